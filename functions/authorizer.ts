@@ -1,0 +1,4 @@
+import { createAuthorizer } from '../lib/authorizer/authorizer.ts';
+import { authorizerContext } from '../lib/compose.ts';
+
+export const handler = createAuthorizer(() => authorizerContext());

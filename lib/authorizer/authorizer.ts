@@ -1,0 +1,83 @@
+import type { AuthorizerContext } from '../context.ts';
+import { parseBearer } from '../http/bearer.ts';
+import { createLog, describeFault } from '../log.ts';
+import { type AccessToken, audiences } from '../oauth/access-token.ts';
+import { InvalidToken } from '../oauth/errors.ts';
+import { validateAccessToken } from '../tokens/validate.ts';
+import { type Answer, allow, contextOf, refuse, Unauthorized } from './answer.ts';
+import { type AuthorizerRequest, parseAuthorizerEvent } from './event.ts';
+import { createVerifiedTokens, type VerifiedToken } from './verified-tokens.ts';
+
+/** Thrown for every fault of ours: the gateway answers 500 and caches nothing. Says nothing, as Lambda logs it. */
+export class AuthorizerFault extends Error {
+  constructor() {
+    super('the authorizer cannot decide');
+    this.name = 'AuthorizerFault';
+  }
+}
+
+/** Makes the Lambda authorizer. `compose` runs at the container's first request. */
+export function createAuthorizer(compose: () => AuthorizerContext): (event: unknown) => Promise<Answer> {
+  let authorizer: ReturnType<typeof start> | undefined;
+  return async (event) => {
+    try {
+      authorizer ??= start(compose());
+      return await authorizer(parseAuthorizerEvent(event));
+    } catch (error) {
+      if (error instanceof Unauthorized) throw error;
+      createLog('error').error('fault', describeFault(error));
+      throw new AuthorizerFault();
+    }
+  };
+}
+
+function start(context: AuthorizerContext): (request: AuthorizerRequest) => Promise<Answer> {
+  const decide = createDecision(context);
+  const { responseType, log, extensions } = context;
+  return async (request) => {
+    try {
+      const { accessToken, context: ours } = await decide(request.authorization);
+      const more = extensions.tokenValidated?.(accessToken);
+      return allow(request, responseType, accessToken.claims.sub, more ? { ...more, ...ours } : ours);
+    } catch (error) {
+      if (!(error instanceof InvalidToken)) throw error;
+      log.info('refused', { reason: error.message });
+      return refuse(request, responseType);
+    }
+  };
+}
+
+/** @returns the verified token of the `Authorization` headers, or throws InvalidToken */
+function createDecision(context: AuthorizerContext) {
+  const { audience, clock, clockSkew, maxAge, revocations } = context;
+  const verified = createVerifiedTokens();
+
+  /** A token speaks for itself until it expires; a reference token only for as long as the list may be old. */
+  const until = ({ format, claims }: AccessToken, now: number) => {
+    const expiry = claims.exp + clockSkew;
+    return format === 'reference' ? Math.min(expiry, now + maxAge.reference) : expiry;
+  };
+
+  const verify = async (token: string, now: number): Promise<VerifiedToken> => {
+    const accessToken = await validateAccessToken(token, maxAge, context);
+    if (!audiences(accessToken.claims.aud).includes(audience)) throw new InvalidToken('is for another audience');
+    return { accessToken, context: contextOf(accessToken), until: until(accessToken, now) };
+  };
+
+  return async (authorization: readonly string[]): Promise<VerifiedToken> => {
+    const token = parseBearer(authorization);
+    if (token === undefined) throw new InvalidToken('is not there as one bearer token');
+    const now = clock();
+    const digest = verified.digest(token);
+    const known = verified.get(digest);
+    if (!known || now >= known.until) {
+      const entry = await verify(token, now);
+      verified.set(digest, entry);
+      return entry;
+    }
+    const fresh = revocations.fresh(maxAge[known.accessToken.format]);
+    const list = fresh instanceof Promise ? await fresh : fresh;
+    if (list.isRevoked(known.accessToken)) throw new InvalidToken('was revoked');
+    return known;
+  };
+}

@@ -1,0 +1,28 @@
+import { hash } from 'node:crypto';
+import type { AccessToken } from '../oauth/access-token.ts';
+import type { AnswerContext } from './answer.ts';
+
+/** A token that was verified in this container. */
+export interface VerifiedToken {
+  readonly accessToken: AccessToken;
+  readonly context: AnswerContext;
+  /** When it has to be verified again, in seconds since the epoch. Whether it was revoked is asked each time. */
+  readonly until: number;
+}
+
+const MAX_ENTRIES = 1_000;
+
+/** Remembers verified tokens by their digest, so that no bearer token stays in memory. */
+export function createVerifiedTokens() {
+  const entries = new Map<string, VerifiedToken>();
+  return {
+    digest: (token: string) => hash('sha256', token, 'base64'),
+    get: (digest: string) => entries.get(digest),
+    set(digest: string, entry: VerifiedToken) {
+      entries.delete(digest);
+      const [oldest] = entries.keys();
+      if (oldest !== undefined && entries.size >= MAX_ENTRIES) entries.delete(oldest);
+      entries.set(digest, entry);
+    },
+  };
+}

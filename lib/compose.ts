@@ -1,0 +1,132 @@
+import type { Caller } from './client-authentication/authenticate.ts';
+import { type Environment, readAwsConfig, readConfig } from './config.ts';
+import type {
+  AuthorizerContext,
+  DiscoveryContext,
+  IntrospectionContext,
+  JwksContext,
+  LogContext,
+  RevocationContext,
+  TokenContext,
+} from './context.ts';
+import { extensions } from './extensions.ts';
+import { keySigner } from './keys/signer.ts';
+import { keyVerifiers } from './keys/verifier.ts';
+import { createLog } from './log.ts';
+import { type Clock, systemClock } from './oauth/clock.ts';
+import { createHandles } from './oauth/handle.ts';
+import { createRevocationList } from './revocation/list.ts';
+import { cached } from './store/cached.ts';
+import { createClientStore } from './store/client.ts';
+import { createTable } from './store/lazy-table.ts';
+import { createReferenceTokenStore } from './store/reference-token.ts';
+import { createResourceServerStore } from './store/resource-server.ts';
+import { createRevocationStore } from './store/revocation.ts';
+import { createJwtVerifier } from './tokens/jws.ts';
+import { ACCESS_TOKEN_TYP } from './tokens/jwt.ts';
+
+// The only file that joins the parts. Each function reads just the variables that it needs.
+
+const VERIFYING = [
+  'ISSUER',
+  'TABLE_NAME',
+  'VERIFICATION_KEYS',
+  'HANDLE_KEYS',
+  'CLOCK_SKEW_SECONDS',
+  'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
+  'LOG_LEVEL',
+] as const;
+
+export function tokenContext(env?: Environment, clock: Clock = systemClock): TokenContext {
+  const config = readConfig(
+    [
+      'ISSUER',
+      'TABLE_NAME',
+      'SIGNING_KEYS',
+      'HANDLE_KEYS',
+      'ACCESS_TOKEN_LIFETIME_SECONDS',
+      'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
+      'CLIENT_CACHE_SECONDS',
+      'LOG_LEVEL',
+    ],
+    env,
+  );
+  const table = createTable({ tableName: config.TABLE_NAME, ...readAwsConfig(env) });
+  return {
+    log: createLog(config.LOG_LEVEL),
+    clock,
+    issuer: config.ISSUER,
+    signer: keySigner(config.SIGNING_KEYS[0]),
+    handles: createHandles(config.ISSUER, config.HANDLE_KEYS),
+    referenceTokens: createReferenceTokenStore(table),
+    defaultLifetime: config.ACCESS_TOKEN_LIFETIME_SECONDS,
+    maxLifetime: config.ACCESS_TOKEN_MAX_LIFETIME_SECONDS,
+    extensions,
+    findClient: cached(createClientStore(table).find, config.CLIENT_CACHE_SECONDS, clock),
+    findResourceServer: cached(createResourceServerStore(table).find, config.CLIENT_CACHE_SECONDS, clock),
+  };
+}
+
+export function introspectionContext(env?: Environment, clock: Clock = systemClock): IntrospectionContext {
+  const config = readConfig([...VERIFYING, 'CLIENT_CACHE_SECONDS'], env);
+  const { table, ...context } = verifying(config, clock, env);
+  const clients = createClientStore(table);
+  const resourceServers = createResourceServerStore(table);
+  const findCaller = async (id: string): Promise<Caller | undefined> => {
+    const [resourceServer, client] = await Promise.all([resourceServers.find(id), clients.find(id)]);
+    if (resourceServer) return { resourceServer };
+    return client && { client };
+  };
+  return { ...context, findCaller: cached(findCaller, config.CLIENT_CACHE_SECONDS, clock) };
+}
+
+export function revocationContext(env?: Environment, clock: Clock = systemClock): RevocationContext {
+  const config = readConfig([...VERIFYING, 'CLIENT_CACHE_SECONDS'], env);
+  const { table, ...context } = verifying(config, clock, env);
+  return { ...context, findClient: cached(createClientStore(table).find, config.CLIENT_CACHE_SECONDS, clock) };
+}
+
+export function authorizerContext(env?: Environment, clock: Clock = systemClock): AuthorizerContext {
+  const config = readConfig([...VERIFYING, 'AUDIENCE', 'REVOCATION_MAX_AGE_SECONDS', 'AUTHORIZER_RESPONSE'], env);
+  const { table: _, ...context } = verifying(config, clock, env);
+  return {
+    ...context,
+    audience: config.AUDIENCE,
+    maxAge: config.REVOCATION_MAX_AGE_SECONDS,
+    responseType: config.AUTHORIZER_RESPONSE,
+    extensions,
+  };
+}
+
+export function discoveryContext(env?: Environment): DiscoveryContext {
+  const { ISSUER, LOG_LEVEL } = readConfig(['ISSUER', 'LOG_LEVEL'], env);
+  return { log: createLog(LOG_LEVEL), issuer: ISSUER };
+}
+
+export function jwksContext(env?: Environment): JwksContext {
+  const { VERIFICATION_KEYS, LOG_LEVEL } = readConfig(['VERIFICATION_KEYS', 'LOG_LEVEL'], env);
+  return { log: createLog(LOG_LEVEL), keys: VERIFICATION_KEYS.map(({ jwk }) => jwk) };
+}
+
+export function whoamiContext(env?: Environment): LogContext {
+  return { log: createLog(readConfig(['LOG_LEVEL'], env).LOG_LEVEL) };
+}
+
+type VerifyingConfig = ReturnType<typeof readConfig<(typeof VERIFYING)[number]>>;
+
+/** What every function has that is shown tokens. */
+function verifying(config: VerifyingConfig, clock: Clock, env: Environment | undefined) {
+  const table = createTable({ tableName: config.TABLE_NAME, ...readAwsConfig(env) });
+  return {
+    table,
+    log: createLog(config.LOG_LEVEL),
+    clock,
+    issuer: config.ISSUER,
+    clockSkew: config.CLOCK_SKEW_SECONDS,
+    maxLifetime: config.ACCESS_TOKEN_MAX_LIFETIME_SECONDS,
+    verifyJwt: createJwtVerifier(ACCESS_TOKEN_TYP, keyVerifiers(config.VERIFICATION_KEYS)),
+    handles: createHandles(config.ISSUER, config.HANDLE_KEYS),
+    referenceTokens: createReferenceTokenStore(table),
+    revocations: createRevocationList(createRevocationStore(table), clock),
+  };
+}

@@ -1,0 +1,137 @@
+import { KeyError, parseKeys } from './keys/jwk.ts';
+import { logLevels } from './log.ts';
+import { accessTokenFormats, type RevocationMaxAge } from './oauth/access-token.ts';
+import { decodeBase64url } from './oauth/base64url.ts';
+
+/** A variable that is missing or wrong. The message names the variable and never quotes its value. */
+export class ConfigError extends Error {
+  constructor(variable: string, problem: string) {
+    super(`${variable} ${problem}`);
+    this.name = 'ConfigError';
+  }
+}
+
+class Invalid extends Error {}
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+const DAY = 86_400;
+
+const issuer = (text: string): string => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url) throw new Invalid('is not a URL');
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.has(url.hostname))) {
+    throw new Invalid('must be an https URL (http is for loopback)');
+  }
+  const canonical = url.origin + url.pathname.replace(/\/$/, '');
+  if (canonical !== text)
+    throw new Invalid('must have no query, fragment, user or trailing slash, and lower-case host');
+  return text;
+};
+
+const integer = (min: number, max: number) => (text: string) => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max)
+    throw new Invalid(`must be a whole number from ${min} to ${max}`);
+  return value;
+};
+
+const oneOf =
+  <T extends string>(values: readonly T[]) =>
+  (text: string): T => {
+    const value = values.find((candidate) => candidate === text);
+    if (value === undefined) throw new Invalid(`must be one of ${values.join(', ')}`);
+    return value;
+  };
+
+const handleKeys = (text: string): [Buffer, ...Buffer[]] => {
+  const [first, ...others] = text.split(',').map((part) => {
+    const secret = decodeBase64url(part.trim());
+    if (secret?.length !== 32) throw new Invalid('must be base64url secrets of 32 bytes, separated by commas');
+    return secret;
+  });
+  if (!first) throw new Invalid('is empty');
+  return [first, ...others];
+};
+
+const REVOCATION_MAX_AGE: RevocationMaxAge = { jwt: 5, reference: 0 };
+
+const revocationMaxAge = (text: string): RevocationMaxAge => {
+  const seconds = integer(0, DAY);
+  if (/^\d+$/.test(text)) {
+    const age = seconds(text);
+    return { jwt: age, reference: age };
+  }
+  const ages = text.split(',').map((part) => {
+    const [format = '', age = '', ...rest] = part.split('=');
+    if (rest.length > 0) throw new Invalid('must read like 5 or jwt=5,reference=0');
+    return [oneOf(accessTokenFormats)(format.trim()), seconds(age.trim())];
+  });
+  return { ...REVOCATION_MAX_AGE, ...Object.fromEntries(ages) };
+};
+
+const nonEmpty = (text: string) => text;
+const keys = (type: 'private' | 'public') => (text: string) => parseKeys(text, type);
+
+/** Every variable there is: how it is read and, where it may be absent, its default. */
+export const variables = {
+  ISSUER: { parse: issuer },
+  TABLE_NAME: { parse: nonEmpty },
+  SIGNING_KEYS: { parse: keys('private') },
+  VERIFICATION_KEYS: { parse: keys('public') },
+  HANDLE_KEYS: { parse: handleKeys },
+  AUDIENCE: { parse: nonEmpty },
+  AUTHORIZER_RESPONSE: { parse: oneOf(['simple', 'policy'] as const), default: 'simple' },
+  REVOCATION_MAX_AGE_SECONDS: { parse: revocationMaxAge, default: 'jwt=5,reference=0' },
+  CLOCK_SKEW_SECONDS: { parse: integer(0, 300), default: '0' },
+  ACCESS_TOKEN_LIFETIME_SECONDS: { parse: integer(1, DAY), default: '3600' },
+  ACCESS_TOKEN_MAX_LIFETIME_SECONDS: { parse: integer(1, 30 * DAY), default: '86400' },
+  CLIENT_CACHE_SECONDS: { parse: integer(0, 3600), default: '30' },
+  LOG_LEVEL: { parse: oneOf(logLevels), default: 'info' },
+} as const satisfies Record<string, { parse: (text: string) => unknown; default?: string }>;
+
+export type VariableName = keyof typeof variables;
+
+export type Config<Name extends VariableName = VariableName> = {
+  readonly [N in Name]: ReturnType<(typeof variables)[N]['parse']>;
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads and validates the named variables; an empty one counts as absent.
+ * @throws ConfigError naming the variable
+ */
+export function readConfig<Name extends VariableName>(
+  names: readonly Name[],
+  env: Environment = process.env,
+): Config<Name> {
+  return Object.fromEntries(names.map((name) => [name, readVariable(name, env)])) as Config<Name>;
+}
+
+/** Where AWS is and who we are there, by the SDK's own variables: Lambda sets them, so no chain of sources is searched. */
+export function readAwsConfig(env: Environment = process.env) {
+  const endpoint = env['AWS_ENDPOINT_URL_DYNAMODB'] || env['AWS_ENDPOINT_URL'];
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  } = env;
+  return {
+    ...(env['AWS_REGION'] && { region: env['AWS_REGION'] }),
+    ...(endpoint && { endpoint }),
+    ...(accessKeyId &&
+      secretAccessKey && { credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) } }),
+  };
+}
+
+function readVariable(name: VariableName, env: Environment): unknown {
+  const variable: { parse: (text: string) => unknown; default?: string } = variables[name];
+  const text = env[name] || variable.default;
+  if (text === undefined) throw new ConfigError(name, 'is not set');
+  try {
+    return variable.parse(text);
+  } catch (error) {
+    if (error instanceof Invalid || error instanceof KeyError) throw new ConfigError(name, error.message);
+    throw error;
+  }
+}

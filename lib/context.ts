@@ -1,0 +1,36 @@
+import type { ResponseType } from './authorizer/answer.ts';
+import type { CallerAuthenticationContext, ClientAuthenticationContext } from './client-authentication/authenticate.ts';
+import type { Extensions } from './extensions.ts';
+import type { GrantContext } from './grants/grant-type.ts';
+import type { PublicJwk } from './keys/jwk.ts';
+import type { Log } from './log.ts';
+import type { RevocationMaxAge } from './oauth/access-token.ts';
+import type { RevokingContext } from './tokens/format.ts';
+import type { AccessTokenContext } from './tokens/issue.ts';
+
+// What each endpoint may touch, and nothing else.
+
+export interface LogContext {
+  readonly log: Log;
+}
+
+export interface TokenContext extends LogContext, ClientAuthenticationContext, GrantContext, AccessTokenContext {}
+
+export interface IntrospectionContext extends LogContext, CallerAuthenticationContext, RevokingContext {}
+
+export interface RevocationContext extends LogContext, ClientAuthenticationContext, RevokingContext {}
+
+export interface DiscoveryContext extends LogContext {
+  readonly issuer: string;
+}
+
+export interface JwksContext extends LogContext {
+  readonly keys: readonly PublicJwk[];
+}
+
+export interface AuthorizerContext extends LogContext, RevokingContext {
+  readonly audience: string;
+  readonly maxAge: RevocationMaxAge;
+  readonly responseType: ResponseType;
+  readonly extensions: Extensions;
+}

@@ -1,0 +1,37 @@
+import { authenticateCaller, type Caller } from '../client-authentication/authenticate.ts';
+import { readCredentials } from '../client-authentication/methods.ts';
+import type { IntrospectionContext } from '../context.ts';
+import { parseForm } from '../http/form.ts';
+import { json } from '../http/message.ts';
+import type { Endpoint } from '../http/serve.ts';
+import { type AccessTokenClaims, audiences, STRICT } from '../oauth/access-token.ts';
+import { InvalidToken } from '../oauth/errors.ts';
+import { validateAccessToken } from '../tokens/validate.ts';
+
+/** RFC 7662. Always strict: what was revoked before the request is inactive. */
+export const introspection: Endpoint<IntrospectionContext> = {
+  methods: ['POST'],
+  async handle(request, context) {
+    const form = parseForm(request);
+    const caller = await authenticateCaller(readCredentials(request, form), context);
+    return json(200, await introspect(form.require('token'), caller, context));
+  },
+};
+
+/** One answer for every token that the caller has no business with, whatever the reason. RFC 7662 section 2.2. */
+async function introspect(token: string, caller: Caller, context: IntrospectionContext) {
+  try {
+    const { claims } = await validateAccessToken(token, STRICT, context);
+    if (!isFor(caller, claims)) throw new InvalidToken('is not for this caller');
+    return { active: true, token_type: 'Bearer', ...claims };
+  } catch (error) {
+    if (!(error instanceof InvalidToken)) throw error;
+    context.log.info('inactive token introspected', { reason: error.message });
+    return { active: false };
+  }
+}
+
+const isFor = (caller: Caller, claims: AccessTokenClaims) =>
+  'resourceServer' in caller
+    ? audiences(claims.aud).includes(caller.resourceServer.audience)
+    : claims.client_id === caller.client.client_id;

@@ -1,0 +1,26 @@
+import { authenticateClient } from '../client-authentication/authenticate.ts';
+import { readCredentials } from '../client-authentication/methods.ts';
+import type { RevocationContext } from '../context.ts';
+import { parseForm } from '../http/form.ts';
+import type { Endpoint } from '../http/serve.ts';
+import { InvalidToken } from '../oauth/errors.ts';
+import { formatOf, formats } from '../tokens/formats.ts';
+
+/** RFC 7009. `token_type_hint` is not read: the form of a token tells its kind. */
+export const revocation: Endpoint<RevocationContext> = {
+  methods: ['POST'],
+  async handle(request, context) {
+    const form = parseForm(request);
+    const client = await authenticateClient(readCredentials(request, form), context);
+    const token = form.require('token');
+    try {
+      await formats[formatOf(token)].revoke(token, client, context);
+      context.log.info('token revoked', { client_id: client.client_id });
+    } catch (error) {
+      // What is no live token of ours needs no revoking: the client has what it wanted. RFC 7009 section 2.2
+      if (!(error instanceof InvalidToken)) throw error;
+      context.log.info('nothing to revoke', { client_id: client.client_id, reason: error.message });
+    }
+    return { status: 200, headers: { 'cache-control': 'no-store' }, body: '' };
+  },
+};

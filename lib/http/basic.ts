@@ -1,0 +1,18 @@
+import { isUtf8 } from 'node:buffer';
+import { decodeFormComponent } from './form.ts';
+
+/**
+ * The id and secret of an `Authorization: Basic` header, each form-encoded inside. RFC 6749 section 2.3.1, RFC 7617.
+ * @returns undefined when the header is of another scheme or malformed
+ */
+export function parseBasic(header: string): { id: string; secret: string } | undefined {
+  const [, encoded = ''] = /^Basic +(\S+)$/i.exec(header) ?? [];
+  const bytes = Buffer.from(encoded, 'base64');
+  if (bytes.toString('base64') !== encoded || !isUtf8(bytes)) return undefined;
+  const text = bytes.toString();
+  const colon = text.indexOf(':');
+  if (colon < 0) return undefined;
+  const id = decodeFormComponent(text.slice(0, colon));
+  const secret = decodeFormComponent(text.slice(colon + 1));
+  return id && secret ? { id, secret } : undefined;
+}

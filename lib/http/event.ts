@@ -1,0 +1,67 @@
+import type { APIGatewayProxyEvent, APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { Request, Response } from './message.ts';
+
+/** A proxy event of an HTTP API (payload 2.0) or of a REST API (1.0). */
+export type ProxyEvent = APIGatewayProxyEvent | APIGatewayProxyEventV2;
+
+export interface ProxyResult {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly isBase64Encoded: false;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const fields = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {});
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+const strings = (value: unknown): string[] =>
+  (Array.isArray(value) ? value : [value]).filter((item): item is string => typeof item === 'string');
+
+/** The one place that knows the shape of a proxy event. Takes anything: what is missing or null is empty. */
+export function toRequest(event: unknown): Request {
+  const { version, body, isBase64Encoded, headers, multiValueHeaders, rawPath, path, rawQueryString, ...rest } =
+    fields(event);
+  const context = fields(rest['requestContext']);
+  const isV2 = version === '2.0';
+  return {
+    method: text(isV2 ? fields(context['http'])['method'] : rest['httpMethod']),
+    path: text(isV2 ? rawPath : path),
+    query: isV2 ? text(rawQueryString) : queryString(rest),
+    header: (name) => headerValues(fields(multiValueHeaders), fields(headers), name),
+    body: Buffer.from(text(body), isBase64Encoded === true ? 'base64' : 'utf8'),
+    authorizer: context['authorizer'],
+  };
+}
+
+/**
+ * Every value of a header in any spelling. A REST event repeats its headers in `multiValueHeaders`, which alone shows
+ * that one was sent twice.
+ */
+export function headerValues(multiple: Fields, single: Fields, name: string): string[] {
+  const found = named(multiple, name);
+  return found.length > 0 ? found : named(single, name);
+}
+
+function named(headers: Fields, name: string): string[] {
+  const found: string[] = [];
+  for (const key in headers) {
+    if (key.length === name.length && key.toLowerCase() === name) found.push(...strings(headers[key]));
+  }
+  return found;
+}
+
+function queryString({ multiValueQueryStringParameters, queryStringParameters }: Fields): string {
+  const parameters = Object.entries(fields(multiValueQueryStringParameters ?? queryStringParameters));
+  return new URLSearchParams(
+    parameters.flatMap(([name, values]) => strings(values).map((value): [string, string] => [name, value])),
+  ).toString();
+}
+
+/** Both gateways understand the same answer. */
+export const toResult = ({ status, headers, body }: Response): ProxyResult => ({
+  statusCode: status,
+  headers,
+  body,
+  isBase64Encoded: false,
+});

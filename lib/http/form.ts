@@ -1,0 +1,86 @@
+import { isUtf8 } from 'node:buffer';
+import { OAuthError } from '../oauth/errors.ts';
+import type { Request } from './message.ts';
+
+/** Twice the largest token, and far more than any request of a protocol that we speak. */
+const MAX_BODY_BYTES = 32 * 1024;
+const MAX_PARAMETERS = 64;
+
+/** The one parameter that may be repeated. RFC 8707 section 2. */
+const REPEATABLE = 'resource';
+
+/** What must never be seen in a URL, where it would end in logs. RFC 6749 section 2.3.1, RFC 6750 section 5.3. */
+const CREDENTIALS = ['client_secret', 'client_assertion', 'token', 'access_token', 'refresh_token', 'code', 'password'];
+
+/** The parameters of a form. One that was sent without a value counts as absent. RFC 6749 section 3.2. */
+export interface Form {
+  get(name: string): string | undefined;
+  /** @throws OAuthError `invalid_request` */
+  require(name: string): string;
+  /** All values of the repeatable parameter `resource`. */
+  readonly resources: readonly string[];
+}
+
+/**
+ * The parameters of a request with a form body.
+ * @throws OAuthError `invalid_request` for another media type, malformed encoding, a repeated parameter, credentials in
+ * the query, or too much of anything. RFC 6749 sections 3.2 and 5.2
+ */
+export function parseForm(request: Request): Form {
+  refuseCredentialsInQuery(request.query);
+  const [mediaType, ...others] = request.header('content-type');
+  if (others.length > 0 || mediaType === undefined || !isForm(mediaType)) {
+    throw invalid('the body must be application/x-www-form-urlencoded');
+  }
+  if (request.body.length > MAX_BODY_BYTES) throw invalid('the body is too large');
+  if (!isUtf8(request.body)) throw invalid('the body is not UTF-8');
+
+  const values = new Map<string, string>();
+  const resources: string[] = [];
+  for (const [name, value] of decodePairs(request.body.toString())) {
+    if (name === REPEATABLE) {
+      if (value !== '') resources.push(value);
+    } else if (values.has(name)) throw invalid('a parameter is repeated');
+    else values.set(name, value);
+  }
+  const get = (name: string) => values.get(name) || undefined;
+  return {
+    get,
+    require(name) {
+      const value = get(name);
+      if (value === undefined) throw invalid(`${name} is missing`);
+      return value;
+    },
+    resources,
+  };
+}
+
+const isForm = (mediaType: string) => /^application\/x-www-form-urlencoded *(;|$)/i.test(mediaType);
+
+function refuseCredentialsInQuery(query: string): void {
+  const names = new Set(new URLSearchParams(query).keys());
+  if (CREDENTIALS.some((name) => names.has(name))) throw invalid('credentials do not belong in the query');
+}
+
+function* decodePairs(body: string): Generator<[string, string]> {
+  const pairs = body.split('&').filter((pair) => pair !== '');
+  if (pairs.length > MAX_PARAMETERS) throw invalid('there are too many parameters');
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    const name = decodeFormComponent(at < 0 ? pair : pair.slice(0, at));
+    const value = decodeFormComponent(at < 0 ? '' : pair.slice(at + 1));
+    if (name === undefined || value === undefined) throw invalid('the body is malformed');
+    yield [name, value];
+  }
+}
+
+/** Decodes one name or value of a form; undefined when its percent-encoding or UTF-8 is malformed. */
+export function decodeFormComponent(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
+}
+
+const invalid = (description: string) => new OAuthError('invalid_request', description);

@@ -1,0 +1,46 @@
+/** Least to most silent. */
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+
+type Details = Readonly<Record<string, string | number | undefined>>;
+
+/** Writes JSON lines. Details hold our own words and registered names only: nothing of a request, no token, no secret. */
+export interface Log {
+  debug(event: string, details?: Details): void;
+  info(event: string, details?: Details): void;
+  warn(event: string, details?: Details): void;
+  error(event: string, details?: Details): void;
+}
+
+export function createLog(level: LogLevel, write: (line: string) => void = console.log): Log {
+  const threshold = logLevels.indexOf(level);
+  const at = (name: Exclude<LogLevel, 'silent'>) =>
+    logLevels.indexOf(name) < threshold
+      ? () => {}
+      : (event: string, details: Details = {}) => write(JSON.stringify({ level: name, event, ...details }));
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** An error whose message is our own text throughout, and may therefore be logged. */
+const QUOTABLE = new Set(['ConfigError', 'Unavailable', 'OAuthError', 'InvalidToken']);
+
+/**
+ * What may be logged of a fault. The message of an error that is not ours can quote the request (`JSON.parse` does), so
+ * only its name and its stack frames are kept.
+ */
+export function describeFault(error: unknown): Details {
+  if (!(error instanceof Error)) return { fault: typeof error };
+  const { name, message, cause, stack = '' } = error;
+  return {
+    fault: name,
+    ...(QUOTABLE.has(name) && { message }),
+    ...(cause instanceof Error && { cause: cause.name }),
+    at: stack
+      .split('\n')
+      .filter((line) => /^\s+at /.test(line))
+      .map((line) => line.trim())
+      .slice(0, 5)
+      .join(' < '),
+  };
+}

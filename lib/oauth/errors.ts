@@ -1,0 +1,49 @@
+/** The `error` codes this service can answer with. RFC 6749 section 5.2, RFC 8707 section 2, RFC 6750 section 3.1. */
+export type ErrorCode =
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'invalid_grant'
+  | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'invalid_scope'
+  | 'invalid_target'
+  | 'temporarily_unavailable'
+  | 'server_error';
+
+/**
+ * A refusal that the caller is told about. `description` is public and never holds anything of the request
+ * (RFC 6749 allows only printable ASCII without `"` and `\` there); `status` is the HTTP status, 400 unless given.
+ */
+export class OAuthError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: ErrorCode,
+    description: string,
+    { status = 400, headers = {} }: { status?: number; headers?: Record<string, string> } = {},
+  ) {
+    super(description);
+    this.name = 'OAuthError';
+    this.code = code;
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** Something this service depends on did not answer: 503 at an endpoint, a thrown fault at the authorizer. */
+export class Unavailable extends Error {
+  constructor(what: string, cause?: unknown) {
+    super(`${what} is unavailable`, { cause });
+    this.name = 'Unavailable';
+  }
+}
+
+/** Why a presented access token is refused; for logs and `latchkey token explain`, never for the caller. */
+export class InvalidToken extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'InvalidToken';
+  }
+}

@@ -1,0 +1,45 @@
+import type { AccessToken } from './access-token.ts';
+
+/**
+ * What a revocation names, from the widest to the narrowest. A key, a grant or a token ends for good; the issuer, a
+ * subject or a client ends for every token that was issued up to a time.
+ */
+export const revocationKinds = ['issuer', 'subject', 'client', 'key', 'grant', 'token'] as const;
+
+export type RevocationKind = (typeof revocationKinds)[number];
+
+/** An entry of the revocation list. Times are seconds since the epoch. */
+export interface Revocation {
+  readonly kind: RevocationKind;
+  readonly id: string;
+  readonly revoked_at: number;
+  /** Tokens with `iat` up to this time are covered; absent = all. */
+  readonly issued_until?: number;
+  /** When the last access token that it can concern has expired. */
+  readonly expires_at: number;
+}
+
+/** What a token can be revoked by: the id under which an entry of each kind would name it. */
+export const revocableBy = ({ claims, key }: AccessToken): Readonly<Record<RevocationKind, string | undefined>> => ({
+  token: claims.jti,
+  grant: claims.grant_id,
+  key,
+  client: claims.client_id,
+  subject: claims.sub,
+  issuer: claims.iss,
+});
+
+/**
+ * One entry that ends every access token of a client, a subject, a key, a grant or the whole issuer.
+ * @param lifetime the longest an access token can live, in seconds: for so long the entry is kept
+ * @param delay seconds for which tokens may still be issued by those that have not heard of it; they are covered as well
+ */
+export function revokeAll(
+  kind: Exclude<RevocationKind, 'token'>,
+  id: string,
+  { now, lifetime, delay = 0 }: { now: number; lifetime: number; delay?: number },
+): Revocation {
+  const issued_until = now + delay;
+  const endsForGood = kind === 'key' || kind === 'grant';
+  return { kind, id, revoked_at: now, expires_at: issued_until + lifetime, ...(!endsForGood && { issued_until }) };
+}

@@ -1,0 +1,68 @@
+import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { Clock } from './clock.ts';
+import { randomId } from './handle.ts';
+
+/** A stored secret: its hash, never the secret. Several may be live at once, so that they can be rotated. */
+export interface HashedSecret {
+  readonly secret_id: string;
+  /** `sha256$<hash>` for a random secret of ours, `scrypt$<N>$<r>$<p>$<salt>$<hash>` for one that a person chose. */
+  readonly hash: string;
+  readonly created_at: number;
+  /** Seconds since the epoch; absent = does not expire. */
+  readonly expires_at?: number;
+}
+
+const deriveKey = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
+
+/** 2^16 x 8 x 128 bytes = 64 MB: OWASP's second choice, for functions with little memory. */
+const SCRYPT = { N: 2 ** 16, r: 8, p: 2, maxmem: 96 * 1024 * 1024 };
+
+const SECRET_PREFIX = 'lk_cs_';
+
+const sha256 = (secret: string) => createHash('sha256').update(secret).digest();
+
+function hashed(hash: string, now: number, expires_at: number | undefined): HashedSecret {
+  return { secret_id: randomId().slice(0, 8), hash, created_at: now, ...(expires_at !== undefined && { expires_at }) };
+}
+
+/**
+ * A new random secret of 256 bits. One fast hash is enough for it: there is nothing to guess.
+ * @param expires_at seconds since the epoch
+ */
+export function createSecret(now: number, expires_at?: number): { secret: string; stored: HashedSecret } {
+  const secret = SECRET_PREFIX + randomBytes(32).toString('base64url');
+  return { secret, stored: hashed(`sha256$${sha256(secret).toString('base64url')}`, now, expires_at) };
+}
+
+/** Stores a secret that a person chose, under a slow salted hash, because such secrets can be guessed from a dump. */
+export async function importSecret(secret: string, now: number, expires_at?: number): Promise<HashedSecret> {
+  const salt = randomBytes(16);
+  const hash = await deriveKey(secret, salt, 32, SCRYPT);
+  const { N, r, p } = SCRYPT;
+  const parts = ['scrypt', N, r, p, salt.toString('base64url'), hash.toString('base64url')];
+  return hashed(parts.join('$'), now, expires_at);
+}
+
+/** Whether `secret` is one of the stored ones and has not expired. Compares in constant time. */
+export async function verifySecret(secret: string, stored: readonly HashedSecret[], clock: Clock): Promise<boolean> {
+  const now = clock();
+  for (const { hash, expires_at } of stored) {
+    if (expires_at !== undefined && expires_at <= now) continue;
+    if (await matches(secret, hash)) return true;
+  }
+  return false;
+}
+
+async function matches(secret: string, hash: string): Promise<boolean> {
+  const [kind, ...parts] = hash.split('$');
+  if (kind === 'sha256') return equal(sha256(secret), parts[0]);
+  const [N, r, p, salt = '', expected] = parts;
+  const options = { ...SCRYPT, N: Number(N), r: Number(r), p: Number(p) };
+  return equal(await deriveKey(secret, Buffer.from(salt, 'base64url'), 32, options), expected);
+}
+
+function equal(actual: Buffer, expected: string | undefined): boolean {
+  const bytes = Buffer.from(expected ?? '', 'base64url');
+  return actual.length === bytes.length && timingSafeEqual(actual, bytes);
+}

@@ -1,0 +1,106 @@
+import type { AccessToken } from '../oauth/access-token.ts';
+import type { Clock } from '../oauth/clock.ts';
+import { type Revocation, revocableBy, revocationKinds } from '../oauth/revocation.ts';
+import type { RevocationStore } from '../store/revocation.ts';
+
+/** The one question that is asked of the list. */
+export interface Revocations {
+  isRevoked(token: AccessToken): boolean;
+}
+
+/** The container's synchronised copy of the revocation list. DESIGN.md section 4. */
+export interface RevocationList {
+  /**
+   * The list as it was at most `maxAge` seconds ago: 0 = strict, which always asks the store. Answers at once, without a
+   * promise, while the copy is fresh enough.
+   * @throws Unavailable when the store cannot be asked; the copy that is too old is never used instead
+   */
+  fresh(maxAge: number): Revocations | Promise<Revocations>;
+  /** Revokes one token until it expires. Adds nothing when it is revoked already. */
+  revokeToken(token: AccessToken): Promise<void>;
+}
+
+/**
+ * How far back each synchronisation reaches before the last one, in seconds: longer than a writer can live between
+ * taking the time and being acknowledged (10 s, the timeout of a function), plus the difference between two clocks.
+ */
+export const OVERLAP_SECONDS = 20;
+
+export function createRevocationList(store: RevocationStore, clock: Clock): RevocationList {
+  const copy = createCopy();
+  let syncedAt = Number.NEGATIVE_INFINITY;
+
+  const synchronise = async (): Promise<Revocations> => {
+    const startedAt = clock();
+    copy.add(await store.since(Math.max(0, Math.min(syncedAt, startedAt) - OVERLAP_SECONDS)));
+    copy.prune(startedAt);
+    syncedAt = Math.max(syncedAt, startedAt);
+    return copy;
+  };
+
+  return {
+    fresh(maxAge) {
+      // Whole seconds: "less than" keeps the true age below the bound. A clock that was set back makes the copy stale.
+      const age = clock() - syncedAt;
+      return age >= 0 && age < maxAge ? copy : synchronise();
+    },
+
+    async revokeToken(token) {
+      if (copy.isRevoked(token)) return;
+      const { jti, exp } = token.claims;
+      const ours: Revocation = { kind: 'token', id: jti, revoked_at: clock(), expires_at: exp };
+      // Written and looked up at the same time. Should another entry have been there before, ours goes again: of several
+      // for one token the oldest always stays, because nobody removes an entry without having seen an older one.
+      await Promise.all([store.put(ours), synchronise()]);
+      const first = copy.find(token);
+      if (first && (first.kind !== 'token' || first.revoked_at < ours.revoked_at)) await store.remove(ours);
+      else copy.add([ours]);
+    },
+  };
+}
+
+function createCopy() {
+  const entries = new Map(revocationKinds.map((kind) => [kind, new Map<string, Revocation>()]));
+  let size = 0;
+  let prunedAt = Number.NEGATIVE_INFINITY;
+
+  const find = (token: AccessToken): Revocation | undefined => {
+    if (size === 0) return undefined;
+    const ids = revocableBy(token);
+    for (const [kind, byId] of entries) {
+      const entry = byId.get(ids[kind] ?? '');
+      if (entry && token.claims.iat <= until(entry)) return entry;
+    }
+    return undefined;
+  };
+
+  return {
+    find,
+    isRevoked: (token: AccessToken) => find(token) !== undefined,
+
+    add(revocations: readonly Revocation[]) {
+      for (const revocation of revocations) {
+        const byId = entries.get(revocation.kind);
+        const known = byId?.get(revocation.id);
+        if (known && !supersedes(revocation, known)) continue;
+        if (!known) size++;
+        byId?.set(revocation.id, revocation);
+      }
+    },
+
+    /** Forgets what has expired; now and then is enough. */
+    prune(now: number) {
+      if (now - prunedAt < OVERLAP_SECONDS) return;
+      prunedAt = now;
+      for (const byId of entries.values()) {
+        for (const [id, { expires_at }] of byId) if (expires_at <= now && byId.delete(id)) size--;
+      }
+    },
+  };
+}
+
+/** Of two entries that name the same: the one that covers more tokens, and of equals the older. */
+const supersedes = (next: Revocation, known: Revocation): boolean =>
+  until(next) === until(known) ? next.revoked_at < known.revoked_at : until(next) > until(known);
+
+const until = ({ issued_until = Number.POSITIVE_INFINITY }: Revocation) => issued_until;

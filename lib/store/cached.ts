@@ -1,0 +1,29 @@
+import type { Clock } from '../oauth/clock.ts';
+
+const MAX_ENTRIES = 1_000;
+
+/**
+ * Keeps what was found for some seconds in this container; what was not found is asked for again.
+ * @param seconds 0 = off
+ */
+export function cached<Value>(
+  find: (id: string) => Promise<Value | undefined>,
+  seconds: number,
+  clock: Clock,
+): (id: string) => Promise<Value | undefined> {
+  const entries = new Map<string, { readonly value: Value; readonly until: number }>();
+  return async (id) => {
+    const now = clock();
+    const entry = entries.get(id);
+    if (entry && now < entry.until) return entry.value;
+
+    const value = await find(id);
+    entries.delete(id);
+    if (value !== undefined && seconds > 0) {
+      const [oldest] = entries.keys();
+      if (oldest !== undefined && entries.size >= MAX_ENTRIES) entries.delete(oldest);
+      entries.set(id, { value, until: now + seconds });
+    }
+    return value;
+  };
+}

@@ -1,0 +1,106 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { Unavailable } from '../oauth/errors.ts';
+import { type Condition, ConditionFailed, type Item, type Table, type TableOptions } from './table.ts';
+
+/** Two of these fit into the 3 seconds within which a failing store is reported. */
+const DEADLINE_MS = 1_400;
+
+/** An attempt that takes this long is lost: DynamoDB answers in single-digit milliseconds. */
+const ATTEMPT = { connectionTimeout: 500, requestTimeout: 600, throwOnRequestTimeout: true };
+
+/** The table on DynamoDB. Imported at the first call: see `lazy-table.ts`. */
+export function createDynamoTable({ tableName: TableName, ...aws }: TableOptions): Table {
+  const client = new DynamoDBClient({ ...aws, maxAttempts: 3, requestHandler: ATTEMPT });
+
+  /** What the SDK throws ends here. */
+  const send = async <Output>(call: (options: { abortSignal: AbortSignal }) => Promise<Output>): Promise<Output> => {
+    try {
+      return await call({ abortSignal: AbortSignal.timeout(DEADLINE_MS) });
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) throw new ConditionFailed();
+      throw new Unavailable('the table', error);
+    }
+  };
+
+  return {
+    async get({ pk, sk }) {
+      const Key = marshall({ pk, sk });
+      const { Item } = await send((options) =>
+        client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }), options),
+      );
+      return Item && unmarshall(Item);
+    },
+
+    async put(item, condition) {
+      const Item = marshall(item, { removeUndefinedValues: true });
+      await send((options) =>
+        client.send(new PutItemCommand({ TableName, Item, ...conditionInput(condition) }), options),
+      );
+    },
+
+    async set({ pk, sk }, attributes, condition) {
+      const names = Object.keys(attributes);
+      const values = Object.fromEntries(names.map((name) => [`:${name}`, attributes[name]]));
+      const input = {
+        TableName,
+        Key: marshall({ pk, sk }),
+        UpdateExpression: `SET ${names.map((name) => `${name} = :${name}`).join(', ')}`,
+        ...conditionInput({ ...condition, values: { ...values, ...condition.values } }),
+      };
+      await send((options) => client.send(new UpdateItemCommand(input), options));
+    },
+
+    async remove({ pk, sk }) {
+      const Key = marshall({ pk, sk });
+      await send((options) => client.send(new DeleteItemCommand({ TableName, Key }), options));
+    },
+
+    query: (pk, from) => {
+      const ExpressionAttributeValues = marshall({ ':pk': pk, ':from': from });
+      const KeyConditionExpression = 'pk = :pk AND sk >= :from';
+      const input = { TableName, ConsistentRead: true, KeyConditionExpression, ExpressionAttributeValues };
+      return pages((next) => send((options) => client.send(new QueryCommand({ ...input, ...next }), options)));
+    },
+
+    scan: (sk) => {
+      const ExpressionAttributeValues = marshall({ ':sk': sk });
+      const input = { TableName, ConsistentRead: true, FilterExpression: 'sk = :sk', ExpressionAttributeValues };
+      return pages((next) => send((options) => client.send(new ScanCommand({ ...input, ...next }), options)));
+    },
+  };
+}
+
+function conditionInput(condition: Condition | undefined) {
+  if (!condition) return {};
+  return {
+    ConditionExpression: condition.when.join(' AND '),
+    ...(condition.values && { ExpressionAttributeValues: marshall(condition.values) }),
+  };
+}
+
+type Attributes = Record<string, AttributeValue>;
+type Start = { ExclusiveStartKey?: Attributes };
+type Page = { Items?: Attributes[] | undefined; LastEvaluatedKey?: Attributes | undefined };
+
+/** Reads page after page (of 1 MB each) to the end. */
+async function pages(read: (start: Start) => Promise<Page>): Promise<Item[]> {
+  const items: Item[] = [];
+  let start: Start | undefined = {};
+  while (start) {
+    const { Items = [], LastEvaluatedKey }: Page = await read(start);
+    items.push(...Items.map((item) => unmarshall(item)));
+    start = LastEvaluatedKey && { ExclusiveStartKey: LastEvaluatedKey };
+  }
+  return items;
+}

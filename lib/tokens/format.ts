@@ -1,0 +1,49 @@
+import type { Signer } from '../keys/signer.ts';
+import type { AccessToken, AccessTokenClaims } from '../oauth/access-token.ts';
+import type { Client } from '../oauth/client.ts';
+import { OAuthError } from '../oauth/errors.ts';
+import type { Handles } from '../oauth/handle.ts';
+import type { RevocationList } from '../revocation/list.ts';
+import type { ReferenceTokenStore } from '../store/reference-token.ts';
+import type { ClaimsPolicy } from './claims.ts';
+import type { createJwtVerifier } from './jws.ts';
+
+/** The claims of a token that is about to be issued; the format gives it its `jti`. */
+export type NewClaims = { [Name in keyof AccessTokenClaims as Exclude<Name, 'jti'>]: AccessTokenClaims[Name] };
+
+export interface IssuingContext {
+  readonly signer: Signer;
+  readonly handles: Handles;
+  readonly referenceTokens: ReferenceTokenStore;
+}
+
+export interface VerifyingContext extends ClaimsPolicy {
+  readonly verifyJwt: ReturnType<typeof createJwtVerifier>;
+  readonly handles: Handles;
+  readonly referenceTokens: ReferenceTokenStore;
+}
+
+export interface RevokingContext extends VerifyingContext {
+  readonly revocations: RevocationList;
+}
+
+/** An access token format: all that differs between one way of making access tokens and another. */
+export interface AccessTokenFormat {
+  /** Whether a text has the outer form of this format. No text has that of two. */
+  matches(token: string): boolean;
+  issue(claims: NewClaims, context: IssuingContext): Promise<string>;
+  /**
+   * The token, found to be ours and in force by its own claims; whether it was revoked through the list is not asked.
+   * What can be told without the store is told at once, by a throw and not by a rejection.
+   * @throws InvalidToken
+   */
+  verify(token: string, context: VerifyingContext): AccessToken | Promise<AccessToken>;
+  /**
+   * Ends a token that was issued to this client.
+   * @throws InvalidToken when there is nothing to revoke; OAuthError `invalid_grant` when it is another client's
+   */
+  revoke(token: string, client: Client, context: RevokingContext): Promise<void>;
+}
+
+/** RFC 7009 section 2.1: the refusal is told, and the token lives on. */
+export const issuedToAnotherClient = () => new OAuthError('invalid_grant', 'the token was issued to another client');

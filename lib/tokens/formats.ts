@@ -1,0 +1,19 @@
+import { type AccessTokenFormatName, accessTokenFormats } from '../oauth/access-token.ts';
+import { InvalidToken } from '../oauth/errors.ts';
+import type { AccessTokenFormat } from './format.ts';
+import { jwt } from './jwt.ts';
+import { reference } from './reference.ts';
+
+/** The registry of access token formats. A new one is a file and a line here. */
+export const formats = { jwt, reference } as const satisfies Record<AccessTokenFormatName, AccessTokenFormat>;
+
+/** API Gateway passes headers of 10 KB in all, so a larger token could not be used. */
+export const MAX_TOKEN_LENGTH = 8 * 1024;
+
+/** The format of a presented token, told by its form alone. @throws InvalidToken */
+export function formatOf(token: string): AccessTokenFormatName {
+  if (token.length > MAX_TOKEN_LENGTH) throw new InvalidToken('is too long');
+  const name = accessTokenFormats.find((candidate) => formats[candidate].matches(token));
+  if (!name) throw new InvalidToken('has the form of no access token');
+  return name;
+}

@@ -1,0 +1,62 @@
+import type { Extensions } from '../extensions.ts';
+import type { AccessTokenFormatName } from '../oauth/access-token.ts';
+import type { Clock } from '../oauth/clock.ts';
+import { OAuthError } from '../oauth/errors.ts';
+import type { Grant } from '../oauth/grant.ts';
+import type { IssuingContext, NewClaims } from './format.ts';
+import { formats, MAX_TOKEN_LENGTH } from './formats.ts';
+
+export interface AccessTokenContext extends IssuingContext {
+  readonly issuer: string;
+  readonly clock: Clock;
+  /** Seconds: unless client or resource server say otherwise. */
+  readonly defaultLifetime: number;
+  /** Seconds: whoever says otherwise. */
+  readonly maxLifetime: number;
+  readonly extensions: Extensions;
+}
+
+/** A successful answer of the token endpoint. RFC 6749 section 5.1. */
+export interface TokenResponse {
+  readonly access_token: string;
+  readonly token_type: 'Bearer';
+  readonly expires_in: number;
+  readonly scope?: string;
+}
+
+/** Issues an access token from a grant, in the format and with the lifetime of its client or its resource servers. */
+export async function issueAccessToken(grant: Grant, context: AccessTokenContext): Promise<TokenResponse> {
+  const { grant_id, client, sub, scope, resources } = grant;
+  const iat = context.clock();
+  const expires_in = lifetimeOf(grant, context);
+  const [audience, ...others] = new Set(resources.map((resource) => resource.audience));
+  const claims: NewClaims = {
+    ...context.extensions.accessTokenClaims?.(grant),
+    iss: context.issuer,
+    sub,
+    aud: others.length === 0 && audience !== undefined ? audience : [audience ?? '', ...others],
+    client_id: client.client_id,
+    ...(scope !== '' && { scope }),
+    iat,
+    exp: iat + expires_in,
+    grant_id,
+  };
+  const access_token = await formats[formatFor(grant)].issue(claims, context);
+  if (access_token.length > MAX_TOKEN_LENGTH) throw new OAuthError('invalid_request', 'the token would be too large');
+  return { access_token, token_type: 'Bearer', expires_in, ...(scope !== '' && { scope }) };
+}
+
+/** One token has one format, so resource servers that want different ones cannot share it. RFC 8707 section 2. */
+function formatFor({ client, resources }: Grant): AccessTokenFormatName {
+  if (client.access_token_format) return client.access_token_format;
+  const [format, ...others] = new Set(resources.map(({ access_token_format = 'jwt' }) => access_token_format));
+  if (format === undefined || others.length > 0) {
+    throw new OAuthError('invalid_target', 'one token cannot serve these resource servers together');
+  }
+  return format;
+}
+
+function lifetimeOf({ client, resources }: Grant, { defaultLifetime, maxLifetime }: AccessTokenContext): number {
+  const shortest = Math.min(...resources.map((resource) => resource.access_token_lifetime ?? defaultLifetime));
+  return Math.min(client.access_token_lifetime ?? shortest, maxLifetime);
+}

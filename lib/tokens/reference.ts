@@ -1,0 +1,41 @@
+import type { AccessToken } from '../oauth/access-token.ts';
+import { InvalidToken } from '../oauth/errors.ts';
+import { type Handle, type Handles, hasHandlePrefix } from '../oauth/handle.ts';
+import { validateClaims } from './claims.ts';
+import { type AccessTokenFormat, issuedToAnotherClient, type VerifyingContext } from './format.ts';
+
+const KIND = 'reference_token';
+
+/** A handle; the claims are in the table, and so is whether it was revoked. */
+export const reference: AccessTokenFormat = {
+  matches: (token) => hasHandlePrefix(KIND, token),
+
+  async issue(claims, { handles, referenceTokens }) {
+    const { text, id } = handles.mint(KIND);
+    await referenceTokens.put({ ...claims, jti: id });
+    return text;
+  },
+
+  verify: (token, context) => find(parse(token, context.handles), context),
+
+  async revoke(token, client, context) {
+    const handle = parse(token, context.handles);
+    if (await context.referenceTokens.revoke(handle.id, client.client_id, context.clock())) return;
+    // Refused by the store: unknown, expired and revoked before are all done with, but another client is told.
+    const { claims } = await find(handle, context);
+    if (claims.client_id !== client.client_id) throw issuedToAnotherClient();
+  },
+};
+
+function parse(token: string, handles: Handles): Handle {
+  const handle = handles.parse(KIND, token);
+  if (!handle) throw new InvalidToken('is no reference token of ours');
+  return handle;
+}
+
+async function find({ id, key }: Handle, context: VerifyingContext): Promise<AccessToken> {
+  const stored = await context.referenceTokens.find(id);
+  if (!stored) throw new InvalidToken('is not in the table');
+  if (stored.revoked_at !== undefined) throw new InvalidToken('was revoked');
+  return { format: 'reference', claims: validateClaims({ ...stored.claims }, context), key };
+}

@@ -1,0 +1,486 @@
+// What the packaged template must and must not say, as named rules: (template, stage) -> violations. They say it a second
+// time on purpose: serverless.yml and its fragments grant, this file limits, and a change of one without the other fails.
+// The template checker of AWS knows none of this (nor typos in IAM actions, nor numbers out of range).
+import { isDeepStrictEqual } from 'node:util';
+
+type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+
+export interface Resource {
+  Type: string;
+  Properties: { [name: string]: Json };
+  DeletionPolicy?: string;
+  UpdateReplacePolicy?: string;
+}
+
+export interface Template {
+  Resources: Record<string, Resource>;
+  Outputs: Record<string, { Value: Json; Export: { Name: Json } }>;
+}
+
+interface FunctionRule {
+  /** Environment variables, apart from `SIGNING_KEYS`, which has a rule of its own. */
+  environment: string[];
+  /** Item kinds of the table -> actions. */
+  table: [kinds: string[], actions: string[]][];
+}
+
+const verifier = [
+  'ISSUER',
+  'TABLE_NAME',
+  'VERIFICATION_KEYS',
+  'HANDLE_KEYS',
+  'CLOCK_SKEW_SECONDS',
+  'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
+];
+
+export const functions: Record<string, FunctionRule> = {
+  token: {
+    environment: [
+      'ISSUER',
+      'TABLE_NAME',
+      'HANDLE_KEYS',
+      'CLIENT_CACHE_SECONDS',
+      'ACCESS_TOKEN_LIFETIME_SECONDS',
+      'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
+    ],
+    table: [
+      [['CLIENT#*', 'RESOURCE#*'], ['GetItem']],
+      [['TOKEN#*'], ['PutItem']],
+    ],
+  },
+  introspection: {
+    environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
+    table: [
+      [['CLIENT#*', 'RESOURCE#*', 'TOKEN#*'], ['GetItem']],
+      [['REVOKED#*'], ['Query']],
+    ],
+  },
+  revocation: {
+    environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
+    table: [
+      [['CLIENT#*', 'TOKEN#*'], ['GetItem']],
+      [['TOKEN#*'], ['UpdateItem']],
+      [['REVOKED#*'], ['Query', 'PutItem', 'DeleteItem']],
+    ],
+  },
+  discovery: { environment: ['ISSUER'], table: [] },
+  jwks: { environment: ['VERIFICATION_KEYS'], table: [] },
+  authorizer: {
+    environment: [...verifier, 'AUDIENCE', 'REVOCATION_MAX_AGE_SECONDS', 'AUTHORIZER_RESPONSE'],
+    table: [
+      [['TOKEN#*'], ['GetItem']],
+      [['REVOKED#*'], ['Query']],
+    ],
+  },
+  whoami: { environment: [], table: [] },
+};
+
+const routes: Record<string, string> = {
+  'ANY /token': 'token',
+  'ANY /introspect': 'introspection',
+  'ANY /revoke': 'revocation',
+  'ANY /.well-known/openid-configuration': 'discovery',
+  'ANY /.well-known/oauth-authorization-server': 'discovery',
+  'ANY /.well-known/oauth-authorization-server/{path+}': 'discovery',
+  'ANY /.well-known/jwks.json': 'jwks',
+  'GET /whoami': 'whoami',
+};
+
+const protectedRoutes = ['GET /whoami'];
+
+/** The actions any policy here may name: what is not among them is a typo, or needs a thought. */
+const knownActions = [
+  'dynamodb:GetItem',
+  'dynamodb:Query',
+  'dynamodb:PutItem',
+  'dynamodb:UpdateItem',
+  'dynamodb:DeleteItem',
+  'logs:CreateLogStream',
+  'logs:PutLogEvents',
+];
+
+const secrets = ['SIGNING_KEYS', 'VERIFICATION_KEYS', 'HANDLE_KEYS'];
+
+// Reading the template.
+
+const names = Object.keys(functions);
+const idOf = (name: string) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+const functionId = (name: string) => `${idOf(name)}LambdaFunction`;
+const arnOf = (id: string): Json => ({ 'Fn::GetAtt': [id, 'Arn'] });
+const show = (value: Json | undefined) => JSON.stringify(value) ?? 'nothing';
+const same = isDeepStrictEqual;
+const sorted = (list: readonly string[]) => [...list].sort();
+
+/** The value at a path of member names, or undefined. */
+function at(value: Json | Template | undefined, ...path: string[]): Json | undefined {
+  let here = value as Json | undefined;
+  for (const name of path) here = (here as { [name: string]: Json } | null | undefined)?.[name];
+  return here;
+}
+
+const property = (template: Template, id: string, ...path: string[]) =>
+  at(template, 'Resources', id, 'Properties', ...path);
+const variables = (template: Template, name: string) =>
+  (property(template, functionId(name), 'Environment', 'Variables') ?? {}) as Record<string, Json>;
+const ofType = (template: Template, type: string) =>
+  Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
+const list = (value: Json | undefined): Json[] => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
+
+/** Every text in a template, with its path. */
+function* texts(value: Json, path = ''): Generator<[path: string, text: string]> {
+  if (typeof value === 'string') yield [path, value];
+  else if (value && typeof value === 'object')
+    for (const [name, member] of Object.entries(value)) yield* texts(member, path ? `${path}.${name}` : name);
+}
+
+/** Every statement of every role. */
+function statements(template: Template): { id: string; statement: Json }[] {
+  return ofType(template, 'AWS::IAM::Role').flatMap(([id, { Properties }]) =>
+    list(Properties['Policies']).flatMap((policy) =>
+      list(at(policy, 'PolicyDocument', 'Statement')).map((statement) => ({ id, statement })),
+    ),
+  );
+}
+
+const hasWildcard = (statement: Json) =>
+  [...list(at(statement, 'Action')), ...list(at(statement, 'Resource'))].some((it) => show(it).includes('*'));
+
+/** Says so when something is not what it should be. */
+function differs(what: string, actual: Json | undefined, expected: Json): string[] {
+  return same(actual, expected) ? [] : [`${what} is ${show(actual)}, not ${show(expected)}`];
+}
+
+const within = (what: string, value: Json | undefined, low: number, high: number) =>
+  typeof value === 'number' && value >= low && value <= high
+    ? []
+    : [`${what} is ${show(value)}, not ${low} to ${high}`];
+
+/** Random base64 has digits and letters of both cases; a long name lacks one of them. */
+const isRandom = (text: string) => /\d/.test(text) && /[a-z]/.test(text) && /[A-Z]/.test(text);
+
+type Rule = (template: Template, stage: string) => string[];
+
+export const rules: Record<string, Rule> = {
+  functions: (template) => {
+    const ids = ofType(template, 'AWS::Lambda::Function').map(([id]) => id);
+    return differs('the list of functions', sorted(ids), sorted(names.map(functionId)));
+  },
+
+  handlers: (template) =>
+    names.flatMap((name) =>
+      differs(`handler of ${name}`, property(template, functionId(name), 'Handler'), `dist/${name}/index.handler`),
+    ),
+
+  runtime: (template) =>
+    names.flatMap((name) => [
+      ...differs(`runtime of ${name}`, property(template, functionId(name), 'Runtime'), 'nodejs24.x'),
+      ...differs(`architecture of ${name}`, property(template, functionId(name), 'Architectures'), ['arm64']),
+    ]),
+
+  // A fault of the store is answered within 3 s, so less would cut the answer off. The gateway gives an integration 30 s
+  // and an authorizer 10.
+  size: (template) =>
+    names.flatMap((name) => [
+      ...within(`memory of ${name}`, property(template, functionId(name), 'MemorySize'), 128, 1024),
+      ...within(
+        `timeout of ${name}`,
+        property(template, functionId(name), 'Timeout'),
+        4,
+        name === 'authorizer' ? 9 : 29,
+      ),
+    ]),
+
+  environment: (template) =>
+    names.flatMap((name) => {
+      const actual = Object.keys(variables(template, name)).filter((it) => it !== 'SIGNING_KEYS');
+      return differs(
+        `environment of ${name}`,
+        sorted(actual),
+        sorted([...(functions[name]?.environment ?? []), 'LOG_LEVEL']),
+      );
+    }),
+
+  'signing keys': (template) =>
+    differs(
+      'the list of functions with SIGNING_KEYS',
+      names.filter((name) => 'SIGNING_KEYS' in variables(template, name)),
+      ['token'],
+    ),
+
+  'secrets by reference': (template, stage) =>
+    names.flatMap((name) =>
+      Object.entries(variables(template, name))
+        .filter(([variable]) => secrets.includes(variable))
+        .flatMap(([variable, value]) =>
+          differs(
+            `${variable} of ${name}`,
+            value,
+            `{{resolve:secretsmanager:latchkey/${stage}:SecretString:${variable}}}`,
+          ),
+        ),
+    ),
+
+  // A PEM, members of a JWK, or 32 random bytes in base64; but for the name of the artefact, which has a time in it.
+  'no secrets': (template) =>
+    [...texts(template as unknown as Json)]
+      .filter(([path]) => !path.endsWith('.S3Key'))
+      .filter(
+        ([, text]) => /-----BEGIN|"(kty|d|k|p|q)"\s*:/.test(text) || (text.match(/[\w+/-]{42,}/g) ?? []).some(isRandom),
+      )
+      .map(([path]) => `${path} looks like a secret`),
+
+  // CloudFormation reads secrets again only for a resource that changes.
+  'secrets version': (template) =>
+    names
+      .filter((name) => secrets.some((secret) => secret in variables(template, name)))
+      .filter((name) => !/\(secrets \S+\)$/.test(String(property(template, functionId(name), 'Description'))))
+      .map((name) => `the description of ${name} does not name the version of the secrets`),
+
+  table: (template, stage) => {
+    const expected: Record<string, Json> = {
+      TableName: `latchkey-${stage}`,
+      AttributeDefinitions: [
+        { AttributeName: 'pk', AttributeType: 'S' },
+        { AttributeName: 'sk', AttributeType: 'S' },
+      ],
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+      BillingMode: 'PAY_PER_REQUEST',
+      TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      SSESpecification: { SSEEnabled: true },
+    };
+    return Object.entries(expected).flatMap(([name, value]) =>
+      differs(`${name} of the table`, property(template, 'Table', name), value),
+    );
+  },
+
+  'table protection': (template, stage) => {
+    const disposable = stage === 'dev' || stage === 'local';
+    return [
+      ...differs('deletion protection', property(template, 'Table', 'DeletionProtectionEnabled'), !disposable),
+      ...['DeletionPolicy', 'UpdateReplacePolicy'].flatMap((policy) =>
+        differs(policy, at(template, 'Resources', 'Table', policy), disposable ? 'Delete' : 'Retain'),
+      ),
+    ];
+  },
+
+  // The same literal on both sides, so a function runs wherever Node does.
+  'table name': (template) =>
+    names
+      .filter((name) => 'TABLE_NAME' in variables(template, name))
+      .flatMap((name) =>
+        differs(
+          `TABLE_NAME of ${name}`,
+          variables(template, name)['TABLE_NAME'],
+          property(template, 'Table', 'TableName') ?? 'nothing',
+        ),
+      ),
+
+  issuer: (template) =>
+    names
+      .filter((name) => 'ISSUER' in variables(template, name))
+      .flatMap((name) =>
+        differs(
+          `ISSUER of ${name}`,
+          variables(template, name)['ISSUER'],
+          template.Outputs['Issuer']?.Value ?? 'nothing',
+        ),
+      ),
+
+  roles: (template) => [
+    ...differs(
+      'the list of roles',
+      sorted(ofType(template, 'AWS::IAM::Role').map(([id]) => id)),
+      sorted(names.map((name) => `${idOf(name)}Role`)),
+    ),
+    ...names.flatMap((name) =>
+      differs(`role of ${name}`, property(template, functionId(name), 'Role'), arnOf(`${idOf(name)}Role`)),
+    ),
+  ],
+
+  // Who may take a role on, and nothing that widens it from outside.
+  trust: (template) =>
+    ofType(template, 'AWS::IAM::Role').flatMap(([id, { Properties }]) => [
+      ...differs(`trust of ${id}`, at(Properties, 'AssumeRolePolicyDocument', 'Statement'), [
+        { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
+      ]),
+      ...Object.keys(Properties)
+        .filter((name) => !['AssumeRolePolicyDocument', 'Policies'].includes(name))
+        .map((name) => `${id} has ${name}`),
+    ]),
+
+  'loose policies': (template) =>
+    Object.entries(template.Resources)
+      .filter(([, { Type }]) => /^AWS::IAM::(?!Role$)|^AWS::Lambda::Url$/.test(Type))
+      .map(([id, { Type }]) => `${id} is a ${Type}`),
+
+  // Not even `log-group:NAME:*`: the ARN of a log group, taken with GetAtt, has that part already.
+  wildcards: (template) =>
+    statements(template)
+      .filter(({ statement }) => hasWildcard(statement) || /"Not(Action|Resource)"/.test(show(statement)))
+      .map(({ id, statement }) => `${id} grants with a wildcard: ${show(statement)}`),
+
+  'known actions': (template) =>
+    statements(template).flatMap(({ id, statement }) =>
+      list(at(statement, 'Action'))
+        .filter((action) => !show(action).includes('*') && !knownActions.includes(String(action)))
+        .map((action) => `${id} names ${show(action)}`),
+    ),
+
+  // What each function may do: no more, no less. Wildcards and unknown actions are for the rules above.
+  permissions: (template) =>
+    names.flatMap((name) => {
+      const id = `${idOf(name)}Role`;
+      const actual = statements(template)
+        .filter(({ id: role, statement }) => role === id && !hasWildcard(statement))
+        .map(({ statement }) => ({
+          ...(statement as { [name: string]: Json }),
+          Action: list(at(statement, 'Action')).filter((action) => knownActions.includes(String(action))),
+        }));
+      const expected = [
+        {
+          Effect: 'Allow',
+          Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+          Resource: arnOf(`${idOf(name)}LogGroup`),
+        },
+        ...(functions[name]?.table ?? []).map(([kinds, actions]) => ({
+          Effect: 'Allow',
+          Action: actions.map((action) => `dynamodb:${action}`),
+          Resource: arnOf('Table'),
+          Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kinds } },
+        })),
+      ];
+      return differs(`permissions of ${name}`, actual, expected);
+    }),
+
+  // Whoever may call a function does so by way of an API of this account.
+  'callers of functions': (template) =>
+    ofType(template, 'AWS::Lambda::Permission').flatMap(([id, { Properties }]) => {
+      const source = show(Properties['SourceArn']);
+      return [
+        ...differs(`principal of ${id}`, Properties['Principal'] ?? null, 'apigateway.amazonaws.com'),
+        ...differs(`action of ${id}`, Properties['Action'] ?? null, 'lambda:InvokeFunction'),
+        ...(/:execute-api:.*AWS::AccountId/.test(source) ? [] : [`${id} is open to ${source}`]),
+      ];
+    }),
+
+  'shared authorizer': (template) => [
+    ...differs(
+      'function of AuthorizerPermission',
+      property(template, 'AuthorizerPermission', 'FunctionName'),
+      arnOf(functionId('authorizer')),
+    ),
+    ...(show(property(template, 'AuthorizerPermission', 'SourceArn')).endsWith(':*/authorizers/*"}')
+      ? []
+      : ['AuthorizerPermission does not cover exactly the authorizers of other APIs']),
+  ],
+
+  routes: (template) => {
+    const actual = ofType(template, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => {
+      const integration = String(at(Properties, 'Target', 'Fn::Join', '1', '1', 'Ref'));
+      return [String(Properties['RouteKey']), show(property(template, integration, 'IntegrationUri'))];
+    });
+    const expected = Object.entries(routes).map(([route, name]) => [route, show(arnOf(functionId(name)))]);
+    return differs('the list of routes', actual.sort(), expected.sort());
+  },
+
+  integrations: (template) =>
+    ofType(template, 'AWS::ApiGatewayV2::Integration').flatMap(([id, { Properties }]) => [
+      ...differs(`payload version of ${id}`, Properties['PayloadFormatVersion'], '2.0'),
+      ...differs(`type of ${id}`, Properties['IntegrationType'], 'AWS_PROXY'),
+    ]),
+
+  'route authorizers': (template) =>
+    ofType(template, 'AWS::ApiGatewayV2::Route').flatMap(([id, { Properties }]) => {
+      const isProtected = protectedRoutes.includes(String(Properties['RouteKey']));
+      return [
+        ...differs(
+          `authorization of ${id}`,
+          Properties['AuthorizationType'] ?? 'NONE',
+          isProtected ? 'CUSTOM' : 'NONE',
+        ),
+        ...differs(
+          `authorizer of ${id}`,
+          Properties['AuthorizerId'] ?? null,
+          isProtected ? { Ref: 'HttpApiAuthorizerLatchkey' } : null,
+        ),
+      ];
+    }),
+
+  authorizer: (template) => {
+    const read = (name: string) => property(template, 'HttpApiAuthorizerLatchkey', name);
+    return [
+      ...differs('the number of authorizers', ofType(template, 'AWS::ApiGatewayV2::Authorizer').length, 1),
+      ...differs('type of the authorizer', read('AuthorizerType'), 'REQUEST'),
+      ...differs('payload version of the authorizer', read('AuthorizerPayloadFormatVersion'), '2.0'),
+      ...differs('simple responses of the authorizer', read('EnableSimpleResponses'), true),
+      ...differs(
+        'function of the authorizer',
+        at(read('AuthorizerUri'), 'Fn::Join', '1', '5'),
+        arnOf(functionId('authorizer')),
+      ),
+    ];
+  },
+
+  // A cached simple answer is used for every request with the same values of these: the route must be one of them.
+  'identity sources': (template) =>
+    differs('identity sources', property(template, 'HttpApiAuthorizerLatchkey', 'IdentitySource'), [
+      '$request.header.Authorization',
+      '$context.routeKey',
+    ]),
+
+  // Left out, it would be 300 s, in which a revoked token goes on working.
+  'cache ttl': (template) =>
+    differs('cache ttl', property(template, 'HttpApiAuthorizerLatchkey', 'AuthorizerResultTtlInSeconds'), 0),
+
+  // Also: each group is the one its function writes to; Lambda would make any other itself, and keep it for ever.
+  'log retention': (template) => [
+    ...ofType(template, 'AWS::Logs::LogGroup').flatMap(([id, { Properties }]) =>
+      within(`retention of ${id}`, Properties['RetentionInDays'], 1, 400),
+    ),
+    ...names.flatMap((name) =>
+      differs(
+        `log group of ${name}`,
+        property(template, `${idOf(name)}LogGroup`, 'LogGroupName'),
+        `/aws/lambda/${property(template, functionId(name), 'FunctionName')}`,
+      ),
+    ),
+  ],
+
+  'access log': (template) => {
+    const format = String(property(template, 'HttpApiStage', 'AccessLogSettings', 'Format'));
+    const allowed =
+      /^\$context\.(requestTime|requestId|identity\.sourceIp|routeKey|status|responseLatency|error\.responseType|integrationErrorMessage|authorizer\.error)$/;
+    const variables = format.match(/\$[\w.]+/g) ?? [];
+    return [
+      ...(variables.length > 0 ? [] : ['there is no access log']),
+      ...variables.filter((it) => !allowed.test(it)).map((it) => `the access log has ${it}`),
+    ];
+  },
+
+  throttling: (template) =>
+    ['ThrottlingRateLimit', 'ThrottlingBurstLimit'].flatMap((limit) =>
+      within(limit, property(template, 'HttpApiStage', 'DefaultRouteSettings', limit), 1, 10_000),
+    ),
+
+  outputs: (template, stage) => {
+    const expected: Record<string, [value: Json | undefined, name: string]> = {
+      AuthorizerArn: [arnOf(functionId('authorizer')), 'authorizer-arn'],
+      Issuer: [template.Outputs['Issuer']?.Value, 'issuer'],
+      TableName: [{ Ref: 'Table' }, 'table-name'],
+      HttpApiId: [{ Ref: 'HttpApi' }, 'http-api-id'],
+    };
+    return Object.entries(expected).flatMap(([output, [value, name]]) => [
+      ...differs(`output ${output}`, template.Outputs[output]?.Value, value ?? 'something'),
+      ...differs(`export of ${output}`, template.Outputs[output]?.Export.Name, `latchkey-${stage}-${name}`),
+    ]);
+  },
+
+  'machine paths': (template) =>
+    [...texts(template as unknown as Json)]
+      .filter(([, text]) => /(^|[^\w])\/(home|root|tmp|Users|work|var\/folders)\/|[A-Z]:\\|^file:/.test(text))
+      .map(([path, text]) => `${path} has a path of the machine that packaged it: ${text}`),
+};

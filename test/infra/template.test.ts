@@ -1,0 +1,306 @@
+// The stack as CloudFormation will get it: packaged for three stages, checked by AWS's own template checker and by the
+// rules of template-rules.ts, each of which is seen to fail on a planted mistake.
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Engine, RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copyService, packageStack, type Stack } from './package-stack.ts';
+import { functions, rules, type Template } from './template-rules.ts';
+
+const params: Record<string, string[]> = {
+  dev: [],
+  prod: ['issuer=https://auth.example.com', 'audience=https://api.example.com', 'secrets-version=2'],
+  local: ['issuer=http://localhost:3000'],
+};
+const stages = Object.keys(params);
+
+let service: string;
+let stacks: Record<string, Stack>;
+let engine: Engine;
+
+beforeAll(async () => {
+  service = await copyService();
+  const packaged = Promise.all(stages.map((stage) => packageStack(service, stage, params[stage])));
+  stacks = Object.fromEntries((await packaged).map((stack) => [stack.stage, stack]));
+  engine = new RegoEngine();
+}, 60_000);
+
+afterAll(async () => {
+  engine?.free();
+  await rm(service, { recursive: true, force: true });
+});
+
+/** What the checker of AWS finds that stops a deployment, or a value it knows nothing of (W3030). */
+function findings(file: string): string[] {
+  const report = engine.validateStandard(new TemplateFile(file));
+  expect(report.status).toBe('OK');
+  return report.diagnostics
+    .filter(({ severity, ruleId }) => severity === 'FATAL' || severity === 'ERROR' || ruleId === 'W3030')
+    .map(({ ruleId, entity, message }) => `${ruleId} ${entity?.logicalId}: ${message}`);
+}
+
+/** Rule -> its violations, where there are any. */
+const violations = (template: Template, stage: string) =>
+  Object.fromEntries(
+    Object.entries(rules)
+      .map(([name, rule]) => [name, rule(template, stage)] as const)
+      .filter(([, found]) => found.length > 0),
+  );
+
+/** A copy of the dev stage's template with one value planted, or removed (undefined). */
+function plant(path: string, value: unknown): Template {
+  const template = structuredClone(stacks['dev']!.template);
+  const steps = path.split('/');
+  const last = steps.pop()!;
+  let here = template as unknown as Record<string, unknown>;
+  for (const step of steps) here = here[step] as Record<string, unknown>;
+  if (value === undefined) delete here[last];
+  else here[last] = value;
+  return template;
+}
+
+describe.each(stages)('stage %s', (stage) => {
+  it('keeps every rule', () => expect(violations(stacks[stage]!.template, stage)).toEqual({}));
+
+  it('passes the checker of AWS', () => expect(findings(stacks[stage]!.templateFile)).toEqual([]));
+
+  it('packs one bundle into each zip, and nothing else', () => {
+    const expected = Object.keys(functions).map((name) => [name, [`dist/${name}/index.cjs`]]);
+    expect(stacks[stage]!.zips).toEqual(Object.fromEntries(expected));
+  });
+});
+
+describe('parameters', () => {
+  const environment = (stage: string, id: string) => {
+    const { Environment } = stacks[stage]!.template.Resources[`${id}LambdaFunction`]!.Properties;
+    return (Environment as { Variables: Record<string, unknown> }).Variables;
+  };
+
+  it('make the issuer the URL of the API, and the audience the issuer, unless told otherwise', () => {
+    const url = { 'Fn::Sub': `https://\${HttpApi}.execute-api.\${AWS::Region}.\${AWS::URLSuffix}` };
+    expect(environment('dev', 'Token')).toMatchObject({ ISSUER: url });
+    expect(environment('dev', 'Authorizer')).toMatchObject({
+      ISSUER: url,
+      AUDIENCE: url,
+      REVOCATION_MAX_AGE_SECONDS: 'jwt=5,reference=0',
+    });
+    expect(environment('prod', 'Authorizer')).toMatchObject({
+      ISSUER: 'https://auth.example.com',
+      AUDIENCE: 'https://api.example.com',
+    });
+  });
+
+  it('make the local stage strict, for its demo resource server', () =>
+    expect(environment('local', 'Authorizer')).toMatchObject({
+      ISSUER: 'http://localhost:3000',
+      AUDIENCE: 'orders',
+      REVOCATION_MAX_AGE_SECONDS: '0',
+    }));
+
+  it('change each function with secrets when their version changes, and no other', () => {
+    const changed = Object.keys(functions).filter((name) => {
+      const id = `${name.charAt(0).toUpperCase()}${name.slice(1)}LambdaFunction`;
+      const [before, after] = ['dev', 'prod'].map(
+        (it) => stacks[it]!.template.Resources[id]!.Properties['Description'],
+      );
+      return before !== after;
+    });
+    expect(changed).toEqual(['token', 'introspection', 'revocation', 'jwks', 'authorizer']);
+  });
+});
+
+it('has a function for each file of functions/', () => {
+  const files = readdirSync(new URL('../../functions', import.meta.url)).map((file) => file.replace(/\.ts$/, ''));
+  expect(files.sort()).toEqual(Object.keys(functions).sort());
+});
+
+it('states the keys of the table literally, because the local table is made from the same file', () => {
+  const fragment = readFileSync(new URL('../../infra/resources/table.yml', import.meta.url), 'utf8');
+  expect(fragment).toMatch(/AttributeName: pk, KeyType: HASH[^$]*AttributeName: sk, KeyType: RANGE/);
+});
+
+const statement = (Action: unknown, Resource: unknown = { 'Fn::GetAtt': ['Table', 'Arn'] }) => ({
+  Effect: 'Allow',
+  Action,
+  Resource,
+});
+const lambda = (name: string) => `Resources/${name}LambdaFunction/Properties`;
+const env = (name: string) => `${lambda(name)}/Environment/Variables`;
+const policy = (name: string) => `Resources/${name}Role/Properties/Policies/0/PolicyDocument/Statement`;
+const leadingKeys = 'Condition/ForAllValues:StringLike/dynamodb:LeadingKeys';
+const authorizer = 'Resources/HttpApiAuthorizerLatchkey/Properties';
+const table = 'Resources/Table/Properties';
+
+// Rule, the mistake, where, what is planted there (undefined: the value is taken away).
+const mistakes: [rule: string, mistake: string, path: string, value: unknown][] = [
+  [
+    'functions',
+    'one more function',
+    'Resources/ExtraLambdaFunction',
+    { Type: 'AWS::Lambda::Function', Properties: {} },
+  ],
+  ['handlers', 'the bundle of another function', `${lambda('Jwks')}/Handler`, 'dist/token/index.handler'],
+  ['runtime', 'an old runtime', `${lambda('Token')}/Runtime`, 'nodejs20.x'],
+  ['runtime', 'another architecture', `${lambda('Token')}/Architectures`, ['x86_64']],
+  ['size', 'too much memory', `${lambda('Token')}/MemorySize`, 10_240],
+  ['size', 'a timeout beyond the gateway’s', `${lambda('Token')}/Timeout`, 30],
+  ['size', 'an authorizer slower than the gateway waits', `${lambda('Authorizer')}/Timeout`, 10],
+  ['environment', 'a variable not needed', `${env('Discovery')}/TABLE_NAME`, 'latchkey-dev'],
+  ['environment', 'a variable missing', `${env('Authorizer')}/REVOCATION_MAX_AGE_SECONDS`, undefined],
+  [
+    'signing keys',
+    'a verifier that could sign',
+    `${env('Authorizer')}/SIGNING_KEYS`,
+    '{{resolve:secretsmanager:latchkey/dev:SecretString:SIGNING_KEYS}}',
+  ],
+  ['secrets by reference', 'a secret in clear', `${env('Token')}/HANDLE_KEYS`, 'hunter2'],
+  [
+    'secrets by reference',
+    'the secret of another stage',
+    `${env('Jwks')}/VERIFICATION_KEYS`,
+    '{{resolve:secretsmanager:latchkey/prod:SecretString:VERIFICATION_KEYS}}',
+  ],
+  [
+    'secrets by reference',
+    'private keys for a verifier',
+    `${env('Jwks')}/VERIFICATION_KEYS`,
+    '{{resolve:secretsmanager:latchkey/dev:SecretString:SIGNING_KEYS}}',
+  ],
+  ['no secrets', 'a PEM', `${env('Token')}/LOG_LEVEL`, '-----BEGIN PRIVATE KEY-----'],
+  ['no secrets', 'a JWK', `${env('Token')}/LOG_LEVEL`, '{"kty":"EC"}'],
+  [
+    'no secrets',
+    '32 bytes of base64url',
+    `${env('Token')}/LOG_LEVEL`,
+    createHash('sha256').update('a secret').digest('base64url'),
+  ],
+  ['secrets version', 'a function that never sees a changed secret', `${lambda('Jwks')}/Description`, 'Keys'],
+  ['table', 'no point-in-time recovery', `${table}/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled`, false],
+  ['table', 'no TTL', `${table}/TimeToLiveSpecification`, undefined],
+  ['table', 'another sort key', `${table}/KeySchema/1/AttributeName`, 'range'],
+  ['table', 'another billing mode', `${table}/BillingMode`, 'PROVISIONED'],
+  ['table', 'no encryption', `${table}/SSESpecification/SSEEnabled`, false],
+  ['table protection', 'protection where it should be off', `${table}/DeletionProtectionEnabled`, true],
+  ['table protection', 'a dev table that stays behind', 'Resources/Table/DeletionPolicy', 'Retain'],
+  ['table name', 'another table', `${env('Token')}/TABLE_NAME`, 'latchkey-prod'],
+  ['table name', 'a reference', `${env('Token')}/TABLE_NAME`, { Ref: 'Table' }],
+  ['issuer', 'two issuers', `${env('Discovery')}/ISSUER`, 'https://other.example.com'],
+  ['roles', 'a shared role', `${lambda('Jwks')}/Role`, { 'Fn::GetAtt': ['TokenRole', 'Arn'] }],
+  [
+    'roles',
+    'the framework’s own role',
+    'Resources/IamRoleLambdaExecution',
+    {
+      Type: 'AWS::IAM::Role',
+      Properties: {
+        AssumeRolePolicyDocument: {
+          Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+        },
+      },
+    },
+  ],
+  ['trust', 'a role for anybody', 'Resources/TokenRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal', '*'],
+  [
+    'trust',
+    'a managed policy',
+    'Resources/TokenRole/Properties/ManagedPolicyArns',
+    ['arn:aws:iam::aws:policy/AdministratorAccess'],
+  ],
+  ['loose policies', 'a policy beside the roles', 'Resources/Extra', { Type: 'AWS::IAM::Policy', Properties: {} }],
+  ['loose policies', 'a way around the gateway', 'Resources/Extra', { Type: 'AWS::Lambda::Url', Properties: {} }],
+  ['wildcards', 'any action', `${policy('Token')}/3`, statement('*')],
+  ['wildcards', 'any action of DynamoDB', `${policy('Token')}/3`, statement('dynamodb:*')],
+  ['wildcards', 'any resource', `${policy('Token')}/3`, statement('dynamodb:GetItem', '*')],
+  ['wildcards', 'any index', `${policy('Token')}/3`, statement('dynamodb:GetItem', { 'Fn::Sub': `\${Table.Arn}/*` })],
+  ['known actions', 'a typo', `${policy('Token')}/1/Action/1`, 'dynamodb:GetItems'],
+  ['known actions', 'an action nobody needs', `${policy('Introspection')}/2/Action/1`, 'dynamodb:Scan'],
+  ['permissions', 'one action too many', `${policy('Introspection')}/1/Action/1`, 'dynamodb:PutItem'],
+  ['permissions', 'one action too few', `${policy('Revocation')}/3/Action`, ['dynamodb:Query', 'dynamodb:PutItem']],
+  ['permissions', 'items of any kind', `${policy('Token')}/1/Condition`, undefined],
+  ['permissions', 'items of another kind', `${policy('Authorizer')}/1/${leadingKeys}/1`, 'CLIENT#*'],
+  ['permissions', 'the log of another function', `${policy('Jwks')}/0/Resource/Fn::GetAtt/0`, 'TokenLogGroup'],
+  ['callers of functions', 'any service', 'Resources/TokenLambdaPermissionHttpApi/Properties/Principal', '*'],
+  ['callers of functions', 'any account', 'Resources/TokenLambdaPermissionHttpApi/Properties/SourceArn', undefined],
+  [
+    'shared authorizer',
+    'any route as a caller',
+    'Resources/AuthorizerPermission/Properties/SourceArn',
+    { 'Fn::Sub': `arn:\${AWS::Partition}:execute-api:\${AWS::Region}:\${AWS::AccountId}:*` },
+  ],
+  [
+    'shared authorizer',
+    'another function for all',
+    'Resources/AuthorizerPermission/Properties/FunctionName',
+    { 'Fn::GetAtt': ['TokenLambdaFunction', 'Arn'] },
+  ],
+  ['routes', 'a route missing', 'Resources/HttpApiRouteAnyRevoke', undefined],
+  ['routes', 'one method only', 'Resources/HttpApiRouteAnyToken/Properties/RouteKey', 'POST /token'],
+  [
+    'routes',
+    'the function of another route',
+    'Resources/HttpApiIntegrationToken/Properties/IntegrationUri/Fn::GetAtt/0',
+    'WhoamiLambdaFunction',
+  ],
+  ['integrations', 'events of version 1', 'Resources/HttpApiIntegrationToken/Properties/PayloadFormatVersion', '1.0'],
+  ['route authorizers', 'an open door', 'Resources/HttpApiRouteGetWhoami/Properties/AuthorizationType', undefined],
+  [
+    'route authorizers',
+    'a token to get a token',
+    'Resources/HttpApiRouteAnyToken/Properties/AuthorizationType',
+    'CUSTOM',
+  ],
+  ['authorizer', 'answers of the other form', `${authorizer}/EnableSimpleResponses`, false],
+  ['authorizer', 'events of version 1', `${authorizer}/AuthorizerPayloadFormatVersion`, '1.0'],
+  ['authorizer', 'another function', `${authorizer}/AuthorizerUri/Fn::Join/1/5/Fn::GetAtt/0`, 'WhoamiLambdaFunction'],
+  [
+    'identity sources',
+    'answers reused across routes',
+    `${authorizer}/IdentitySource`,
+    ['$request.header.Authorization'],
+  ],
+  ['cache ttl', 'five minutes by default', `${authorizer}/AuthorizerResultTtlInSeconds`, undefined],
+  ['cache ttl', 'a minute', `${authorizer}/AuthorizerResultTtlInSeconds`, 60],
+  ['log retention', 'logs for ever', 'Resources/TokenLogGroup/Properties/RetentionInDays', undefined],
+  ['log retention', 'access logs for ever', 'Resources/HttpApiLogGroup/Properties/RetentionInDays', undefined],
+  ['log retention', 'the wrong group', 'Resources/TokenLogGroup/Properties/LogGroupName', '/aws/lambda/token'],
+  [
+    'access log',
+    'credentials',
+    'Resources/HttpApiStage/Properties/AccessLogSettings/Format',
+    '$context.requestId $request.header.Authorization',
+  ],
+  ['access log', 'none', 'Resources/HttpApiStage/Properties/AccessLogSettings', undefined],
+  ['throttling', 'none', 'Resources/HttpApiStage/Properties/DefaultRouteSettings', undefined],
+  ['outputs', 'an output missing', 'Outputs/AuthorizerArn', undefined],
+  ['outputs', 'an export of another stage', 'Outputs/TableName/Export/Name', 'latchkey-prod-table-name'],
+  ['machine paths', 'the directory of whoever packaged', `${env('Token')}/LOG_LEVEL`, '/home/somebody/latchkey/dist'],
+];
+
+describe('rules', () => {
+  it.each(mistakes)('%s: %s', (rule, _mistake, path, value) => {
+    expect(Object.keys(violations(plant(path, value), 'dev'))).toEqual([rule]);
+  });
+
+  it('are all seen to fail', () => {
+    expect([...new Set(mistakes.map(([rule]) => rule))]).toEqual(Object.keys(rules));
+  });
+
+  it('want a table of a stage that matters protected', () => {
+    const { template } = stacks['dev']!;
+    expect(rules['table protection']!(template, 'prod')).toHaveLength(3);
+  });
+});
+
+describe('the checker of AWS', () => {
+  it.each([
+    ['a property that does not exist', `${lambda('Token')}/Memory`, 512],
+    ['a runtime that does not exist', `${lambda('Token')}/Runtime`, 'nodejs99.x'],
+    ['a reference to nothing', `${lambda('Token')}/Role`, { 'Fn::GetAtt': ['NoRole', 'Arn'] }],
+  ])('finds %s', async (mistake, path, value) => {
+    const file = join(service, `${mistake}.json`);
+    await writeFile(file, JSON.stringify(plant(path, value)));
+    expect(findings(file)).not.toEqual([]);
+  });
+});

@@ -1,0 +1,255 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { startTable } from '../../infra/local/table.ts';
+import type { Answer } from '../../lib/authorizer/answer.ts';
+import { createAuthorizer } from '../../lib/authorizer/authorizer.ts';
+import * as compose from '../../lib/compose.ts';
+import { discovery } from '../../lib/endpoints/discovery.ts';
+import { introspection } from '../../lib/endpoints/introspection.ts';
+import { jwks } from '../../lib/endpoints/jwks.ts';
+import { revocation } from '../../lib/endpoints/revocation.ts';
+import { token } from '../../lib/endpoints/token.ts';
+import { whoami } from '../../lib/endpoints/whoami.ts';
+import type { ProxyEvent, ProxyResult } from '../../lib/http/event.ts';
+import { serve } from '../../lib/http/serve.ts';
+import type { Client } from '../../lib/oauth/client.ts';
+import type { Clock } from '../../lib/oauth/clock.ts';
+import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
+import { createClientStore } from '../../lib/store/client.ts';
+import { createTable } from '../../lib/store/lazy-table.ts';
+import type { RecordStore } from '../../lib/store/record.ts';
+import { createResourceServerStore } from '../../lib/store/resource-server.ts';
+import type { Table } from '../../lib/store/table.ts';
+
+export type Variables = Record<string, string>;
+
+export const ISSUER = 'https://issuer.example';
+
+/** A 256-bit secret of the form that we make, and how it is stored. Fixed, because making one is not what is tested. */
+export const SECRET = `lk_cs_${Buffer.alloc(32, 1).toString('base64url')}`;
+export const STORED_SECRET = {
+  secret_id: 'test',
+  hash: `sha256$${createHash('sha256').update(SECRET).digest('base64url')}`,
+  created_at: 0,
+};
+
+/** A key pair as the two variables that hold it. */
+export function keyVariables(alg = 'ES256'): { SIGNING_KEYS: string; VERIFICATION_KEYS: string } {
+  const { privateKey, publicKey } = generate(alg);
+  const set = (key: typeof privateKey) => JSON.stringify({ keys: [{ ...key.export({ format: 'jwk' }), alg }] });
+  return { SIGNING_KEYS: set(privateKey), VERIFICATION_KEYS: set(publicKey) };
+}
+
+function generate(alg: string) {
+  if (alg === 'EdDSA') return generateKeyPairSync('ed25519');
+  if (alg.startsWith('ES')) return generateKeyPairSync('ec', { namedCurve: alg === 'ES384' ? 'P-384' : 'P-256' });
+  return generateKeyPairSync('rsa', { modulusLength: 2048 });
+}
+
+const keys = keyVariables();
+
+/** The handlers of a deployment whose containers all share one environment, each made afresh. */
+export function createHandlers(env: Variables, clock?: Clock) {
+  return {
+    token: serve(token, () => compose.tokenContext(env, clock)),
+    introspection: serve(introspection, () => compose.introspectionContext(env, clock)),
+    revocation: serve(revocation, () => compose.revocationContext(env, clock)),
+    discovery: serve(discovery, () => compose.discoveryContext(env)),
+    jwks: serve(jwks, () => compose.jwksContext(env)),
+    whoami: serve(whoami, () => compose.whoamiContext(env)),
+    authorizer: createAuthorizer(() => compose.authorizerContext(env, clock)),
+  };
+}
+
+export type Handlers = ReturnType<typeof createHandlers>;
+
+/** An embedded table with two resource servers and a client for each access token format, and handlers on it. */
+export interface World {
+  readonly env: Variables;
+  readonly handlers: Handlers;
+  readonly table: Table;
+  readonly clients: RecordStore<Client>;
+  readonly resourceServers: RecordStore<ResourceServer>;
+  /** Further containers of the same deployment, with variables of their own if need be. */
+  restart(variables?: Variables, clock?: Clock): Handlers;
+  stop(): Promise<void>;
+}
+
+export const resourceServer = (identifier: string, more: Partial<ResourceServer> = {}): ResourceServer => ({
+  identifier,
+  audience: identifier,
+  scope: 'read write',
+  secrets: [STORED_SECRET],
+  enabled: true,
+  ...more,
+});
+
+export const client = (client_id: string, more: Partial<Client> = {}): Client => ({
+  client_id,
+  grant_types: ['client_credentials'],
+  scope: 'read write',
+  resources: ['orders', 'billing'],
+  secrets: [STORED_SECRET],
+  enabled: true,
+  ...more,
+});
+
+export async function startWorld(variables: Variables = {}, clock?: Clock): Promise<World> {
+  const { endpoint, tableName, stop } = await startTable();
+  const env: Variables = {
+    ISSUER,
+    TABLE_NAME: tableName,
+    ...keys,
+    HANDLE_KEYS: Buffer.alloc(32, 2).toString('base64url'),
+    AUDIENCE: 'orders',
+    REVOCATION_MAX_AGE_SECONDS: '0',
+    CLIENT_CACHE_SECONDS: '0',
+    LOG_LEVEL: 'silent',
+    AWS_REGION: 'eu-west-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+    ...variables,
+  };
+  const table = createTable({
+    tableName,
+    endpoint,
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  const clients = createClientStore(table);
+  const resourceServers = createResourceServerStore(table);
+  await Promise.all([
+    resourceServers.create(resourceServer('orders')),
+    resourceServers.create(resourceServer('billing')),
+    clients.create(client('machine-jwt', { access_token_format: 'jwt' })),
+    clients.create(client('machine-reference', { access_token_format: 'reference' })),
+  ]);
+  const restart = (more: Variables = {}, otherClock = clock) => createHandlers({ ...env, ...more }, otherClock);
+  return { env, table, clients, resourceServers, restart, handlers: restart(), stop };
+}
+
+/** A clock that tests drive: whole seconds. */
+export function createTestClock(start = 1_800_000_000) {
+  let now = start;
+  return {
+    clock: () => now,
+    advance(seconds: number) {
+      now += seconds;
+    },
+    set(time: number) {
+      now = time;
+    },
+  };
+}
+
+export const basic = (id: string, secret = SECRET) =>
+  `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`;
+
+/** A request with a form body, described the way people think of it. */
+export interface FormRequest {
+  readonly method?: string;
+  readonly path?: string;
+  readonly query?: string;
+  readonly headers?: Record<string, string>;
+  readonly form?: Record<string, string | string[]> | string;
+}
+
+/** Form parameters as a body; those that hold a list are repeated. */
+export const formBody = (form: NonNullable<FormRequest['form']>): string =>
+  typeof form === 'string'
+    ? form
+    : new URLSearchParams(
+        Object.entries(form).flatMap(([name, values]) =>
+          [values].flat().map((value): [string, string] => [name, value]),
+        ),
+      ).toString();
+
+/** The request as an HTTP API sends it: payload 2.0, form bodies in base64. */
+export function httpEvent({ method = 'POST', path = '/', query = '', headers = {}, form }: FormRequest): ProxyEvent {
+  const type = form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' };
+  return {
+    version: '2.0',
+    routeKey: `${method} ${path}`,
+    rawPath: path,
+    rawQueryString: query,
+    headers: { ...type, ...headers },
+    requestContext: { http: { method, path } },
+    ...(form !== undefined && { body: Buffer.from(formBody(form)).toString('base64') }),
+    isBase64Encoded: form !== undefined,
+  } as unknown as ProxyEvent;
+}
+
+/** An answer with its JSON body read. */
+export interface JsonResult {
+  readonly status: number;
+  readonly headers: ProxyResult['headers'];
+  readonly json: Record<string, unknown>;
+}
+
+export const readResult = ({ statusCode, headers, body }: ProxyResult): JsonResult => ({
+  status: statusCode,
+  headers,
+  json: body === '' ? {} : (JSON.parse(body) as Record<string, unknown>),
+});
+
+/** Posts a form as a client that authenticates by `client_secret_basic`. */
+export async function post(
+  handler: (event: ProxyEvent) => Promise<ProxyResult>,
+  id: string,
+  form: NonNullable<FormRequest['form']>,
+): Promise<JsonResult> {
+  return readResult(await handler(httpEvent({ headers: { authorization: basic(id) }, form })));
+}
+
+/** A new access token for a client, or the test fails. */
+export async function getToken({ token }: Pick<Handlers, 'token'>, id: string, form = {}): Promise<string> {
+  const { status, json } = await post(token, id, { grant_type: 'client_credentials', ...form });
+  if (status !== 200) throw new Error(`no token: ${JSON.stringify(json)}`);
+  return String(json['access_token']);
+}
+
+export const HTTP_ARN = 'arn:aws:execute-api:eu-west-1:123456789012:abc123/$default/GET/whoami';
+export const REST_ARN = 'arn:aws:execute-api:eu-west-1:123456789012:abc123/prod/GET/whoami';
+
+/** The four shapes in which an authorizer is asked about a token. */
+export const authorizerEvents = {
+  'HTTP API 2.0': (token: string) => ({
+    version: '2.0',
+    type: 'REQUEST',
+    routeArn: HTTP_ARN,
+    identitySource: [`Bearer ${token}`],
+    routeKey: 'GET /whoami',
+    headers: { authorization: `Bearer ${token}` },
+  }),
+  'HTTP API 1.0': (token: string) => ({
+    version: '1.0',
+    type: 'REQUEST',
+    methodArn: HTTP_ARN,
+    identitySource: `Bearer ${token}`,
+    authorizationToken: `Bearer ${token}`,
+    headers: { Authorization: `Bearer ${token}` },
+  }),
+  'REST REQUEST': (token: string) => ({
+    type: 'REQUEST',
+    methodArn: REST_ARN,
+    headers: { Authorization: `Bearer ${token}` },
+    multiValueHeaders: { Authorization: [`Bearer ${token}`] },
+  }),
+  'REST TOKEN': (token: string) => ({
+    type: 'TOKEN',
+    methodArn: REST_ARN,
+    authorizationToken: `Bearer ${token}`,
+  }),
+} as const;
+
+/** The verdict in one word: what a gateway would make of the answer. */
+export async function verdict(answer: Promise<Answer>): Promise<'allow' | 'refuse' | 'fault'> {
+  try {
+    const given = await answer;
+    const isAllowed =
+      'isAuthorized' in given ? given.isAuthorized : given.policyDocument.Statement[0].Effect === 'Allow';
+    return isAllowed ? 'allow' : 'refuse';
+  } catch (error) {
+    return error instanceof Error && error.message === 'Unauthorized' ? 'refuse' : 'fault';
+  }
+}
