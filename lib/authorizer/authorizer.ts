@@ -19,13 +19,18 @@ export class AuthorizerFault extends Error {
 /** Makes the Lambda authorizer. `compose` runs at the container's first request. */
 export function createAuthorizer(compose: () => AuthorizerContext): (event: unknown) => Promise<Answer> {
   let authorizer: ReturnType<typeof start> | undefined;
+  let log = createLog('error');
   return async (event) => {
     try {
-      authorizer ??= start(compose());
+      if (!authorizer) {
+        const context = compose();
+        log = context.log;
+        authorizer = start(context);
+      }
       return await authorizer(parseAuthorizerEvent(event));
     } catch (error) {
       if (error instanceof Unauthorized) throw error;
-      createLog('error').error('fault', describeFault(error));
+      log.error('fault', describeFault(error));
       throw new AuthorizerFault();
     }
   };

@@ -1,0 +1,240 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createAuthorizer } from '../../lib/authorizer/authorizer.ts';
+import { authorizerContext } from '../../lib/compose.ts';
+import { InvalidToken } from '../../lib/oauth/errors.ts';
+import {
+  authorizerEvents,
+  createTestClock,
+  getToken,
+  HTTP_ARN,
+  post,
+  REST_ARN,
+  startWorld,
+  verdict,
+  type World,
+} from '../support/world.ts';
+
+const { clock, set } = createTestClock();
+const NOW = clock();
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld({}, clock);
+});
+beforeEach(() => set(NOW));
+afterEach(() => set(NOW));
+afterAll(() => world.stop());
+
+const shapes = Object.entries(authorizerEvents);
+const CLIENTS = ['machine-jwt', 'machine-reference'];
+
+const contextFor = (id: string) => ({
+  client_id: id,
+  sub: id,
+  scope: 'read',
+  aud: 'orders',
+  jti: expect.stringMatching(/^[\w-]{22}$/),
+  exp: NOW + 3600,
+  grant_id: expect.stringMatching(/^[\w-]{22}$/),
+});
+
+const policy = (effect: string, resource: string) => ({
+  Version: '2012-10-17',
+  Statement: [{ Action: 'execute-api:Invoke', Effect: effect, Resource: resource }],
+});
+
+describe.each(CLIENTS)('a valid token of %s', (id) => {
+  it('is allowed with a simple answer at an HTTP API', async () => {
+    const token = await getToken(world.handlers, id, { scope: 'read' });
+    const answer = await world.handlers.authorizer(authorizerEvents['HTTP API 2.0'](token));
+    expect(answer).toEqual({ isAuthorized: true, context: contextFor(id) });
+    expect(JSON.stringify(answer)).not.toContain(token);
+  });
+
+  it.each([
+    ['HTTP API 2.0', HTTP_ARN.replace('/GET/whoami', '/*')],
+    ['HTTP API 1.0', HTTP_ARN.replace('/GET/whoami', '/*')],
+    ['REST REQUEST', REST_ARN.replace('/GET/whoami', '/*')],
+    ['REST TOKEN', REST_ARN.replace('/GET/whoami', '/*')],
+  ] as const)('is allowed with a policy for the stage: %s', async (shape, resource) => {
+    const token = await getToken(world.handlers, id, { scope: 'read' });
+    const { authorizer } = world.restart({ AUTHORIZER_RESPONSE: 'policy' });
+    expect(await authorizer(authorizerEvents[shape](token))).toEqual({
+      principalId: id,
+      policyDocument: policy('Allow', resource),
+      context: contextFor(id),
+    });
+  });
+
+  it.each(shapes)('is refused for another audience: %s', async (_name, event) => {
+    const token = await getToken(world.handlers, id, { resource: 'billing' });
+    expect(await verdict(world.handlers.authorizer(event(token)))).toBe('refuse');
+  });
+
+  it.each(shapes)('expires to the second, seen before or not: %s', async (_name, event) => {
+    const token = await getToken(world.handlers, id);
+    const { authorizer } = world.restart({ REVOCATION_MAX_AGE_SECONDS: '60' });
+    set(NOW + 3599);
+    expect(await verdict(authorizer(event(token)))).toBe('allow');
+    set(NOW + 3600);
+    expect(await verdict(authorizer(event(token)))).toBe('refuse');
+    expect(await verdict(world.handlers.authorizer(event(token)))).toBe('refuse');
+  });
+});
+
+describe('a refusal', () => {
+  it.each([
+    ['HTTP API 2.0', { isAuthorized: false }],
+    ['HTTP API 1.0', 'Unauthorized'],
+    ['REST REQUEST', 'Unauthorized'],
+    ['REST TOKEN', 'Unauthorized'],
+  ] as const)('is said in the words of %s', async (shape, expected) => {
+    const answer = world.handlers.authorizer(authorizerEvents[shape]('hello'));
+    expect(await answer.catch(({ message }: Error) => message)).toEqual(expected);
+  });
+
+  it('is a Deny for the stage, where an HTTP API wants policies', async () => {
+    const { authorizer } = world.restart({ AUTHORIZER_RESPONSE: 'policy' });
+    expect(await authorizer(authorizerEvents['HTTP API 2.0']('hello'))).toEqual({
+      principalId: 'anonymous',
+      policyDocument: policy('Deny', HTTP_ARN.replace('/GET/whoami', '/*')),
+    });
+  });
+});
+
+describe('the Authorization header', () => {
+  const http = (headers: unknown) => ({ ...authorizerEvents['HTTP API 2.0'](''), headers });
+  const rest = (headers: unknown, multiValueHeaders?: unknown) => ({
+    ...authorizerEvents['REST REQUEST'](''),
+    headers,
+    multiValueHeaders,
+  });
+
+  it.each<[string, 'allow' | 'refuse', (token: string) => unknown]>([
+    ['lower case', 'allow', (token) => http({ authorization: `Bearer ${token}` })],
+    ['any case', 'allow', (token) => rest({ aUTHORIZATION: `Bearer ${token}` })],
+    ['the scheme in another case', 'allow', (token) => http({ authorization: `bEARER ${token}` })],
+    ['several spaces', 'allow', (token) => http({ authorization: `Bearer   ${token}` })],
+    ['multi-value headers only', 'allow', (token) => rest(null, { Authorization: [`Bearer ${token}`] })],
+    ['two values', 'refuse', (token) => rest({}, { Authorization: [`Bearer ${token}`, `Bearer ${token}`] })],
+    [
+      'two spellings',
+      'refuse',
+      (token) => rest({ Authorization: `Bearer ${token}`, authorization: `Bearer ${token}` }),
+    ],
+    [
+      'two values that an HTTP API joined',
+      'refuse',
+      (token) => http({ authorization: `Bearer ${token},Bearer ${token}` }),
+    ],
+    ['one good and one bad value', 'refuse', (token) => rest({}, { Authorization: ['Bearer x', `Bearer ${token}`] })],
+    ['no scheme', 'refuse', (token) => http({ authorization: token })],
+    ['another scheme', 'refuse', (token) => http({ authorization: `DPoP ${token}` })],
+    ['a tab', 'refuse', (token) => http({ authorization: `Bearer\t${token}` })],
+    ['trailing white space', 'refuse', (token) => http({ authorization: `Bearer ${token} ` })],
+    ['a trailing line feed', 'refuse', (token) => http({ authorization: `Bearer ${token}\n` })],
+    ['something behind the token', 'refuse', (token) => http({ authorization: `Bearer ${token} x` })],
+    ['padding behind the token', 'refuse', (token) => http({ authorization: `Bearer ${token}=` })],
+    ['an empty one', 'refuse', () => http({ authorization: '' })],
+    ['none', 'refuse', () => http({})],
+    ['no headers', 'refuse', () => http(null)],
+    ['the token in the query', 'refuse', (token) => ({ ...http({}), queryStringParameters: { access_token: token } })],
+    ['the token in a cookie', 'refuse', (token) => ({ ...http({}), cookies: [`access_token=${token}`] })],
+    ['the token as identity source only', 'refuse', (token) => ({ ...http({}), identitySource: [`Bearer ${token}`] })],
+    ['another header', 'refuse', (token) => http({ 'x-authorization': `Bearer ${token}` })],
+    ['REST TOKEN without its token', 'refuse', () => ({ type: 'TOKEN', methodArn: REST_ARN })],
+  ])('in %s: %s', async (_name, expected, event) => {
+    const token = await getToken(world.handlers, 'machine-jwt');
+    expect(await verdict(world.handlers.authorizer(event(token)))).toBe(expected);
+  });
+});
+
+describe('the policy', () => {
+  const resourceOf = async (methodArn: string) => {
+    const authorizationToken = `Bearer ${await getToken(world.handlers, 'machine-jwt')}`;
+    const answer = await world.handlers.authorizer({ type: 'TOKEN', methodArn, authorizationToken });
+    return 'policyDocument' in answer ? answer.policyDocument.Statement[0].Resource : answer;
+  };
+  const STAGE = 'arn:aws:execute-api:eu-west-1:123456789012:abc123/prod';
+
+  it.each([
+    [`${STAGE}/GET/whoami`, `${STAGE}/*`],
+    [`${STAGE}/GET/`, `${STAGE}/*`],
+    [`${STAGE}/POST/a/b/c`, `${STAGE}/*`],
+    [`${STAGE}/GET/*`, `${STAGE}/*`],
+    [`${STAGE}/GET/a/arn:aws:execute-api:*:*:*/x`, `${STAGE}/*`],
+    [
+      'arn:aws-cn:execute-api:cn-north-1:123456789012:abc/test-invoke-stage/GET/',
+      'arn:aws-cn:execute-api:cn-north-1:123456789012:abc/test-invoke-stage/*',
+    ],
+  ])('for %s covers %s', async (arn, resource) => {
+    expect(await resourceOf(arn)).toBe(resource);
+  });
+
+  it.each([
+    '',
+    'arn:aws:execute-api:*:123456789012:abc/prod/GET/',
+    'arn:aws:execute-api:eu-west-1:123456789012:*/prod/GET/',
+    'arn:aws:execute-api:eu-west-1:123456789012:abc/*/GET/',
+    'arn:aws:execute-api:eu-west-1:123456789012:abc',
+    'arn:aws:lambda:eu-west-1:123456789012:abc/prod/GET/',
+  ])('is a fault, not an answer, for the ARN "%s"', async (arn) => {
+    const authorizationToken = `Bearer ${await getToken(world.handlers, 'machine-jwt')}`;
+    expect(await verdict(world.handlers.authorizer({ type: 'TOKEN', methodArn: arn, authorizationToken }))).toBe(
+      'fault',
+    );
+  });
+});
+
+describe('the bound on revocation', () => {
+  it.each([
+    ['machine-jwt', '0', 0],
+    ['machine-jwt', '5', 5],
+    ['machine-jwt', 'jwt=7,reference=0', 7],
+    ['machine-jwt', 'reference=9', 5],
+    ['machine-reference', '0', 0],
+    ['machine-reference', 'jwt=60', 0],
+    ['machine-reference', '5', 5],
+  ])('of %s at %s is %i s', async (id, maxAge, bound) => {
+    const { authorizer } = world.restart({ REVOCATION_MAX_AGE_SECONDS: maxAge });
+    const token = await getToken(world.handlers, id);
+    const event = authorizerEvents['HTTP API 2.0'](token);
+    expect(await verdict(authorizer(event))).toBe('allow');
+    await post(world.handlers.revocation, id, { token });
+    if (bound > 0) {
+      set(NOW + bound - 1);
+      expect(await verdict(authorizer(event))).toBe('allow');
+    }
+    set(NOW + bound);
+    expect(await verdict(authorizer(event))).toBe('refuse');
+  });
+});
+
+describe('extensions', () => {
+  const withExtensions = (tokenValidated: () => Record<string, string>) =>
+    createAuthorizer(() => ({ ...authorizerContext(world.env, clock), extensions: { tokenValidated } }));
+
+  it('may add to the context, and never replace what is ours', async () => {
+    const authorizer = withExtensions(() => ({ tenant: 'acme', sub: 'somebody else' }));
+    const token = await getToken(world.handlers, 'machine-jwt');
+    const answer = await authorizer(authorizerEvents['HTTP API 2.0'](token));
+    expect(answer).toMatchObject({ isAuthorized: true, context: { tenant: 'acme', sub: 'machine-jwt' } });
+  });
+
+  it('may refuse', async () => {
+    const authorizer = withExtensions(() => {
+      throw new InvalidToken('is not welcome');
+    });
+    const token = await getToken(world.handlers, 'machine-jwt');
+    expect(await verdict(authorizer(authorizerEvents['REST TOKEN'](token)))).toBe('refuse');
+  });
+
+  it('that fail are a fault, and neither an allow nor a refusal', async () => {
+    const authorizer = withExtensions(() => {
+      throw new Error('Unauthorized');
+    });
+    const token = await getToken(world.handlers, 'machine-jwt');
+    expect(await verdict(authorizer(authorizerEvents['REST TOKEN'](token)))).toBe('fault');
+  });
+});

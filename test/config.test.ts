@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { type Environment, readConfig, type VariableName, variables } from '../lib/config.ts';
+
+const read = (name: VariableName, value: string) => readConfig([name], { [name]: value })[name];
+
+describe('defaults', () => {
+  it.each([
+    ['CLOCK_SKEW_SECONDS', 0],
+    ['CLIENT_CACHE_SECONDS', 30],
+    ['LOG_LEVEL', 'info'],
+    ['REVOCATION_MAX_AGE_SECONDS', { jwt: 5, reference: 0 }],
+    ['ACCESS_TOKEN_LIFETIME_SECONDS', 3600],
+    ['ACCESS_TOKEN_MAX_LIFETIME_SECONDS', 86_400],
+    ['AUTHORIZER_RESPONSE', 'simple'],
+  ] as const)('%s', (name, value) => {
+    expect(readConfig([name], {})[name]).toEqual(value);
+    expect(read(name, '')).toEqual(value);
+  });
+
+  it.each(Object.keys(variables).filter((name) => !('default' in variables[name as VariableName])))(
+    'there is none for %s, which is demanded by name',
+    (name) => {
+      expect(() => readConfig([name as VariableName], {})).toThrow(`${name} is not set`);
+    },
+  );
+});
+
+describe('values', () => {
+  it.each<[VariableName, string, unknown]>([
+    ['ISSUER', 'https://auth.example', 'https://auth.example'],
+    ['ISSUER', 'https://auth.example/tenant', 'https://auth.example/tenant'],
+    ['ISSUER', 'http://localhost:3000', 'http://localhost:3000'],
+    ['ISSUER', 'http://127.0.0.1:3000', 'http://127.0.0.1:3000'],
+    ['REVOCATION_MAX_AGE_SECONDS', '0', { jwt: 0, reference: 0 }],
+    ['REVOCATION_MAX_AGE_SECONDS', '7', { jwt: 7, reference: 7 }],
+    ['REVOCATION_MAX_AGE_SECONDS', 'jwt=9', { jwt: 9, reference: 0 }],
+    ['REVOCATION_MAX_AGE_SECONDS', 'reference=2, jwt=1', { jwt: 1, reference: 2 }],
+    ['LOG_LEVEL', 'silent', 'silent'],
+    ['CLIENT_CACHE_SECONDS', '0', 0],
+  ])('%s may be %s', (name, value, parsed) => {
+    expect(read(name, value)).toEqual(parsed);
+  });
+
+  it.each<[VariableName, string]>([
+    ['ISSUER', 'auth.example'],
+    ['ISSUER', 'http://auth.example'],
+    ['ISSUER', 'https://auth.example/'],
+    ['ISSUER', 'https://auth.example/tenant/'],
+    ['ISSUER', 'https://auth.example?a=b'],
+    ['ISSUER', 'https://auth.example#a'],
+    ['ISSUER', 'https://user@auth.example'],
+    ['ISSUER', 'https://AUTH.example'],
+    ['ISSUER', 'https://auth.example:443'],
+    ['ISSUER', 'javascript:alert(1)'],
+    ['HANDLE_KEYS', 'hush'],
+    ['HANDLE_KEYS', Buffer.alloc(31).toString('base64url')],
+    ['HANDLE_KEYS', Buffer.alloc(32).toString('base64')],
+    ['HANDLE_KEYS', `${Buffer.alloc(32).toString('base64url')},`],
+    ['REVOCATION_MAX_AGE_SECONDS', '-1'],
+    ['REVOCATION_MAX_AGE_SECONDS', '1.5'],
+    ['REVOCATION_MAX_AGE_SECONDS', 'jwt'],
+    ['REVOCATION_MAX_AGE_SECONDS', 'jwt='],
+    ['REVOCATION_MAX_AGE_SECONDS', 'cookie=5'],
+    ['REVOCATION_MAX_AGE_SECONDS', 'jwt=5=6'],
+    ['CLOCK_SKEW_SECONDS', '301'],
+    ['CLOCK_SKEW_SECONDS', '0x10'],
+    ['CLOCK_SKEW_SECONDS', ' 5'],
+    ['CLIENT_CACHE_SECONDS', 'off'],
+    ['ACCESS_TOKEN_LIFETIME_SECONDS', '0'],
+    ['LOG_LEVEL', 'toString'],
+    ['AUTHORIZER_RESPONSE', 'both'],
+    ['SIGNING_KEYS', 'hush'],
+    ['VERIFICATION_KEYS', '{"keys":[{"kty":"oct","k":"hush"}]}'],
+  ])('%s may not be %s, and the value is not repeated', (name, value) => {
+    const env: Environment = { [name]: value };
+    expect(() => readConfig([name], env)).toThrow(new RegExp(`^${name} `));
+    expect(() => readConfig([name], env)).not.toThrow('hush');
+  });
+});

@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  basic,
+  client,
+  createTestClock,
+  getToken,
+  httpEvent,
+  ISSUER,
+  post,
+  readResult,
+  resourceServer,
+  SECRET,
+  startWorld,
+  type World,
+} from '../support/world.ts';
+
+const { clock, set } = createTestClock();
+const NOW = clock();
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld({}, clock);
+  await Promise.all([
+    world.resourceServers.create(resourceServer('https://stock.example/api?v=1', { audience: 'stock' })),
+    world.resourceServers.create(resourceServer('closed', { enabled: false })),
+    world.resourceServers.create(resourceServer('machine-twin')),
+    world.clients.create(client('machine-twin', { resources: ['orders'] })),
+    world.clients.create(client('public', { token_endpoint_auth_method: 'none', secrets: [] })),
+    world.clients.create(client('stock-client', { resources: ['https://stock.example/api?v=1'] })),
+    world.clients.create(client('no-scope', { scope: '' })),
+  ]);
+});
+
+afterAll(() => world.stop());
+
+const introspect = (id: string, token: string) => post(world.handlers.introspection, id, { token });
+const INACTIVE = { active: false };
+
+describe.each(['machine-jwt', 'machine-reference'])('a token of %s', (id) => {
+  it('is described in full to the resource server that it is for', async () => {
+    const token = await getToken(world.handlers, id, { scope: 'read' });
+    const { status, headers, json } = await introspect('orders', token);
+    expect(status).toBe(200);
+    expect(headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': 'application/json' });
+    expect(json).toEqual({
+      active: true,
+      token_type: 'Bearer',
+      iss: ISSUER,
+      sub: id,
+      aud: 'orders',
+      client_id: id,
+      scope: 'read',
+      iat: NOW,
+      exp: NOW + 3600,
+      jti: expect.any(String),
+      grant_id: expect.any(String),
+    });
+  });
+
+  it('is described to the client that it was issued to', async () => {
+    const token = await getToken(world.handlers, id);
+    expect(await introspect(id, token)).toMatchObject({ json: { active: true, client_id: id } });
+  });
+
+  it('is inactive, and nothing more, for anybody else', async () => {
+    const token = await getToken(world.handlers, id);
+    const other = id === 'machine-jwt' ? 'machine-reference' : 'machine-jwt';
+    expect(await introspect('billing', token)).toMatchObject({ status: 200, json: INACTIVE });
+    expect((await introspect(other, token)).json).toEqual(INACTIVE);
+  });
+
+  it('is active for each of several audiences', async () => {
+    const token = await getToken(world.handlers, id, { resource: ['orders', 'billing'] });
+    expect(await introspect('orders', token)).toMatchObject({ json: { active: true, aud: ['orders', 'billing'] } });
+    expect(await introspect('billing', token)).toMatchObject({ json: { active: true } });
+  });
+
+  it('expires to the second, although it is still stored', async () => {
+    const token = await getToken(world.handlers, id);
+    set(NOW + 3599);
+    expect(await introspect('orders', token)).toMatchObject({ json: { active: true } });
+    set(NOW + 3600);
+    expect((await introspect('orders', token)).json).toEqual(INACTIVE);
+    set(NOW);
+  });
+
+  it('is inactive from the next request on once it was revoked', async () => {
+    const token = await getToken(world.handlers, id);
+    expect(await post(world.handlers.revocation, id, { token })).toMatchObject({ status: 200 });
+    expect((await introspect('orders', token)).json).toEqual(INACTIVE);
+    expect((await introspect(id, token)).json).toEqual(INACTIVE);
+  });
+});
+
+describe('what is no token of ours', () => {
+  it.each([
+    ['nothing like a token', 'hello'],
+    ['a handle with another MAC', `lk_at_${Buffer.alloc(36).toString('base64url')}`],
+    ['a client secret', SECRET],
+    ['an unsigned JWT', `${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`],
+    ['five segments', 'a.b.c.d.e'],
+    ['something enormous', 'a.'.repeat(8000)],
+  ])('is inactive: %s', async (_name, token) => {
+    expect(await introspect('orders', token)).toMatchObject({ status: 200, json: INACTIVE });
+  });
+
+  it('is inactive whatever the hint says', async () => {
+    const token = await getToken(world.handlers, 'machine-jwt');
+    for (const token_type_hint of ['refresh_token', 'access_token', 'nonsense']) {
+      const { json } = await post(world.handlers.introspection, 'orders', { token, token_type_hint });
+      expect(json).toMatchObject({ active: true });
+    }
+  });
+});
+
+describe('the caller', () => {
+  it('may be a resource server whose identifier is a URL', async () => {
+    const token = await getToken(world.handlers, 'stock-client');
+    expect(await introspect('https://stock.example/api?v=1', token)).toMatchObject({
+      json: { active: true, aud: 'stock' },
+    });
+  });
+
+  it('may authenticate in the form', async () => {
+    const token = await getToken(world.handlers, 'machine-jwt');
+    const form = { token, client_id: 'orders', client_secret: SECRET };
+    const { json } = readResult(await world.handlers.introspection(httpEvent({ form })));
+    expect(json).toMatchObject({ active: true });
+  });
+
+  it('is the resource server, where a client has the same id', async () => {
+    const token = await getToken(world.handlers, 'machine-twin');
+    expect((await introspect('machine-twin', token)).json).toEqual(INACTIVE);
+  });
+
+  it('gets a token without scope described without one', async () => {
+    const token = await getToken(world.handlers, 'no-scope');
+    expect((await introspect('orders', token)).json).not.toHaveProperty('scope');
+  });
+
+  const form = { token: 'anything' };
+  it.each([
+    ['nobody', { form }, 401, 'invalid_client'],
+    ['an unknown one', { headers: { authorization: basic('nobody') }, form }, 401, 'invalid_client'],
+    ['one with a wrong secret', { headers: { authorization: basic('orders', 'wrong') }, form }, 401, 'invalid_client'],
+    ['a disabled resource server', { headers: { authorization: basic('closed') }, form }, 401, 'invalid_client'],
+    ['a public client', { form: { ...form, client_id: 'public' } }, 401, 'invalid_client'],
+    ['a resource server without its secret', { form: { ...form, client_id: 'orders' } }, 401, 'invalid_client'],
+    ['one that presents a token only', { headers: { authorization: 'Bearer abc' }, form }, 401, 'invalid_client'],
+    ['one that asks about nothing', { headers: { authorization: basic('orders') }, form: {} }, 400, 'invalid_request'],
+    [
+      'one that asks twice',
+      { headers: { authorization: basic('orders') }, form: 'token=a&token=b' },
+      400,
+      'invalid_request',
+    ],
+    [
+      'one that asks in the query',
+      { query: 'token=a', headers: { authorization: basic('orders') }, form },
+      400,
+      'invalid_request',
+    ],
+    ['one that asks by GET', { method: 'GET', headers: { authorization: basic('orders') } }, 405, 'invalid_request'],
+  ])('is refused: %s', async (_name, request, status, error) => {
+    const result = readResult(await world.handlers.introspection(httpEvent(request)));
+    expect(result).toMatchObject({ status, json: { error } });
+  });
+});

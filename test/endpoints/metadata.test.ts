@@ -1,0 +1,117 @@
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { getToken, httpEvent, ISSUER, keyVariables, readResult, startWorld, type World } from '../support/world.ts';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.stop());
+
+const get = (path: string, headers = {}) => httpEvent({ method: 'GET', path, headers });
+const OPENID = '/.well-known/openid-configuration';
+const OAUTH = '/.well-known/oauth-authorization-server';
+
+describe('discovery', () => {
+  it.each([OPENID, OAUTH])('describes what is there, and only that: %s', async (path) => {
+    const { status, headers, json } = readResult(await world.handlers.discovery(get(path)));
+    expect(status).toBe(200);
+    expect(headers).toEqual({
+      'content-type': 'application/json',
+      'cache-control': 'public, max-age=3600',
+      etag: expect.stringMatching(/^"[\w-]{22}"$/),
+    });
+    expect(json).toEqual({
+      issuer: ISSUER,
+      token_endpoint: `${ISSUER}/token`,
+      introspection_endpoint: `${ISSUER}/introspect`,
+      revocation_endpoint: `${ISSUER}/revoke`,
+      jwks_uri: `${ISSUER}/.well-known/jwks.json`,
+      grant_types_supported: ['client_credentials'],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+      response_types_supported: [],
+      id_token_signing_alg_values_supported: [],
+      subject_types_supported: ['public'],
+    });
+  });
+
+  it('never mentions the host that was asked for', async () => {
+    const forged = { host: 'evil.example', 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example' };
+    const { body } = await world.handlers.discovery(get(OPENID, forged));
+    expect(body).not.toContain('evil');
+  });
+
+  it.each([
+    ['https://auth.example/tenant', OPENID, 200],
+    ['https://auth.example/tenant', `/tenant${OPENID}`, 200],
+    ['https://auth.example/tenant', OAUTH, 200],
+    ['https://auth.example/tenant', `${OAUTH}/tenant`, 200],
+    ['https://auth.example/tenant', `${OAUTH}/other`, 404],
+    ['https://auth.example/tenant', `${OAUTH}/tenant/more`, 404],
+    ['https://auth.example', `${OAUTH}/tenant`, 404],
+  ])('of issuer %s at %s is %i', async (issuer, path, status) => {
+    const result = readResult(await world.restart({ ISSUER: issuer }).discovery(get(path)));
+    expect(result.status).toBe(status);
+    if (status === 200) expect(result.json).toMatchObject({ issuer, token_endpoint: `${issuer}/token` });
+  });
+});
+
+describe('the key set', () => {
+  it.each(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'])('verifies what was signed with %s', async (alg) => {
+    const handlers = world.restart(keyVariables(alg));
+    const token = await getToken(handlers, 'machine-jwt');
+    const { headers, json } = readResult(await handlers.jwks(get('/.well-known/jwks.json')));
+    expect(headers).toMatchObject({ 'cache-control': 'public, max-age=600', etag: expect.any(String) });
+    const keys = createLocalJWKSet(json as unknown as JSONWebKeySet);
+    const verified = await jwtVerify(token, keys, {
+      issuer: ISSUER,
+      audience: 'orders',
+      typ: 'at+jwt',
+      algorithms: [alg],
+    });
+    expect(verified.payload).toMatchObject({ client_id: 'machine-jwt' });
+  });
+
+  it('holds public members only', async () => {
+    const { json } = readResult(await world.handlers.jwks(get('/.well-known/jwks.json')));
+    for (const key of json['keys'] as object[]) {
+      expect(Object.keys(key).toSorted()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
+    }
+  });
+});
+
+describe.each(['discovery', 'jwks'] as const)('%s', (name) => {
+  it('answers 304 to whoever has it', async () => {
+    const first = await world.handlers[name](get('/'));
+    const etag = first.headers['etag'] ?? '';
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+      expect(await world.handlers[name](get('/', { 'if-none-match': known }))).toMatchObject({
+        statusCode: 304,
+        body: '',
+      });
+    }
+    expect(await world.handlers[name](get('/', { 'if-none-match': '"other"' }))).toMatchObject({ statusCode: 200 });
+  });
+
+  it('takes GET only', async () => {
+    const result = await world.handlers[name](httpEvent({ method: 'POST', form: {} }));
+    expect(result).toMatchObject({ statusCode: 405, headers: { allow: 'GET' } });
+  });
+});
+
+describe('whoami', () => {
+  const authorizer = { client_id: 'machine-jwt', scope: 'read' };
+  it.each([
+    [
+      'an HTTP API',
+      { version: '2.0', requestContext: { http: { method: 'GET' }, authorizer: { lambda: authorizer } } },
+    ],
+    ['a REST API', { httpMethod: 'GET', requestContext: { authorizer } }],
+  ])('shows what %s passes on', async (_name, event) => {
+    const result = await world.handlers.whoami(event as unknown as Parameters<typeof world.handlers.whoami>[0]);
+    expect(readResult(result)).toMatchObject({ status: 200, json: authorizer });
+  });
+});

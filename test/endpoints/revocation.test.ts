@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  authorizerEvents,
+  basic,
+  client,
+  createTestClock,
+  getToken,
+  httpEvent,
+  keyVariables,
+  post,
+  readResult,
+  SECRET,
+  startWorld,
+  verdict,
+  type World,
+} from '../support/world.ts';
+
+const { clock, set } = createTestClock();
+const NOW = clock();
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld({}, clock);
+  await world.clients.create(client('public', { token_endpoint_auth_method: 'none', secrets: [] }));
+});
+
+beforeEach(() => set(NOW));
+afterAll(() => world.stop());
+
+const revoke = (id: string, token: string, more = {}) => post(world.handlers.revocation, id, { token, ...more });
+const authorize = (token: string) => verdict(world.handlers.authorizer(authorizerEvents['HTTP API 2.0'](token)));
+const listLength = async () => (await world.table.query('REVOKED#0', '0')).length;
+
+describe.each(['machine-jwt', 'machine-reference'])('a token of %s', (id) => {
+  it('is refused from the next request on, by every container', async () => {
+    const token = await getToken(world.handlers, id);
+    const elsewhere = world.restart();
+    expect(await authorize(token)).toBe('allow');
+    expect(await verdict(elsewhere.authorizer(authorizerEvents['REST TOKEN'](token)))).toBe('allow');
+
+    const { status, headers, json } = await revoke(id, token);
+    expect({ status, json }).toEqual({ status: 200, json: {} });
+    expect(headers).toMatchObject({ 'cache-control': 'no-store' });
+
+    expect(await authorize(token)).toBe('refuse');
+    expect(await verdict(elsewhere.authorizer(authorizerEvents['REST TOKEN'](token)))).toBe('refuse');
+  });
+
+  it('leaves the other tokens of the client alone', async () => {
+    const [token, other] = [await getToken(world.handlers, id), await getToken(world.handlers, id)];
+    await revoke(id, token);
+    expect(await authorize(other)).toBe('allow');
+  });
+
+  it('is revoked again with the same answer, and without a second entry', async () => {
+    const token = await getToken(world.handlers, id);
+    await revoke(id, token);
+    const length = await listLength();
+    for (const seconds of [0, 1, 60]) {
+      set(NOW + seconds);
+      expect(await revoke(id, token)).toMatchObject({ status: 200 });
+      expect(await post(world.restart().revocation, id, { token })).toMatchObject({ status: 200 });
+    }
+    expect(await listLength()).toBe(length);
+    expect(await authorize(token)).toBe('refuse');
+  });
+
+  it.each(['access_token', 'refresh_token', 'nonsense'])('is revoked under the hint %s', async (token_type_hint) => {
+    const token = await getToken(world.handlers, id);
+    expect(await revoke(id, token, { token_type_hint })).toMatchObject({ status: 200 });
+    expect(await authorize(token)).toBe('refuse');
+  });
+
+  it('is not revoked by another client, who is told', async () => {
+    const token = await getToken(world.handlers, id);
+    const length = await listLength();
+    const other = id === 'machine-jwt' ? 'machine-reference' : 'machine-jwt';
+    expect(await revoke(other, token)).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
+    const form = { token, client_id: 'public' };
+    const byPublic = readResult(await world.handlers.revocation(httpEvent({ form })));
+    expect(byPublic).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
+    expect(await authorize(token)).toBe('allow');
+    expect(await listLength()).toBe(length);
+  });
+
+  it('needs nothing once it has expired', async () => {
+    const token = await getToken(world.handlers, id);
+    const length = await listLength();
+    set(NOW + 3600);
+    expect(await revoke(id, token)).toMatchObject({ status: 200 });
+    expect(await listLength()).toBe(length);
+  });
+
+  it('is not what was revoked when a wrong secret was presented', async () => {
+    const token = await getToken(world.handlers, id);
+    const request = httpEvent({ headers: { authorization: basic(id, 'wrong') }, form: { token } });
+    expect(readResult(await world.handlers.revocation(request))).toMatchObject({ status: 401 });
+    expect(await authorize(token)).toBe('allow');
+  });
+});
+
+describe('what is no live token of ours changes nothing and is no error', () => {
+  it.each<[string, () => Promise<string>]>([
+    ['garbage', async () => 'hello'],
+    ['a client secret', async () => SECRET],
+    ['a forged handle', async () => `lk_at_${Buffer.alloc(36, 9).toString('base64url')}`],
+    [
+      'an unsigned copy of a live token',
+      async () => {
+        const [, payload] = (await getToken(world.handlers, 'machine-jwt')).split('.');
+        return `${Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url')}.${payload}.`;
+      },
+    ],
+    [
+      'a live token with another signature',
+      async () => {
+        const [header, payload] = (await getToken(world.handlers, 'machine-jwt')).split('.');
+        return `${header}.${payload}.${Buffer.alloc(64, 1).toString('base64url')}`;
+      },
+    ],
+    ['a token of another issuer', () => getToken(world.restart({ ISSUER: 'https://other.example' }), 'machine-jwt')],
+    ['a token signed with another key', () => getToken(world.restart(keyVariables()), 'machine-jwt')],
+    [
+      'a handle of another issuer',
+      () => getToken(world.restart({ ISSUER: 'https://other.example' }), 'machine-reference'),
+    ],
+  ])('%s', async (_name, make) => {
+    const length = await listLength();
+    expect(await revoke('machine-jwt', await make())).toMatchObject({ status: 200, json: {} });
+    expect(await listLength()).toBe(length);
+  });
+});
+
+it('lets a public client revoke, and tells it that others exist only by their refusal', async () => {
+  const form = { token: 'hello', client_id: 'public' };
+  expect(readResult(await world.handlers.revocation(httpEvent({ form })))).toMatchObject({ status: 200 });
+});
+
+it.each([
+  ['no token', { headers: { authorization: basic('machine-jwt') }, form: {} }, 400, 'invalid_request'],
+  ['no client', { form: { token: 'a' } }, 401, 'invalid_client'],
+  ['a resource server', { headers: { authorization: basic('orders') }, form: { token: 'a' } }, 401, 'invalid_client'],
+  ['GET', { method: 'GET', query: 'token=a' }, 405, 'invalid_request'],
+])('refuses %s', async (_name, request, status, error) => {
+  expect(readResult(await world.handlers.revocation(httpEvent(request)))).toMatchObject({ status, json: { error } });
+});
