@@ -18,7 +18,7 @@ import { createHandles } from './oauth/handle.ts';
 import { createRevocationList } from './revocation/list.ts';
 import { cached } from './store/cached.ts';
 import { createClientStore } from './store/client.ts';
-import { createTable } from './store/lazy-table.ts';
+import { createTable } from './store/dynamodb.ts';
 import { createReferenceTokenStore } from './store/reference-token.ts';
 import { createResourceServerStore } from './store/resource-server.ts';
 import { createRevocationStore } from './store/revocation.ts';

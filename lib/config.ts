@@ -2,6 +2,7 @@ import { KeyError, parseKeys } from './keys/jwk.ts';
 import { logLevels } from './log.ts';
 import { accessTokenFormats, type RevocationMaxAge } from './oauth/access-token.ts';
 import { decodeBase64url } from './oauth/base64url.ts';
+import { MAX_CLOCK_SKEW_SECONDS } from './oauth/revocation.ts';
 
 /** A variable that is missing or wrong. The message names the variable and never quotes its value. */
 export class ConfigError extends Error {
@@ -82,7 +83,7 @@ export const variables = {
   AUDIENCE: { parse: nonEmpty },
   AUTHORIZER_RESPONSE: { parse: oneOf(['simple', 'policy'] as const), default: 'simple' },
   REVOCATION_MAX_AGE_SECONDS: { parse: revocationMaxAge, default: 'jwt=5,reference=0' },
-  CLOCK_SKEW_SECONDS: { parse: integer(0, 300), default: '0' },
+  CLOCK_SKEW_SECONDS: { parse: integer(0, MAX_CLOCK_SKEW_SECONDS), default: '0' },
   ACCESS_TOKEN_LIFETIME_SECONDS: { parse: integer(1, DAY), default: '3600' },
   ACCESS_TOKEN_MAX_LIFETIME_SECONDS: { parse: integer(1, 30 * DAY), default: '86400' },
   CLIENT_CACHE_SECONDS: { parse: integer(0, 3600), default: '30' },

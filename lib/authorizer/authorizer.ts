@@ -66,7 +66,7 @@ function createDecision(context: AuthorizerContext) {
   const verify = async (token: string, now: number): Promise<VerifiedToken> => {
     const accessToken = await validateAccessToken(token, maxAge, context);
     if (!audiences(accessToken.claims.aud).includes(audience)) throw new InvalidToken('is for another audience');
-    return { accessToken, context: contextOf(accessToken), until: until(accessToken, now) };
+    return { accessToken, context: contextOf(accessToken), since: now, until: until(accessToken, now) };
   };
 
   return async (authorization: readonly string[]): Promise<VerifiedToken> => {
@@ -75,7 +75,8 @@ function createDecision(context: AuthorizerContext) {
     const now = clock();
     const digest = verified.digest(token);
     const known = verified.get(digest);
-    if (!known || now >= known.until) {
+    // A clock that was set back makes it as unknown as its end does.
+    if (!known || now < known.since || now >= known.until) {
       const entry = await verify(token, now);
       verified.set(digest, entry);
       return entry;

@@ -6,6 +6,8 @@ import type { AnswerContext } from './answer.ts';
 export interface VerifiedToken {
   readonly accessToken: AccessToken;
   readonly context: AnswerContext;
+  /** When it was verified, in seconds since the epoch. */
+  readonly since: number;
   /** When it has to be verified again, in seconds since the epoch. Whether it was revoked is asked each time. */
   readonly until: number;
 }

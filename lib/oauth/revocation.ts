@@ -8,6 +8,12 @@ export const revocationKinds = ['issuer', 'subject', 'client', 'key', 'grant', '
 
 export type RevocationKind = (typeof revocationKinds)[number];
 
+/**
+ * The widest leeway on `exp` that a verifier may be configured with, in seconds. For so long after its `exp` a token can
+ * still be accepted somewhere, so entries are kept for as much longer.
+ */
+export const MAX_CLOCK_SKEW_SECONDS = 300;
+
 /** An entry of the revocation list. Times are seconds since the epoch. */
 export interface Revocation {
   readonly kind: RevocationKind;
@@ -15,7 +21,7 @@ export interface Revocation {
   readonly revoked_at: number;
   /** Tokens with `iat` up to this time are covered; absent = all. */
   readonly issued_until?: number;
-  /** When the last access token that it can concern has expired. */
+  /** When the last access token that it can concern has expired everywhere. */
   readonly expires_at: number;
 }
 
@@ -41,5 +47,6 @@ export function revokeAll(
 ): Revocation {
   const issued_until = now + delay;
   const endsForGood = kind === 'key' || kind === 'grant';
-  return { kind, id, revoked_at: now, expires_at: issued_until + lifetime, ...(!endsForGood && { issued_until }) };
+  const expires_at = issued_until + lifetime + MAX_CLOCK_SKEW_SECONDS;
+  return { kind, id, revoked_at: now, expires_at, ...(!endsForGood && { issued_until }) };
 }

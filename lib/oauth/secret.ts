@@ -1,7 +1,6 @@
 import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Clock } from './clock.ts';
-import { randomId } from './handle.ts';
 
 /** A stored secret: its hash, never the secret. Several may be live at once, so that they can be rotated. */
 export interface HashedSecret {
@@ -23,7 +22,9 @@ const SECRET_PREFIX = 'lk_cs_';
 const sha256 = (secret: string) => createHash('sha256').update(secret).digest();
 
 function hashed(hash: string, now: number, expires_at: number | undefined): HashedSecret {
-  return { secret_id: randomId().slice(0, 8), hash, created_at: now, ...(expires_at !== undefined && { expires_at }) };
+  // Hexadecimal, because base64url can begin with a dash, and people name it on a command line.
+  const secret_id = randomBytes(4).toString('hex');
+  return { secret_id, hash, created_at: now, ...(expires_at !== undefined && { expires_at }) };
 }
 
 /**

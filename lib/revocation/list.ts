@@ -1,6 +1,6 @@
 import type { AccessToken } from '../oauth/access-token.ts';
 import type { Clock } from '../oauth/clock.ts';
-import { type Revocation, revocableBy, revocationKinds } from '../oauth/revocation.ts';
+import { MAX_CLOCK_SKEW_SECONDS, type Revocation, revocableBy, revocationKinds } from '../oauth/revocation.ts';
 import type { RevocationStore } from '../store/revocation.ts';
 
 /** The one question that is asked of the list. */
@@ -32,9 +32,11 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
 
   const synchronise = async (): Promise<Revocations> => {
     const startedAt = clock();
-    copy.add(await store.since(Math.max(0, Math.min(syncedAt, startedAt) - OVERLAP_SECONDS)));
+    // A clock that was ahead let entries of the meantime pass unseen, and others be forgotten too early: all over again.
+    const wasSetBack = startedAt < syncedAt;
+    copy.add(await store.since(wasSetBack ? 0 : Math.max(0, syncedAt - OVERLAP_SECONDS)));
     copy.prune(startedAt);
-    syncedAt = Math.max(syncedAt, startedAt);
+    syncedAt = wasSetBack ? startedAt : Math.max(syncedAt, startedAt);
     return copy;
   };
 
@@ -48,7 +50,8 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
     async revokeToken(token) {
       if (copy.isRevoked(token)) return;
       const { jti, exp } = token.claims;
-      const ours: Revocation = { kind: 'token', id: jti, revoked_at: clock(), expires_at: exp };
+      const expires_at = exp + MAX_CLOCK_SKEW_SECONDS;
+      const ours: Revocation = { kind: 'token', id: jti, revoked_at: clock(), expires_at };
       // Written and looked up at the same time. Should another entry have been there before, ours goes again: of several
       // for one token the oldest always stays, because nobody removes an entry without having seen an older one.
       await Promise.all([store.put(ours), synchronise()]);
@@ -90,7 +93,7 @@ function createCopy() {
 
     /** Forgets what has expired; now and then is enough. */
     prune(now: number) {
-      if (now - prunedAt < OVERLAP_SECONDS) return;
+      if (Math.abs(now - prunedAt) < OVERLAP_SECONDS) return;
       prunedAt = now;
       for (const byId of entries.values()) {
         for (const [id, { expires_at }] of byId) if (expires_at <= now && byId.delete(id)) size--;
@@ -99,8 +102,13 @@ function createCopy() {
   };
 }
 
-/** Of two entries that name the same: the one that covers more tokens, and of equals the older. */
-const supersedes = (next: Revocation, known: Revocation): boolean =>
-  until(next) === until(known) ? next.revoked_at < known.revoked_at : until(next) > until(known);
+/** Of two entries that name the same: the one that covers more tokens, then the one that is kept longer, then the older. */
+const supersedes = (next: Revocation, known: Revocation): boolean => {
+  const difference = compare(until(next), until(known)) || compare(next.expires_at, known.expires_at);
+  return difference === 0 ? next.revoked_at < known.revoked_at : difference > 0;
+};
+
+/** Not a subtraction, because infinity less infinity is not a number. */
+const compare = (one: number, other: number) => Number(one > other) - Number(one < other);
 
 const until = ({ issued_until = Number.POSITIVE_INFINITY }: Revocation) => issued_until;

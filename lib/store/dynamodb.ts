@@ -17,16 +17,23 @@ import { type Condition, ConditionFailed, type Item, type Table, type TableOptio
 const DEADLINE_MS = 1_400;
 
 /** An attempt that takes this long is lost: DynamoDB answers in single-digit milliseconds. */
-const ATTEMPT = { connectionTimeout: 500, requestTimeout: 600, throwOnRequestTimeout: true };
+const attempt = (patience: number) => ({
+  connectionTimeout: 500 * patience,
+  requestTimeout: 600 * patience,
+  throwOnRequestTimeout: true,
+});
 
-/** The table on DynamoDB. Imported at the first call: see `lazy-table.ts`. */
-export function createDynamoTable({ tableName: TableName, ...aws }: TableOptions): Table {
-  const client = new DynamoDBClient({ ...aws, maxAttempts: 3, requestHandler: ATTEMPT });
+/**
+ * The table on DynamoDB. Imported at start and not at the first call: there is hardly a request that needs no table, and
+ * Lambda gives the start of a container more CPU than the small functions have later.
+ */
+export function createTable({ tableName: TableName, deadline = DEADLINE_MS, ...aws }: TableOptions): Table {
+  const client = new DynamoDBClient({ ...aws, maxAttempts: 3, requestHandler: attempt(deadline / DEADLINE_MS) });
 
   /** What the SDK throws ends here. */
   const send = async <Output>(call: (options: { abortSignal: AbortSignal }) => Promise<Output>): Promise<Output> => {
     try {
-      return await call({ abortSignal: AbortSignal.timeout(DEADLINE_MS) });
+      return await call({ abortSignal: AbortSignal.timeout(deadline) });
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) throw new ConditionFailed();
       throw new Unavailable('the table', error);
@@ -98,7 +105,9 @@ async function pages(read: (start: Start) => Promise<Page>): Promise<Item[]> {
   const items: Item[] = [];
   let start: Start | undefined = {};
   while (start) {
-    const { Items = [], LastEvaluatedKey }: Page = await read(start);
+    const { Items, LastEvaluatedKey }: Page = await read(start);
+    // DynamoDB sends a list even when it is empty. Without one, whatever answered did not say that nothing was revoked.
+    if (!Items) throw new Unavailable('the table');
     items.push(...Items.map((item) => unmarshall(item)));
     start = LastEvaluatedKey && { ExclusiveStartKey: LastEvaluatedKey };
   }

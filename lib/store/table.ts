@@ -19,7 +19,7 @@ export class ConditionFailed extends Error {}
 
 /**
  * The table, in the few ways it is used. Every read is strongly consistent.
- * @throws Unavailable whenever DynamoDB does not do as asked, whatever the reason, within 1.4 seconds
+ * @throws Unavailable whenever DynamoDB does not do as asked, whatever the reason, within the deadline
  */
 export interface Table {
   get(key: Key): Promise<Item | undefined>;
@@ -39,4 +39,6 @@ export const isNew = 'attribute_not_exists(pk)';
 
 export type TableOptions = Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'credentials'> & {
   readonly tableName: string;
+  /** Milliseconds; 1,400 unless given, because functions have to answer in time. People far away from the table wait longer. */
+  readonly deadline?: number;
 };

@@ -15,7 +15,7 @@ import type { Client } from '../../lib/oauth/client.ts';
 import type { Clock } from '../../lib/oauth/clock.ts';
 import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { createClientStore } from '../../lib/store/client.ts';
-import { createTable } from '../../lib/store/lazy-table.ts';
+import { createTable } from '../../lib/store/dynamodb.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import type { Table } from '../../lib/store/table.ts';

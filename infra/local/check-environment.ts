@@ -1,0 +1,21 @@
+import { ConfigError, type Environment, readConfig, type VariableName, variables } from '../../lib/config.ts';
+import { Problem } from './problem.ts';
+import type { Stack } from './stack.ts';
+
+/**
+ * Reads the variables of every function as the function itself will at its first request, so that a bad one is known
+ * before that.
+ * @throws Problem naming the function and the variable
+ */
+export function checkEnvironment({ functions }: Stack, over: Environment = {}): void {
+  for (const { name, environment } of functions.values()) {
+    const all = { ...environment, ...over };
+    const known = Object.keys(all).filter((variable): variable is VariableName => Object.hasOwn(variables, variable));
+    try {
+      readConfig(known, all);
+    } catch (error) {
+      if (error instanceof ConfigError) throw new Problem(`${name}: ${error.message}`);
+      throw error;
+    }
+  }
+}

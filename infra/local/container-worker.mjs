@@ -1,0 +1,49 @@
+// The inside of one local "container": loads a bundle and answers one event after the other, as the Node runtime of
+// Lambda does. Plain JavaScript, so that a worker needs no loader and starts in milliseconds.
+import { createRequire } from 'node:module';
+import { parentPort, workerData } from 'node:worker_threads';
+
+const { bundle, exported } = workerData;
+
+/** @type {((event: unknown, context: object, callback: Function) => unknown) | undefined} */
+let handler;
+
+// The runtime loads the code while nobody is waiting yet; what goes wrong there is told to the first event.
+/** @type {object | undefined} */
+let initFailure;
+try {
+  handler = createRequire(bundle)(bundle)[exported];
+  if (typeof handler !== 'function') {
+    initFailure = { errorType: 'Runtime.HandlerNotFound', errorMessage: `${bundle} exports no function ${exported}` };
+  }
+} catch (error) {
+  initFailure = describe(error);
+}
+
+/** What Lambda makes of a thrown value. */
+function describe(/** @type {unknown} */ error) {
+  if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
+  return { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? '').split('\n') };
+}
+
+function run(/** @type {string} */ event, /** @type {object} */ context) {
+  return new Promise((resolve, reject) => {
+    const callback = (/** @type {unknown} */ error, /** @type {unknown} */ result) =>
+      error ? reject(error) : resolve(result);
+    const returned = handler?.(JSON.parse(event), context, callback);
+    // A handler that takes a callback may answer through that; any other answers by what it returns.
+    if (typeof returned?.then === 'function') returned.then(resolve, reject);
+    else if ((handler?.length ?? 0) < 3) resolve(returned);
+  });
+}
+
+parentPort?.on('message', async ({ event, context, deadline }) => {
+  if (initFailure) return parentPort?.postMessage({ error: initFailure, broken: true });
+  try {
+    const result = await run(event, { ...context, getRemainingTimeInMillis: () => deadline - Date.now() });
+    parentPort?.postMessage({ payload: JSON.stringify(result) ?? 'null' });
+  } catch (error) {
+    parentPort?.postMessage({ error: describe(error) });
+  }
+});
+parentPort?.postMessage({ ready: true });

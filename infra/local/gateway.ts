@@ -1,0 +1,171 @@
+// An HTTP API of API Gateway on a local port, driven by a packaged template. Beside what template.ts refuses it does not
+// imitate: throttling, CORS settings, custom domains and TLS, access logs, the quota of 6 MB on what Lambda takes.
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Authorize, createHttpAuthorizer, within } from './http-authorizer.ts';
+import { httpEvent, withAuthorizer } from './http-event.ts';
+import type { Arrival, HttpRequest } from './http-request.ts';
+import {
+  gatewayResponse,
+  type HttpResponse,
+  httpResponse,
+  internalServerError,
+  serviceUnavailable,
+} from './http-response.ts';
+import type { Invoke } from './lambda.ts';
+import { Problem } from './problem.ts';
+import { matchRoute } from './routes.ts';
+import type { Stack } from './stack.ts';
+import { systemTimers, type Timers } from './timers.ts';
+
+export interface Gateway {
+  port: number;
+  /** Lets a template take over; remembered authorizer answers are forgotten. Before the first one, all answers are 503. */
+  serve(stack: Stack): void;
+  stop(): Promise<void>;
+}
+
+export interface GatewayOptions {
+  invoke: Invoke;
+  /** 0 = one of the system's choice. */
+  port?: number;
+  timers?: Timers;
+  /** Gets what went wrong in a function, which the caller is not told. */
+  log?: (line: string) => void;
+}
+
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+const maxBody = 10 * 1024 * 1024;
+const maxHead = 10_240;
+
+/** @throws Problem if the port is taken or may not be used */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { invoke, port = 0, timers = systemTimers, log = () => {} } = options;
+  let handle: Handle = async () => serviceUnavailable();
+
+  const server = createServer(
+    { keepAlive: true, keepAliveTimeout: 0, maxHeaderSize: 64 * 1024 },
+    async (incoming, outgoing) => {
+      const requestId = `${randomBytes(11).toString('base64url')}=`;
+      const response = refuseHead(incoming) ?? (await answer(incoming, requestId));
+      if (response) send(outgoing, response, requestId);
+    },
+  );
+
+  async function answer(incoming: IncomingMessage, requestId: string): Promise<HttpResponse | undefined> {
+    const body = await readBody(incoming).catch(() => 'gone' as const);
+    if (body === 'gone') return undefined;
+    if (!body) return gatewayResponse(413, 'Request Entity Too Large');
+    return handle(toRequest(incoming, body), { requestId, time: timers.now() });
+  }
+
+  // Not on all addresses: the demo secrets are for this machine only.
+  server.listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const reasons = new Map([
+      ['EADDRINUSE', `port ${port} is taken; choose another one with --port or PORT`],
+      ['EACCES', `port ${port} needs rights that this process does not have; choose another one with --port or PORT`],
+    ]);
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new Problem(reasons.get(code) ?? message);
+  }
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    serve(stack) {
+      handle = createHttpApi(stack, invoke, timers, log);
+    },
+    async stop() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+type Handle = (request: HttpRequest, arrival: Arrival) => Promise<HttpResponse>;
+
+/** What an HTTP API does with a request, without the server in front: for tests that need no port. */
+export function createHttpApi(stack: Stack, invoke: Invoke, timers: Timers, log: (line: string) => void): Handle {
+  const authorizers = new Map<string, Authorize>();
+  for (const { authorizer } of stack.routes) {
+    if (!authorizer || authorizers.has(authorizer.logicalId)) continue;
+    authorizers.set(
+      authorizer.logicalId,
+      createHttpAuthorizer(authorizer, stack.api, logged(invoke, stack, log), timers),
+    );
+  }
+
+  return async (request, arrival) => {
+    const match = matchRoute(stack.routes, request.method, request.target);
+    if (!match) return gatewayResponse(404, 'Not Found');
+    const { route } = match;
+    let event = httpEvent(request, match, stack.api, arrival);
+
+    const authorize = route.authorizer && authorizers.get(route.authorizer.logicalId);
+    if (authorize) {
+      const authorization = await authorize(event);
+      if ('refusal' in authorization) return authorization.refusal;
+      event = withAuthorizer(event, authorization.context);
+    }
+
+    const invocation = logged(invoke, stack, log)(route.function, event, arrival.requestId);
+    const outcome = await within(route.timeout, timers, invocation);
+    if (!outcome) return serviceUnavailable();
+    if ('payload' in outcome) return httpResponse(outcome.payload);
+    return outcome.error.errorType === 'TooManyRequestsException' ? serviceUnavailable() : internalServerError();
+  };
+}
+
+// `Unauthorized` is how an authorizer refuses, not something that went wrong.
+function logged(invoke: Invoke, stack: Stack, log: (line: string) => void): Invoke {
+  return async (logicalId, event, requestId) => {
+    const outcome = await invoke(logicalId, event, requestId);
+    if ('error' in outcome && outcome.error.errorMessage !== 'Unauthorized') {
+      const { errorType, errorMessage, trace = [] } = outcome.error;
+      const [, ...frames] = trace;
+      log([`${stack.functions.get(logicalId)?.name}: ${errorType}: ${errorMessage}`, ...frames].join('\n'));
+    }
+    return outcome;
+  };
+}
+
+function toRequest({ method = '', url = '', rawHeaders, socket }: IncomingMessage, body: Buffer): HttpRequest {
+  const headers = rawHeaders.flatMap((name, index): [string, string][] =>
+    index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? '']] : [],
+  );
+  return { method, target: url, headers, body, sourceIp: socket.remoteAddress ?? '' };
+}
+
+function refuseHead({ method = '', url = '', rawHeaders }: IncomingMessage): HttpResponse | undefined {
+  if (!url.startsWith('/')) return gatewayResponse(400, 'Bad Request');
+  const size = rawHeaders.reduce((total, text, index) => (index % 2 === 0 ? total : total + text.length), 0);
+  const requestLine = `${method} ${url} HTTP/1.1`.length;
+  return size + requestLine > maxHead ? gatewayResponse(431, 'Request Header Fields Too Large') : undefined;
+}
+
+/** Undefined if it is too large; what is left of it is read and thrown away, so that the answer can be sent. */
+async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= maxBody) chunks.push(chunk);
+    else chunks.length = 0;
+  }
+  return size > maxBody ? undefined : Buffer.concat(chunks);
+}
+
+// The gateway itself adds its request id, the date and the length, and nothing else.
+function send(outgoing: ServerResponse, { status, headers, cookies, body }: HttpResponse, requestId: string): void {
+  outgoing.on('error', () => {});
+  outgoing.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
+  if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies);
+  outgoing.setHeader('apigw-requestid', requestId);
+  if (status !== 204 && status !== 304) outgoing.setHeader('content-length', body.length);
+  outgoing.end(body);
+}

@@ -1,0 +1,144 @@
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { checkEnvironment } from './check-environment.ts';
+import { openDataDirectory, writePrivately } from './data-directory.ts';
+import { functionLog } from './function-log.ts';
+import { startGateway } from './gateway.ts';
+import { type Lambda, startLambda } from './lambda.ts';
+import type { Options } from './options.ts';
+import { packagedTemplate } from './packaged-template.ts';
+import { Problem } from './problem.ts';
+import { createSecrets } from './secrets.ts';
+import { type Demo, seed } from './seed.ts';
+import type { Stack } from './stack.ts';
+import { startTable, type Table } from './table.ts';
+import { readTemplate } from './template.ts';
+import { tour } from './tour.ts';
+import { type WatchFunctions, watch } from './watch.ts';
+
+export interface Build {
+  /** Under way since before this program was loaded. */
+  functions: Promise<unknown>;
+  watchFunctions: WatchFunctions;
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * Builds, packages, starts table, functions and gateway, seeds, and says so.
+ * @param signal ends what is under way
+ * @returns how to end it all
+ * @throws Problem for what the user can put right; nothing is left running then
+ */
+export async function run(options: Options, build: Build, signal: AbortSignal): Promise<() => Promise<void>> {
+  const running: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    await Promise.allSettled(running.map((end) => end()));
+  };
+  try {
+    await start(options, build, signal, running);
+    return stop;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  options: Options,
+  build: Build,
+  signal: AbortSignal,
+  running: (() => Promise<void>)[],
+): Promise<void> {
+  // The port comes first: it is part of the issuer, and the likeliest thing to be wrong.
+  let lambda: Lambda | undefined;
+  const gateway = await startGateway({
+    port: options.port,
+    invoke: (...call) => lambda?.invoke(...call) ?? Promise.reject(new Error('nothing is served yet')),
+    log: complain,
+  });
+  running.push(gateway.stop);
+  const issuer = `http://localhost:${gateway.port}`;
+  const data = options.data === undefined ? undefined : openDataDirectory(resolve(options.data));
+  const saved = data?.load();
+  const secrets = saved?.secrets ?? createSecrets();
+  const logLevel = options.logLevel === undefined ? {} : { LOG_LEVEL: options.logLevel };
+
+  const readStack = async () => {
+    const stack = readTemplate(await packagedTemplate(root, issuer, signal), secrets);
+    checkEnvironment(stack, logLevel);
+    return stack;
+  };
+  const reading = readStack();
+  const opening = reading.then((stack) => openTable(stack, data?.table));
+  running.push(async () => (await opening).stop());
+  const seeding = opening.then((table) => seed(table, saved?.demo));
+  const loading = Promise.all([reading, opening, buildFinished(build)]).then(async ([stack, { endpoint }]) => {
+    const environment = { AWS_ENDPOINT_URL_DYNAMODB: endpoint, ...quiet, ...logLevel };
+    const functions = startLambda(stack, { root, environment, log: functionLog(options.verbose, complain) });
+    running.push(functions.stop);
+    await warm(functions, stack);
+    return functions;
+  });
+  const [first, table, demo, functions] = await Promise.all([reading, opening, seeding, loading]);
+
+  signal.throwIfAborted();
+  let stack = first;
+  lambda = functions;
+  gateway.serve(stack);
+  data?.save({ secrets, demo });
+  writeDemo(issuer, demo, table);
+  if (options.watch) {
+    await watch(root, build.watchFunctions, signal, {
+      async code() {
+        functions.replace();
+        await warm(functions, stack);
+        say('built anew');
+      },
+      async template() {
+        stack = await readStack();
+        functions.replace(stack);
+        gateway.serve(stack);
+        say('packaged anew');
+      },
+      failed: (error) => complain(error instanceof Problem ? error.message : String(error)),
+    });
+  }
+  say(tour(issuer, demo));
+  say(`ready ${issuer} (${Math.round(performance.now())} ms)`);
+}
+
+// The functions run on the Node version of this machine, and what the SDK thinks of that is no news to whoever calls them.
+const quiet = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const complain = (line: string) => process.stderr.write(`${line}\n`);
+
+// esbuild itself has shown where and why.
+async function buildFinished({ functions }: Build): Promise<void> {
+  try {
+    await functions;
+  } catch (error) {
+    throw new Problem(`the build failed: ${(error as Error).message.split('\n')[1] ?? error}`);
+  }
+}
+
+function openTable({ table }: Stack, path: string | undefined): Promise<Table> {
+  if (!table) throw new Problem('serverless.yml: there is no AWS::DynamoDB::Table');
+  return startTable({ ...table, ...(path !== undefined && { path }) });
+}
+
+// What the first request of the tour would wait for. The other functions start when they are called.
+async function warm(lambda: Lambda, { routes }: Stack): Promise<void> {
+  const token = routes.find(({ key }) => key.endsWith(' /token'))?.function;
+  const authorizers = routes.map(({ authorizer }) => authorizer?.function);
+  const names = new Set([token, ...authorizers].filter((name) => name !== undefined));
+  await Promise.all([...names].map((name) => lambda.warm(name)));
+}
+
+// For tests and for the admin CLI. Beside the project's own files, wherever it was started.
+function writeDemo(issuer: string, demo: Demo, { endpoint, tableName }: Table): void {
+  mkdirSync('.latchkey', { recursive: true });
+  writePrivately('.latchkey/demo.json', { issuer, ...demo, table: { endpoint, name: tableName } });
+}

@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util';
+import { Problem } from './problem.ts';
+
+export interface Options {
+  /** 0 = one of the system's choice. */
+  port: number;
+  /** Directory for table and keys; without it both are in memory. */
+  data?: string;
+  watch: boolean;
+  /** Show what the functions write. */
+  verbose: boolean;
+  help: boolean;
+  /** `LOG_LEVEL`, if it is set: the functions get it, instead of the template's. */
+  logLevel?: string;
+}
+
+export const help = `Usage: npm start [-- OPTIONS]
+
+Runs the whole service on this machine: the packaged template on a local API Gateway, over an embedded DynamoDB.
+
+  --port PORT   where to listen (default 3000, or the variable PORT; 0 = any free port)
+  --data DIR    keep table, keys and demo secrets in DIR, so that tokens outlive a restart
+  --watch       build and package again when a source file changes
+  --verbose     show what the functions write (so does the variable LOG_LEVEL, which also sets how much that is)
+  --help        show this
+`;
+
+/** @throws Problem for an unknown option or a bad value */
+export function parseOptions(args: string[], env: Readonly<Record<string, string | undefined>>): Options {
+  const { values } = parse(args);
+  const [port, source] = values.port === undefined ? [env['PORT'] || '3000', 'PORT'] : [values.port, '--port'];
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Problem(`${source} must be a number from 0 to 65535`);
+  if (values.data === '') throw new Problem('--data needs a directory');
+  return {
+    port: Number(port),
+    ...(values.data !== undefined && { data: values.data }),
+    watch: values.watch,
+    verbose: values.verbose || Boolean(env['LOG_LEVEL']),
+    help: values.help,
+    ...(env['LOG_LEVEL'] && { logLevel: env['LOG_LEVEL'] }),
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        port: { type: 'string' },
+        data: { type: 'string' },
+        watch: { type: 'boolean', default: false },
+        verbose: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    // The first sentence says what is wrong; the others explain positional arguments, which there are none of.
+    const [sentence = ''] = (error as Error).message.split(/\.\s|\n/);
+    throw new Problem(`${sentence.replace(/\.$/, '')}; see npm start -- --help`);
+  }
+}

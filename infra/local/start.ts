@@ -1,0 +1,32 @@
+import { type Build, run } from './local-service.ts';
+import { help, parseOptions } from './options.ts';
+import { Problem } from './problem.ts';
+
+/** Runs until it is told to end, by Ctrl-C or SIGTERM. What the user can put right is one line and exit code 1. */
+export async function main(args: string[], build: Build): Promise<void> {
+  const controller = new AbortController();
+  let running: Promise<(() => Promise<void>) | undefined> = Promise.resolve(undefined);
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, async () => {
+      if (controller.signal.aborted) process.exit(0); // asked twice: nothing is waited for
+      controller.abort();
+      const stop = await running.catch(() => undefined);
+      await stop?.();
+      process.exit(0);
+    });
+  }
+
+  try {
+    const options = parseOptions(args, process.env);
+    if (options.help) {
+      process.stdout.write(help);
+      return;
+    }
+    running = run(options, build, controller.signal);
+    await running;
+  } catch (error) {
+    if (controller.signal.aborted) return;
+    process.stderr.write(`latchkey: ${error instanceof Problem ? error.message : (error as Error).stack}\n`);
+    process.exit(1);
+  }
+}

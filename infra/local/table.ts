@@ -1,0 +1,115 @@
+// DynamoDB for development and tests: dynalite inside this process. Not imitated: deletion by TTL (an expired item stays
+// until somebody deletes it, so time must be compared on every read), transactions, throttling, IAM, streams, and the
+// old item in the error of a failed condition.
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import dynalite from 'dynalite';
+import { Problem } from './problem.ts';
+import { createTableInput, type TableProperties } from './table-definition.ts';
+
+/** A running table. `stop()` ends the server and drops connections that are still open. */
+export interface Table {
+  endpoint: string;
+  tableName: string;
+  stop(): Promise<void>;
+}
+
+export interface TableOptions {
+  /** Directory for the data; without it everything is in memory. */
+  path?: string;
+  /** Default `latchkey-test`. */
+  tableName?: string;
+  /** `Properties` of the table; by default those of the fragment that is deployed. */
+  properties?: TableProperties;
+}
+
+/**
+ * Starts an embedded DynamoDB on a port of the system's choice and creates the deployed table in it.
+ * @throws Problem if the directory is in use or the table cannot be made
+ */
+export async function startTable(options: TableOptions = {}): Promise<Table> {
+  const { path, tableName = 'latchkey-test' } = options;
+  // The parser of the fragments is loaded for those who need it.
+  const properties = options.properties ?? (await import('./deployed-table.ts')).deployedTable();
+  if (path !== undefined) await assertUnlocked(path);
+  const server = dynalite({
+    createTableMs: 0,
+    deleteTableMs: 0,
+    updateTableMs: 0,
+    ...(path === undefined ? {} : { path }),
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const stop = () =>
+    new Promise<void>((resolve, reject) => {
+      server.close((error) => (error ? reject(error) : resolve()));
+      server.closeAllConnections();
+    });
+
+  try {
+    await createTable(endpoint, createTableInput(properties, tableName));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { endpoint, tableName, stop };
+}
+
+async function createTable(endpoint: string, input: TableProperties): Promise<void> {
+  const refusal = await callTable(endpoint, 'CreateTable', input);
+  if (refusal.error !== undefined && refusal.error !== 'ResourceInUseException') {
+    throw new Problem(`the embedded table was refused: ${refusal.message ?? refusal.error}`);
+  }
+  // A table answers requests only once it is active, which here is a turn of the event loop later.
+  for (;;) {
+    const { Table: table } = await callTable(endpoint, 'DescribeTable', { TableName: input['TableName'] });
+    if (table?.TableStatus === 'ACTIVE') return;
+  }
+}
+
+interface Answer {
+  /** `ConditionalCheckFailedException` ... */
+  error?: string;
+  message?: string;
+  Table?: { TableStatus: string };
+  Item?: Record<string, AttributeValue>;
+}
+
+/**
+ * Calls DynamoDB without the SDK, whose import would take longer than everything else here; and without its deadlines,
+ * because a machine that is starting is slow. dynalite wants a signature but checks none.
+ */
+export async function callTable(endpoint: string, operation: string, input: TableProperties): Promise<Answer> {
+  const response = await fetch(endpoint, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': `DynamoDB_20120810.${operation}`,
+      'x-amz-date': '20120810T000000Z',
+      authorization:
+        'AWS4-HMAC-SHA256 Credential=local/20120810/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0',
+    },
+    body: JSON.stringify(input),
+  });
+  const answer = (await response.json()) as Answer & { __type?: string };
+  return response.ok ? answer : { ...answer, error: answer.__type?.split('#')[1] ?? `HTTP ${response.status}` };
+}
+
+// dynalite crashes the process when its directory belongs to another process, so the lock is tried first.
+async function assertUnlocked(path: string): Promise<void> {
+  const { resolve } = createRequire(import.meta.url);
+  const { Level } = createRequire(resolve('dynalite'))('level') as {
+    Level: new (path: string) => { open(): Promise<void>; close(): Promise<void> };
+  };
+  const level = new Level(path);
+  try {
+    await level.open();
+  } catch (error) {
+    const { code, message } = (error as Error).cause as NodeJS.ErrnoException;
+    throw new Problem(code === 'LEVEL_LOCKED' ? `${path} is in use by another process` : `${path}: ${message}`);
+  }
+  await level.close();
+}

@@ -1,0 +1,186 @@
+// Reads a packaged CloudFormation template (`cloudformation-template-update-stack.json` as `serverless package` makes
+// it) into a plain description. Not imitated: payload format 1.0, JWT and IAM authorizers, named stages, CORS settings,
+// throttling settings, custom domains, integrations that are not Lambda proxies; all but the settings are refused here.
+import { noValue, resolve, type Scope } from './intrinsics.ts';
+import { Problem } from './problem.ts';
+import type { Api, AuthorizerDefinition, FunctionDefinition, Route, Stack } from './stack.ts';
+import { findTable, type TableProperties } from './table-definition.ts';
+
+type Properties = Record<string, unknown>;
+interface Template {
+  Parameters?: Record<string, { Default?: unknown }>;
+  Resources?: Record<string, { Type: string; Properties?: Properties }>;
+}
+
+const region = 'us-east-1';
+const accountId = '123456789012';
+const apiId = 'local';
+
+const pseudoParameters = new Map<string, unknown>([
+  ['AWS::AccountId', accountId],
+  ['AWS::NoValue', noValue],
+  ['AWS::NotificationARNs', []],
+  ['AWS::Partition', 'aws'],
+  ['AWS::Region', region],
+  ['AWS::StackId', `arn:aws:cloudformation:${region}:${accountId}:stack/local/local`],
+  ['AWS::StackName', 'local'],
+  ['AWS::URLSuffix', 'amazonaws.com'],
+]);
+
+// What a resource's Ref gives, where that is not simply an id that CloudFormation makes up.
+const nameProperties = new Map([
+  ['AWS::Lambda::Function', 'FunctionName'],
+  ['AWS::DynamoDB::Table', 'TableName'],
+  ['AWS::Logs::LogGroup', 'LogGroupName'],
+  ['AWS::IAM::Role', 'RoleName'],
+]);
+
+const arns = new Map<string, (name: string) => string>([
+  ['AWS::Lambda::Function', (name) => `arn:aws:lambda:${region}:${accountId}:function:${name}`],
+  ['AWS::DynamoDB::Table', (name) => `arn:aws:dynamodb:${region}:${accountId}:table/${name}`],
+  ['AWS::Logs::LogGroup', (name) => `arn:aws:logs:${region}:${accountId}:log-group:${name}:*`],
+  ['AWS::IAM::Role', (name) => `arn:aws:iam::${accountId}:role/${name}`],
+]);
+
+/**
+ * @param text the template, JSON
+ * @param secrets by secret name, then by key: what dynamic references find
+ * @throws Problem for what cannot be resolved or imitated, naming logical id and property
+ */
+export function readTemplate(text: string, secrets: Scope['secrets'] = {}): Stack {
+  const { Resources: resources = {}, Parameters: parameters = {} } = parse(text);
+  const scope: Scope = { ref, attribute, secrets };
+
+  function ref(name: string): unknown {
+    if (pseudoParameters.has(name)) return pseudoParameters.get(name);
+    const resource = resources[name];
+    if (!resource) return parameters[name]?.Default;
+    if (resource.Type === 'AWS::ApiGatewayV2::Api') return apiId;
+    const property = nameProperties.get(resource.Type) ?? '';
+    const given = resource.Properties?.[property];
+    return given === undefined ? name : resolve(given, `${name}.${property}`, scope);
+  }
+
+  function attribute(name: string, wanted: string): string | undefined {
+    const arn = arns.get(resources[name]?.Type ?? '');
+    return wanted === 'Arn' ? arn?.(String(ref(name))) : undefined;
+  }
+
+  const read = (logicalId: string, property: string): unknown => {
+    const value = resources[logicalId]?.Properties?.[property];
+    return value === undefined ? undefined : resolve(value, `${logicalId}.${property}`, scope);
+  };
+  const ofType = (type: string) => Object.keys(resources).filter((id) => resources[id]?.Type === type);
+  const integers = (logicalId: string, property: string, otherwise: number) => {
+    const value = Number(read(logicalId, property) ?? otherwise);
+    return Number.isSafeInteger(value) ? value : refuse(logicalId, property, 'is no whole number');
+  };
+
+  const functions = new Map(
+    ofType('AWS::Lambda::Function').map((logicalId): [string, FunctionDefinition] => [
+      logicalId,
+      {
+        logicalId,
+        name: String(ref(logicalId)),
+        arn: String(attribute(logicalId, 'Arn')),
+        handler: String(read(logicalId, 'Handler')),
+        timeout: integers(logicalId, 'Timeout', 3),
+        memory: integers(logicalId, 'MemorySize', 128),
+        environment: variables((read(logicalId, 'Environment') as Properties | undefined)?.['Variables'], logicalId),
+      },
+    ]),
+  );
+
+  function functionAt(logicalId: string, property: string): string {
+    const uri = String(read(logicalId, property));
+    const named = [...functions.values()].find(
+      ({ arn }) => uri === arn || uri.includes(`/functions/${arn}/invocations`),
+    );
+    return named?.logicalId ?? refuse(logicalId, property, 'names no function of this template');
+  }
+
+  function authorizer(logicalId: string): AuthorizerDefinition {
+    expect(logicalId, 'AuthorizerType', 'REQUEST');
+    expect(logicalId, 'AuthorizerPayloadFormatVersion', '2.0');
+    const identitySources = ((read(logicalId, 'IdentitySource') ?? []) as unknown[]).map(String);
+    const strange = identitySources.find((source) => !knownSource.test(source));
+    if (strange !== undefined) refuse(logicalId, 'IdentitySource', `${strange} is not imitated`);
+    // CloudFormation leaves caching off unless it is asked for.
+    const ttl = integers(logicalId, 'AuthorizerResultTtlInSeconds', 0);
+    if (ttl > 0 && identitySources.length === 0)
+      refuse(logicalId, 'IdentitySource', 'is needed where answers are cached');
+    const simpleResponses = read(logicalId, 'EnableSimpleResponses') === true;
+    return { logicalId, function: functionAt(logicalId, 'AuthorizerUri'), identitySources, ttl, simpleResponses };
+  }
+
+  function route(logicalId: string): Route {
+    const integration = String(read(logicalId, 'Target')).replace(/^integrations\//, '');
+    if (resources[integration] === undefined) refuse(logicalId, 'Target', 'names no integration of this template');
+    expect(integration, 'IntegrationType', 'AWS_PROXY');
+    expect(integration, 'PayloadFormatVersion', '2.0');
+    const kind = read(logicalId, 'AuthorizationType') ?? 'NONE';
+    if (kind !== 'NONE' && kind !== 'CUSTOM') refuse(logicalId, 'AuthorizationType', `${kind} is not imitated`);
+    return {
+      key: String(read(logicalId, 'RouteKey')),
+      function: functionAt(integration, 'IntegrationUri'),
+      timeout: integers(integration, 'TimeoutInMillis', 30_000),
+      ...(kind === 'CUSTOM' && { authorizer: authorizer(String(read(logicalId, 'AuthorizerId'))) }),
+    };
+  }
+
+  function expect(logicalId: string, property: string, wanted: string): void {
+    const value = read(logicalId, property);
+    if (value !== wanted) refuse(logicalId, property, `is ${value}; only ${wanted} is imitated`);
+  }
+
+  function stage(): Api {
+    const [logicalId = ''] = ofType('AWS::ApiGatewayV2::Stage');
+    if (logicalId) expect(logicalId, 'StageName', '$default');
+    const stageVariables = read(logicalId, 'StageVariables');
+    return {
+      accountId,
+      region,
+      apiId,
+      stage: '$default',
+      ...(stageVariables !== undefined && { stageVariables: stageVariables as Record<string, string> }),
+    };
+  }
+
+  const table = findTable(resources);
+  return {
+    api: stage(),
+    functions,
+    routes: ofType('AWS::ApiGatewayV2::Route').map(route),
+    ...(table && {
+      table: {
+        tableName: String(ref(table.logicalId)),
+        properties: resolve(table.properties, table.logicalId, scope) as TableProperties,
+      },
+    }),
+  };
+}
+
+const knownSource =
+  /^\$(request\.(header|querystring)\.[\w-]+|stageVariables\.\w+|context\.(routeKey|path|httpMethod|stage|apiId|accountId|domainName|requestId|identity\.sourceIp|identity\.userAgent))$/;
+
+function parse(text: string): Template {
+  try {
+    return JSON.parse(text) as Template;
+  } catch (error) {
+    throw new Problem(`the packaged template is not JSON: ${(error as Error).message}`);
+  }
+}
+
+function refuse(logicalId: string, property: string, reason: string): never {
+  throw new Problem(`${logicalId}.${property}: ${reason}`);
+}
+
+// Lambda takes strings only; CloudFormation turns numbers and booleans into them.
+function variables(given: unknown, logicalId: string): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries((given ?? {}) as Properties).map(([name, value]) => {
+      if (typeof value === 'object') refuse(logicalId, `Environment.Variables.${name}`, 'is not a string');
+      return [name, String(value)];
+    }),
+  );
+}

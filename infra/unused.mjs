@@ -1,0 +1,2 @@
+// Stands in for parts of the AWS SDK in the bundles: see build.mjs. Without a provider the SDK says what is missing.
+export const defaultProvider = undefined;

@@ -1,0 +1,182 @@
+// A server between the functions and the table: counts what passes on the wire, and breaks on demand as DynamoDB and the
+// network before it break.
+import { once as eventOf } from 'node:events';
+import { Agent, createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A request of the SDK: `GetItem`, `Query` and so on, and what it says. */
+export interface StoreRequest {
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/** The table's answer to a request that was passed on. */
+interface StoreAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** How the store treats a request: `forward()` passes it on and gives the table's answer, which may then be lost. */
+export type Behaviour = (
+  response: ServerResponse,
+  forward: () => Promise<StoreAnswer>,
+  request: StoreRequest,
+) => void | Promise<void>;
+
+export interface FaultyStore {
+  readonly endpoint: string;
+  /** All that arrived since the last call, and forgets it. */
+  take(): StoreRequest[];
+  /** From now on; without a behaviour, answers are the table's. */
+  behave(behaviour?: Behaviour): void;
+  refuseConnections(): Promise<void>;
+  acceptConnections(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const pass: Behaviour = async (response, forward) => send(response, await forward());
+
+function send(response: ServerResponse, { status, headers, body }: StoreAnswer): void {
+  response.writeHead(status, headers).end(body);
+}
+
+export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
+  const agent = new Agent({ keepAlive: true });
+  let seen: StoreRequest[] = [];
+  let behaviour = pass;
+
+  const server = createServer(async (incoming, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    const [, operation = ''] = String(incoming.headers['x-amz-target']).split('.');
+    const request = { operation, input: JSON.parse(body.toString()) as StoreRequest['input'] };
+    seen.push(request);
+    await behaviour(response, () => forwardTo(upstream, agent, incoming, body), request);
+  });
+
+  const listen = async (port: number) => {
+    server.listen(port, '127.0.0.1');
+    await eventOf(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+  const close = async () => {
+    if (!server.listening) return;
+    server.close();
+    server.closeAllConnections();
+    await eventOf(server, 'close');
+  };
+
+  const port = await listen(0);
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    take() {
+      const taken = seen;
+      seen = [];
+      return taken;
+    },
+    behave(next = pass) {
+      behaviour = next;
+    },
+    refuseConnections: close,
+    async acceptConnections() {
+      if (!server.listening) await listen(port);
+    },
+    async stop() {
+      await close();
+      agent.destroy();
+    },
+  };
+}
+
+async function forwardTo(
+  upstream: string,
+  agent: Agent,
+  incoming: IncomingMessage,
+  body: Buffer,
+): Promise<StoreAnswer> {
+  const { host, connection, ...headers } = incoming.headers;
+  const forwarded = httpRequest(upstream, { method: 'POST', agent, headers });
+  forwarded.end(body);
+  const [answer] = (await eventOf(forwarded, 'response')) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk as Buffer);
+  const { 'transfer-encoding': _, connection: __, ...answered } = answer.headers;
+  return { status: answer.statusCode ?? 0, headers: answered, body: Buffer.concat(chunks) };
+}
+
+/** An error in DynamoDB's own words. */
+const refusal =
+  (status: number, type: string): Behaviour =>
+  (response) =>
+    send(response, {
+      status,
+      headers: { 'content-type': 'application/x-amz-json-1.0' },
+      body: Buffer.from(JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: 'no' })),
+    });
+
+/** An answer that is none. */
+export const garbage =
+  (body: string, status = 200): Behaviour =>
+  (response) =>
+    send(response, { status, headers: { 'content-type': 'application/x-amz-json-1.0' }, body: Buffer.from(body) });
+
+/** The ways in which the store fails. All but `refused connection`, which is no behaviour of a server that runs. */
+export const faults = {
+  'throttled by the table': refusal(400, 'ProvisionedThroughputExceededException'),
+  'throttled by the account': refusal(400, 'ThrottlingException'),
+  'request limit exceeded': refusal(400, 'RequestLimitExceeded'),
+  'access denied': refusal(400, 'AccessDeniedException'),
+  'expired credentials': refusal(400, 'ExpiredTokenException'),
+  'unknown credentials': refusal(400, 'UnrecognizedClientException'),
+  'no such table': refusal(400, 'ResourceNotFoundException'),
+  'validation failed': refusal(400, 'ValidationException'),
+  'status 500': refusal(500, 'InternalServerError'),
+  'status 503': garbage('Service Unavailable', 503),
+  'status 302': garbage('', 302),
+  'no answer ever': () => {},
+  'headers, then no answer ever': (response) => void response.writeHead(200, { 'content-length': 100 }).write('{"It'),
+  'connection reset': (response) => void response.socket?.resetAndDestroy(),
+  'connection reset in mid-answer': (response) => {
+    response.writeHead(200, { 'content-length': 100 }).write('{"It');
+    setTimeout(() => response.socket?.resetAndDestroy(), 5);
+  },
+  'an answer cut short': garbage('{"Item":{"pk":{"S":"x'),
+  'an answer in HTML': garbage('<!doctype html><title>Proxy</title>'),
+  'an answer lost after the fact': async (response, forward) => {
+    await forward();
+    response.socket?.resetAndDestroy();
+  },
+} as const satisfies Record<string, Behaviour>;
+
+/** This behaviour for these operations of the store only. */
+export const onlyFor =
+  (operations: readonly string[], behaviour: Behaviour): Behaviour =>
+  (response, forward, request) =>
+    (operations.includes(request.operation) ? behaviour : pass)(response, forward, request);
+
+/** This behaviour for one request only. */
+export function once(behaviour: Behaviour): Behaviour {
+  let next = behaviour;
+  return (...exchange) => {
+    const now = next;
+    next = pass;
+    return now(...exchange);
+  };
+}
+
+/** Holds every answer back until this many requests have arrived: who waits for one of them waits for ever. */
+export function inFlightTogether(count: number): Behaviour {
+  let arrived = 0;
+  let release = () => {};
+  const all = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return async (response, forward) => {
+    arrived++;
+    if (arrived >= count) release();
+    await all;
+    send(response, await forward());
+  };
+}
