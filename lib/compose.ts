@@ -10,6 +10,7 @@ import type {
   TokenContext,
 } from './context.ts';
 import { extensions } from './extensions.ts';
+import { createOpeningKeys, createSealingKeys } from './keys/sealing-key.ts';
 import { keySigner } from './keys/signer.ts';
 import { keyVerifiers } from './keys/verifier.ts';
 import { createLog } from './log.ts';
@@ -32,6 +33,8 @@ const VERIFYING = [
   'TABLE_NAME',
   'VERIFICATION_KEYS',
   'HANDLE_KEYS',
+  'DECRYPTION_KEYS',
+  'SEALING_KEYS',
   'CLOCK_SKEW_SECONDS',
   'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
   'LOG_LEVEL',
@@ -44,6 +47,7 @@ export function tokenContext(env?: Environment, clock: Clock = systemClock): Tok
       'TABLE_NAME',
       'SIGNING_KEYS',
       'HANDLE_KEYS',
+      'SEALING_KEYS',
       'ACCESS_TOKEN_LIFETIME_SECONDS',
       'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
       'CLIENT_CACHE_SECONDS',
@@ -58,6 +62,7 @@ export function tokenContext(env?: Environment, clock: Clock = systemClock): Tok
     issuer: config.ISSUER,
     signer: keySigner(config.SIGNING_KEYS[0]),
     handles: createHandles(config.ISSUER, config.HANDLE_KEYS),
+    sealingKeys: createSealingKeys(config.ISSUER, config.SEALING_KEYS),
     referenceTokens: createReferenceTokenStore(table),
     defaultLifetime: config.ACCESS_TOKEN_LIFETIME_SECONDS,
     maxLifetime: config.ACCESS_TOKEN_MAX_LIFETIME_SECONDS,
@@ -87,10 +92,15 @@ export function revocationContext(env?: Environment, clock: Clock = systemClock)
 }
 
 export function authorizerContext(env?: Environment, clock: Clock = systemClock): AuthorizerContext {
-  const config = readConfig([...VERIFYING, 'AUDIENCE', 'REVOCATION_MAX_AGE_SECONDS', 'AUTHORIZER_RESPONSE'], env);
+  const config = readConfig(
+    [...VERIFYING, 'OPENING_KEYS', 'AUDIENCE', 'REVOCATION_MAX_AGE_SECONDS', 'AUTHORIZER_RESPONSE'],
+    env,
+  );
   const { table: _, ...context } = verifying(config, clock, env);
+  const own = createOpeningKeys(config.AUDIENCE, config.OPENING_KEYS);
   return {
     ...context,
+    openingKeys: { find: (id, audience) => own.find(id, audience) ?? context.openingKeys.find(id, audience) },
     audience: config.AUDIENCE,
     maxAge: config.REVOCATION_MAX_AGE_SECONDS,
     responseType: config.AUTHORIZER_RESPONSE,
@@ -126,6 +136,8 @@ function verifying(config: VerifyingConfig, clock: Clock, env: Environment | und
     maxLifetime: config.ACCESS_TOKEN_MAX_LIFETIME_SECONDS,
     verifyJwt: createJwtVerifier(ACCESS_TOKEN_TYP, keyVerifiers(config.VERIFICATION_KEYS)),
     handles: createHandles(config.ISSUER, config.HANDLE_KEYS),
+    decryptionKeys: new Map(config.DECRYPTION_KEYS.map((key) => [key.kid, key])),
+    openingKeys: createSealingKeys(config.ISSUER, config.SEALING_KEYS),
     referenceTokens: createReferenceTokenStore(table),
     revocations: createRevocationList(createRevocationStore(table), clock),
   };

@@ -1,6 +1,9 @@
+import { createSecretKey } from 'node:crypto';
+import { parseDecryptionKeys } from './keys/encryption-key.ts';
 import { KeyError, parseKeys } from './keys/jwk.ts';
+import type { SealingKey } from './keys/sealing-key.ts';
 import { logLevels } from './log.ts';
-import { accessTokenFormats, type RevocationMaxAge } from './oauth/access-token.ts';
+import { accessTokenFormats, isSelfContained, type RevocationMaxAge, revocationMaxAge } from './oauth/access-token.ts';
 import { decodeBase64url } from './oauth/base64url.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from './oauth/revocation.ts';
 
@@ -44,34 +47,55 @@ const oneOf =
     return value;
   };
 
-const handleKeys = (text: string): [Buffer, ...Buffer[]] => {
-  const [first, ...others] = text.split(',').map((part) => {
-    const secret = decodeBase64url(part.trim());
-    if (secret?.length !== 32) throw new Invalid('must be base64url secrets of 32 bytes, separated by commas');
-    return secret;
-  });
+const secret = (text: string, form = 'base64url secrets of 32 bytes'): Buffer => {
+  const bytes = decodeBase64url(text);
+  if (bytes?.length !== 32) throw new Invalid(`must be ${form}, separated by commas`);
+  return bytes;
+};
+
+const secrets = (text: string): [Buffer, ...Buffer[]] => {
+  const [first, ...others] = text.split(',').map((part) => secret(part.trim()));
   if (!first) throw new Invalid('is empty');
   return [first, ...others];
 };
 
-const REVOCATION_MAX_AGE: RevocationMaxAge = { jwt: 5, reference: 0 };
+const openingKeys = (text: string): SealingKey[] =>
+  text.split(',').map((part) => {
+    const [id = '', key = '', ...rest] = part.trim().split('.');
+    if (id === '' || rest.length > 0) throw new Invalid('must read like ID.KEY, separated by commas');
+    return { id, key: createSecretKey(secret(key, 'ID.KEY with keys of 32 bytes in base64url')) };
+  });
 
-const revocationMaxAge = (text: string): RevocationMaxAge => {
+/** Those of a format that is not named: what holds its claims itself goes with `jwt`. */
+const REVOCATION_MAX_AGE = { jwt: 5, reference: 0 };
+
+const readRevocationMaxAge = (text: string): RevocationMaxAge => {
   const seconds = integer(0, DAY);
   if (/^\d+$/.test(text)) {
     const age = seconds(text);
-    return { jwt: age, reference: age };
+    return revocationMaxAge(() => age);
   }
-  const ages = text.split(',').map((part) => {
-    const [format = '', age = '', ...rest] = part.split('=');
-    if (rest.length > 0) throw new Invalid('must read like 5 or jwt=5,reference=0');
-    return [oneOf(accessTokenFormats)(format.trim()), seconds(age.trim())];
+  const named = new Map(
+    text.split(',').map((part) => {
+      const [format = '', age = '', ...rest] = part.split('=');
+      if (rest.length > 0) throw new Invalid('must read like 5 or jwt=5,reference=0');
+      return [oneOf(accessTokenFormats)(format.trim()), seconds(age.trim())];
+    }),
+  );
+  return revocationMaxAge((format) => {
+    const sameKind = isSelfContained(format) ? 'jwt' : 'reference';
+    return named.get(format) ?? named.get(sameKind) ?? REVOCATION_MAX_AGE[sameKind];
   });
-  return { ...REVOCATION_MAX_AGE, ...Object.fromEntries(ages) };
 };
 
 const nonEmpty = (text: string) => text;
 const keys = (type: 'private' | 'public') => (text: string) => parseKeys(text, type);
+
+/** A list that may be absent, and is empty then. */
+const optional = <Item>(parse: (text: string) => readonly Item[]) => ({
+  parse: (text: string): readonly Item[] => (text === '' ? [] : parse(text)),
+  default: '',
+});
 
 /** Every variable there is: how it is read and, where it may be absent, its default. */
 export const variables = {
@@ -79,10 +103,13 @@ export const variables = {
   TABLE_NAME: { parse: nonEmpty },
   SIGNING_KEYS: { parse: keys('private') },
   VERIFICATION_KEYS: { parse: keys('public') },
-  HANDLE_KEYS: { parse: handleKeys },
+  HANDLE_KEYS: { parse: secrets },
+  DECRYPTION_KEYS: optional(parseDecryptionKeys),
+  SEALING_KEYS: optional(secrets),
+  OPENING_KEYS: optional(openingKeys),
   AUDIENCE: { parse: nonEmpty },
   AUTHORIZER_RESPONSE: { parse: oneOf(['simple', 'policy'] as const), default: 'simple' },
-  REVOCATION_MAX_AGE_SECONDS: { parse: revocationMaxAge, default: 'jwt=5,reference=0' },
+  REVOCATION_MAX_AGE_SECONDS: { parse: readRevocationMaxAge, default: 'jwt=5,reference=0' },
   CLOCK_SKEW_SECONDS: { parse: integer(0, MAX_CLOCK_SKEW_SECONDS), default: '0' },
   ACCESS_TOKEN_LIFETIME_SECONDS: { parse: integer(1, DAY), default: '3600' },
   ACCESS_TOKEN_MAX_LIFETIME_SECONDS: { parse: integer(1, 30 * DAY), default: '86400' },

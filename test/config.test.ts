@@ -3,12 +3,17 @@ import { type Environment, readConfig, type VariableName, variables } from '../l
 
 const read = (name: VariableName, value: string) => readConfig([name], { [name]: value })[name];
 
+const KEY = Buffer.alloc(32).toString('base64url');
+
 describe('defaults', () => {
   it.each([
     ['CLOCK_SKEW_SECONDS', 0],
     ['CLIENT_CACHE_SECONDS', 30],
     ['LOG_LEVEL', 'info'],
-    ['REVOCATION_MAX_AGE_SECONDS', { jwt: 5, reference: 0 }],
+    ['REVOCATION_MAX_AGE_SECONDS', { jwt: 5, encrypted_jwt: 5, sealed: 5, reference: 0 }],
+    ['DECRYPTION_KEYS', []],
+    ['SEALING_KEYS', []],
+    ['OPENING_KEYS', []],
     ['ACCESS_TOKEN_LIFETIME_SECONDS', 3600],
     ['ACCESS_TOKEN_MAX_LIFETIME_SECONDS', 86_400],
     ['AUTHORIZER_RESPONSE', 'simple'],
@@ -31,10 +36,13 @@ describe('values', () => {
     ['ISSUER', 'https://auth.example/tenant', 'https://auth.example/tenant'],
     ['ISSUER', 'http://localhost:3000', 'http://localhost:3000'],
     ['ISSUER', 'http://127.0.0.1:3000', 'http://127.0.0.1:3000'],
-    ['REVOCATION_MAX_AGE_SECONDS', '0', { jwt: 0, reference: 0 }],
-    ['REVOCATION_MAX_AGE_SECONDS', '7', { jwt: 7, reference: 7 }],
-    ['REVOCATION_MAX_AGE_SECONDS', 'jwt=9', { jwt: 9, reference: 0 }],
-    ['REVOCATION_MAX_AGE_SECONDS', 'reference=2, jwt=1', { jwt: 1, reference: 2 }],
+    ['REVOCATION_MAX_AGE_SECONDS', '0', { jwt: 0, encrypted_jwt: 0, sealed: 0, reference: 0 }],
+    ['REVOCATION_MAX_AGE_SECONDS', '7', { jwt: 7, encrypted_jwt: 7, sealed: 7, reference: 7 }],
+    ['REVOCATION_MAX_AGE_SECONDS', 'jwt=9', { jwt: 9, encrypted_jwt: 9, sealed: 9, reference: 0 }],
+    ['REVOCATION_MAX_AGE_SECONDS', 'reference=2, jwt=1', { jwt: 1, encrypted_jwt: 1, sealed: 1, reference: 2 }],
+    ['REVOCATION_MAX_AGE_SECONDS', 'sealed=0', { jwt: 5, encrypted_jwt: 5, sealed: 0, reference: 0 }],
+    ['REVOCATION_MAX_AGE_SECONDS', 'encrypted_jwt=3,jwt=1', { jwt: 1, encrypted_jwt: 3, sealed: 1, reference: 0 }],
+    ['SEALING_KEYS', `${KEY}, ${KEY}`, [Buffer.alloc(32), Buffer.alloc(32)]],
     ['LOG_LEVEL', 'silent', 'silent'],
     ['CLIENT_CACHE_SECONDS', '0', 0],
   ])('%s may be %s', (name, value, parsed) => {
@@ -56,6 +64,17 @@ describe('values', () => {
     ['HANDLE_KEYS', Buffer.alloc(31).toString('base64url')],
     ['HANDLE_KEYS', Buffer.alloc(32).toString('base64')],
     ['HANDLE_KEYS', `${Buffer.alloc(32).toString('base64url')},`],
+    ['SEALING_KEYS', 'hush'],
+    ['SEALING_KEYS', Buffer.alloc(31).toString('base64url')],
+    ['SEALING_KEYS', `${KEY},`],
+    ['OPENING_KEYS', 'hush'],
+    ['OPENING_KEYS', KEY],
+    ['OPENING_KEYS', `.${KEY}`],
+    ['OPENING_KEYS', `id.${KEY}.more`],
+    ['OPENING_KEYS', `id.${Buffer.alloc(31).toString('base64url')}`],
+    ['OPENING_KEYS', `id.${KEY},`],
+    ['DECRYPTION_KEYS', 'hush'],
+    ['DECRYPTION_KEYS', '{"keys":[]}'],
     ['REVOCATION_MAX_AGE_SECONDS', '-1'],
     ['REVOCATION_MAX_AGE_SECONDS', '1.5'],
     ['REVOCATION_MAX_AGE_SECONDS', 'jwt'],

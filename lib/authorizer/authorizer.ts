@@ -1,7 +1,7 @@
 import type { AuthorizerContext } from '../context.ts';
 import { parseBearer } from '../http/bearer.ts';
 import { createLog, describeFault } from '../log.ts';
-import { type AccessToken, audiences } from '../oauth/access-token.ts';
+import { type AccessToken, audiences, isSelfContained } from '../oauth/access-token.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
 import { type Answer, allow, contextOf, refuse, Unauthorized } from './answer.ts';
@@ -57,10 +57,10 @@ function createDecision(context: AuthorizerContext) {
   const { audience, clock, clockSkew, maxAge, revocations } = context;
   const verified = createVerifiedTokens();
 
-  /** A token speaks for itself until it expires; a reference token only for as long as the list may be old. */
+  /** A token that is in the table has to be read again as soon as the list; any other speaks for itself until it expires. */
   const until = ({ format, claims }: AccessToken, now: number) => {
     const expiry = claims.exp + clockSkew;
-    return format === 'reference' ? Math.min(expiry, now + maxAge.reference) : expiry;
+    return isSelfContained(format) ? expiry : Math.min(expiry, now + maxAge[format]);
   };
 
   const verify = async (token: string, now: number): Promise<VerifiedToken> => {

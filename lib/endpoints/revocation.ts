@@ -3,7 +3,7 @@ import { readCredentials } from '../client-authentication/methods.ts';
 import type { RevocationContext } from '../context.ts';
 import { parseForm } from '../http/form.ts';
 import type { Endpoint } from '../http/serve.ts';
-import { InvalidToken } from '../oauth/errors.ts';
+import { InvalidToken, OAuthError, UnreadableToken } from '../oauth/errors.ts';
 import { formatOf, formats } from '../tokens/formats.ts';
 
 /** RFC 7009. `token_type_hint` is not read: the form of a token tells its kind. */
@@ -17,6 +17,10 @@ export const revocation: Endpoint<RevocationContext> = {
       await formats[formatOf(token)].revoke(token, client, context);
       context.log.info('token revoked', { client_id: client.client_id });
     } catch (error) {
+      // It may be in force for whoever has the key, so it must not look revoked. RFC 7009 section 2.2.1
+      if (error instanceof UnreadableToken) {
+        throw new OAuthError('unsupported_token_type', 'the token is encrypted to a key that is not here');
+      }
       // What is no live token of ours needs no revoking: the client has what it wanted. RFC 7009 section 2.2
       if (!(error instanceof InvalidToken)) throw error;
       context.log.info('nothing to revoke', { client_id: client.client_id, reason: error.message });

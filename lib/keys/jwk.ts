@@ -26,7 +26,7 @@ export class KeyError extends Error {
   }
 }
 
-type KeyType = 'private' | 'public';
+export type KeyType = 'private' | 'public';
 
 /** The public members of each key type, in the order of RFC 7638 section 3.2 and RFC 8037 section 2. */
 const publicMembers = {
@@ -46,12 +46,16 @@ export function parseKeys(text: string, type: KeyType): [Key, ...Key[]] {
   const [first, ...others] = text.trimStart().startsWith('-----BEGIN ') ? readPem(text, type) : readJwks(text, type);
   if (!first) throw new KeyError('set', 'is empty');
   const keys: [Key, ...Key[]] = [first, ...others];
+  requireDistinctKids(keys);
+  return keys;
+}
+
+export function requireDistinctKids(keys: readonly { readonly kid: string }[]): void {
   const kids = new Set<string>();
   for (const { kid } of keys) {
     if (kids.has(kid)) throw new KeyError(JSON.stringify(kid), 'stands there twice');
     kids.add(kid);
   }
-  return keys;
 }
 
 function readPem(text: string, type: KeyType): Key[] {
@@ -70,7 +74,8 @@ function readJwks(text: string, type: KeyType): Key[] {
   });
 }
 
-function jwksMembers(text: string): Record<string, unknown>[] {
+/** The members of a JWK Set, or a single JWK. */
+export function jwksMembers(text: string): Record<string, unknown>[] {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -97,7 +102,7 @@ function requireSigningUse(name: string, jwk: Record<string, unknown>, type: Key
   }
 }
 
-function importKey(
+export function importKey(
   name: string,
   source: Parameters<typeof createPrivateKey>[0] & Parameters<typeof createPublicKey>[0],
   isPrivate: boolean,
@@ -139,7 +144,7 @@ function algorithmOf(name: string, { kty, crv }: Record<string, unknown>, declar
   return found;
 }
 
-function requireStrength(name: string, key: KeyObject): void {
+export function requireStrength(name: string, key: KeyObject): void {
   const { modulusLength, publicExponent } = key.asymmetricKeyDetails ?? {};
   if (modulusLength === undefined) return;
   if (modulusLength < MIN_RSA_BITS) throw new KeyError(name, `has fewer than ${MIN_RSA_BITS} bits`);
@@ -165,5 +170,5 @@ function attempt(check: () => boolean): boolean {
 }
 
 /** RFC 7638 section 3. The members are already in lexicographic order. */
-const thumbprint = (members: Record<string, string>) =>
+export const thumbprint = (members: Record<string, string>) =>
   createHash('sha256').update(JSON.stringify(members)).digest('base64url');

@@ -1,13 +1,23 @@
+/** The formats whose tokens hold their claims themselves: nothing but the revocation list is asked about them. */
+const selfContainedFormats = ['jwt', 'encrypted_jwt', 'sealed'] as const;
+
 /** How an access token is made. Not the "token type", which is always `Bearer`. */
-export const accessTokenFormats = ['jwt', 'reference'] as const;
+export const accessTokenFormats = [...selfContainedFormats, 'reference'] as const;
 
 export type AccessTokenFormatName = (typeof accessTokenFormats)[number];
+
+/** Whether a token of this format speaks for itself until it expires, rather than its item in the table for it. */
+export const isSelfContained = (format: AccessTokenFormatName): boolean =>
+  selfContainedFormats.some((candidate) => candidate === format);
 
 /** How old the copy of the revocation list may be for each access token format, in seconds; 0 = strict. */
 export type RevocationMaxAge = Readonly<Record<AccessTokenFormatName, number>>;
 
+export const revocationMaxAge = (secondsOf: (format: AccessTokenFormatName) => number): RevocationMaxAge =>
+  Object.fromEntries(accessTokenFormats.map((format) => [format, secondsOf(format)])) as RevocationMaxAge;
+
 /** Whatever the format, revoked means refused from the next request on. */
-export const STRICT: RevocationMaxAge = { jwt: 0, reference: 0 };
+export const STRICT: RevocationMaxAge = revocationMaxAge(() => 0);
 
 /** The claims of an access token of any format, as on the wire. RFC 9068 section 2.2; `grant_id` is ours. */
 export interface AccessTokenClaims {
@@ -28,7 +38,7 @@ export interface AccessTokenClaims {
 export interface AccessToken {
   readonly format: AccessTokenFormatName;
   readonly claims: AccessTokenClaims;
-  /** The key that made it: the signing key's `kid`, or the id of the handle key. */
+  /** The key that made it: the signing key's `kid`, or the id of the handle key or sealing key. */
   readonly key: string;
 }
 

@@ -1,4 +1,4 @@
-/** The `error` codes this service can answer with. RFC 6749 section 5.2, RFC 8707 section 2, RFC 6750 section 3.1. */
+/** The `error` codes this service can answer with. RFC 6749 section 5.2, RFC 7009 section 2.2.1, RFC 8707 section 2. */
 export type ErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'unsupported_grant_type'
   | 'invalid_scope'
   | 'invalid_target'
+  | 'unsupported_token_type'
   | 'temporarily_unavailable'
   | 'server_error';
 
@@ -45,5 +46,12 @@ export class InvalidToken extends Error {
   constructor(reason: string) {
     super(reason);
     this.name = 'InvalidToken';
+  }
+}
+
+/** A token that is encrypted to a key which is not here: it may well be in force, and whoever has the key can tell. */
+export class UnreadableToken extends InvalidToken {
+  constructor() {
+    super('is encrypted to a key that is not here');
   }
 }

@@ -1,8 +1,12 @@
+import type { EncryptionKey } from '../keys/encryption-key.ts';
+import type { OpeningKeys, SealingKeys } from '../keys/sealing-key.ts';
 import type { Signer } from '../keys/signer.ts';
 import type { AccessToken, AccessTokenClaims } from '../oauth/access-token.ts';
 import type { Client } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
+import type { Grant } from '../oauth/grant.ts';
 import type { Handles } from '../oauth/handle.ts';
+import type { ResourceServer } from '../oauth/resource-server.ts';
 import type { RevocationList } from '../revocation/list.ts';
 import type { ReferenceTokenStore } from '../store/reference-token.ts';
 import type { ClaimsPolicy } from './claims.ts';
@@ -14,12 +18,16 @@ export type NewClaims = { [Name in keyof AccessTokenClaims as Exclude<Name, 'jti
 export interface IssuingContext {
   readonly signer: Signer;
   readonly handles: Handles;
+  readonly sealingKeys: SealingKeys;
   readonly referenceTokens: ReferenceTokenStore;
 }
 
 export interface VerifyingContext extends ClaimsPolicy {
   readonly verifyJwt: ReturnType<typeof createJwtVerifier>;
   readonly handles: Handles;
+  /** By `kid`. */
+  readonly decryptionKeys: ReadonlyMap<string, EncryptionKey>;
+  readonly openingKeys: OpeningKeys;
   readonly referenceTokens: ReferenceTokenStore;
 }
 
@@ -31,10 +39,11 @@ export interface RevokingContext extends VerifyingContext {
 export interface AccessTokenFormat {
   /** Whether a text has the outer form of this format. No text has that of two. */
   matches(token: string): boolean;
-  issue(claims: NewClaims, context: IssuingContext): Promise<string>;
+  /** @throws OAuthError `invalid_target` when the resource servers cannot have a token in this format */
+  issue(claims: NewClaims, context: IssuingContext, resources: Grant['resources']): Promise<string>;
   /**
    * The token, found to be ours and in force by its own claims; whether it was revoked through the list is not asked.
-   * What can be told without the store is told at once, by a throw and not by a rejection.
+   * What can be told without the store and without decrypting is told at once, by a throw and not by a rejection.
    * @throws InvalidToken
    */
   verify(token: string, context: VerifyingContext): AccessToken | Promise<AccessToken>;
@@ -47,3 +56,15 @@ export interface AccessTokenFormat {
 
 /** RFC 7009 section 2.1: the refusal is told, and the token lives on. */
 export const issuedToAnotherClient = () => new OAuthError('invalid_grant', 'the token was issued to another client');
+
+/** Revokes a token that is not in the table. */
+export async function revokeThroughList(token: AccessToken, client: Client, { revocations }: RevokingContext) {
+  if (token.claims.client_id !== client.client_id) throw issuedToAnotherClient();
+  await revocations.revokeToken(token);
+}
+
+/** One token can be encrypted for one reader only. RFC 8707 section 2. */
+export function onlyResource([first, ...others]: Grant['resources']): ResourceServer {
+  if (others.length > 0) throw new OAuthError('invalid_target', 'an encrypted token is for one resource only');
+  return first;
+}

@@ -1,11 +1,16 @@
 import { type AccessTokenFormatName, accessTokenFormats } from '../oauth/access-token.ts';
 import { InvalidToken } from '../oauth/errors.ts';
+import { encryptedJwt } from './encrypted-jwt.ts';
 import type { AccessTokenFormat } from './format.ts';
 import { jwt } from './jwt.ts';
 import { reference } from './reference.ts';
+import { sealed } from './sealed.ts';
 
 /** The registry of access token formats. A new one is a file and a line here. */
-export const formats = { jwt, reference } as const satisfies Record<AccessTokenFormatName, AccessTokenFormat>;
+export const formats = { jwt, encrypted_jwt: encryptedJwt, sealed, reference } as const satisfies Record<
+  AccessTokenFormatName,
+  AccessTokenFormat
+>;
 
 /** API Gateway passes headers of 10 KB in all, so a larger token could not be used. */
 export const MAX_TOKEN_LENGTH = 8 * 1024;

@@ -1,10 +1,8 @@
-import { isUtf8 } from 'node:buffer';
 import type { Signer } from '../keys/signer.ts';
 import type { Verifier, Verifiers } from '../keys/verifier.ts';
 import { decodeBase64url } from '../oauth/base64url.ts';
 import { InvalidToken } from '../oauth/errors.ts';
-
-type Json = Readonly<Record<string, unknown>>;
+import { decodeJson, type Json } from './compact.ts';
 
 /** Signs a JWT in compact form. RFC 7515 section 7.1. `typ` says what kind of JWT it is, so that none passes for another. */
 export async function signJwt(typ: string, claims: Json, { alg, kid, sign }: Signer): Promise<string> {
@@ -49,27 +47,4 @@ function agreedVerifier({ alg, typ, kid, ...others }: Json, expectedTyp: string,
   if (!verifier) throw new InvalidToken('names no key of ours');
   if (alg !== verifier.alg) throw new InvalidToken('names another algorithm than that of its key');
   return verifier;
-}
-
-/**
- * Decodes a segment: canonical base64url of a UTF-8 JSON object, exactly as `JSON.stringify` writes it. We are the only
- * ones who make these tokens, so anything else (white space, a repeated member) is not from us.
- */
-function decodeJson(segment: string, part: string): Json {
-  const bytes = decodeBase64url(segment);
-  if (!bytes || !isUtf8(bytes)) throw new InvalidToken(`has a ${part} that is not base64url of UTF-8`);
-  const text = bytes.toString();
-  const json = parseJson(text);
-  if (typeof json !== 'object' || json === null || Array.isArray(json) || JSON.stringify(json) !== text) {
-    throw new InvalidToken(`has a ${part} that is not a JSON object as we write it`);
-  }
-  return json as Json;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import { randomId } from '../oauth/handle.ts';
 import { validateClaims } from './claims.ts';
-import { type AccessTokenFormat, issuedToAnotherClient, type VerifyingContext } from './format.ts';
+import { hasSegments } from './compact.ts';
+import { type AccessTokenFormat, revokeThroughList, type VerifyingContext } from './format.ts';
 import { signJwt } from './jws.ts';
 
 /** RFC 9068 section 2.1. */
@@ -8,17 +9,13 @@ export const ACCESS_TOKEN_TYP = 'at+jwt';
 
 /** Self-contained: signed claims, verified without the store. RFC 9068. */
 export const jwt: AccessTokenFormat = {
-  matches: (token) => token.includes('.'),
+  matches: (token) => hasSegments(token, 3),
 
   issue: (claims, { signer }) => signJwt(ACCESS_TOKEN_TYP, { ...claims, jti: randomId() }, signer),
 
   verify,
 
-  async revoke(token, client, context) {
-    const accessToken = verify(token, context);
-    if (accessToken.claims.client_id !== client.client_id) throw issuedToAnotherClient();
-    await context.revocations.revokeToken(accessToken);
-  },
+  revoke: async (token, client, context) => revokeThroughList(verify(token, context), client, context),
 };
 
 function verify(token: string, context: VerifyingContext) {

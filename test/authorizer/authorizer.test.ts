@@ -7,6 +7,7 @@ import {
   createTestClock,
   getToken,
   HTTP_ARN,
+  MACHINES,
   post,
   REST_ARN,
   startWorld,
@@ -27,7 +28,6 @@ afterEach(() => set(NOW));
 afterAll(() => world.stop());
 
 const shapes = Object.entries(authorizerEvents);
-const CLIENTS = ['machine-jwt', 'machine-reference'];
 
 const contextFor = (id: string) => ({
   client_id: id,
@@ -44,7 +44,7 @@ const policy = (effect: string, resource: string) => ({
   Statement: [{ Action: 'execute-api:Invoke', Effect: effect, Resource: resource }],
 });
 
-describe.each(CLIENTS)('a valid token of %s', (id) => {
+describe.each(MACHINES)('a valid token of %s', (id) => {
   it('is allowed with a simple answer at an HTTP API', async () => {
     const token = await getToken(world.handlers, id, { scope: 'read' });
     const answer = await world.handlers.authorizer(authorizerEvents['HTTP API 2.0'](token));
@@ -193,6 +193,10 @@ describe('the bound on revocation', () => {
     ['machine-jwt', '5', 5],
     ['machine-jwt', 'jwt=7,reference=0', 7],
     ['machine-jwt', 'reference=9', 5],
+    ['machine-encrypted', '0', 0],
+    ['machine-encrypted', 'jwt=7,reference=0', 7],
+    ['machine-sealed', 'jwt=7,sealed=0', 0],
+    ['machine-sealed', 'reference=9', 5],
     ['machine-reference', '0', 0],
     ['machine-reference', 'jwt=60', 0],
     ['machine-reference', '5', 5],

@@ -7,6 +7,7 @@ import {
   getToken,
   httpEvent,
   keyVariables,
+  MACHINES,
   post,
   readResult,
   SECRET,
@@ -32,7 +33,7 @@ const revoke = (id: string, token: string, more = {}) => post(world.handlers.rev
 const authorize = (token: string) => verdict(world.handlers.authorizer(authorizerEvents['HTTP API 2.0'](token)));
 const listLength = async () => (await world.table.query('REVOKED#0', '0')).length;
 
-describe.each(['machine-jwt', 'machine-reference'])('a token of %s', (id) => {
+describe.each(MACHINES)('a token of %s', (id) => {
   it('is refused from the next request on, by every container', async () => {
     const token = await getToken(world.handlers, id);
     const elsewhere = world.restart();

@@ -11,9 +11,10 @@ import { token } from '../../lib/endpoints/token.ts';
 import { whoami } from '../../lib/endpoints/whoami.ts';
 import type { ProxyEvent, ProxyResult } from '../../lib/http/event.ts';
 import { serve } from '../../lib/http/serve.ts';
+import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import type { Clock } from '../../lib/oauth/clock.ts';
-import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
+import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { createClientStore } from '../../lib/store/client.ts';
 import { createTable } from '../../lib/store/dynamodb.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
@@ -47,6 +48,38 @@ function generate(alg: string) {
 
 const keys = keyVariables();
 
+/** A private key for encryption: of the curve that is named, or else RSA. */
+export function decryptionKey(kid: string, namedCurve?: string) {
+  const pair = namedCurve
+    ? generateKeyPairSync('ec', { namedCurve })
+    : generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const alg = namedCurve ? 'ECDH-ES+A256KW' : 'RSA-OAEP-256';
+  return { ...pair.privateKey.export({ format: 'jwk' }), kid, alg, use: 'enc' };
+}
+
+/** What the record of a resource server holds of it. */
+export const encryptionJwk = ({ d, p, q, dp, dq, qi, ...jwk }: ReturnType<typeof decryptionKey>) =>
+  jwk as unknown as EncryptionJwk;
+
+/** The private keys of the two resource servers: one of each kind. */
+export const DECRYPTION_KEYS = { orders: decryptionKey('of-orders', 'P-256'), billing: decryptionKey('of-billing') };
+
+/** The variables that the encrypted formats need. */
+export const encryptionVariables = {
+  DECRYPTION_KEYS: JSON.stringify({ keys: Object.values(DECRYPTION_KEYS) }),
+  SEALING_KEYS: Buffer.alloc(32, 3).toString('base64url'),
+};
+
+/** A client for each access token format. */
+export const machines = {
+  'machine-jwt': 'jwt',
+  'machine-encrypted': 'encrypted_jwt',
+  'machine-sealed': 'sealed',
+  'machine-reference': 'reference',
+} as const satisfies Record<string, AccessTokenFormatName>;
+
+export const MACHINES = Object.keys(machines) as (keyof typeof machines)[];
+
 /** The handlers of a deployment whose containers all share one environment, each made afresh. */
 export function createHandlers(env: Variables, clock?: Clock) {
   return {
@@ -62,7 +95,7 @@ export function createHandlers(env: Variables, clock?: Clock) {
 
 export type Handlers = ReturnType<typeof createHandlers>;
 
-/** An embedded table with two resource servers and a client for each access token format, and handlers on it. */
+/** An embedded table with two resource servers and the clients above, and handlers on it. */
 export interface World {
   readonly env: Variables;
   readonly handlers: Handlers;
@@ -99,6 +132,7 @@ export async function startWorld(variables: Variables = {}, clock?: Clock): Prom
     ISSUER,
     TABLE_NAME: tableName,
     ...keys,
+    ...encryptionVariables,
     HANDLE_KEYS: Buffer.alloc(32, 2).toString('base64url'),
     AUDIENCE: 'orders',
     REVOCATION_MAX_AGE_SECONDS: '0',
@@ -119,10 +153,10 @@ export async function startWorld(variables: Variables = {}, clock?: Clock): Prom
   const clients = createClientStore(table);
   const resourceServers = createResourceServerStore(table);
   await Promise.all([
-    resourceServers.create(resourceServer('orders')),
-    resourceServers.create(resourceServer('billing')),
-    clients.create(client('machine-jwt', { access_token_format: 'jwt' })),
-    clients.create(client('machine-reference', { access_token_format: 'reference' })),
+    ...(['orders', 'billing'] as const).map((id) =>
+      resourceServers.create(resourceServer(id, { access_token_encryption_jwk: encryptionJwk(DECRYPTION_KEYS[id]) })),
+    ),
+    ...MACHINES.map((id) => clients.create(client(id, { access_token_format: machines[id] }))),
   ]);
   const restart = (more: Variables = {}, otherClock = clock) => createHandlers({ ...env, ...more }, otherClock);
   return { env, table, clients, resourceServers, restart, handlers: restart(), stop };

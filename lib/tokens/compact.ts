@@ -1,0 +1,44 @@
+import { isUtf8 } from 'node:buffer';
+import { decodeBase64url } from '../oauth/base64url.ts';
+import { InvalidToken } from '../oauth/errors.ts';
+
+// What the compact serializations of JWS and JWE have in common. RFC 7515 section 7.1, RFC 7516 section 7.1.
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** Whether a text has so many segments: three make a JWS, five a JWE. RFC 7516 section 9. */
+export function hasSegments(token: string, count: number): boolean {
+  let dots = 0;
+  for (let at = token.indexOf('.'); at >= 0 && dots < count; at = token.indexOf('.', at + 1)) dots++;
+  return dots === count - 1;
+}
+
+/** The JSON object in a segment of canonical base64url. @throws InvalidToken naming the part */
+export function decodeJson(segment: string, part: string): Json {
+  const bytes = decodeBase64url(segment);
+  if (!bytes) throw new InvalidToken(`has a ${part} that is not base64url`);
+  return parseJson(bytes, part);
+}
+
+/**
+ * A UTF-8 JSON object exactly as `JSON.stringify` writes it. We are the only ones who make these tokens, so anything else
+ * (white space, a repeated member) is not from us.
+ * @throws InvalidToken naming the part
+ */
+export function parseJson(bytes: Buffer, part: string): Json {
+  if (!isUtf8(bytes)) throw new InvalidToken(`has a ${part} that is not UTF-8`);
+  const text = bytes.toString();
+  const json = parse(text);
+  if (typeof json !== 'object' || json === null || Array.isArray(json) || JSON.stringify(json) !== text) {
+    throw new InvalidToken(`has a ${part} that is not a JSON object as we write it`);
+  }
+  return json as Json;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,80 @@
+import { coordinateBytes, type EncryptionKey, parseEncryptionKey } from '../keys/encryption-key.ts';
+import type { AccessToken } from '../oauth/access-token.ts';
+import { decodeBase64url } from '../oauth/base64url.ts';
+import { InvalidToken, OAuthError, UnreadableToken } from '../oauth/errors.ts';
+import type { EncryptionJwk } from '../oauth/resource-server.ts';
+import { type AccessTokenFormat, onlyResource, revokeThroughList, type VerifyingContext } from './format.ts';
+import { ENC, isJwe, loadCipher, parseJwe } from './jwe.ts';
+import { jwt } from './jwt.ts';
+
+/**
+ * A JWT, encrypted to the public key of the resource server: whoever comes across it learns nothing, and only we can have
+ * made it. The API decrypts it itself, or leaves that to the authorizer and introspection, which then hold its key.
+ *
+ * What is inside is the JWT to the letter (RFC 9068 section 2), `typ` included, which is where RFC 8725 section 3.11 wants
+ * it; outside, `cty` says that there is a JWT inside (RFC 7519 section 5.2).
+ */
+export const encryptedJwt: AccessTokenFormat = {
+  matches: (token) => isJwe(token, { direct: false }),
+
+  async issue(claims, context, resources) {
+    const { access_token_encryption_jwk } = onlyResource(resources);
+    if (!access_token_encryption_jwk) throw new OAuthError('invalid_target', 'this resource has no encryption key');
+    const { alg, kid, key } = recipientOf(access_token_encryption_jwk);
+    const [signed, cipher] = await Promise.all([jwt.issue(claims, context, resources), loadCipher()]);
+    return cipher.encrypt(signed, { alg, enc: ENC, cty: 'JWT', kid }, key);
+  },
+
+  verify,
+
+  revoke: async (token, client, context) => revokeThroughList(await verify(token, context), client, context),
+};
+
+// Records are cached by the container, and an imported key by its record.
+const recipients = new WeakMap<EncryptionJwk, EncryptionKey>();
+
+function recipientOf(jwk: EncryptionJwk): EncryptionKey {
+  const known = recipients.get(jwk);
+  if (known) return known;
+  const recipient = parseEncryptionKey(JSON.stringify(jwk));
+  recipients.set(jwk, recipient);
+  return recipient;
+}
+
+function verify(token: string, context: VerifyingContext): Promise<AccessToken> {
+  const { header, encryptedKey } = parseJwe(token);
+  const { alg, enc, cty, kid, epk, ...others } = header;
+  if (Object.keys(others).length > 0) throw new InvalidToken('has a header member that is not ours');
+  if (cty !== 'JWT') throw new InvalidToken('does not say that it holds a JWT');
+  if (enc !== ENC) throw new InvalidToken('has contents that are encrypted in another way');
+  if (typeof kid !== 'string') throw new InvalidToken('names no key');
+  const recipient = context.decryptionKeys.get(kid);
+  if (!recipient) throw new UnreadableToken();
+  if (alg !== recipient.alg) throw new InvalidToken('names another algorithm than that of its key');
+  if (encryptedKey.length !== recipient.encryptedKeyBytes)
+    throw new InvalidToken('has an encrypted key that cannot be');
+  requireEphemeralKey(epk, recipient.jwk);
+  return open(token, recipient, context);
+}
+
+/** A fresh key of the recipient's curve where keys are agreed on, and none elsewhere. RFC 7518 section 4.6.1.1. */
+function requireEphemeralKey(epk: unknown, { crv: curve }: EncryptionJwk): void {
+  if (curve === undefined) {
+    if (epk === undefined) return;
+    throw new InvalidToken('has an epk, which its algorithm has not');
+  }
+  const { kty, crv, x, y, ...others } = (typeof epk === 'object' && epk !== null ? epk : {}) as Record<string, unknown>;
+  const isPoint = isCoordinate(x, curve) && isCoordinate(y, curve);
+  if (kty !== 'EC' || crv !== curve || !isPoint || Object.keys(others).length > 0) {
+    throw new InvalidToken('has an epk that is no public key of its curve');
+  }
+}
+
+const isCoordinate = (value: unknown, curve: string) =>
+  typeof value === 'string' && decodeBase64url(value)?.length === coordinateBytes.get(curve);
+
+async function open(token: string, { alg, key }: EncryptionKey, context: VerifyingContext): Promise<AccessToken> {
+  const { decrypt } = await loadCipher();
+  const signed = await decrypt(token, { alg, enc: ENC }, key);
+  return { ...(await jwt.verify(signed.toString(), context)), format: 'encrypted_jwt' };
+}
