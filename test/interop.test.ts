@@ -25,51 +25,54 @@ const getToken = async (name: string, auth: oauth.ClientAuth, parameters = {}) =
 const whoami = (token: string) =>
   oauth.protectedResourceRequest(token, 'GET', new URL(`${service.issuer}/whoami`), undefined, undefined, insecure);
 
-describe.each(['machine-jwt', 'machine-reference'])('oauth4webapi with %s', (name) => {
-  const secretOf = () => service.demo.clients[name]?.client_secret ?? '';
+describe.each(['machine-jwt', 'machine-encrypted', 'machine-sealed', 'machine-reference'])(
+  'oauth4webapi with %s',
+  (name) => {
+    const secretOf = () => service.demo.clients[name]?.client_secret ?? '';
 
-  it.each([
-    ['client_secret_basic', oauth.ClientSecretBasic],
-    ['client_secret_post', oauth.ClientSecretPost],
-  ])('gets, introspects, uses and revokes a token by %s', async (_method, authenticate) => {
-    const client = { client_id: name };
-    const auth = authenticate(secretOf());
-    const { access_token, expires_in, scope } = await getToken(name, auth, {
-      scope: 'orders:read',
-      resource: 'orders',
+    it.each([
+      ['client_secret_basic', oauth.ClientSecretBasic],
+      ['client_secret_post', oauth.ClientSecretPost],
+    ])('gets, introspects, uses and revokes a token by %s', async (_method, authenticate) => {
+      const client = { client_id: name };
+      const auth = authenticate(secretOf());
+      const { access_token, expires_in, scope } = await getToken(name, auth, {
+        scope: 'orders:read',
+        resource: 'orders',
+      });
+      expect({ expires_in, scope }).toEqual({ expires_in: 3600, scope: 'orders:read' });
+
+      const orders = { client_id: service.demo.resources['orders']?.identifier ?? '' };
+      const ordersAuth = authenticate(service.demo.resources['orders']?.secret ?? '');
+      const introspect = async () => {
+        const response = await oauth.introspectionRequest(server, orders, ordersAuth, access_token, insecure);
+        return oauth.processIntrospectionResponse(server, orders, response);
+      };
+      expect(await introspect()).toMatchObject({ active: true, client_id: name, aud: 'orders', scope: 'orders:read' });
+      expect(await (await whoami(access_token)).json()).toMatchObject({ client_id: name, aud: 'orders' });
+
+      const revoked = await oauth.revocationRequest(server, client, auth, access_token, insecure);
+      await oauth.processRevocationResponse(revoked);
+
+      expect(await introspect()).toEqual({ active: false });
+      expect((await whoami(access_token)).status).toBe(403);
     });
-    expect({ expires_in, scope }).toEqual({ expires_in: 3600, scope: 'orders:read' });
 
-    const orders = { client_id: service.demo.resources['orders']?.identifier ?? '' };
-    const ordersAuth = authenticate(service.demo.resources['orders']?.secret ?? '');
-    const introspect = async () => {
-      const response = await oauth.introspectionRequest(server, orders, ordersAuth, access_token, insecure);
-      return oauth.processIntrospectionResponse(server, orders, response);
-    };
-    expect(await introspect()).toMatchObject({ active: true, client_id: name, aud: 'orders', scope: 'orders:read' });
-    expect(await (await whoami(access_token)).json()).toMatchObject({ client_id: name, aud: 'orders' });
-
-    const revoked = await oauth.revocationRequest(server, client, auth, access_token, insecure);
-    await oauth.processRevocationResponse(revoked);
-
-    expect(await introspect()).toEqual({ active: false });
-    expect((await whoami(access_token)).status).toBe(403);
-  });
-
-  it('is told of a wrong secret as the RFC says', async () => {
-    await expect(getToken(name, oauth.ClientSecretBasic('wrong'))).rejects.toMatchObject({
-      status: 401,
-      cause: [expect.objectContaining({ scheme: 'basic' })],
+    it('is told of a wrong secret as the RFC says', async () => {
+      await expect(getToken(name, oauth.ClientSecretBasic('wrong'))).rejects.toMatchObject({
+        status: 401,
+        cause: [expect.objectContaining({ scheme: 'basic' })],
+      });
     });
-  });
 
-  it('is told of a scope that it may not have', async () => {
-    await expect(getToken(name, oauth.ClientSecretBasic(secretOf()), { scope: 'admin' })).rejects.toMatchObject({
-      status: 400,
-      error: 'invalid_scope',
+    it('is told of a scope that it may not have', async () => {
+      await expect(getToken(name, oauth.ClientSecretBasic(secretOf()), { scope: 'admin' })).rejects.toMatchObject({
+        status: 400,
+        error: 'invalid_scope',
+      });
     });
-  });
-});
+  },
+);
 
 it('aws-jwt-verify verifies a JWT with the published keys', async () => {
   const auth = oauth.ClientSecretBasic(service.demo.clients['machine-jwt']?.client_secret ?? '');

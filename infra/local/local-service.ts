@@ -9,7 +9,7 @@ import { type Lambda, startLambda } from './lambda.ts';
 import type { Options } from './options.ts';
 import { packagedTemplate } from './packaged-template.ts';
 import { Problem } from './problem.ts';
-import { createSecrets } from './secrets.ts';
+import { createSecrets, encryptionJwks } from './secrets.ts';
 import { type Demo, seed } from './seed.ts';
 import type { Stack } from './stack.ts';
 import { startTable, type Table } from './table.ts';
@@ -73,7 +73,7 @@ async function start(
   const reading = readStack();
   const opening = reading.then((stack) => openTable(stack, data?.table));
   running.push(async () => (await opening).stop());
-  const seeding = opening.then((table) => seed(table, saved?.demo));
+  const seeding = opening.then((table) => seed(table, encryptionJwks(secrets), saved?.demo));
   const loading = Promise.all([reading, opening, buildFinished(build)]).then(async ([stack, { endpoint }]) => {
     const environment = { AWS_ENDPOINT_URL_DYNAMODB: endpoint, ...quiet, ...logLevel };
     const functions = startLambda(stack, { root, environment, log: functionLog(options.verbose, complain) });

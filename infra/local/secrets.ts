@@ -1,12 +1,13 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
+import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 
 /** By secret name, then by key: what Secrets Manager holds on AWS. */
 export type Secrets = Record<string, Record<string, string>>;
 
-/** The secret that `latchkey init` makes for a stage, made up anew: one ES256 key and one handle key. */
+/** The secret that `latchkey init` makes for a stage, made up anew, with a decryption key for each demo resource server. */
 export function createSecrets(): Secrets {
-  const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
-  const { d, crv, kty, x, y } = jwk;
+  const { d, crv, kty, x, y } = newKey();
   // The members of RFC 7638 section 3.2, in its order.
   const kid = createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
   const publicJwk = { kty, crv, x, y, kid, alg: 'ES256', use: 'sig' };
@@ -15,6 +16,16 @@ export function createSecrets(): Secrets {
       SIGNING_KEYS: JSON.stringify({ keys: [{ ...publicJwk, d }] }),
       VERIFICATION_KEYS: JSON.stringify({ keys: [publicJwk] }),
       HANDLE_KEYS: randomBytes(32).toString('base64url'),
+      DECRYPTION_KEYS: JSON.stringify({ keys: ['orders', 'billing'].map(decryptionKey) }),
+      SEALING_KEYS: randomBytes(32).toString('base64url'),
     },
   };
 }
+
+const newKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
+
+const decryptionKey = (kid: string) => ({ ...newKey(), kid, alg: 'ECDH-ES+A256KW', use: 'enc' });
+
+/** The public halves, by the identifiers of the resource servers. */
+export const encryptionJwks = (secrets: Secrets): ReadonlyMap<string, EncryptionJwk> =>
+  new Map(parseDecryptionKeys(secrets['latchkey/local']?.['DECRYPTION_KEYS'] ?? '').map(({ kid, jwk }) => [kid, jwk]));

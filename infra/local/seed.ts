@@ -1,5 +1,5 @@
 import type { Client } from '../../lib/oauth/client.ts';
-import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
+import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { createSecret } from '../../lib/oauth/secret.ts';
 import { createClientStore } from '../../lib/store/client.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
@@ -30,6 +30,18 @@ const machine = {
 const clients: WithoutSecrets<Client>[] = [
   { client_id: 'machine-jwt', client_name: 'A service that gets JWTs', ...machine, access_token_format: 'jwt' },
   {
+    client_id: 'machine-encrypted',
+    client_name: 'A service that gets encrypted JWTs',
+    ...machine,
+    access_token_format: 'encrypted_jwt',
+  },
+  {
+    client_id: 'machine-sealed',
+    client_name: 'A service that gets sealed tokens',
+    ...machine,
+    access_token_format: 'sealed',
+  },
+  {
     client_id: 'machine-reference',
     client_name: 'A service that gets reference tokens',
     ...machine,
@@ -39,9 +51,14 @@ const clients: WithoutSecrets<Client>[] = [
 
 /**
  * Puts the demo clients and resource servers into the table, each with a new secret.
+ * @param encryptionJwks the keys that tokens for the resource servers are encrypted to
  * @param known what an earlier start put there
  */
-export async function seed({ endpoint, tableName }: Table, known?: Demo): Promise<Demo> {
+export async function seed(
+  { endpoint, tableName }: Table,
+  encryptionJwks: ReadonlyMap<string, EncryptionJwk>,
+  known?: Demo,
+): Promise<Demo> {
   const table = createSeedTable(endpoint, tableName);
   const clientStore = createClientStore(table);
   const resourceServerStore = createResourceServerStore(table);
@@ -58,7 +75,13 @@ export async function seed({ endpoint, tableName }: Table, known?: Demo): Promis
     ...newResourceServers.map(async (resourceServer) => {
       const { identifier } = resourceServer;
       const { secret, stored } = createSecret(now());
-      await put(resourceServerStore, identifier, { ...resourceServer, secrets: [stored], enabled: true });
+      const access_token_encryption_jwk = encryptionJwks.get(identifier);
+      await put(resourceServerStore, identifier, {
+        ...resourceServer,
+        ...(access_token_encryption_jwk && { access_token_encryption_jwk }),
+        secrets: [stored],
+        enabled: true,
+      });
       demo.resources[identifier] = { identifier, secret };
     }),
   ]);

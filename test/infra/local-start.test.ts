@@ -91,7 +91,12 @@ describe('a whole run', () => {
     const client = (client_id: string) => ({ client_id, client_secret: expect.any(String) });
     expect(demo).toEqual({
       issuer,
-      clients: { 'machine-jwt': client('machine-jwt'), 'machine-reference': client('machine-reference') },
+      clients: {
+        'machine-jwt': client('machine-jwt'),
+        'machine-encrypted': client('machine-encrypted'),
+        'machine-sealed': client('machine-sealed'),
+        'machine-reference': client('machine-reference'),
+      },
       resources: {
         orders: { identifier: 'orders', secret: expect.any(String) },
         billing: { identifier: 'billing', secret: expect.any(String) },
@@ -120,7 +125,8 @@ describe('a whole run', () => {
     const data = mkdtempSync(join(tmpdir(), 'latchkey-data-'));
     ends.push(() => rmSync(data, { recursive: true }));
     const first = await launchReady(['--data', data]);
-    const tokens = [await token(first, 'machine-jwt'), await token(first, 'machine-reference')];
+    const tokens = await Promise.all(Object.keys(first.demo.clients).map((name) => token(first, name)));
+    expect(tokens).toHaveLength(4);
     const revoked = await token(first, 'machine-jwt');
     const { client_id, client_secret } = first.demo.clients['machine-jwt'] ?? {};
     const body = new URLSearchParams({ token: revoked });
@@ -132,7 +138,7 @@ describe('a whole run', () => {
     const second = await launchReady(['--data', data, '--verbose'], { PORT: new URL(first.issuer).port });
     expect(second.demo.clients).toEqual(first.demo.clients);
     const statuses = [...tokens, revoked].map(async (each) => (await whoami(second.issuer, each)).status);
-    expect(await Promise.all(statuses)).toEqual([200, 200, 403]);
+    expect(await Promise.all(statuses)).toEqual([200, 200, 200, 200, 403]);
 
     await fetch(`${second.issuer}/token`, { method: 'POST' });
     await expect.poll(() => second.written.err).toMatch(/^latchkey-local-token: \{"level":"info"/m);

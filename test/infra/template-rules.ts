@@ -29,6 +29,8 @@ const verifier = [
   'TABLE_NAME',
   'VERIFICATION_KEYS',
   'HANDLE_KEYS',
+  'DECRYPTION_KEYS',
+  'SEALING_KEYS',
   'CLOCK_SKEW_SECONDS',
   'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
 ];
@@ -39,6 +41,7 @@ export const functions: Record<string, FunctionRule> = {
       'ISSUER',
       'TABLE_NAME',
       'HANDLE_KEYS',
+      'SEALING_KEYS',
       'CLIENT_CACHE_SECONDS',
       'ACCESS_TOKEN_LIFETIME_SECONDS',
       'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
@@ -99,7 +102,10 @@ const knownActions = [
   'logs:PutLogEvents',
 ];
 
-const secrets = ['SIGNING_KEYS', 'VERIFICATION_KEYS', 'HANDLE_KEYS'];
+const secrets = ['SIGNING_KEYS', 'VERIFICATION_KEYS', 'HANDLE_KEYS', 'DECRYPTION_KEYS', 'SEALING_KEYS'];
+
+/** What the functions are given in those stages only, and elsewhere not even if the secret has it. */
+const switchedOn: Record<string, readonly string[]> = { DECRYPTION_KEYS: ['prod', 'local'], SEALING_KEYS: ['local'] };
 
 // Reading the template.
 
@@ -215,7 +221,9 @@ export const rules: Record<string, Rule> = {
           differs(
             `${variable} of ${name}`,
             value,
-            `{{resolve:secretsmanager:latchkey/${stage}:SecretString:${variable}}}`,
+            switchedOn[variable]?.includes(stage) === false
+              ? ''
+              : `{{resolve:secretsmanager:latchkey/${stage}:SecretString:${variable}}}`,
           ),
         ),
     ),

@@ -11,7 +11,12 @@ import { functions, rules, type Template } from './template-rules.ts';
 
 const params: Record<string, string[]> = {
   dev: [],
-  prod: ['issuer=https://auth.example.com', 'audience=https://api.example.com', 'secrets-version=2'],
+  prod: [
+    'issuer=https://auth.example.com',
+    'audience=https://api.example.com',
+    'secrets-version=2',
+    'encrypted-tokens=on',
+  ],
   local: ['issuer=http://localhost:3000'],
 };
 const stages = Object.keys(params);
@@ -168,6 +173,13 @@ const mistakes: [rule: string, mistake: string, path: string, value: unknown][] 
     `${env('Jwks')}/VERIFICATION_KEYS`,
     '{{resolve:secretsmanager:latchkey/dev:SecretString:SIGNING_KEYS}}',
   ],
+  [
+    'secrets by reference',
+    'sealing keys where nothing is sealed',
+    `${env('Authorizer')}/SEALING_KEYS`,
+    '{{resolve:secretsmanager:latchkey/dev:SecretString:SEALING_KEYS}}',
+  ],
+  ['environment', 'sealing keys for a function that reads no token', `${env('Jwks')}/SEALING_KEYS`, ''],
   ['no secrets', 'a PEM', `${env('Token')}/LOG_LEVEL`, '-----BEGIN PRIVATE KEY-----'],
   ['no secrets', 'a JWK', `${env('Token')}/LOG_LEVEL`, '{"kty":"EC"}'],
   [
