@@ -1,0 +1,131 @@
+// JWEs that may be wrong on purpose, properly encrypted whatever they say. Encrypts with node:crypto alone, so that
+// neither lib nor jose is trusted here.
+import {
+  constants,
+  createCipheriv,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  hkdfSync,
+  type KeyObject,
+  publicEncrypt,
+  randomBytes,
+} from 'node:crypto';
+import { type Json, segment } from './forge.ts';
+import { DECRYPTION_KEYS, encryptionVariables, ISSUER } from './world.ts';
+
+/** How a content encryption key gets to whoever may read. */
+export interface Recipient {
+  readonly alg: string;
+  readonly kid: string;
+  /** @returns the key for the contents, what stands in the second segment, and header members that go with it */
+  agree(cekBytes: number): { cek: Buffer; encryptedKey: Buffer; header?: Json };
+}
+
+export function rsaRecipient(
+  publicKey: KeyObject,
+  { kid = 'of-billing', alg = 'RSA-OAEP-256', oaepHash = 'sha256' } = {},
+): Recipient {
+  const padding = constants.RSA_PKCS1_OAEP_PADDING;
+  return {
+    alg,
+    kid,
+    agree(cekBytes) {
+      const cek = randomBytes(cekBytes);
+      return { cek, encryptedKey: publicEncrypt({ key: publicKey, padding, oaepHash }, cek) };
+    },
+  };
+}
+
+const WRAPS: Record<string, { bytes: number; cipher: string }> = {
+  'ECDH-ES+A128KW': { bytes: 16, cipher: 'id-aes128-wrap' },
+  'ECDH-ES+A256KW': { bytes: 32, cipher: 'id-aes256-wrap' },
+};
+
+/** RFC 7518 section 4.6; `ECDH-ES` alone is the agreement without a wrapped key. */
+export function ecdhRecipient(
+  publicKey: KeyObject,
+  { kid = 'of-orders', alg = 'ECDH-ES+A256KW', enc = 'A256GCM' } = {},
+): Recipient {
+  return {
+    alg,
+    kid,
+    agree(cekBytes) {
+      const namedCurve = publicKey.asymmetricKeyDetails?.namedCurve ?? '';
+      const ephemeral = generateKeyPairSync('ec', { namedCurve });
+      const z = diffieHellman({ privateKey: ephemeral.privateKey, publicKey });
+      const { kty, crv, x, y } = ephemeral.publicKey.export({ format: 'jwk' });
+      const header = { epk: { x, crv, kty, y } };
+      const wrap = WRAPS[alg];
+      if (!wrap) return { cek: concatKdf(z, enc, cekBytes), encryptedKey: Buffer.alloc(0), header };
+      const cek = randomBytes(cekBytes);
+      const cipher = createCipheriv(wrap.cipher, concatKdf(z, alg, wrap.bytes), Buffer.alloc(8, 0xa6));
+      return { cek, encryptedKey: Buffer.concat([cipher.update(cek), cipher.final()]), header };
+    },
+  };
+}
+
+const uint32 = (value: number) => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+};
+
+const concatKdf = (z: Buffer, id: string, bytes: number) =>
+  createHash('sha256')
+    .update(Buffer.concat([uint32(1), z, uint32(id.length), Buffer.from(id), uint32(0), uint32(0), uint32(8 * bytes)]))
+    .digest()
+    .subarray(0, bytes);
+
+export const directRecipient = (cek: Buffer, kid = RING_KEY_ID): Recipient => ({
+  alg: 'dir',
+  kid,
+  agree: (cekBytes) => ({ cek: cek.subarray(0, cekBytes), encryptedKey: Buffer.alloc(0) }),
+});
+
+const publicKeyOf = (jwk: (typeof DECRYPTION_KEYS)['orders']) =>
+  createPublicKey(createPrivateKey({ key: { ...jwk }, format: 'jwk' }));
+
+export const ORDERS_KEY = publicKeyOf(DECRYPTION_KEYS.orders);
+export const BILLING_KEY = publicKeyOf(DECRYPTION_KEYS.billing);
+
+const RING_KEY = Buffer.from(encryptionVariables.SEALING_KEYS, 'base64url');
+export const RING_KEY_ID = createHash('sha256')
+  .update('latchkey sealing key id\0')
+  .update(RING_KEY)
+  .digest()
+  .toString('base64url', 0, 4);
+
+/** The derivation as documented, said a second time. */
+export const derivedKey = (audience: string, { secret = RING_KEY, issuer = ISSUER } = {}): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, '', `latchkey sealed access token\0${issuer}\0${audience}`, 32));
+
+/** The five segments, before they are joined. */
+export type Segments = [header: string, encryptedKey: string, iv: string, ciphertext: string, tag: string];
+
+export interface JweOptions {
+  /** Members instead of or beside those of ours; `undefined` leaves one out. */
+  readonly header?: Json;
+  /** The whole header as a text. */
+  readonly headerText?: (json: string) => string | Buffer;
+  readonly ivBytes?: number;
+  readonly cekBytes?: 16 | 24 | 32;
+}
+
+/** Encrypts a plaintext under a header that says anything. The tag covers whatever the header says. */
+export function encryptJwe(
+  recipient: Recipient,
+  plaintext: string | Buffer,
+  { header = {}, headerText = (json) => json, ivBytes = 12, cekBytes = 32 }: JweOptions = {},
+): Segments {
+  const { cek, encryptedKey, header: agreed } = recipient.agree(cekBytes);
+  const members = { alg: recipient.alg, enc: 'A256GCM', kid: recipient.kid, ...agreed, ...header };
+  const protectedHeader = segment(headerText(JSON.stringify(members)));
+  const iv = randomBytes(ivBytes);
+  const cipher = createCipheriv(`aes-${8 * cekBytes}-gcm` as 'aes-256-gcm', cek, iv);
+  cipher.setAAD(Buffer.from(protectedHeader));
+  const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
+  return [protectedHeader, ...[encryptedKey, iv, ciphertext, cipher.getAuthTag()].map(segment)] as Segments;
+}
