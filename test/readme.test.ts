@@ -70,7 +70,8 @@ describe('the configuration table', () => {
   });
 
   it.each(Object.entries(variables))('states the default of %s', (name, variable) => {
-    expect(rows.get(name)).toBe('default' in variable ? `\`${variable.default}\`` : 'required');
+    const fallback = 'default' in variable ? `\`${variable.default}\`` : 'required';
+    expect(rows.get(name)).toBe(fallback === '``' ? 'none' : fallback);
   });
 });
 

@@ -38,7 +38,7 @@ export const withSettings = (command: Command): Command =>
     )
     .option(
       '--format <format>',
-      'jwt, reference, or default: as the resource server says',
+      `${parse.formatNames}, or default: as the resource server says`,
       parse.orDefault(parse.format),
     )
     .option(

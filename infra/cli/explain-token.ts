@@ -1,9 +1,11 @@
 import { type AccessToken, type AccessTokenFormatName, audiences } from '../../lib/oauth/access-token.ts';
 import type { Clock } from '../../lib/oauth/clock.ts';
-import { InvalidToken } from '../../lib/oauth/errors.ts';
+import { InvalidToken, UnreadableToken } from '../../lib/oauth/errors.ts';
 import type { Revocation } from '../../lib/oauth/revocation.ts';
 import { validateClaims } from '../../lib/tokens/claims.ts';
+import { decryptJwt } from '../../lib/tokens/encrypted-jwt.ts';
 import { formatOf } from '../../lib/tokens/formats.ts';
+import { openSealed } from '../../lib/tokens/sealed.ts';
 import { findRevocations } from './add-revocation.ts';
 import { readHandle, readJwt } from './presented-token.ts';
 import type { Store } from './store.ts';
@@ -19,7 +21,7 @@ export interface Explanation {
   readonly not_checked: readonly string[];
   readonly format?: AccessTokenFormatName;
   readonly header?: Json;
-  /** The signing key's `kid`, or the id of the handle key. */
+  /** The signing key's `kid`, or the id of the handle key or sealing key. */
   readonly key?: string;
   /** Whether the claims are known to be ours. */
   readonly claims_verified: boolean;
@@ -96,6 +98,22 @@ const inspect: Record<AccessTokenFormatName, (token: string, context: ExplainCon
     findings.verified = verified !== undefined;
   },
 
+  async encrypted_jwt(token, context, findings) {
+    const signed = await read(() => decryptJwt(token, context.decryptionKeys), 'set DECRYPTION_KEYS', findings);
+    if (signed !== undefined) inspect.jwt(signed, context, findings);
+    const { header } = readJwt(token);
+    if (header) findings.header = header;
+  },
+
+  async sealed(token, { openingKeys }, findings) {
+    const opened = await read(() => openSealed(token, openingKeys), 'set ISSUER and SEALING_KEYS', findings);
+    const { header } = readJwt(token);
+    if (header) findings.header = header;
+    const kid = header?.['kid'];
+    if (typeof kid === 'string') findings.key = kid;
+    if (opened) Object.assign(findings, { claims: opened.claims, verified: true });
+  },
+
   async reference(token, { handles, store }, findings) {
     const handle = handles ? handles.parse('reference_token', token) : readHandle(token);
     if (!handle) return void findings.reasons.push('is no reference token of ours');
@@ -109,6 +127,18 @@ const inspect: Record<AccessTokenFormatName, (token: string, context: ExplainCon
     findings.verified = true;
   },
 };
+
+/** Opens what is encrypted, or says what is missing for that. */
+async function read<T>(open: () => Promise<T>, remedy: string, findings: Findings): Promise<T | undefined> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof InvalidToken)) throw error;
+    if (error instanceof UnreadableToken) findings.notChecked.push(`what is encrypted in it: ${remedy}`);
+    else findings.reasons.push(error.message);
+    return undefined;
+  }
+}
 
 function judgeClaims(claims: Json, context: ExplainContext, findings: Findings): void {
   const { issuer, audience } = context;

@@ -6,7 +6,14 @@ import type { Io } from './io.ts';
 import { createOutput, fields } from './output.ts';
 import { region, stageName } from './parse.ts';
 import { Problem, UsageProblem } from './problem.ts';
-import { createStageSecret, elided, environmentSize, keyAlgorithms, type StageSecret } from './stage-secret.ts';
+import {
+  createStageSecret,
+  elided,
+  encryptionJwk,
+  environmentSize,
+  keyAlgorithms,
+  type StageSecret,
+} from './stage-secret.ts';
 import { awsOptions } from './store.ts';
 
 interface InitOptions {
@@ -44,7 +51,7 @@ async function init({ stage, alg, dryRun, json, ...options }: InitOptions, io: I
   if (bytes > max) throw new Problem(`the keys take ${bytes} bytes, and a function has room for ${max}`);
 
   if (dryRun) {
-    const shown = elided(secret);
+    const shown = { ...elided(secret) };
     out.result(
       { name, dry_run: true, environment_bytes: bytes, secret: shown },
       `would make the secret ${name} (${bytes} bytes of a function's 4096 for variables)\n\n${fields(shown)}`,
@@ -54,7 +61,8 @@ async function init({ stage, alg, dryRun, json, ...options }: InitOptions, io: I
   const made = await createSecret(name, secret, io.env, options.region);
   const [key] = (JSON.parse(secret.VERIFICATION_KEYS) as { keys: { kid: string }[] }).keys;
   const result = { name, arn: made.arn, region: made.region, alg, kid: key?.kid };
-  out.result(result, fields(result));
+  const encryption_jwk = encryptionJwk(secret);
+  out.result({ ...result, encryption_jwk }, fields({ ...result, encryption_jwk: JSON.stringify(encryption_jwk) }));
   out.note(`
 Next:
   npx serverless deploy --stage ${stage} --region ${made.region}

@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { grantTypes } from '../../lib/grants/types.ts';
+import { parseEncryptionKey } from '../../lib/keys/encryption-key.ts';
+import { KeyError } from '../../lib/keys/jwk.ts';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import { isIdentifier } from '../../lib/oauth/identifier.ts';
+import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 import { parseScope } from '../../lib/oauth/scope.ts';
 
 // What option values and arguments must look like. Each parser throws InvalidArgumentError, which is a usage error.
@@ -70,6 +74,19 @@ const choice =
   };
 
 export const format = choice(accessTokenFormats);
+
+/** The file of a public key, to the key as it stands in a record. */
+export function encryptionKey(path: string): EncryptionJwk {
+  try {
+    return parseEncryptionKey(readFileSync(path, 'utf8')).jwk;
+  } catch (error) {
+    if (error instanceof KeyError) throw new InvalidArgumentError(`In ${path}, ${error.message}.`);
+    throw new InvalidArgumentError(`${path} cannot be read.`);
+  }
+}
+
+/** For help: what `--format` takes. */
+export const formatNames = accessTokenFormats.join(', ');
 
 export const authMethods = ['client_secret_basic', 'client_secret_post', 'none'] as const satisfies readonly Exclude<
   Client['token_endpoint_auth_method'],

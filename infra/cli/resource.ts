@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
-import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
+import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { change, compact, create, get } from './change.ts';
 import { examples, onTable } from './command.ts';
 import { deployedFrom } from './disable-client.ts';
 import type { Io } from './io.ts';
 import { newSecret, SHOWN_ONCE } from './new-secret.ts';
+import { openingKeysCommand } from './opening-keys.ts';
 import { columns } from './output.ts';
 import * as parse from './parse.ts';
 import { Problem, UsageProblem } from './problem.ts';
@@ -15,6 +16,7 @@ interface Settings {
   readonly audience?: string;
   readonly scope?: string;
   readonly format?: AccessTokenFormatName | typeof parse.DEFAULT;
+  readonly encryptionKey?: EncryptionJwk | typeof parse.DEFAULT;
   readonly lifetime?: number | typeof parse.DEFAULT;
 }
 
@@ -27,7 +29,8 @@ export const resourceCommand = (io: Io): Command =>
     .addCommand(showCommand(io))
     .addCommand(updateCommand(io))
     .addCommand(switchCommand(io, 'disable'))
-    .addCommand(switchCommand(io, 'enable'));
+    .addCommand(switchCommand(io, 'enable'))
+    .addCommand(openingKeysCommand(io));
 
 const withSettings = (command: Command): Command =>
   command
@@ -35,8 +38,13 @@ const withSettings = (command: Command): Command =>
     .option('--scope <scopes>', 'the scopes it understands, separated by spaces', parse.scope)
     .option(
       '--format <format>',
-      'of its access tokens: jwt, reference, or default, which is jwt',
+      `of its access tokens: ${parse.formatNames}, or default, which is jwt`,
       parse.orDefault(parse.format),
+    )
+    .option(
+      '--encryption-key <file>',
+      'a public JWK that tokens of the format encrypted_jwt are encrypted to, or default: none',
+      parse.orDefault(parse.encryptionKey),
     )
     .option(
       '--lifetime <seconds>',
@@ -157,13 +165,18 @@ const switchCommand = (io: Io, verb: 'disable' | 'enable') =>
     },
   );
 
-const SETTINGS = ['audience', 'scope', 'format', 'lifetime'] as const;
+const SETTINGS = ['audience', 'scope', 'format', 'encryptionKey', 'lifetime'] as const;
 
-const withChanges = (resource: ResourceServer, { audience, scope, format, lifetime }: Settings): ResourceServer =>
+const withChanges = (
+  resource: ResourceServer,
+  { audience, scope, format, encryptionKey, lifetime }: Settings,
+): ResourceServer =>
   compact<ResourceServer>({
     ...resource,
     audience: audience ?? resource.audience,
     scope: scope ?? resource.scope,
     access_token_format: format === parse.DEFAULT ? undefined : (format ?? resource.access_token_format),
+    access_token_encryption_jwk:
+      encryptionKey === parse.DEFAULT ? undefined : (encryptionKey ?? resource.access_token_encryption_jwk),
     access_token_lifetime: lifetime === parse.DEFAULT ? undefined : (lifetime ?? resource.access_token_lifetime),
   });

@@ -1,8 +1,11 @@
 import type { AccessToken, AccessTokenClaims } from '../../lib/oauth/access-token.ts';
-import { InvalidToken } from '../../lib/oauth/errors.ts';
+import { InvalidToken, UnreadableToken } from '../../lib/oauth/errors.ts';
 import { hasHandlePrefix } from '../../lib/oauth/handle.ts';
 import { MAX_CLOCK_SKEW_SECONDS, type Revocation } from '../../lib/oauth/revocation.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
+import { decryptJwt } from '../../lib/tokens/encrypted-jwt.ts';
+import { formatOf } from '../../lib/tokens/formats.ts';
+import { openSealed } from '../../lib/tokens/sealed.ts';
 import { findRevocations } from './add-revocation.ts';
 import { readHandle, readJwt } from './presented-token.ts';
 import { Problem } from './problem.ts';
@@ -33,15 +36,25 @@ export async function revokePresented(text: string, store: Store, keys: TokenKey
     if (!token) throw new Problem('this is no reference token that is in the table; nothing was revoked');
     return revokeKnown(token, store);
   }
-  if (text.includes('.')) return revokeJwt(text, store, keys, lifetime);
+  if (text.includes('.')) return revokeSelfContained(text, store, keys, lifetime);
   if (!JTI.test(text)) throw new Problem('this is neither a token nor the jti of one; nothing was revoked');
   const token = await findReference(text, '', store);
   return token ? revokeKnown(token, store) : revokeById(text, store, lifetime);
 }
 
+async function revokeSelfContained(text: string, store: Store, keys: TokenKeys, lifetime: number): Promise<Outcome> {
+  const format = await verify(async () => formatOf(text));
+  if (format === 'sealed') {
+    const { claims, key } = await verify(() => openSealed(text, keys.openingKeys));
+    return revokeKnown({ format, claims: claims as unknown as AccessTokenClaims, key }, store);
+  }
+  const signed = format === 'encrypted_jwt' ? await verify(() => decryptJwt(text, keys.decryptionKeys)) : text;
+  return revokeJwt(signed, store, keys, lifetime);
+}
+
 async function revokeJwt(text: string, store: Store, { verifyJwt }: TokenKeys, lifetime: number): Promise<Outcome> {
   if (verifyJwt) {
-    const { claims, kid } = verify(() => verifyJwt(text));
+    const { claims, kid } = await verify(async () => verifyJwt(text));
     return revokeKnown({ format: 'jwt', claims: claims as unknown as AccessTokenClaims, key: kid }, store);
   }
   // Unproven, so only its id is taken: a false `exp` would make the entry vanish before the token.
@@ -50,10 +63,15 @@ async function revokeJwt(text: string, store: Store, { verifyJwt }: TokenKeys, l
   return revokeById(jti, store, lifetime);
 }
 
-function verify<T>(check: () => T): T {
+async function verify<T>(check: () => Promise<T>): Promise<T> {
   try {
-    return check();
+    return await check();
   } catch (error) {
+    if (error instanceof UnreadableToken) {
+      throw new Problem(
+        'the token is encrypted: set DECRYPTION_KEYS or SEALING_KEYS, or give its jti; nothing was revoked',
+      );
+    }
     if (error instanceof InvalidToken) throw new Problem(`the token ${error.message}; nothing was revoked`);
     throw error;
   }

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
+import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { parseKeys } from '../../lib/keys/jwk.ts';
 
 /** What a stage's secret holds; each member becomes an environment variable of that name. */
@@ -9,6 +10,9 @@ export interface StageSecret {
   /** The public halves. */
   readonly VERIFICATION_KEYS: string;
   readonly HANDLE_KEYS: string;
+  /** Private JWK Set. The public half goes into the record of an API whose tokens are encrypted. */
+  readonly DECRYPTION_KEYS: string;
+  readonly SEALING_KEYS: string;
 }
 
 /** RSA at 2048 bits: two such keys, as during a rotation, still fit into a function's environment. */
@@ -22,7 +26,7 @@ const generators = {
 
 export const keyAlgorithms = Object.keys(generators) as AlgorithmName[];
 
-/** One new signing key and one new handle key. */
+/** One new key of each kind; those of encrypted tokens wait until the stage switches such tokens on. */
 export function createStageSecret(alg: AlgorithmName): StageSecret {
   const members = { ...generators[alg]().privateKey.export({ format: 'jwk' }), alg };
   const [{ jwk }] = parseKeys(JSON.stringify(members), 'private');
@@ -30,8 +34,19 @@ export function createStageSecret(alg: AlgorithmName): StageSecret {
     SIGNING_KEYS: JSON.stringify({ keys: [{ ...members, ...jwk }] }),
     VERIFICATION_KEYS: JSON.stringify({ keys: [jwk] }),
     HANDLE_KEYS: randomBytes(32).toString('base64url'),
+    DECRYPTION_KEYS: JSON.stringify({ keys: [decryptionKey()] }),
+    SEALING_KEYS: randomBytes(32).toString('base64url'),
   };
 }
+
+function decryptionKey() {
+  const members = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
+  const [key] = parseDecryptionKeys(JSON.stringify(members));
+  return { ...members, ...key?.jwk };
+}
+
+/** The public half of the key that tokens are decrypted with. */
+export const encryptionJwk = ({ DECRYPTION_KEYS }: StageSecret) => parseDecryptionKeys(DECRYPTION_KEYS)[0]?.jwk;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html: all variables of a function together. */
 const LAMBDA_BYTES = 4_096;
@@ -39,26 +54,40 @@ const LAMBDA_BYTES = 4_096;
 /** What the other variables of a function take, generously. */
 const OTHER_BYTES = 1_024;
 
-/** The bytes that this needs of a function's environment, and those that it may. The function that signs needs most. */
-export function environmentSize({ SIGNING_KEYS, HANDLE_KEYS }: StageSecret): { bytes: number; max: number } {
-  return {
-    bytes: Buffer.byteLength(`SIGNING_KEYS${SIGNING_KEYS}HANDLE_KEYS${HANDLE_KEYS}`),
-    max: LAMBDA_BYTES - OTHER_BYTES,
-  };
+/** The bytes that this needs of a function's environment, at the most, and those that it may. */
+export function environmentSize({ SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS, ...both }: StageSecret): {
+  bytes: number;
+  max: number;
+} {
+  const needs = [
+    { SIGNING_KEYS, ...both },
+    { VERIFICATION_KEYS, DECRYPTION_KEYS, ...both },
+  ].map((variables) => Buffer.byteLength(Object.entries(variables).flat().join('')));
+  return { bytes: Math.max(...needs), max: LAMBDA_BYTES - OTHER_BYTES };
 }
 
 /** The same with everything elided that is secret. */
-export function elided({ SIGNING_KEYS, VERIFICATION_KEYS, HANDLE_KEYS }: StageSecret) {
-  const { keys } = JSON.parse(SIGNING_KEYS) as { keys: Record<string, string>[] };
-  const isPublic = new Set((JSON.parse(VERIFICATION_KEYS) as { keys: object[] }).keys.flatMap(Object.keys));
-  const hidden = keys.map((key) =>
-    Object.fromEntries(Object.entries(key).map(([member, value]) => [member, isPublic.has(member) ? value : ELIDED])),
-  );
+export function elided(secret: StageSecret): StageSecret {
   return {
-    SIGNING_KEYS: JSON.stringify({ keys: hidden }),
-    VERIFICATION_KEYS,
-    HANDLE_KEYS: HANDLE_KEYS && ELIDED,
+    SIGNING_KEYS: elidedSet(secret.SIGNING_KEYS),
+    VERIFICATION_KEYS: secret.VERIFICATION_KEYS,
+    HANDLE_KEYS: secret.HANDLE_KEYS && ELIDED,
+    DECRYPTION_KEYS: elidedSet(secret.DECRYPTION_KEYS),
+    SEALING_KEYS: secret.SEALING_KEYS && ELIDED,
   };
 }
 
 const ELIDED = '(elided)';
+
+/** What a public key may say of itself. */
+const PUBLIC_MEMBERS = new Set(['kty', 'kid', 'alg', 'use', 'crv', 'x', 'y', 'n', 'e']);
+
+function elidedSet(text: string): string {
+  const { keys } = JSON.parse(text) as { keys: Record<string, string>[] };
+  const shown = keys.map((key) =>
+    Object.fromEntries(
+      Object.entries(key).map(([member, value]) => [member, PUBLIC_MEMBERS.has(member) ? value : ELIDED]),
+    ),
+  );
+  return JSON.stringify({ keys: shown });
+}

@@ -1,5 +1,7 @@
 import { type Environment, readConfig, type VariableName } from '../../lib/config.ts';
+import type { EncryptionKey } from '../../lib/keys/encryption-key.ts';
 import { type Key, KeyError, parseKeys } from '../../lib/keys/jwk.ts';
+import { createSealingKeys, type OpeningKeys } from '../../lib/keys/sealing-key.ts';
 import { keyVerifiers } from '../../lib/keys/verifier.ts';
 import { createHandles, type Handles } from '../../lib/oauth/handle.ts';
 import { createJwtVerifier } from '../../lib/tokens/jws.ts';
@@ -10,11 +12,13 @@ export interface TokenKeys {
   readonly issuer: string | undefined;
   readonly verifyJwt: ReturnType<typeof createJwtVerifier> | undefined;
   readonly handles: Handles | undefined;
+  readonly decryptionKeys: ReadonlyMap<string, EncryptionKey>;
+  readonly openingKeys: OpeningKeys;
 }
 
 /**
- * The issuer, and the keys of its tokens: from ISSUER, VERIFICATION_KEYS and HANDLE_KEYS. Public keys that are not given
- * are asked of the issuer.
+ * The issuer, and the keys of its tokens: from ISSUER, VERIFICATION_KEYS, HANDLE_KEYS, DECRYPTION_KEYS and SEALING_KEYS.
+ * Public keys that are not given are asked of the issuer.
  * @param local the issuer of the local stack
  * @throws ConfigError for a variable that is there and wrong
  */
@@ -25,6 +29,8 @@ export async function findTokenKeys(env: Environment, local: string | undefined)
   return {
     issuer,
     verifyJwt: keys && createJwtVerifier(ACCESS_TOKEN_TYP, keyVerifiers(keys)),
+    decryptionKeys: new Map(ifSet('DECRYPTION_KEYS', env)?.map((key) => [key.kid, key])),
+    openingKeys: createSealingKeys(issuer ?? '', issuer === undefined ? [] : (ifSet('SEALING_KEYS', env) ?? [])),
     handles: issuer !== undefined && handleKeys ? createHandles(issuer, handleKeys) : undefined,
   };
 }

@@ -19,7 +19,7 @@ import { moment } from './view.ts';
 /** `latchkey token`: end tokens, and understand them. */
 export const tokenCommand = (io: Io): Command =>
   new Command('token')
-    .description('Access tokens of both formats: end one or many, or learn what one is.')
+    .description('Access tokens of every format: end one or many, or learn what one is.')
     .addCommand(revokeCommand(io))
     .addCommand(explainCommand(io));
 
@@ -33,15 +33,16 @@ const revokeCommand = (io: Io) =>
   onTable<RevokeOptions>(
     new Command('revoke')
       .description('End one token, or all of a client, subject, grant, key, or the whole service. Can be repeated.')
-      .argument('[token]', 'a JWT, a reference token, or the jti of either; - reads it from standard input')
+      .argument('[token]', 'an access token, or the jti of one; - reads it from standard input')
       .optionsGroup('Many at once:')
       .addOption(new Option('--client <id>', 'all that this client has by now').argParser(parse.identifier))
       .addOption(new Option('--subject <sub>', 'all that are about this subject by now').argParser(parse.name))
       .addOption(new Option('--grant <id>', 'all of one grant (claim grant_id)').argParser(parse.name))
       .addOption(
-        new Option('--key <id>', 'all that this key made: the kid of a JWT, or the id of a handle key').argParser(
-          parse.name,
-        ),
+        new Option(
+          '--key <id>',
+          'all that this key made: the kid of a JWT, or the id of a handle key or sealing key',
+        ).argParser(parse.name),
       )
       .addOption(new Option('--issuer', 'every token of this service by now'))
       .addHelpText('after', REVOKE_HELP),
@@ -102,7 +103,7 @@ const explainCommand = (io: Io) =>
   onTable<{ audience?: string }>(
     new Command('explain')
       .description('What a token is, and everything that speaks against it. Shows neither the token nor a secret.')
-      .argument('<token>', 'a JWT or a reference token; - reads it from standard input')
+      .argument('<token>', 'an access token; - reads it from standard input')
       .option('--audience <aud>', 'the API it is shown to (default: AUDIENCE; otherwise not checked)', parse.name)
       .addHelpText('after', EXPLAIN_HELP),
     io,
@@ -122,8 +123,8 @@ const explainCommand = (io: Io) =>
   );
 
 const EXPLAIN_HELP = `
-Checks as far as it is told what with: ISSUER, VERIFICATION_KEYS (otherwise asked of the issuer) and HANDLE_KEYS from the
-environment, CLOCK_SKEW_SECONDS (default 0), and the table for reference tokens and revocations. What could not be
+Checks as far as it is told what with: ISSUER, VERIFICATION_KEYS (otherwise asked of the issuer), HANDLE_KEYS,
+DECRYPTION_KEYS and SEALING_KEYS from the environment, CLOCK_SKEW_SECONDS (default 0), and the table for reference tokens and revocations. What could not be
 checked is listed. The exit code is 0 whatever the verdict.
 ${examples('pbpaste | latchkey token explain - --audience orders', 'latchkey token explain "$TOKEN" --stage prod --json')}`;
 

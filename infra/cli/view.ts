@@ -1,5 +1,5 @@
 import type { Client } from '../../lib/oauth/client.ts';
-import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
+import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import type { HashedSecret } from '../../lib/oauth/secret.ts';
 import { duration, fields, time } from './output.ts';
 
@@ -47,10 +47,13 @@ export const resourceText = ({ secrets, ...resource }: ResourceServer, more: Rec
     audience: resource.audience,
     scope: resource.scope || 'none',
     access_token_format: resource.access_token_format ?? 'jwt',
+    access_token_encryption_key: encryptionKeyText(resource.access_token_encryption_jwk),
     access_token_lifetime: resource.access_token_lifetime ?? "the service's",
     secrets: secretsText(secrets),
     ...more,
   });
+
+const encryptionKeyText = (jwk: EncryptionJwk | undefined) => (jwk ? `${jwk.kid} (${jwk.alg})` : 'none');
 
 const secretsText = (secrets: readonly HashedSecret[]) =>
   secrets

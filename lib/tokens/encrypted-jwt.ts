@@ -42,19 +42,31 @@ function recipientOf(jwk: EncryptionJwk): EncryptionKey {
 }
 
 function verify(token: string, context: VerifyingContext): Promise<AccessToken> {
+  return verifySigned(decryptJwt(token, context.decryptionKeys), context);
+}
+
+async function verifySigned(decrypting: Promise<string>, context: VerifyingContext): Promise<AccessToken> {
+  return { ...(await jwt.verify(await decrypting, context)), format: 'encrypted_jwt' };
+}
+
+/**
+ * The text that is encrypted in a token of this format, whatever it is.
+ * @throws InvalidToken at once, where the token can be seen to be none of ours; UnreadableToken without its key
+ */
+export function decryptJwt(token: string, keys: VerifyingContext['decryptionKeys']): Promise<string> {
   const { header, encryptedKey } = parseJwe(token);
   const { alg, enc, cty, kid, epk, ...others } = header;
   if (Object.keys(others).length > 0) throw new InvalidToken('has a header member that is not ours');
   if (cty !== 'JWT') throw new InvalidToken('does not say that it holds a JWT');
   if (enc !== ENC) throw new InvalidToken('has contents that are encrypted in another way');
   if (typeof kid !== 'string') throw new InvalidToken('names no key');
-  const recipient = context.decryptionKeys.get(kid);
+  const recipient = keys.get(kid);
   if (!recipient) throw new UnreadableToken();
   if (alg !== recipient.alg) throw new InvalidToken('names another algorithm than that of its key');
   if (encryptedKey.length !== recipient.encryptedKeyBytes)
     throw new InvalidToken('has an encrypted key that cannot be');
   requireEphemeralKey(epk, recipient.jwk);
-  return open(token, recipient, context);
+  return decryptWith(recipient, token);
 }
 
 /** A fresh key of the recipient's curve where keys are agreed on, and none elsewhere. RFC 7518 section 4.6.1.1. */
@@ -73,8 +85,7 @@ function requireEphemeralKey(epk: unknown, { crv: curve }: EncryptionJwk): void 
 const isCoordinate = (value: unknown, curve: string) =>
   typeof value === 'string' && decodeBase64url(value)?.length === coordinateBytes.get(curve);
 
-async function open(token: string, { alg, key }: EncryptionKey, context: VerifyingContext): Promise<AccessToken> {
+async function decryptWith({ alg, key }: EncryptionKey, token: string): Promise<string> {
   const { decrypt } = await loadCipher();
-  const signed = await decrypt(token, { alg, enc: ENC }, key);
-  return { ...(await jwt.verify(signed.toString(), context)), format: 'encrypted_jwt' };
+  return (await decrypt(token, { alg, enc: ENC }, key)).toString();
 }

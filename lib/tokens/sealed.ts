@@ -1,9 +1,9 @@
-import type { SealingKey } from '../keys/sealing-key.ts';
+import type { OpeningKeys, SealingKey } from '../keys/sealing-key.ts';
 import type { AccessToken } from '../oauth/access-token.ts';
 import { InvalidToken, Unavailable, UnreadableToken } from '../oauth/errors.ts';
 import { randomId } from '../oauth/handle.ts';
 import { validateClaims } from './claims.ts';
-import { parseJson } from './compact.ts';
+import { type Json, parseJson } from './compact.ts';
 import { type AccessTokenFormat, onlyResource, revokeThroughList, type VerifyingContext } from './format.ts';
 import { ENC, isJwe, loadCipher, parseJwe } from './jwe.ts';
 import { ACCESS_TOKEN_TYP } from './jwt.ts';
@@ -38,6 +38,19 @@ export const sealed: AccessTokenFormat = {
 };
 
 function verify(token: string, context: VerifyingContext): Promise<AccessToken> {
+  return validate(openSealed(token, context.openingKeys), context);
+}
+
+async function validate(opening: ReturnType<typeof openSealed>, context: VerifyingContext): Promise<AccessToken> {
+  const { claims, key } = await opening;
+  return { format: 'sealed', claims: validateClaims(claims, context), key };
+}
+
+/**
+ * What is sealed in a token, and the id of the ring key that sealed it. Nothing is said of the claims but that we wrote them.
+ * @throws InvalidToken at once, where the token can be seen to be none of ours; UnreadableToken without its key
+ */
+export function openSealed(token: string, keys: OpeningKeys): Promise<{ claims: Json; key: string }> {
   const { header, encryptedKey } = parseJwe(token);
   const { alg, enc, typ, kid, aud, ...others } = header;
   if (Object.keys(others).length > 0) throw new InvalidToken('has a header member that is not ours');
@@ -45,19 +58,14 @@ function verify(token: string, context: VerifyingContext): Promise<AccessToken> 
   if (alg !== ALG || enc !== ENC) throw new InvalidToken('is encrypted in another way');
   if (encryptedKey.length > 0) throw new InvalidToken('has an encrypted key, which its algorithm has not');
   if (typeof kid !== 'string' || typeof aud !== 'string') throw new InvalidToken('names no key and audience');
-  const sealing = context.openingKeys.find(kid, aud);
+  const sealing = keys.find(kid, aud);
   if (!sealing) throw new UnreadableToken();
-  return open(token, aud, sealing, context);
+  return openWith(sealing, token, aud);
 }
 
-async function open(
-  token: string,
-  audience: string,
-  { id, key }: SealingKey,
-  context: VerifyingContext,
-): Promise<AccessToken> {
+async function openWith({ id, key }: SealingKey, token: string, audience: string) {
   const { decrypt } = await loadCipher();
   const claims = parseJson(await decrypt(token, { alg: ALG, enc: ENC }, key), 'payload');
   if (claims['aud'] !== audience) throw new InvalidToken('is for another audience than its header says');
-  return { format: 'sealed', claims: validateClaims(claims, context), key: id };
+  return { claims, key: id };
 }

@@ -3,7 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createStageSecret, environmentSize, keyAlgorithms } from '../../infra/cli/stage-secret.ts';
-import { authorizerEvents, getToken, startWorld, verdict, type World } from '../support/world.ts';
+import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
+import { authorizerEvents, getToken, MACHINES, startWorld, verdict, type World } from '../support/world.ts';
 import { type Cli, createCli } from './cli-runner.ts';
 
 /** A stand-in for Secrets Manager: the one operation that is used, and its refusal of a name that is taken. */
@@ -43,10 +44,19 @@ afterAll(async () => {
 beforeEach(() => secrets.clear());
 
 /** Everything in a secret that must not be seen. */
-function material({ SIGNING_KEYS = '', HANDLE_KEYS = '' }: Record<string, string> = {}): string[] {
-  const { keys } = JSON.parse(SIGNING_KEYS) as { keys: Record<string, string>[] };
+function material(secret: Record<string, string> = {}): string[] {
+  const { SIGNING_KEYS = '', HANDLE_KEYS = '', DECRYPTION_KEYS = '', SEALING_KEYS = '' } = secret;
+  const keys = [SIGNING_KEYS, DECRYPTION_KEYS].flatMap(
+    (text) => (JSON.parse(text) as { keys: Record<string, string>[] }).keys,
+  );
   const hidden = ['d', 'p', 'q', 'dp', 'dq', 'qi'].flatMap((member) => keys.flatMap((key) => key[member] ?? []));
-  return [...hidden, HANDLE_KEYS];
+  return [...hidden, HANDLE_KEYS, SEALING_KEYS];
+}
+
+/** Registers the public half of a key with the API that the tokens are for. */
+async function encryptTo({ d: _, ...access_token_encryption_jwk }: EncryptionJwk & { d: string }): Promise<void> {
+  const { value, version } = (await world.resourceServers.findVersion('orders'))!;
+  await world.resourceServers.replace({ ...value, access_token_encryption_jwk } as ResourceServer, version);
 }
 
 describe('init', () => {
@@ -57,23 +67,31 @@ describe('init', () => {
       stderr: expect.stringContaining('serverless deploy --stage dev'),
     });
     const secret = secrets.get('latchkey/dev') ?? {};
-    expect(Object.keys(secret).toSorted()).toEqual(['HANDLE_KEYS', 'SIGNING_KEYS', 'VERIFICATION_KEYS']);
+    expect(Object.keys(secret).toSorted()).toEqual([
+      'DECRYPTION_KEYS',
+      'HANDLE_KEYS',
+      'SEALING_KEYS',
+      'SIGNING_KEYS',
+      'VERIFICATION_KEYS',
+    ]);
     for (const text of material(secret)) expect(stdout + stderr).not.toContain(text);
     for (const text of material(secret)) expect(secret['VERIFICATION_KEYS']).not.toContain(text);
     const handlers = world.restart(secret);
-    for (const id of ['machine-jwt', 'machine-reference']) {
+    await encryptTo(JSON.parse(secret['DECRYPTION_KEYS'] ?? '').keys[0]);
+    for (const id of MACHINES) {
       const token = await getToken(handlers, id);
       expect(await verdict(handlers.authorizer(authorizerEvents['HTTP API 2.0'](token)))).toBe('allow');
-      if (token.includes('.')) {
+      if (id === 'machine-jwt') {
         expect(JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({ alg });
       }
     }
   });
 
   it.each(keyAlgorithms)('leaves room in the 4 KB of Lambda for the rest, and for a second key of %s', (alg) => {
-    const { SIGNING_KEYS, HANDLE_KEYS, VERIFICATION_KEYS } = createStageSecret(alg);
-    const two = { SIGNING_KEYS: SIGNING_KEYS.repeat(2), HANDLE_KEYS: HANDLE_KEYS.repeat(2), VERIFICATION_KEYS };
-    expect(environmentSize({ SIGNING_KEYS, HANDLE_KEYS, VERIFICATION_KEYS }).bytes).toBeLessThan(2_048);
+    const secret = createStageSecret(alg);
+    const twice = Object.entries(secret).map(([name, text]) => [name, text.repeat(2)]);
+    const two = Object.fromEntries(twice) as typeof secret;
+    expect(environmentSize(secret).bytes).toBeLessThan(2_048);
     expect(environmentSize(two).bytes).toBeLessThan(4_096 - 400);
   });
 

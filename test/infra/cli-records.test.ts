@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SecretView } from '../../infra/cli/view.ts';
@@ -8,14 +11,24 @@ import {
   authorizerEvents,
   basic,
   createTestClock,
+  DECRYPTION_KEYS,
+  encryptionJwk,
+  getToken,
   type Handlers,
   httpEvent,
   readResult,
   startWorld,
+  type Variables,
   verdict,
   type World,
 } from '../support/world.ts';
 import { type Cli, createCli, succeeding } from './cli-runner.ts';
+
+const files = mkdtempSync(join(tmpdir(), 'latchkey-keys-'));
+const [PRIVATE_KEY, PUBLIC_KEY] = [join(files, 'private.json'), join(files, 'public.json')];
+writeFileSync(PRIVATE_KEY, JSON.stringify(DECRYPTION_KEYS.orders));
+writeFileSync(PUBLIC_KEY, JSON.stringify(encryptionJwk(DECRYPTION_KEYS.orders)));
+afterAll(() => rmSync(files, { recursive: true }));
 
 let world: World;
 let store: FaultyStore;
@@ -59,7 +72,8 @@ const tokenOf = async (id: string, secret: string) => {
   return String(json['access_token']);
 };
 
-const shown = (token: string) => verdict(handlers.authorizer(authorizerEvents['HTTP API 2.0'](token)));
+const shown = (token: string, { authorizer } = handlers) =>
+  verdict(authorizer(authorizerEvents['HTTP API 2.0'](token)));
 
 async function wholeTable(): Promise<string> {
   const client = new DynamoDBClient(readAwsConfig(world.env));
@@ -84,6 +98,8 @@ describe('client create', () => {
   it.each([
     ['a JWT', ['--format', 'jwt', '--lifetime', '60'], /^eyJ/, 60],
     ['a reference token', ['--format', 'reference', '--lifetime', '61'], /^lk_at_/, 61],
+    ['an encrypted JWT', ['--format', 'encrypted_jwt', '--lifetime', '62'], /^eyJ[^.]+(\.[^.]+){4}$/, 62],
+    ['a sealed token', ['--format', 'sealed', '--lifetime', '63'], /^eyJhbGciOiJkaXIi[^.]+\.(\.[^.]+){3}$/, 63],
     ['what the resource server says', [], /^eyJ/, 3600],
   ])('registers a client that gets %s', async (_, more, form, expires_in) => {
     const { id, secret } = await newClient(...more);
@@ -179,6 +195,32 @@ describe('resource create', () => {
     expect(json).toMatchObject({ active: true, aud: 'invoices', scope: 'pay' });
   });
 
+  it('has the key that its tokens are encrypted to, until it is taken away', async () => {
+    const show = async () => (await latchkey(['resource', 'show', 'vault'])).stdout;
+    await latchkey(['resource', 'create', 'vault', '--format', 'encrypted_jwt', '--encryption-key', PUBLIC_KEY]);
+    expect(await show()).toMatch(/^access_token_encryption_key +of-orders \(ECDH-ES\+A256KW\)$/m);
+    const { json } = await latchkey(['client', 'create', 'opener', '--resource', 'vault', '--json']);
+    const secret = String(json()['client_secret']);
+    expect((await requestToken('opener', secret)).json['access_token']).toMatch(/^eyJ[^.]+(\.[^.]+){4}$/);
+    await latchkey(['resource', 'update', 'vault', '--encryption-key', 'default']);
+    expect(await show()).toMatch(/^access_token_encryption_key +none$/m);
+    expect((await requestToken('opener', secret)).json).toMatchObject({ error: 'invalid_target' });
+  });
+
+  it('can open its own sealed tokens, and no others, with the keys that are derived for it', async () => {
+    const { json } = await latchkey(['resource', 'opening-keys', 'orders', '--json']);
+    const { json: other } = await latchkey(['resource', 'opening-keys', 'billing', '--json']);
+    const token = await getToken(handlers, 'machine-sealed');
+    const [own, foreign] = [json<Variables>(), other<Variables>()].map((variables) =>
+      world.restart({ ...variables, AUDIENCE: 'orders', SEALING_KEYS: '' }),
+    );
+    expect(json()).toMatchObject({ AUDIENCE: 'orders' });
+    expect(await shown(token, own)).toBe('allow');
+    expect(await shown(token, foreign)).toBe('refuse');
+    const without = await attempt(['resource', 'opening-keys', 'orders'], { env: { SEALING_KEYS: '' } });
+    expect(without).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('SEALING_KEYS is not set') });
+  });
+
   it('decides on format and lifetime where the client does not', async () => {
     await latchkey(['resource', 'create', 'ledger', '--format', 'reference', '--lifetime', '77']);
     const { json } = await latchkey(['client', 'create', 'keeper', '--resource', 'ledger', '--json']);
@@ -234,6 +276,7 @@ describe('update', () => {
   it.each([
     [['--audience', 'other'], { audience: 'other' }],
     [['--scope', 'a b'], { scope: 'a b' }],
+    [['--encryption-key', PUBLIC_KEY], { access_token_encryption_jwk: encryptionJwk(DECRYPTION_KEYS.orders) }],
     [['--format', 'reference', '--lifetime', '9'], { access_token_format: 'reference', access_token_lifetime: 9 }],
   ])('changes %j of a resource server and nothing else', async (args, expected) => {
     const identifier = `resource-${++count}`;
@@ -444,7 +487,19 @@ describe('refuses', () => {
     ['a lifetime of 0', [...create, '--lifetime', '0'], 2, /from 1 to 86400/],
     ['a lifetime of more than a day', [...create, '--lifetime', '86401'], 2, /from 1 to 86400/],
     ['a lifetime in words', [...create, '--lifetime', '1h'], 2, /from 1 to 86400/],
-    ['an unknown format', [...create, '--format', 'saml'], 2, /one of jwt, reference/],
+    ['an unknown format', [...create, '--format', 'saml'], 2, /one of jwt, encrypted_jwt, sealed, reference/],
+    [
+      'a private encryption key',
+      ['resource', 'create', 'r', '--encryption-key', PRIVATE_KEY],
+      2,
+      /is private, where only/,
+    ],
+    [
+      'an encryption key that is no file',
+      ['resource', 'create', 'r', '--encryption-key', '/nope'],
+      2,
+      /cannot be read/,
+    ],
     ['an unknown grant type', [...create, '--grant-type', 'password'], 2, /one of client_credentials/],
     ['an unknown authentication method', [...create, '--auth-method', 'magic'], 2, /client_secret_basic/],
     ['a name with a control character', [...create, '--name', 'a\u001b[31mb'], 2, /control character/],

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Explanation } from '../../infra/cli/explain-token.ts';
+import { type AccessTokenFormatName, accessTokenFormats as formats } from '../../lib/oauth/access-token.ts';
 import { type FaultyStore, startFaultyStore } from '../support/faulty-store.ts';
 import {
   forge,
@@ -11,6 +12,7 @@ import {
   segment,
   signingAs,
 } from '../support/forge.ts';
+import { RING_KEY_ID } from '../support/forge-jwe.ts';
 import {
   authorizerEvents,
   client,
@@ -18,6 +20,7 @@ import {
   type Handlers,
   ISSUER,
   keyVariables,
+  MACHINES,
   startWorld,
   type Variables,
   verdict,
@@ -53,10 +56,8 @@ const revocations = async () => (await world.table.query('REVOKED#0', '')).lengt
 const shown = (token: string, { authorizer }: Handlers = world.handlers) =>
   verdict(authorizer(authorizerEvents['HTTP API 2.0'](token)));
 
-const formats = ['jwt', 'reference'] as const;
-
 let count = 0;
-async function newToken(format: (typeof formats)[number], handlers = world.handlers) {
+async function newToken(format: AccessTokenFormatName, handlers = world.handlers) {
   const id = `holder-${++count}`;
   await world.clients.create(client(id, { access_token_format: format }));
   const token = await getToken(handlers, id);
@@ -104,7 +105,8 @@ describe('token revoke', () => {
 
   it.each(formats)('ends every %s that a key made, and those that it will make, and no other', async (format) => {
     const other = await newToken(format);
-    const handlers = world.restart({ ...keyVariables(), HANDLE_KEYS: Buffer.alloc(32, ++count).toString('base64url') });
+    const secret = Buffer.alloc(32, ++count).toString('base64url');
+    const handlers = world.restart({ ...keyVariables(), HANDLE_KEYS: secret, SEALING_KEYS: secret });
     const id = (await newToken(format)).id;
     const token = await getToken(handlers, id);
     expect(await shown(token, handlers)).toBe('allow');
@@ -120,7 +122,7 @@ describe('token revoke', () => {
   it('--issuer ends every token there is', async () => {
     const variables = { ISSUER: 'https://closing.example' };
     const handlers = world.restart(variables);
-    const tokens = await Promise.all(['machine-jwt', 'machine-reference'].map((id) => getToken(handlers, id)));
+    const tokens = await Promise.all(MACHINES.map((id) => getToken(handlers, id)));
     const other = await newToken('jwt');
     await latchkey(['token', 'revoke', '--issuer'], { env: variables });
     for (const token of tokens) expect(await shown(token, handlers)).toBe('refuse');
@@ -227,6 +229,22 @@ function dates(time: (() => number) | undefined) {
   });
 }
 
+it.each(['encrypted_jwt', 'sealed'] as const)(
+  'token revoke says what it needs for a token that is %s',
+  async (format) => {
+    const { token, claims } = await newToken(format);
+    const env = { DECRYPTION_KEYS: '', SEALING_KEYS: '' };
+    const { code, stderr } = await attempt(['token', 'revoke', '-'], { stdin: token, env });
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/is encrypted: set .*give its jti/),
+    });
+    expect(await shown(token)).toBe('allow');
+    await latchkey(['token', 'revoke', '--', claims.jti], { env });
+    expect(await shown(token)).toBe('refuse');
+  },
+);
+
 describe('the time', () => {
   it('is that of the table, whatever the clock of this machine says', async () => {
     const { token, claims } = await newToken('jwt');
@@ -256,7 +274,7 @@ describe('the time', () => {
 });
 
 describe('token explain', () => {
-  const revoked = async (format: (typeof formats)[number]) => {
+  const revoked = async (format: AccessTokenFormatName) => {
     const { token } = await newToken(format);
     await latchkey(['token', 'revoke', token]);
     return token;
@@ -330,7 +348,37 @@ describe('token explain', () => {
     ['garbage', () => 'garbage', 'refused', ['has the form of no access token']],
     ['nothing', () => '', 'refused', ['has the form of no access token']],
     ['a long text', () => 'a.'.repeat(5_000), 'refused', ['is too long']],
-    ['dots', () => '...', 'refused', ['is not a JWT of three segments']],
+    ['dots', () => '..', 'refused', ['is not a JWT of three segments']],
+    ['more dots', () => '....', 'refused', ['has a header that is not a JSON object as we write it']],
+    ['as many dots as nothing has', () => '...', 'refused', ['has the form of no access token']],
+    [
+      'an encrypted JWT',
+      async () => (await newToken('encrypted_jwt')).token,
+      'accepted',
+      [],
+      { format: 'encrypted_jwt', key: signer.kid, claims_verified: true },
+    ],
+    [
+      'a sealed token',
+      async () => (await newToken('sealed')).token,
+      'accepted',
+      [],
+      { format: 'sealed', key: RING_KEY_ID, claims_verified: true },
+    ],
+    ['a revoked encrypted JWT', () => revoked('encrypted_jwt'), 'refused', ['was revoked']],
+    ['a revoked sealed token', () => revoked('sealed'), 'refused', ['was revoked']],
+    [
+      'a sealed token with another end',
+      async () => `${(await newToken('sealed')).token.slice(0, -22)}${'A'.repeat(22)}`,
+      'refused',
+      ['cannot be decrypted'],
+    ],
+    [
+      'an encrypted JWT with another end',
+      async () => `${(await newToken('encrypted_jwt')).token.slice(0, -22)}${'A'.repeat(22)}`,
+      'refused',
+      ['cannot be decrypted'],
+    ],
     ['a secret', () => `lk_cs_${'a'.repeat(43)}`, 'refused', ['has the form of no access token']],
   ])('%s', async (_, make, expected, reasons, more = {}) => {
     const token = await make();
@@ -383,6 +431,14 @@ describe('token explain', () => {
     const reference = (await bare(['token', 'explain', (await newToken('reference')).token, '--json'])).json();
     expect(reference).toMatchObject({ verdict: 'undecided', reasons: [], format: 'reference' });
     expect(String(reference['not_checked'])).toMatch(/minted.*table/);
+    for (const [format, missing] of [
+      ['encrypted_jwt', 'set DECRYPTION_KEYS'],
+      ['sealed', 'set ISSUER and SEALING_KEYS'],
+    ] as const) {
+      const encrypted = (await bare(['token', 'explain', (await newToken(format)).token, '--json'])).json();
+      expect(encrypted).toMatchObject({ verdict: 'undecided', reasons: [], claims_verified: false, format });
+      expect(String(encrypted['not_checked'])).toContain(missing);
+    }
     expect((await bare(['token', 'explain', 'x.y.z', '--json'])).json()).toMatchObject({ verdict: 'undecided' });
   });
 });

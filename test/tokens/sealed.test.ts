@@ -1,18 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { compactDecrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deriveSealingKey, sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
 import { derivedKey, RING_KEY_ID } from '../support/forge-jwe.ts';
+import { root } from '../support/local-service.ts';
 import {
   authorizerEvents,
   client,
   createTestClock,
+  DECRYPTION_KEYS,
+  encryptionJwk,
   encryptionVariables,
   getToken,
   ISSUER,
-  MACHINES,
-  machines,
   post,
   resourceServer,
   startWorld,
@@ -152,14 +155,40 @@ it('is not issued for two resources', async () => {
   });
 });
 
-it('is shorter than an encrypted JWT, and even than a JWT, for the same claims', async () => {
-  const same = client('same-name', { resources: ['orders'] });
-  await world.clients.create(same);
-  const bytes: Record<string, number> = {};
-  for (const [version, access_token_format] of accessTokenFormats.entries()) {
-    await world.clients.replace({ ...same, access_token_format }, version + 1);
-    bytes[access_token_format] = (await getToken(world.handlers, 'same-name')).length;
-  }
-  expect(bytes).toEqual({ jwt: 480, encrypted_jwt: 1007, sealed: 423, reference: 54 });
-  expect(Object.keys(bytes)).toEqual(MACHINES.map((id) => machines[id]));
+describe('the bytes of all four formats for the same claims', () => {
+  const BYTES = { jwt: 480, encrypted_jwt: 1007, sealed: 423, reference: 54 };
+  const RSA_BYTES = 1115;
+  const same = client('same-name', { resources: ['orders', 'orders by RSA'] });
+
+  beforeAll(async () => {
+    const access_token_encryption_jwk = { ...encryptionJwk(DECRYPTION_KEYS.billing), kid: 'of-orders' };
+    await world.clients.create(same);
+    await world.resourceServers.create(
+      resourceServer('orders by RSA', { audience: 'orders', access_token_encryption_jwk }),
+    );
+  });
+
+  it('make a sealed token shorter than an encrypted JWT, and even than a JWT', async () => {
+    const bytes: Record<string, number> = {};
+    for (const [version, access_token_format] of accessTokenFormats.entries()) {
+      await world.clients.replace({ ...same, access_token_format }, version + 1);
+      bytes[access_token_format] = (await getToken(world.handlers, 'same-name')).length;
+    }
+    expect(bytes).toEqual(BYTES);
+    await world.clients.replace({ ...same, access_token_format: 'encrypted_jwt' }, 5);
+    expect((await getToken(world.handlers, 'same-name', { resource: 'orders by RSA' })).length).toBe(RSA_BYTES);
+  });
+
+  it('are those that the README states', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const stated = [...readme.matchAll(/^\| `(\w+)` \|.*\| ([\d,]+)( \(P-256\), ([\d,]+) \(RSA\))? \| [^|]+ \|$/gm)];
+    const number = (text = '') => Number(text.replace(',', ''));
+    expect(Object.fromEntries(stated.map(([, name, bytes]) => [name, number(bytes)]))).toEqual(BYTES);
+    expect(
+      stated
+        .map(([, , , , rsa]) => rsa)
+        .filter((rsa) => rsa !== undefined)
+        .map(number),
+    ).toEqual([RSA_BYTES]);
+  });
 });
