@@ -435,7 +435,7 @@ export function createHostile(random: Random) {
       draft.body = Buffer.concat([draft.body, Buffer.from('&x='), Buffer.of(pick([0x80, 0xc0, 0xff, 0xfe]))]);
     },
     (draft) => {
-      draft.body = Buffer.from(`${draft.body}${'&x'.repeat(64)}`);
+      draft.body = Buffer.from(`${draft.body}${Array.from({ length: 64 }, (_, index) => `&x${index}`).join('')}`);
     },
     (draft) => {
       draft.body = Buffer.from(`${draft.body}&${MARK}=${'a'.repeat(33_000)}`);
