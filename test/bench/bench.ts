@@ -55,7 +55,8 @@ async function run(): Promise<void> {
   if (isWanted('bundles')) sections.set('bundle', measureBundles(await analyseFunctions()));
 
   process.stdout.write(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}; medians\n`);
-  if (load > 0.5) process.stdout.write(`load was ${load.toFixed(1)} at the start: ratios hold, the rest is too high\n`);
+  if (load > 0.5)
+    process.stdout.write(`load was ${load.toFixed(1)} at the start: figures are too high, ratios noisy\n`);
   process.stdout.write('\n');
   process.stdout.write(`${formatTable(sections)}\n`);
   if (values.json) await writeFile(values.json, `${JSON.stringify(toJson(sections, load), null, 2)}\n`);

@@ -154,7 +154,7 @@ describe.each(shapes)('$name', ({ shape, variables, refusals }) => {
     const { authorizer } = target.restart(variables);
     const make = (hostile: Hostile) => decorate(hostile, event(hostile.random.pick(target.material.real)));
     const resource = shape.startsWith('HTTP') ? `${STAGE.http}/*` : `${STAGE.rest}/*`;
-    const complaints = await bombard(300, make, async (strange) => {
+    const complaints = await bombard(100, make, async (strange) => {
       const answer = await authorizer(strange);
       if (target.isReflection(JSON.stringify(answer))) return `reflected ${JSON.stringify(answer)}`;
       if ('isAuthorized' in answer) return answer.isAuthorized ? undefined : 'refused';

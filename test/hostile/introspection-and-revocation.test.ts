@@ -88,7 +88,8 @@ it('revoked nothing', async () => {
 });
 
 it('introspection and revocation do what is asked in a way that only looks strange', async () => {
-  const tokens = await Promise.all(Array.from({ length: 100 }, () => getToken(target.world.handlers, 'machine-jwt')));
+  const tokens: string[] = [];
+  for (let count = 0; count < 60; count++) tokens.push(await getToken(target.handlers, 'machine-jwt'));
   const strangeEvents = (hostile: Hostile, index: number) => {
     const draft = draftFor('machine-jwt', hostile, [['token', tokens[index] ?? '']]);
     for (const mutate of some(hostile.random, hostile.harmlessInForm, 1)) mutate(draft);

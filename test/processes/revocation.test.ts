@@ -42,7 +42,7 @@ const doors = [introspectionDoor, ...authorizerDoors.filter(({ name }) => name !
 async function patiently<Answer>(ask: () => Promise<Answer>, isFault: (answer: Answer) => boolean): Promise<Answer> {
   for (let attempt = 1; ; attempt++) {
     const answer = await ask();
-    if (attempt === 10 || !isFault(answer)) return answer;
+    if (attempt === 20 || !isFault(answer)) return answer;
     await pause(random.integer(100 * attempt));
   }
 }
@@ -111,7 +111,7 @@ describe('one JWT, revoked by all processes at once', () => {
   it(`is dead after the first 200, in ${ROUNDS} rounds, and the list does not grow on repeats`, async () => {
     const rounds = Array.from({ length: ROUNDS }, (_, round) => round);
     const wrong: string[] = [];
-    await forEach(rounds, 10, async (round) => {
+    await forEach(rounds, 4, async (round) => {
       const token = await issue(anyProcess(), JWT);
       await Promise.all(
         processes.map(async (process) => {
@@ -131,7 +131,7 @@ describe('one JWT, revoked by all processes at once', () => {
       expect(await showToAll(token)).toEqual(nowhere);
     });
     expect(wrong).toEqual([]);
-  });
+  }, 60_000);
 });
 
 describe('a process that is killed while it revokes', () => {
@@ -170,5 +170,5 @@ describe('a process that is killed while it revokes', () => {
       );
     }
     expect(lost).toBeGreaterThan(0);
-  });
+  }, 60_000);
 });
