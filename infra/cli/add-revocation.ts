@@ -1,5 +1,5 @@
 import type { AccessToken } from '../../lib/oauth/access-token.ts';
-import { type Revocation, revocableBy } from '../../lib/oauth/revocation.ts';
+import { includes, type Revocation, reaches, revocableBy } from '../../lib/oauth/revocation.ts';
 import type { RevocationStore } from '../../lib/store/revocation.ts';
 
 /**
@@ -16,14 +16,8 @@ export async function addRevocation(store: RevocationStore, entry: Revocation): 
   return entry;
 }
 
-/** Whether one entry covers every token that the other does, for as long. Both name the same. */
-const includes = (one: Revocation, other: Revocation): boolean =>
-  issuedUntil(one) >= issuedUntil(other) && one.expires_at >= other.expires_at;
-
 /** The entries by which a token is revoked. */
 export function findRevocations(entries: readonly Revocation[], token: AccessToken): Revocation[] {
   const ids = revocableBy(token);
-  return entries.filter((entry) => ids[entry.kind] === entry.id && token.claims.iat <= issuedUntil(entry));
+  return entries.filter((entry) => ids[entry.kind] === entry.id && reaches(entry, token));
 }
-
-const issuedUntil = ({ issued_until = Number.POSITIVE_INFINITY }: Revocation) => issued_until;

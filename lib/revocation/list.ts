@@ -1,6 +1,13 @@
 import type { AccessToken } from '../oauth/access-token.ts';
 import type { Clock } from '../oauth/clock.ts';
-import { MAX_CLOCK_SKEW_SECONDS, type Revocation, revocableBy, revocationKinds } from '../oauth/revocation.ts';
+import {
+  includes,
+  MAX_CLOCK_SKEW_SECONDS,
+  type Revocation,
+  reaches,
+  revocableBy,
+  revocationKinds,
+} from '../oauth/revocation.ts';
 import type { RevocationStore } from '../store/revocation.ts';
 
 /** The one question that is asked of the list. */
@@ -73,7 +80,7 @@ function createCopy() {
     const ids = revocableBy(token);
     for (const [kind, byId] of entries) {
       for (const entry of byId.get(ids[kind] ?? '') ?? []) {
-        if (token.claims.iat <= until(entry) && entry.expires_at >= keptUntil) return entry;
+        if (reaches(entry, token) && entry.expires_at >= keptUntil) return entry;
       }
     }
     return undefined;
@@ -109,11 +116,3 @@ function createCopy() {
     },
   };
 }
-
-/** Of two entries that name the same: whether the one makes the other needless. Of equals for a token, the older does. */
-const includes = (one: Revocation, other: Revocation): boolean =>
-  until(one) >= until(other) &&
-  one.expires_at >= other.expires_at &&
-  (one.kind !== 'token' || one.revoked_at <= other.revoked_at);
-
-const until = ({ issued_until = Number.POSITIVE_INFINITY }: Revocation) => issued_until;
