@@ -10,11 +10,12 @@ const names = readdirSync(new URL('../functions', import.meta.url)).map((file) =
 const withoutTable = ['discovery', 'jwks', 'whoami'];
 
 let bundles: Metafile['outputs'];
+let sources: Metafile['inputs'];
 const bundle = (name: string) => bundles[`dist/${name}/index.cjs`]!;
 const modulesOf = (name: string) => Object.keys(bundle(name).inputs);
 
 beforeAll(async () => {
-  bundles = (await analyseFunctions()).outputs;
+  ({ outputs: bundles, inputs: sources } = await analyseFunctions());
 });
 
 describe('the bundles', () => {
@@ -47,6 +48,17 @@ describe('the bundles', () => {
   it.each(names)('%s holds a grant only if it issues tokens or says which', (name) => {
     const grants = modulesOf(name).filter((path) => path.startsWith('lib/grants/'));
     expect(grants.length > 0).toBe(['token', 'discovery'].includes(name));
+  });
+
+  // What one module alone imports, and that one is loaded with the first encrypted token.
+  it('load jose no earlier than they need it', () => {
+    const imports = Object.entries(sources).flatMap(([file, source]) =>
+      source.imports.map(({ path, kind }) => ({ file, path, kind })),
+    );
+    const ofJose = imports.filter(({ file, path }) => /^node_modules\/jose\//.test(path) && !file.includes('/jose/'));
+    expect(new Set(ofJose.map(({ file }) => file))).toEqual(new Set(['lib/tokens/jwe-cipher.ts']));
+    const ofCipher = imports.filter(({ path }) => path === 'lib/tokens/jwe-cipher.ts');
+    expect(ofCipher).toEqual([{ file: 'lib/tokens/jwe.ts', path: 'lib/tokens/jwe-cipher.ts', kind: 'dynamic-import' }]);
   });
 
   it.each(names)('%s can sign only if it issues tokens', (name) => {

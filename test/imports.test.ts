@@ -41,6 +41,7 @@ const BESIDE: Readonly<Record<string, Beside>> = {
 const PACKAGES: readonly { readonly name: RegExp; readonly folder: string; readonly typesOnly: boolean }[] = [
   { name: /^@aws-sdk\//, folder: 'lib/store', typesOnly: false },
   { name: /^aws-lambda$/, folder: 'lib/http', typesOnly: true },
+  { name: /^jose$/, folder: 'lib/tokens', typesOnly: false },
 ];
 
 const folderOf = (file: string) => posix.dirname(file);
@@ -135,7 +136,7 @@ describe('the rule itself', () => {
     ['lib/config.ts', "import { a } from './http/form.ts';", 'imports lib/http/form.ts'],
     ['lib/log.ts', "import { a } from './oauth/scope.ts';", 'imports lib/oauth/scope.ts'],
     ['lib/tokens/x.ts', "import { a } from '@aws-sdk/client-dynamodb';", 'imports @aws-sdk/client-dynamodb'],
-    ['lib/tokens/x.ts', "import { a } from 'jose';", 'imports jose'],
+    ['lib/keys/x.ts', "import { a } from 'jose';", 'imports jose'],
     ['lib/http/x.ts', "import { a } from 'aws-lambda';", 'imports aws-lambda'],
     ['lib/tokens/x.ts', "export { a } from './jwt.ts';", 'exports from ./jwt.ts'],
     ['lib/tokens/x.ts', "export * from './jwt.ts';", 'exports from ./jwt.ts'],

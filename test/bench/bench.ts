@@ -16,8 +16,8 @@ const HELP = `usage: npm run bench -- [--quick] [--json FILE] [SUBJECT ...]
 
   --quick      fewer and shorter rounds: a first look
   --json FILE  writes the figures for machines
-  SUBJECT      verify, authorizer, sign, client-credentials, introspection-and-revocation, cold-start, bundles;
-               all of them unless named
+  SUBJECT      verify, authorizer, sign, client-credentials, introspection-and-revocation, formats, cold-start,
+               bundles; all of them unless named
 `;
 
 /** Measured each in a process of its own, so that none warms up or spoils the code of another. */
@@ -27,6 +27,7 @@ const SUBJECTS = {
   sign: 'JWT signature',
   'client-credentials': 'token endpoint (client cached)',
   'introspection-and-revocation': 'introspection and revocation (caller cached)',
+  formats: 'encrypting by format, against jwt (client cached, store stubbed)',
 } as const;
 
 const { values, positionals } = parseArgs({

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { tokenContext } from '../../lib/compose.ts';
 import { jwt } from '../../lib/tokens/jwt.ts';
 import { authorizerEvents, basic, httpEvent, type Variables } from '../support/world.ts';
-import { variables } from './deployment.ts';
+import { ORDERS, variables } from './deployment.ts';
 import type { Figure } from './figure.ts';
 import { median } from './measure.ts';
 
@@ -99,5 +99,5 @@ async function issueToken(env: Variables): Promise<string> {
   const context = tokenContext(env);
   const iat = context.clock();
   const claims = { iss: context.issuer, sub: 'machine', aud: 'orders', client_id: 'machine', iat, exp: iat + 3600 };
-  return jwt.issue({ ...claims, grant_id: 'grant' }, context);
+  return jwt.issue({ ...claims, grant_id: 'grant' }, context, [ORDERS]);
 }

@@ -12,19 +12,28 @@ import { cached } from '../../lib/store/cached.ts';
 import { createReferenceTokenStore } from '../../lib/store/reference-token.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import type { Table } from '../../lib/store/table.ts';
-import { client, ISSUER, keyVariables, resourceServer, type Variables } from '../support/world.ts';
+import {
+  client,
+  DECRYPTION_KEYS,
+  encryptionJwk,
+  encryptionVariables,
+  ISSUER,
+  keyVariables,
+  MACHINES,
+  machines,
+  resourceServer,
+  type Variables,
+} from '../support/world.ts';
 import { createMemoryTable } from './memory-table.ts';
 
-export const CLIENTS = [
-  client('machine-jwt', { access_token_format: 'jwt' }),
-  client('machine-reference', { access_token_format: 'reference' }),
-];
-const ORDERS = resourceServer('orders');
+export const CLIENTS = MACHINES.map((id) => client(id, { access_token_format: machines[id] }));
+export const ORDERS = resourceServer('orders', { access_token_encryption_jwk: encryptionJwk(DECRYPTION_KEYS.orders) });
 
 export const variables = (alg: string): Variables => ({
   ISSUER,
   TABLE_NAME: 'latchkey',
   ...keyVariables(alg),
+  ...encryptionVariables,
   HANDLE_KEYS: randomBytes(32).toString('base64url'),
   AUDIENCE: 'orders',
   REVOCATION_MAX_AGE_SECONDS: '3600',

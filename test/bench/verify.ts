@@ -3,7 +3,7 @@ import { JwtVerifier } from 'aws-jwt-verify';
 import { importJWK, jwtVerify } from 'jose';
 import { authorizerContext, tokenContext } from '../../lib/compose.ts';
 import { jwt } from '../../lib/tokens/jwt.ts';
-import { prepareSignatures, variables } from './deployment.ts';
+import { ORDERS, prepareSignatures, variables } from './deployment.ts';
 import type { Figure } from './figure.ts';
 import { against, type Effort, interleave, mostRatio, pick } from './measure.ts';
 import { report } from './subject.ts';
@@ -23,7 +23,9 @@ async function measureAlgorithm(alg: keyof typeof GOALS, effort: Effort): Promis
   const iat = clock();
   const claims = { iss: issuer, sub: 'machine', aud: 'orders', client_id: 'machine', scope: 'read write', iat };
   const tokens = await Promise.all(
-    Array.from({ length: 64 }, (_, i) => jwt.issue({ ...claims, exp: iat + 86_400, grant_id: `grant-${i}` }, issuing)),
+    Array.from({ length: 64 }, (_, i) =>
+      jwt.issue({ ...claims, exp: iat + 86_400, grant_id: `grant-${i}` }, issuing, [ORDERS]),
+    ),
   );
 
   const { jwk, key, signatures } = prepareSignatures(alg, env, tokens);

@@ -52,7 +52,7 @@ function walk(from: AccessTokenFormatName): [AccessTokenFormatName, AccessTokenF
 /** Some at once, as the requests of an API are. */
 async function inParallel<Item, Result>(items: readonly Item[], run: (item: Item) => Promise<Result>) {
   const results: Result[] = [];
-  for (let at = 0; at < items.length; at += 50) results.push(...(await Promise.all(items.slice(at, at + 50).map(run))));
+  for (let at = 0; at < items.length; at += 10) results.push(...(await Promise.all(items.slice(at, at + 10).map(run))));
   return results;
 }
 
