@@ -87,6 +87,14 @@ describe('init', () => {
     }
   });
 
+  it('tells the public half of what tokens are decrypted with', async () => {
+    const { json } = await attempt(['init', '--stage', 'dev', '--json']);
+    const [key] = JSON.parse(secrets.get('latchkey/dev')?.['DECRYPTION_KEYS'] ?? '').keys;
+    const { encryption_jwk } = json<{ encryption_jwk: unknown }>();
+    expect({ ...(encryption_jwk as object), d: key.d }).toEqual(key);
+    expect(encryption_jwk).not.toHaveProperty('d');
+  });
+
   it.each(keyAlgorithms)('leaves room in the 4 KB of Lambda for the rest, and for a second key of %s', (alg) => {
     const secret = createStageSecret(alg);
     const twice = Object.entries(secret).map(([name, text]) => [name, text.repeat(2)]);

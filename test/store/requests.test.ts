@@ -10,6 +10,7 @@ import {
   getToken,
   type Handlers,
   httpEvent,
+  MACHINES,
   post,
   startWorld,
   verdict,
@@ -45,10 +46,9 @@ async function warmContainer(variables: Record<string, string> = {}): Promise<Ha
   const env = { AWS_ENDPOINT_URL_DYNAMODB: store.endpoint, CLIENT_CACHE_SECONDS: '3600', ...variables };
   const handlers = world.restart(env);
   await Promise.all([
-    getToken(handlers, JWT),
-    getToken(handlers, REFERENCE),
-    ...['orders', JWT, REFERENCE].map((id) => post(handlers.introspection, id, { token: 'x' })),
-    ...[JWT, REFERENCE].map((id) => post(handlers.revocation, id, { token: 'x' })),
+    ...MACHINES.map((id) => getToken(handlers, id)),
+    ...['orders', ...MACHINES].map((id) => post(handlers.introspection, id, { token: 'x' })),
+    ...MACHINES.map((id) => post(handlers.revocation, id, { token: 'x' })),
   ]);
   store.take();
   return handlers;
@@ -119,6 +119,13 @@ describe('one round trip at most, with the clients cached', () => {
     ['revocation of a reference token', revoke(REFERENCE), ['UpdateItem']],
     ['authorizer, strict, JWT', authorize(JWT), [READ_LIST]],
     ['authorizer, strict, JWT seen before', authorize(JWT, true), [READ_LIST]],
+    ...['machine-encrypted', 'machine-sealed'].flatMap((id): [string, Operation, string[]][] => [
+      [`client_credentials, ${id}`, issue(id), []],
+      [`introspection of a token of ${id}`, introspect(id, 'orders'), [READ_LIST]],
+      [`revocation of a token of ${id}`, revoke(id), ['PutItem', READ_LIST]],
+      [`authorizer, strict, ${id}`, authorize(id), [READ_LIST]],
+      [`authorizer, strict, ${id}, seen before`, authorize(id, true), [READ_LIST]],
+    ]),
     ['authorizer, strict, reference', authorize(REFERENCE), [READ_TOKEN, READ_LIST]],
     ['authorizer, strict, reference seen before', authorize(REFERENCE, true), [READ_TOKEN, READ_LIST]],
   ])('%s', async (_name, operation, expected) => {
@@ -202,6 +209,11 @@ describe('no request at all', () => {
     ['a handle cut short', async (handlers) => (await getToken(handlers, REFERENCE)).slice(0, -1)],
     ['a JWT with a changed signature', async (handlers) => flip(await getToken(handlers, JWT), -10)],
     ['a JWT with a changed payload', async (handlers) => flip(await getToken(handlers, JWT), -150)],
+    [
+      'an encrypted JWT with a changed tag',
+      async (handlers) => flip(await getToken(handlers, 'machine-encrypted'), -10),
+    ],
+    ['a sealed token with a changed tag', async (handlers) => flip(await getToken(handlers, 'machine-sealed'), -10)],
     ['a JWT by another key', async () => forge(forgingKey('ES256', signingKeyOf(world.env).kid), clock())],
     ['an ID token', async () => forge(signingKeyOf(world.env), clock(), {}, { typ: 'JWT' })],
     ['an expired JWT', async () => forge(signingKeyOf(world.env), clock() - 3600)],
