@@ -1,9 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createSecretKey, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compactDecrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deriveSealingKey, sealingKeyId } from '../../lib/keys/sealing-key.ts';
+import { createOpeningKeys, deriveSealingKey, sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
 import { derivedKey, RING_KEY_ID } from '../support/forge-jwe.ts';
 import { root } from '../support/local-service.ts';
@@ -109,6 +109,13 @@ describe('the derived key', () => {
   ])('an API that has %s: %s', async (_name, expected, variables) => {
     const token = await getToken(world.handlers, 'machine-sealed');
     expect(await authorize(token, variables)).toBe(expected);
+  });
+
+  it('is found for its audience only, so that it never stands in the way of the ring', () => {
+    const keys = createOpeningKeys('orders', [{ id: 'abcdef', key: createSecretKey(derivedKey('orders')) }]);
+    expect(keys.find('abcdef', 'orders')).toMatchObject({ id: 'abcdef' });
+    expect(keys.find('abcdef', 'billing')).toBeUndefined();
+    expect(keys.find('fedcba', 'orders')).toBeUndefined();
   });
 
   it('of one audience opens no token of another, by jose either', async () => {
