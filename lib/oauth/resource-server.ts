@@ -10,6 +10,8 @@ export interface ResourceServer {
   /** Space-delimited: the scopes it understands. */
   readonly scope: string;
   readonly access_token_format?: AccessTokenFormatName;
+  /** The JWS algorithm its tokens are signed with; absent = whatever the first signing key has. */
+  readonly access_token_signing_alg?: string;
   /** Seconds. */
   readonly access_token_lifetime?: number;
   /** For introspection. */

@@ -1,8 +1,10 @@
-import type { Signer } from '../keys/signer.ts';
+import type { Signers } from '../keys/signer.ts';
 import type { AccessToken, AccessTokenClaims } from '../oauth/access-token.ts';
 import type { Client } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
+import type { Grant } from '../oauth/grant.ts';
 import type { Handles } from '../oauth/handle.ts';
+import type { Lazy } from '../oauth/lazy.ts';
 import type { RevocationList } from '../revocation/list.ts';
 import type { ReferenceTokenStore } from '../store/reference-token.ts';
 import type { ClaimsPolicy } from './claims.ts';
@@ -12,14 +14,15 @@ import type { createJwtVerifier } from './jws.ts';
 export type NewClaims = { [Name in keyof AccessTokenClaims as Exclude<Name, 'jti'>]: AccessTokenClaims[Name] };
 
 export interface IssuingContext {
-  readonly signer: Signer;
-  readonly handles: Handles;
+  readonly signers: Signers;
+  /** Not at hand before the first handle, where the handle keys come from KMS. */
+  readonly handles: Lazy<Handles>;
   readonly referenceTokens: ReferenceTokenStore;
 }
 
 export interface VerifyingContext extends ClaimsPolicy {
   readonly verifyJwt: ReturnType<typeof createJwtVerifier>;
-  readonly handles: Handles;
+  readonly handles: Lazy<Handles>;
   readonly referenceTokens: ReferenceTokenStore;
 }
 
@@ -31,7 +34,8 @@ export interface RevokingContext extends VerifyingContext {
 export interface AccessTokenFormat {
   /** Whether a text has the outer form of this format. No text has that of two. */
   matches(token: string): boolean;
-  issue(claims: NewClaims, context: IssuingContext): Promise<string>;
+  /** @param grant what the token is issued from: its resource servers say how */
+  issue(claims: NewClaims, context: IssuingContext, grant: Pick<Grant, 'resources'>): Promise<string>;
   /**
    * The token, found to be ours and in force by its own claims; whether it was revoked through the list is not asked.
    * What can be told without the store is told at once, by a throw and not by a rejection.

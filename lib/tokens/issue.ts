@@ -41,7 +41,7 @@ export async function issueAccessToken(grant: Grant, context: AccessTokenContext
     exp: iat + expires_in,
     grant_id,
   };
-  const access_token = await formats[formatFor(grant)].issue(claims, context);
+  const access_token = await formats[formatFor(grant)].issue(claims, context, grant);
   if (access_token.length > MAX_TOKEN_LENGTH) throw new OAuthError('invalid_request', 'the token would be too large');
   return { access_token, token_type: 'Bearer', expires_in, ...(scope !== '' && { scope }) };
 }

@@ -2,6 +2,7 @@ import { randomId } from '../oauth/handle.ts';
 import { validateClaims } from './claims.ts';
 import { type AccessTokenFormat, issuedToAnotherClient, type VerifyingContext } from './format.ts';
 import { signJwt } from './jws.ts';
+import { signingAlgorithm } from './signing-algorithm.ts';
 
 /** RFC 9068 section 2.1. */
 export const ACCESS_TOKEN_TYP = 'at+jwt';
@@ -10,7 +11,10 @@ export const ACCESS_TOKEN_TYP = 'at+jwt';
 export const jwt: AccessTokenFormat = {
   matches: (token) => token.includes('.'),
 
-  issue: (claims, { signer }) => signJwt(ACCESS_TOKEN_TYP, { ...claims, jti: randomId() }, signer),
+  async issue(claims, { signers }, { resources }) {
+    const signer = await signers.get(signingAlgorithm(resources));
+    return signJwt(ACCESS_TOKEN_TYP, { ...claims, jti: randomId() }, signer);
+  },
 
   verify,
 
