@@ -35,6 +35,21 @@ describe('values', () => {
     ['REVOCATION_MAX_AGE_SECONDS', '7', { jwt: 7, reference: 7 }],
     ['REVOCATION_MAX_AGE_SECONDS', 'jwt=9', { jwt: 9, reference: 0 }],
     ['REVOCATION_MAX_AGE_SECONDS', 'reference=2, jwt=1', { jwt: 1, reference: 2 }],
+    ['SIGNING_KMS_KEYS', 'alias/one', [{ id: 'alias/one' }]],
+    [
+      'SIGNING_KMS_KEYS',
+      'arn:aws:kms:eu-west-1:123456789012:key/mrk-0a1b, alias/two/x_y=PS256,1234abcd-12ab',
+      [
+        { id: 'arn:aws:kms:eu-west-1:123456789012:key/mrk-0a1b' },
+        { id: 'alias/two/x_y', alg: 'PS256' },
+        { id: '1234abcd-12ab' },
+      ],
+    ],
+    [
+      'HANDLE_KMS_KEYS',
+      'arn:aws-cn:kms:cn-north-1:123456789012:alias/one,alias/two',
+      ['arn:aws-cn:kms:cn-north-1:123456789012:alias/one', 'alias/two'],
+    ],
     ['LOG_LEVEL', 'silent', 'silent'],
     ['CLIENT_CACHE_SECONDS', '0', 0],
   ])('%s may be %s', (name, value, parsed) => {
@@ -70,6 +85,16 @@ describe('values', () => {
     ['LOG_LEVEL', 'toString'],
     ['AUTHORIZER_RESPONSE', 'both'],
     ['SIGNING_KEYS', 'hush'],
+    ['SIGNING_KMS_KEYS', 'alias/hush=ES999'],
+    ['SIGNING_KMS_KEYS', 'alias/hush=toString'],
+    ['SIGNING_KMS_KEYS', 'alias/hush='],
+    ['SIGNING_KMS_KEYS', 'alias/hush=ES256=ES256'],
+    ['SIGNING_KMS_KEYS', 'alias/hush,'],
+    ['SIGNING_KMS_KEYS', 'alias/hush=RS256,alias/hush=PS256'],
+    ['SIGNING_KMS_KEYS', 'arn:aws:s3:::hush'],
+    ['HANDLE_KMS_KEYS', 'alias/hush=ES256'],
+    ['HANDLE_KMS_KEYS', 'hush hush'],
+    ['HANDLE_KMS_KEYS', 'alias/hush,alias/hush'],
     ['VERIFICATION_KEYS', '{"keys":[{"kty":"oct","k":"hush"}]}'],
   ])('%s may not be %s, and the value is not repeated', (name, value) => {
     const env: Environment = { [name]: value };

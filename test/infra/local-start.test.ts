@@ -81,8 +81,8 @@ const whoami = (issuer: string, accessToken: string) =>
   fetch(`${issuer}/whoami`, { headers: { authorization: `Bearer ${accessToken}` } });
 
 describe('a whole run', () => {
-  it('prints a tour that works when it is pasted, says that it is ready, and ends on Ctrl-C', async () => {
-    const { issuer, demo, demoFile, written, stop } = await launchReady();
+  it.each([[[]], [['--keys', 'kms']]])('%j prints a tour that works, says that it is ready, and ends', async (args) => {
+    const { issuer, demo, demoFile, written, stop } = await launchReady(args);
     expect(written.err).toBe('');
     const [tour = '', ready] = written.out.split('ready ');
     expect(ready).toMatch(/^http:\/\/localhost:\d+ \(\d+ ms\)\n$/);
@@ -114,6 +114,20 @@ describe('a whole run', () => {
     expect(await stop('SIGINT')).toBe(0);
     expect(written.err).toBe('');
     await expect(fetch(issuer)).rejects.toThrow();
+  });
+
+  it('with --data and keys in KMS carries on with them', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'latchkey-data-'));
+    ends.push(() => rmSync(data, { recursive: true }));
+    const args = ['--data', data, '--keys', 'kms'];
+    const first = await launchReady(args);
+    const tokens = [await token(first, 'machine-jwt'), await token(first, 'machine-reference')];
+    const keySet = await (await fetch(`${first.issuer}/.well-known/jwks.json`)).json();
+    await first.stop();
+    const second = await launchReady(args, { PORT: new URL(first.issuer).port });
+    expect(await (await fetch(`${second.issuer}/.well-known/jwks.json`)).json()).toEqual(keySet);
+    for (const each of tokens) expect((await whoami(second.issuer, each)).status).toBe(200);
+    await second.stop();
   });
 
   it('with --data carries on where the last one ended, and with --verbose shows what the functions write', async () => {

@@ -28,7 +28,9 @@ export interface Kms {
   delay(milliseconds: number): void;
   /** From now on every `r` or `s` of ECDSA begins with a zero byte. */
   shortIntegers(on: boolean): void;
-  /** Ends faults and delays. */
+  /** From now on this key signs, whichever is asked to: what KMS would never do. */
+  signBy(key: string): void;
+  /** Ends all of that but short integers. */
   recover(): void;
   save(): SavedKeys;
   stop(): Promise<void>;
@@ -42,12 +44,16 @@ export async function startKms(saved?: SavedKeys): Promise<Kms> {
   let calls = new Map<string, number>();
   let faultOf: (operation: string) => Fault | undefined = () => undefined;
   let late = 0;
+  let impostor: string | undefined;
 
   const run = (name: string, input: Input) => {
     const operation: Operation | undefined = operations.get(name);
     if (!operation) throw new KmsError('UnknownOperationException', `${name} is not imitated`);
     return operation(input) as Record<string, unknown>;
   };
+
+  const substitute = (operation: string, input: Input): Input =>
+    operation === 'Sign' && impostor !== undefined ? { ...input, KeyId: impostor } : input;
 
   const server = createServer(async (request, response) => {
     const [, operation = ''] = String(request.headers['x-amz-target']).split('.');
@@ -57,7 +63,7 @@ export async function startKms(saved?: SavedKeys): Promise<Kms> {
     try {
       const fault = faultOf(operation);
       if (fault) fault(response);
-      else answer(response, 200, run(operation, JSON.parse(body) as Input));
+      else answer(response, 200, run(operation, substitute(operation, JSON.parse(body) as Input)));
     } catch (error) {
       const { name, message, status } = error instanceof KmsError ? error : internal(error);
       answer(response, status, { __type: name, message });
@@ -82,7 +88,11 @@ export async function startKms(saved?: SavedKeys): Promise<Kms> {
     shortIntegers(on) {
       short = on;
     },
+    signBy(key) {
+      impostor = key;
+    },
     recover() {
+      impostor = undefined;
       faultOf = () => undefined;
       late = 0;
     },
