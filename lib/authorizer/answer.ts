@@ -32,7 +32,9 @@ export function contextOf({ claims }: AccessToken): AnswerContext {
 
 export function allow(request: AuthorizerRequest, type: ResponseType, sub: string, context: AnswerContext): Answer {
   if (request.gateway === 'http' && type === 'simple') return { isAuthorized: true, context };
-  return { ...policy(request.arn, 'Allow', sub), context };
+  const stage = stageOf(request.arn);
+  if (!stage) throw new Error('the ARN of the event is not that of an API');
+  return { ...policy(`${stage}/*`, 'Allow', sub), context };
 }
 
 /** The word that makes a REST API answer 401. */
@@ -45,16 +47,19 @@ export class Unauthorized extends Error {
 /** @throws Unauthorized towards a REST API */
 export function refuse(request: AuthorizerRequest, type: ResponseType): Answer {
   if (request.gateway === 'rest') throw new Unauthorized();
-  return type === 'simple' ? { isAuthorized: false } : policy(request.arn, 'Deny', 'anonymous');
+  if (type === 'simple') return { isAuthorized: false };
+  const stage = stageOf(request.arn);
+  return policy(stage ? `${stage}/*` : '*', 'Deny', 'anonymous');
 }
 
 /**
- * A policy for the whole stage that was called. The gateway caches it by token and holds it against other routes too: one
- * route would break the next, and a wider one would reach other APIs. Nothing of the path goes into it.
+ * The stage that was called. A policy is for all of it: the gateway caches it by token and holds it against other routes
+ * too, so one route would break the next, and a wider one would reach other APIs. Nothing of the path goes into it.
  */
-function policy(arn: string, Effect: 'Allow' | 'Deny', principalId: string): PolicyAnswer {
-  const [stage] = /^arn:[\w-]+:execute-api:[\w-]+:\d{12}:\w+\/[\w$-]+(?=\/)/.exec(arn) ?? [];
-  if (!stage) throw new Error('the ARN of the event is not that of an API');
-  const Statement = [{ Action: 'execute-api:Invoke', Effect, Resource: `${stage}/*` }] as const;
+const stageOf = (arn: string): string | undefined =>
+  /^arn:[\w-]+:execute-api:[\w-]+:\d{12}:\w+\/[\w$-]+(?=\/)/.exec(arn)?.[0];
+
+function policy(Resource: string, Effect: 'Allow' | 'Deny', principalId: string): PolicyAnswer {
+  const Statement = [{ Action: 'execute-api:Invoke', Effect, Resource }] as const;
   return { principalId, policyDocument: { Version: '2012-10-17', Statement } };
 }

@@ -2,8 +2,8 @@ import { authenticationMethods } from '../client-authentication/methods.ts';
 import type { DiscoveryContext } from '../context.ts';
 import { grantTypes } from '../grants/types.ts';
 import { createDocument, respondWith } from '../http/cacheable.ts';
-import { json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
+import { OAuthError } from '../oauth/errors.ts';
 
 const MAX_AGE = 3600;
 
@@ -15,7 +15,9 @@ export const discovery: Endpoint<DiscoveryContext> = {
   methods: ['GET'],
   handle(request, { issuer }) {
     const [, forIssuer] = request.path.split(OAUTH_METADATA);
-    if (forIssuer && forIssuer !== new URL(issuer).pathname) return json(404, { error: 'invalid_request' });
+    if (forIssuer && forIssuer !== new URL(issuer).pathname) {
+      throw new OAuthError('invalid_request', 'there is no such issuer here', { status: 404 });
+    }
     return respondWith(createDocument(metadata(issuer), MAX_AGE), request);
   },
 };

@@ -21,16 +21,25 @@ export function derToJose(der: Buffer, bytes: number): Buffer {
 
 /** @param jose exactly `2 * bytes` long */
 export function joseToDer(jose: Buffer, bytes: number): Buffer {
-  const r = integer(jose, 0, bytes);
-  const s = integer(jose, bytes, 2 * bytes);
-  const length = r.length + s.length + 4;
-  const header = length < 128 ? [0x30, length] : [0x30, 0x81, length];
-  return Buffer.concat([Buffer.from([...header, 2, r.length]), r, Buffer.from([2, s.length]), s]);
-}
-
-function integer(jose: Buffer, start: number, end: number): Buffer {
-  let from = start;
-  while (from < end - 1 && jose[from] === 0) from++;
-  const digits = jose.subarray(from, end);
-  return (digits[0] ?? 0) < 0x80 ? digits : Buffer.concat([Buffer.of(0), digits]);
+  // Written from its end, because each length is known only after what it counts.
+  const der = Buffer.allocUnsafe(2 * bytes + 9);
+  let at = der.length;
+  for (const end of [2 * bytes, bytes]) {
+    let from = end - bytes;
+    while (from < end - 1 && jose[from] === 0) from++;
+    let length = end - from;
+    at -= length;
+    jose.copy(der, at, from, end);
+    if ((jose[from] ?? 0) >= 0x80) {
+      der[--at] = 0;
+      length++;
+    }
+    der[--at] = length;
+    der[--at] = 2;
+  }
+  const length = der.length - at;
+  der[--at] = length;
+  if (length >= 128) der[--at] = 0x81;
+  der[--at] = 0x30;
+  return der.subarray(at);
 }

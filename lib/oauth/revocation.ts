@@ -35,6 +35,17 @@ export const revocableBy = ({ claims, key }: AccessToken): Readonly<Record<Revoc
   issuer: claims.iss,
 });
 
+/** Whether an entry of a kind and id that the token can be revoked by reaches it. */
+export const reaches = (entry: Revocation, token: AccessToken): boolean => token.claims.iat <= until(entry);
+
+/** Of two entries that name the same: whether one makes the other needless. Of equals for a token the older one does. */
+export const includes = (one: Revocation, other: Revocation): boolean =>
+  until(one) >= until(other) &&
+  one.expires_at >= other.expires_at &&
+  (one.kind !== 'token' || one.revoked_at <= other.revoked_at);
+
+const until = ({ issued_until = Number.POSITIVE_INFINITY }: Revocation) => issued_until;
+
 /**
  * One entry that ends every access token of a client, a subject, a key, a grant or the whole issuer.
  * @param lifetime the longest an access token can live, in seconds: for so long the entry is kept

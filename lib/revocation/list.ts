@@ -1,6 +1,13 @@
 import type { AccessToken } from '../oauth/access-token.ts';
 import type { Clock } from '../oauth/clock.ts';
-import { MAX_CLOCK_SKEW_SECONDS, type Revocation, revocableBy, revocationKinds } from '../oauth/revocation.ts';
+import {
+  includes,
+  MAX_CLOCK_SKEW_SECONDS,
+  type Revocation,
+  reaches,
+  revocableBy,
+  revocationKinds,
+} from '../oauth/revocation.ts';
 import type { RevocationStore } from '../store/revocation.ts';
 
 /** The one question that is asked of the list. */
@@ -34,7 +41,7 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
     const startedAt = clock();
     // A clock that was ahead let entries of the meantime pass unseen, and others be forgotten too early: all over again.
     const wasSetBack = startedAt < syncedAt;
-    copy.add(await store.since(wasSetBack ? 0 : Math.max(0, syncedAt - OVERLAP_SECONDS)));
+    copy.add(await store.since(wasSetBack ? 0 : Math.max(0, syncedAt - OVERLAP_SECONDS)), startedAt);
     copy.prune(startedAt);
     syncedAt = wasSetBack ? startedAt : Math.max(syncedAt, startedAt);
     return copy;
@@ -48,31 +55,33 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
     },
 
     async revokeToken(token) {
-      if (copy.isRevoked(token)) return;
       const { jti, exp } = token.claims;
       const expires_at = exp + MAX_CLOCK_SKEW_SECONDS;
+      if (copy.find(token, expires_at)) return;
       const ours: Revocation = { kind: 'token', id: jti, revoked_at: clock(), expires_at };
       // Written and looked up at the same time. Should another entry have been there before, ours goes again: of several
       // for one token the oldest always stays, because nobody removes an entry without having seen an older one.
       await Promise.all([store.put(ours), synchronise()]);
-      const first = copy.find(token);
+      const first = copy.find(token, expires_at);
       if (first && (first.kind !== 'token' || first.revoked_at < ours.revoked_at)) await store.remove(ours);
-      else copy.add([ours]);
+      else copy.add([ours], ours.revoked_at);
     },
   };
 }
 
 function createCopy() {
-  const entries = new Map(revocationKinds.map((kind) => [kind, new Map<string, Revocation>()]));
+  const entries = new Map(revocationKinds.map((kind) => [kind, new Map<string, readonly Revocation[]>()]));
   let size = 0;
   let prunedAt = Number.NEGATIVE_INFINITY;
 
-  const find = (token: AccessToken): Revocation | undefined => {
+  /** An entry that covers the token, and is kept at least as long as said. */
+  const find = (token: AccessToken, keptUntil = Number.NEGATIVE_INFINITY): Revocation | undefined => {
     if (size === 0) return undefined;
     const ids = revocableBy(token);
     for (const [kind, byId] of entries) {
-      const entry = byId.get(ids[kind] ?? '');
-      if (entry && token.claims.iat <= until(entry)) return entry;
+      for (const entry of byId.get(ids[kind] ?? '') ?? []) {
+        if (reaches(entry, token) && entry.expires_at >= keptUntil) return entry;
+      }
     }
     return undefined;
   };
@@ -81,13 +90,15 @@ function createCopy() {
     find,
     isRevoked: (token: AccessToken) => find(token) !== undefined,
 
-    add(revocations: readonly Revocation[]) {
+    /** Adds what has not expired: the table may hold an entry for days longer. */
+    add(revocations: readonly Revocation[], now: number) {
       for (const revocation of revocations) {
+        if (revocation.expires_at <= now) continue;
         const byId = entries.get(revocation.kind);
-        const known = byId?.get(revocation.id);
-        if (known && !supersedes(revocation, known)) continue;
-        if (!known) size++;
-        byId?.set(revocation.id, revocation);
+        const known = byId?.get(revocation.id) ?? [];
+        if (!byId || known.some((one) => includes(one, revocation))) continue;
+        if (known.length === 0) size++;
+        byId.set(revocation.id, [...known.filter((one) => !includes(revocation, one)), revocation]);
       }
     },
 
@@ -96,19 +107,12 @@ function createCopy() {
       if (Math.abs(now - prunedAt) < OVERLAP_SECONDS) return;
       prunedAt = now;
       for (const byId of entries.values()) {
-        for (const [id, { expires_at }] of byId) if (expires_at <= now && byId.delete(id)) size--;
+        for (const [id, known] of byId) {
+          const kept = known.filter(({ expires_at }) => expires_at > now);
+          if (kept.length > 0) byId.set(id, kept);
+          else if (byId.delete(id)) size--;
+        }
       }
     },
   };
 }
-
-/** Of two entries that name the same: the one that covers more tokens, then the one that is kept longer, then the older. */
-const supersedes = (next: Revocation, known: Revocation): boolean => {
-  const difference = compare(until(next), until(known)) || compare(next.expires_at, known.expires_at);
-  return difference === 0 ? next.revoked_at < known.revoked_at : difference > 0;
-};
-
-/** Not a subtraction, because infinity less infinity is not a number. */
-const compare = (one: number, other: number) => Number(one > other) - Number(one < other);
-
-const until = ({ issued_until = Number.POSITIVE_INFINITY }: Revocation) => issued_until;

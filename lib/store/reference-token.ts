@@ -11,13 +11,14 @@ export interface StoredReferenceToken {
 export interface ReferenceTokenStore {
   find(id: string): Promise<StoredReferenceToken | undefined>;
   put(claims: AccessTokenClaims): Promise<void>;
-  /** Revokes it if it was issued to this client and was not revoked before; whether that was so. */
-  revoke(id: string, client_id: string, now: number): Promise<boolean>;
+  /** Revokes it if it was issued to this client, expires after `alive` and was not revoked before; whether that was so. */
+  revoke(id: string, client_id: string, now: number, alive: number): Promise<boolean>;
 }
 
 const keyOf = (id: string): Key => ({ pk: `TOKEN#${id}`, sk: 'TOKEN' });
 
 const issuedToClient = 'claims.client_id = :client_id';
+const notExpired = 'expires_at > :alive';
 const notRevoked = 'attribute_not_exists(revoked_at)';
 
 export const createReferenceTokenStore = (table: Table): ReferenceTokenStore => ({
@@ -29,9 +30,10 @@ export const createReferenceTokenStore = (table: Table): ReferenceTokenStore => 
   // Needs no condition: the id is 128 random bits, and a retry writes the same item.
   put: (claims) => table.put({ ...keyOf(claims.jti), claims, expires_at: claims.exp }),
 
-  async revoke(id, client_id, now) {
+  async revoke(id, client_id, now, alive) {
     try {
-      const condition = { when: [issuedToClient, notRevoked], values: { ':client_id': client_id } as const };
+      const values = { ':client_id': client_id, ':alive': alive } as const;
+      const condition = { when: [issuedToClient, notExpired, notRevoked], values };
       await table.set(keyOf(id), { revoked_at: now }, condition);
       return true;
     } catch (error) {

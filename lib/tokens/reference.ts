@@ -24,7 +24,8 @@ export const reference: AccessTokenFormat = {
 
   async revoke(token, client, context) {
     const handle = parse(token, await context.handles());
-    if (await context.referenceTokens.revoke(handle.id, client.client_id, context.clock())) return;
+    const now = context.clock();
+    if (await context.referenceTokens.revoke(handle.id, client.client_id, now, now - context.clockSkew)) return;
     // Refused by the store: unknown, expired and revoked before are all done with, but another client is told.
     const { claims } = await find(handle, context);
     if (claims.client_id !== client.client_id) throw issuedToAnotherClient();

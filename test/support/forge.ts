@@ -1,6 +1,14 @@
 // Tokens that are wrong on purpose, signed by the real keys. Signs with node:crypto alone, so that nothing of lib is
 // trusted here.
-import { constants, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import {
+  constants,
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  type JsonWebKey,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
 import { ISSUER, type Variables } from './world.ts';
 
 export const algorithmNames = ['ES256', 'RS256', 'PS256', 'ES384', 'EdDSA'] as const;
@@ -44,10 +52,12 @@ export function forgingVariables(keys: readonly ForgingKey[]): Variables & { VER
   return { SIGNING_KEYS: JSON.stringify({ keys: privates }), VERIFICATION_KEYS: JSON.stringify({ keys: publics }) };
 }
 
-/** The private key that a deployment under test signs with. */
+/** The private key that a deployment under test signs with: on P-256, and named by its thumbprint (RFC 7638). */
 export function signingKeyOf({ SIGNING_KEYS = '' }: Variables): ForgingKey {
-  const [jwk] = (JSON.parse(SIGNING_KEYS) as { keys: [{ kid: string; alg: ForgingAlgorithm }] }).keys;
-  return forgingKey(jwk.alg, jwk.kid, createPrivateKey({ key: { ...jwk }, format: 'jwk' }));
+  const [jwk] = (JSON.parse(SIGNING_KEYS) as { keys: [JsonWebKey] }).keys;
+  const { crv, kty, x, y } = jwk;
+  const kid = createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
+  return forgingKey('ES256', kid, createPrivateKey({ key: jwk, format: 'jwk' }));
 }
 
 export type Json = Readonly<Record<string, unknown>>;

@@ -113,6 +113,8 @@ export async function startWorld(variables: Variables = {}, clock?: Clock): Prom
   const table = createTable({
     tableName,
     endpoint,
+    // Not under test, so it may take its time on a busy machine.
+    deadline: 20_000,
     region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });

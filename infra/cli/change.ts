@@ -1,0 +1,50 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { RecordStore } from '../../lib/store/record.ts';
+import { Problem } from './problem.ts';
+
+/** @throws Problem when there is no such record */
+export async function get<Value>(records: RecordStore<Value>, kind: string, id: string): Promise<Value> {
+  const value = await records.find(id);
+  if (value === undefined) throw new Problem(`there is no ${kind} ${id}`);
+  return value;
+}
+
+/** @throws Problem when the id is taken */
+export async function create<Value>(
+  records: RecordStore<Value>,
+  kind: string,
+  id: string,
+  value: Value,
+): Promise<void> {
+  if (await records.create(value)) return;
+  // The first attempt may have landed and its answer been lost: then what is there is ours, to the last hash.
+  if (isDeepStrictEqual(await records.find(id), value)) return;
+  throw new Problem(`there is a ${kind} ${id} already`);
+}
+
+/**
+ * Changes a record from the version that was read, once more if somebody else was faster.
+ * @param edit the record as it should be; the same object when there is nothing to change
+ * @throws Problem when there is no such record, or it changes all the time
+ */
+export async function change<Value>(
+  records: RecordStore<Value>,
+  kind: string,
+  id: string,
+  edit: (value: Value) => Value | Promise<Value>,
+): Promise<Value> {
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    const found = await records.findVersion(id);
+    if (!found) throw new Problem(`there is no ${kind} ${id}`);
+    const next = await edit(found.value);
+    if (next === found.value || (await records.replace(next, found.version))) return next;
+  }
+  throw new Problem(`${kind} ${id} is being changed by somebody else at this moment; run the command again`);
+}
+
+/** A record with members that may be undefined, before those are left out. */
+type Draft<Value> = { [Name in keyof Value]: Value[Name] | undefined };
+
+/** The record without the members that are undefined. */
+export const compact = <Value extends object>(draft: Draft<Value>): Value =>
+  Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined)) as Value;

@@ -1,0 +1,189 @@
+import { Command } from 'commander';
+import type { Client } from '../../lib/oauth/client.ts';
+import { randomId } from '../../lib/oauth/handle.ts';
+import { change, create, get } from './change.ts';
+import { hasSettings, type Settings, withChanges, withSettings } from './client-settings.ts';
+import { examples, onTable } from './command.ts';
+import { deployedFrom, disableClient } from './disable-client.ts';
+import type { Io } from './io.ts';
+import { newSecret, SHOWN_ONCE } from './new-secret.ts';
+import { columns, type Output, time } from './output.ts';
+import * as parse from './parse.ts';
+import { Problem, UsageProblem } from './problem.ts';
+import type { Store } from './store.ts';
+import { clientText, recordView } from './view.ts';
+
+/** `latchkey client`: who may get tokens. */
+export const clientCommand = (io: Io): Command =>
+  new Command('client')
+    .description('Clients: the programs that get tokens. Each has an id, secrets, and what it may ask for.')
+    .addCommand(createCommand(io))
+    .addCommand(listCommand(io))
+    .addCommand(showCommand(io))
+    .addCommand(updateCommand(io))
+    .addCommand(disableCommand(io))
+    .addCommand(enableCommand(io));
+
+const createCommand = (io: Io) =>
+  onTable<Settings & { secretStdin?: true }>(
+    withSettings(
+      new Command('create')
+        .description('Register a client. Prints its secret, once.')
+        .argument('[client_id]', 'made up if absent', parse.identifier),
+    )
+      .option('--secret-stdin', 'take the secret from standard input: for one that somebody chose; stored by scrypt')
+      .addHelpText(
+        'after',
+        examples(
+          'latchkey client create reports --resource orders --scope "orders:read"',
+          'latchkey client create --name "Nightly export" --resource orders --format reference --lifetime 600',
+          'printf %s "$OLD_SECRET" | latchkey client create legacy-app --resource orders --secret-stdin',
+        ),
+      ),
+    io,
+    async ({ out, open }, options, client_id = newClientId()) => {
+      if (!options.resource) throw new UsageProblem('name at least one resource server: --resource ID');
+      const isForPublic = options.authMethod === 'none';
+      const draft: Client = {
+        client_id,
+        grant_types: ['client_credentials'],
+        scope: '',
+        resources: [],
+        secrets: [],
+        enabled: true,
+      };
+      if (isForPublic && options.secretStdin) throw new UsageProblem('a public client has no secret');
+      const client = withChanges(draft, options);
+      const store = await open();
+      await requireResources(client, store, out);
+      if (await store.resourceServers.find(client_id)) {
+        throw new Problem(`${client_id} is the id of a resource server, and whoever introspects is told by the id`);
+      }
+      const made = isForPublic ? undefined : await newSecret(io, options, store.clock());
+      const record = { ...client, secrets: made ? [made.stored] : [] };
+      await create(store.clients, 'client', client_id, record);
+
+      const shown = made?.secret === undefined ? {} : { client_secret: made.secret };
+      out.result({ ...recordView(record), ...shown }, clientText(record, shown));
+      if (made?.secret !== undefined) out.note(SHOWN_ONCE);
+      if (client.grant_types.length === 0) out.note('It may use no grant type yet.');
+    },
+  );
+
+const listCommand = (io: Io) =>
+  onTable(
+    new Command('list')
+      .description('All clients. Reads the whole table.')
+      .addHelpText('after', examples('latchkey client list --json')),
+    io,
+    async ({ out, open }) => {
+      const { clients } = await open();
+      const all = (await clients.list()).sort((a, b) => (a.client_id < b.client_id ? -1 : 1));
+      const names = ['client_id', 'client_name', 'enabled', 'access_token_format', 'resources', 'scope'];
+      out.result(
+        all.map(recordView),
+        columns(
+          all.map((client) => ({ ...client })),
+          names,
+        ),
+      );
+    },
+  );
+
+const showCommand = (io: Io) =>
+  onTable(
+    new Command('show')
+      .description('One client, without the hashes of its secrets.')
+      .argument('<client_id>', 'which', parse.identifier)
+      .addHelpText('after', examples('latchkey client show reports')),
+    io,
+    async ({ out, open }, _options, id = '') => {
+      const client = await get((await open()).clients, 'client', id);
+      out.result(recordView(client), clientText(client));
+    },
+  );
+
+const updateCommand = (io: Io) =>
+  onTable<Settings>(
+    withSettings(
+      new Command('update')
+        .description('Change what is given and leave the rest. Tokens that are out keep what they have.')
+        .argument('<client_id>', 'which', parse.identifier),
+    ).addHelpText(
+      'after',
+      examples(
+        'latchkey client update reports --scope "orders:read orders:write"',
+        'latchkey client update reports --format default --lifetime 300',
+      ),
+    ),
+    io,
+    async ({ out, open }, options, id = '') => {
+      const { cacheNote } = deployedFrom(io.env);
+      if (!hasSettings(options)) throw new UsageProblem('there is nothing to change');
+      const store = await open();
+      const client = await change(store.clients, 'client', id, async (found) => {
+        const next = withChanges(found, options);
+        await requireResources(next, store, out);
+        return next;
+      });
+      out.result(recordView(client), clientText(client));
+      out.note(cacheNote);
+    },
+  );
+
+const disableCommand = (io: Io) =>
+  onTable(
+    new Command('disable')
+      .description('End a client: it gets no new tokens, and those it has are refused. Can be repeated.')
+      .argument('<client_id>', 'which', parse.identifier)
+      .addHelpText(
+        'after',
+        '\nSet CLIENT_CACHE_SECONDS and ACCESS_TOKEN_MAX_LIFETIME_SECONDS as they are deployed, if that is not the default.\n' +
+          examples('latchkey client disable reports --stage prod'),
+      ),
+    io,
+    async ({ io: { env }, out, open }, _options, id = '') => {
+      const { client, revocation } = await disableClient(await open(), id, deployedFrom(env));
+      out.result(
+        { ...recordView(client), revocation },
+        clientText(client, { tokens_refused_if_issued_until: time(revocation.issued_until ?? 0) }),
+      );
+      out.note('Its tokens are refused from now on; how soon an API asks is set by its REVOCATION_MAX_AGE_SECONDS.');
+    },
+  );
+
+const enableCommand = (io: Io) =>
+  onTable(
+    new Command('enable')
+      .description('Let a disabled client get tokens again. Those from before stay refused.')
+      .argument('<client_id>', 'which', parse.identifier)
+      .addHelpText('after', examples('latchkey client enable reports')),
+    io,
+    async ({ out, open }, _options, id = '') => {
+      const store = await open();
+      const client = await change(store.clients, 'client', id, (found) =>
+        found.enabled ? found : { ...found, enabled: true },
+      );
+      const entries = (await store.revocations.since(0)).filter((entry) => entry.kind === 'client' && entry.id === id);
+      const until = Math.max(0, ...entries.map(({ issued_until = 0 }) => issued_until));
+      const refused = until === 0 ? {} : { tokens_refused_if_issued_until: until };
+      out.result({ ...recordView(client), ...refused }, clientText(client, refused));
+      if (until > 0)
+        out.note(`Tokens that were issued until ${time(until)} stay refused; let it get new ones after that.`);
+    },
+  );
+
+/** A random id that is no option to a shell command. */
+function newClientId(): string {
+  const id = randomId();
+  return id.startsWith('-') ? newClientId() : id;
+}
+
+/** @throws Problem naming the first resource server that does not exist */
+async function requireResources(client: Client, { resourceServers }: Store, out: Output): Promise<void> {
+  const found = await Promise.all(client.resources.map((id) => get(resourceServers, 'resource server', id)));
+  const known = new Set(found.flatMap((resource) => resource.scope.split(' ')));
+  const unknown = client.scope.split(' ').filter((token) => token !== '' && !known.has(token));
+  if (unknown.length > 0)
+    out.note(`None of its resource servers knows the scope ${unknown.join(' ')}: it will not be granted.`);
+}

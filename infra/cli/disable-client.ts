@@ -1,0 +1,54 @@
+import { type Environment, readConfig } from '../../lib/config.ts';
+import type { Client } from '../../lib/oauth/client.ts';
+import { type Revocation, revokeAll } from '../../lib/oauth/revocation.ts';
+import { addRevocation } from './add-revocation.ts';
+import { change } from './change.ts';
+import { Problem } from './problem.ts';
+import type { Store } from './store.ts';
+
+/** What has to be known of the deployment to end tokens in it. Seconds. */
+export interface Deployed {
+  /** For how long containers may go by an old record. */
+  readonly cache: number;
+  /** The longest an access token can live. */
+  readonly lifetime: number;
+  /** What to say after a change. */
+  readonly cacheNote: string;
+}
+
+/** @throws ConfigError naming the variable */
+export function deployedFrom(env: Environment): Deployed {
+  const config = readConfig(['CLIENT_CACHE_SECONDS', 'ACCESS_TOKEN_MAX_LIFETIME_SECONDS'], env);
+  const cache = config.CLIENT_CACHE_SECONDS;
+  return {
+    cache,
+    lifetime: config.ACCESS_TOKEN_MAX_LIFETIME_SECONDS,
+    cacheNote: `Running containers may go by the old record for up to ${cache} s (CLIENT_CACHE_SECONDS).`,
+  };
+}
+
+/** The time a request may take that read the record before it was changed: the timeout of a function. */
+const IN_FLIGHT_SECONDS = 10;
+
+/**
+ * Disables a client and ends its tokens. First the record: were it the other way round and the second write lost, the
+ * client would go on getting tokens that nothing ends. Repeating it makes good what was missed.
+ * @throws Problem that says what happened, when only the first write succeeded
+ */
+export async function disableClient(
+  store: Store,
+  id: string,
+  { cache, lifetime }: Deployed,
+): Promise<{ client: Client; revocation: Revocation }> {
+  const client = await change(store.clients, 'client', id, (found) =>
+    found.enabled ? { ...found, enabled: false } : found,
+  );
+  try {
+    const entry = revokeAll('client', id, { now: store.clock(), lifetime, delay: cache + IN_FLIGHT_SECONDS });
+    return { client, revocation: await addRevocation(store.revocations, entry) };
+  } catch (error) {
+    throw new Problem(
+      `client ${id} is disabled, but the tokens that it has still work: ${(error as Error).message}; run the same command again`,
+    );
+  }
+}

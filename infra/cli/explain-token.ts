@@ -1,0 +1,142 @@
+import { type AccessToken, type AccessTokenFormatName, audiences } from '../../lib/oauth/access-token.ts';
+import type { Clock } from '../../lib/oauth/clock.ts';
+import { InvalidToken } from '../../lib/oauth/errors.ts';
+import type { Revocation } from '../../lib/oauth/revocation.ts';
+import { validateClaims } from '../../lib/tokens/claims.ts';
+import { formatOf } from '../../lib/tokens/formats.ts';
+import { findRevocations } from './add-revocation.ts';
+import { readHandle, readJwt } from './presented-token.ts';
+import type { Store } from './store.ts';
+import type { TokenKeys } from './token-keys.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What a presented token is, and everything that speaks against it. Holds neither the token nor a part that proves it. */
+export interface Explanation {
+  /** `undecided`: nothing speaks against it, but not all could be checked. */
+  readonly verdict: 'accepted' | 'refused' | 'undecided';
+  readonly reasons: readonly string[];
+  readonly not_checked: readonly string[];
+  readonly format?: AccessTokenFormatName;
+  readonly header?: Json;
+  /** The signing key's `kid`, or the id of the handle key. */
+  readonly key?: string;
+  /** Whether the claims are known to be ours. */
+  readonly claims_verified: boolean;
+  readonly claims?: Json;
+  /** Seconds; negative when it is over. */
+  readonly expires_in?: number;
+  readonly revoked_by: readonly Revocation[];
+}
+
+export interface ExplainContext extends TokenKeys {
+  readonly store: Store | undefined;
+  readonly clock: Clock;
+  readonly clockSkew: number;
+  readonly maxLifetime: number;
+  /** Whom the token is shown to; undefined = not asked. */
+  readonly audience: string | undefined;
+}
+
+/** What was found out so far. */
+interface Findings {
+  readonly reasons: string[];
+  readonly notChecked: string[];
+  header?: Json;
+  key?: string;
+  claims?: Json;
+  verified: boolean;
+}
+
+/** Explains any text. Does every check that it can, where the service would stop at the first that fails. */
+export async function explainToken(token: string, context: ExplainContext): Promise<Explanation> {
+  const findings: Findings = { reasons: [], notChecked: [], verified: false };
+  const format = attempt(() => formatOf(token), findings);
+  if (format) await inspect[format](token, context, findings);
+  const { claims, key, reasons } = findings;
+  if (claims) judgeClaims(claims, context, findings);
+  const revocations =
+    claims && format ? await judgeRevocation({ format, claims, key: key ?? '' }, context, findings) : [];
+  return {
+    verdict: reasons.length > 0 ? 'refused' : findings.notChecked.length > 0 ? 'undecided' : 'accepted',
+    reasons,
+    not_checked: findings.notChecked,
+    ...(format && { format }),
+    ...(findings.header && { header: findings.header }),
+    ...(key !== undefined && { key }),
+    claims_verified: findings.verified,
+    ...(claims && { claims }),
+    ...(typeof claims?.['exp'] === 'number' && { expires_in: claims['exp'] - context.clock() }),
+    revoked_by: revocations,
+  };
+}
+
+/** Runs a check of the service's own, and keeps its reason. */
+function attempt<T>(check: () => T, { reasons }: Findings): T | undefined {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof InvalidToken)) throw error;
+    reasons.push(error.message);
+    return undefined;
+  }
+}
+
+/** How a token of each format is found to be authentic, and where its claims are. */
+const inspect: Record<AccessTokenFormatName, (token: string, context: ExplainContext, to: Findings) => unknown> = {
+  jwt(token, { verifyJwt }, findings) {
+    const { header, claims } = readJwt(token);
+    const verified = verifyJwt && attempt(() => verifyJwt(token), findings);
+    if (!verifyJwt) findings.notChecked.push('the signature: set VERIFICATION_KEYS, or ISSUER to ask it for them');
+    const kid = verified?.kid ?? header?.['kid'];
+    if (header) findings.header = header;
+    if (typeof kid === 'string') findings.key = kid;
+    const shown = verified?.claims ?? claims;
+    if (shown) findings.claims = shown;
+    findings.verified = verified !== undefined;
+  },
+
+  async reference(token, { handles, store }, findings) {
+    const handle = handles ? handles.parse('reference_token', token) : readHandle(token);
+    if (!handle) return void findings.reasons.push('is no reference token of ours');
+    findings.key = handle.key;
+    if (!handles) findings.notChecked.push('that we minted it: set ISSUER and HANDLE_KEYS');
+    if (!store) return void findings.notChecked.push('its claims: name the table');
+    const stored = await store.referenceTokens.find(handle.id);
+    if (!stored) return void findings.reasons.push('is not in the table');
+    if (stored.revoked_at !== undefined) findings.reasons.push('was revoked');
+    findings.claims = stored.claims;
+    findings.verified = true;
+  },
+};
+
+function judgeClaims(claims: Json, context: ExplainContext, findings: Findings): void {
+  const { issuer, audience } = context;
+  if (issuer === undefined) findings.notChecked.push('the issuer: set ISSUER');
+  attempt(() => validateClaims(claims, { ...context, issuer: issuer ?? String(claims['iss']) }), findings);
+  if (audience !== undefined && !audiencesOf(claims).includes(audience)) {
+    findings.reasons.push('is for another audience');
+  }
+}
+
+function audiencesOf({ aud }: Json): readonly string[] {
+  return typeof aud === 'string' || (Array.isArray(aud) && aud.every((one) => typeof one === 'string'))
+    ? audiences(aud)
+    : [];
+}
+
+async function judgeRevocation(
+  { format, claims, key }: { format: AccessTokenFormatName; claims: Json; key: string },
+  { store }: ExplainContext,
+  { reasons, notChecked }: Findings,
+): Promise<Revocation[]> {
+  if (!store) {
+    notChecked.push('whether it was revoked: name the table');
+    return [];
+  }
+  // Unproven claims are good enough to look with: what is compared is texts and one number.
+  const token = { format, claims, key } as unknown as AccessToken;
+  const found = findRevocations(await store.revocations.since(0), token);
+  if (found.length > 0 && !reasons.includes('was revoked')) reasons.push('was revoked');
+  return found;
+}

@@ -1,0 +1,88 @@
+import { Command, Option } from 'commander';
+import type { Environment } from '../../lib/config.ts';
+import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
+import { examples } from './command.ts';
+import type { Io } from './io.ts';
+import { createOutput, fields } from './output.ts';
+import { region, stageName } from './parse.ts';
+import { Problem, UsageProblem } from './problem.ts';
+import { createStageSecret, elided, environmentSize, type StageSecret } from './stage-secret.ts';
+import { awsOptions } from './store.ts';
+
+interface InitOptions {
+  readonly stage?: string;
+  readonly alg: AlgorithmName;
+  readonly region?: string;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+/** `latchkey init`: what a stage must have before it is deployed. */
+export const initCommand = (io: Io): Command =>
+  new Command('init')
+    .description(
+      'Make the keys of a new stage: the secret latchkey/STAGE in Secrets Manager, which serverless deploy refers to.\n' +
+        'A secret that is there is never changed.',
+    )
+    .addOption(new Option('--stage <name>', 'the stage that will be deployed').argParser(stageName))
+    .addOption(new Option('--alg <alg>', 'what tokens are signed with').choices(algorithmNames).default('ES256'))
+    .addOption(new Option('--region <region>', 'AWS region (default: AWS_REGION, or the profile)').argParser(region))
+    .option('--dry-run', 'show what would be made, without key material, and make nothing')
+    .option('--json', 'one JSON document instead of text')
+    .addHelpText(
+      'after',
+      examples('latchkey init --stage dev --dry-run', 'latchkey init --stage prod --alg RS256 --region eu-west-1'),
+    )
+    .action(async (_options, command: Command) => init(command.optsWithGlobals<InitOptions>(), io));
+
+async function init({ stage, alg, dryRun, json, ...options }: InitOptions, io: Io): Promise<void> {
+  if (stage === undefined) throw new UsageProblem('which stage? Give --stage NAME');
+  const out = createOutput(io, json === true);
+  const name = `latchkey/${stage}`;
+  const secret = createStageSecret(alg);
+  const { bytes, max } = environmentSize(secret);
+  if (bytes > max) throw new Problem(`the keys take ${bytes} bytes, and a function has room for ${max}`);
+
+  if (dryRun) {
+    const shown = elided(secret);
+    out.result(
+      { name, dry_run: true, environment_bytes: bytes, secret: shown },
+      `would make the secret ${name} (${bytes} bytes of a function's 4096 for variables)\n\n${fields(shown)}`,
+    );
+    return;
+  }
+  const made = await createSecret(name, secret, io.env, options.region);
+  const [key] = (JSON.parse(secret.VERIFICATION_KEYS) as { keys: { kid: string }[] }).keys;
+  const result = { name, arn: made.arn, region: made.region, alg, kid: key?.kid };
+  out.result(result, fields(result));
+  out.note(`
+Next:
+  npx serverless deploy --stage ${stage} --region ${made.region}
+  npx latchkey resource create orders --scope "orders:read" --stage ${stage} --region ${made.region}
+  npx latchkey client create reports --resource orders --scope "orders:read" --stage ${stage} --region ${made.region}`);
+}
+
+/** @throws Problem when it is there already, or cannot be made */
+async function createSecret(Name: string, secret: StageSecret, env: Environment, chosenRegion: string | undefined) {
+  const { CreateSecretCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
+  const { endpoint: _table, ...aws } = awsOptions(env, chosenRegion);
+  const endpoint = env['AWS_ENDPOINT_URL_SECRETS_MANAGER'] || env['AWS_ENDPOINT_URL'];
+  const client = new SecretsManagerClient({ ...aws, ...(endpoint && { endpoint }) });
+  const Description = 'Keys of the Latchkey token service, made by latchkey init';
+  try {
+    // Refused by AWS itself where there is one of this name, so no look beforehand is needed. A retry of the SDK has the
+    // same request token, and is no second secret.
+    const { ARN } = await client.send(
+      new CreateSecretCommand({ Name, Description, SecretString: JSON.stringify(secret) }),
+    );
+    return { arn: ARN, region: await client.config.region() };
+  } catch (error) {
+    const { name, message, code = name } = error as Error & { code?: string };
+    if (name === 'ResourceExistsException') {
+      throw new Problem(`the secret ${Name} is there already and stays as it is; to begin anew, delete it first`);
+    }
+    throw new Problem(`the secret ${Name} was not made: ${message.split('\n')[0] || code}`);
+  } finally {
+    client.destroy();
+  }
+}

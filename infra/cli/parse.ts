@@ -1,0 +1,109 @@
+import { InvalidArgumentError } from 'commander';
+import { grantTypes } from '../../lib/grants/types.ts';
+import { algorithmNames } from '../../lib/keys/algorithm.ts';
+import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
+import type { Client } from '../../lib/oauth/client.ts';
+import { isIdentifier } from '../../lib/oauth/identifier.ts';
+import { parseScope } from '../../lib/oauth/scope.ts';
+
+// What option values and arguments must look like. Each parser throws InvalidArgumentError, which is a usage error.
+
+/** The longest that an access token may live, in seconds. */
+export const MAX_LIFETIME = 86_400;
+
+/** What takes a setting away from a record again. */
+export const DEFAULT = 'default';
+
+const DAY = 86_400;
+const SECONDS = new Map([
+  ['', 1],
+  ['s', 1],
+  ['m', 60],
+  ['h', 3_600],
+  ['d', DAY],
+]);
+
+export function identifier(text: string): string {
+  if (isIdentifier(text)) return text;
+  throw new InvalidArgumentError('An id is 1 to 255 visible ASCII characters without "#".');
+}
+
+export const identifiers = (text: string, before: readonly string[] = []): string[] => [
+  ...new Set([...before, identifier(text)]),
+];
+
+/** Any text that a claim can hold: a subject, a grant id, a key id. */
+export function name(text: string): string {
+  if (text !== '' && text.length <= 255 && !/\p{Cc}/u.test(text)) return text;
+  throw new InvalidArgumentError('It must have 1 to 255 characters, none of them a control character.');
+}
+
+/** Space-delimited scope tokens, each once; empty = none. */
+export function scope(text: string): string {
+  if (text === '') return '';
+  try {
+    return parseScope(text).join(' ');
+  } catch {
+    throw new InvalidArgumentError('A scope is tokens of visible ASCII without " and \\, separated by one space each.');
+  }
+}
+
+export function lifetime(text: string): number {
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds >= 1 && seconds <= MAX_LIFETIME) return seconds;
+  throw new InvalidArgumentError(`A lifetime is a whole number of seconds from 1 to ${MAX_LIFETIME}.`);
+}
+
+/** A span of time in seconds: `90`, `90s`, `45m`, `12h`, `30d`. */
+export function span(text: string): number {
+  const [, count, unit] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? [];
+  const seconds = Number(count) * (SECONDS.get(unit ?? '') ?? 0);
+  if (seconds >= 1 && seconds <= 3_650 * DAY) return seconds;
+  throw new InvalidArgumentError('A span of time reads like 90s, 45m, 12h or 30d, up to 3650d.');
+}
+
+const choice =
+  <T extends string>(values: readonly T[]) =>
+  (text: string): T => {
+    const value = values.find((candidate) => candidate === text);
+    if (value === undefined) throw new InvalidArgumentError(`It must be one of ${values.join(', ')}.`);
+    return value;
+  };
+
+export const format = choice(accessTokenFormats);
+
+export const signingAlg = choice(algorithmNames);
+
+export const authMethods = ['client_secret_basic', 'client_secret_post', 'none'] as const satisfies readonly Exclude<
+  Client['token_endpoint_auth_method'],
+  undefined
+>[];
+
+export const authMethod = choice(authMethods);
+
+const grantType = choice([...grantTypes.keys()]);
+
+export const grantTypeNames = (text: string, before: readonly string[] = []): string[] => [
+  ...new Set([...before, grantType(text)]),
+];
+
+/** A parser that also takes the word that takes a setting away. */
+export const orDefault =
+  <T>(parse: (text: string) => T) =>
+  (text: string): T | typeof DEFAULT =>
+    text === DEFAULT ? DEFAULT : parse(text);
+
+/** The setting that an option leaves behind. */
+export const chosen = <T>(option: T | typeof DEFAULT | undefined, before: T | undefined): T | undefined =>
+  option === DEFAULT ? undefined : (option ?? before);
+
+export const tableName = matching(/^[\w.-]{3,255}$/, 'A table name is 3 to 255 letters, digits and "_.-".');
+export const stageName = matching(/^[A-Za-z0-9-]{1,64}$/, 'A stage is 1 to 64 letters, digits and "-".');
+export const region = matching(/^[a-z]{2}(-[a-z]+)+-\d{1,2}$/, 'A region reads like eu-west-1.');
+
+function matching(pattern: RegExp, problem: string): (text: string) => string {
+  return (text) => {
+    if (!pattern.test(text)) throw new InvalidArgumentError(problem);
+    return text;
+  };
+}

@@ -1,0 +1,187 @@
+import { Command } from 'commander';
+import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
+import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
+import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
+import { change, compact, create, get } from './change.ts';
+import { examples, onTable } from './command.ts';
+import { deployedFrom } from './disable-client.ts';
+import type { Io } from './io.ts';
+import { newSecret, SHOWN_ONCE } from './new-secret.ts';
+import { columns } from './output.ts';
+import * as parse from './parse.ts';
+import { Problem, UsageProblem } from './problem.ts';
+import { recordView, resourceText } from './view.ts';
+
+interface Settings {
+  readonly audience?: string;
+  readonly scope?: string;
+  readonly format?: AccessTokenFormatName | typeof parse.DEFAULT;
+  readonly signingAlg?: AlgorithmName | typeof parse.DEFAULT;
+  readonly lifetime?: number | typeof parse.DEFAULT;
+}
+
+/** `latchkey resource`: what tokens are for. */
+export const resourceCommand = (io: Io): Command =>
+  new Command('resource')
+    .description('Resource servers: the APIs that tokens are for. Each has an identifier, an audience and scopes.')
+    .addCommand(createCommand(io))
+    .addCommand(listCommand(io))
+    .addCommand(showCommand(io))
+    .addCommand(updateCommand(io))
+    .addCommand(switchCommand(io, 'disable'))
+    .addCommand(switchCommand(io, 'enable'));
+
+const withSettings = (command: Command): Command =>
+  command
+    .option('--audience <aud>', 'the aud of its tokens (default: the identifier)', parse.name)
+    .option('--scope <scopes>', 'the scopes it understands, separated by spaces', parse.scope)
+    .option(
+      '--format <format>',
+      'of its access tokens: jwt, reference, or default, which is jwt',
+      parse.orDefault(parse.format),
+    )
+    .option(
+      '--signing-alg <alg>',
+      `what its JWTs are signed with, if there is a key for it: ${algorithmNames.join(', ')}, or default: by the first key`,
+      parse.orDefault(parse.signingAlg),
+    )
+    .option(
+      '--lifetime <seconds>',
+      `of its access tokens, 1 to ${parse.MAX_LIFETIME}, or default: as the service is deployed (3600)`,
+      parse.orDefault(parse.lifetime),
+    );
+
+const createCommand = (io: Io) =>
+  onTable<Settings & { secretStdin?: true }>(
+    withSettings(
+      new Command('create')
+        .description('Register a resource server. Prints the secret it introspects tokens with, once.')
+        .argument(
+          '<identifier>',
+          'a URL without fragment, or a plain name: what clients send as resource',
+          parse.identifier,
+        ),
+    )
+      .option('--secret-stdin', 'take the secret from standard input: for one that somebody chose; stored by scrypt')
+      .addHelpText(
+        'after',
+        examples(
+          'latchkey resource create orders --scope "orders:read orders:write"',
+          'latchkey resource create https://api.example.com/billing --scope billing:read --format reference --lifetime 600',
+        ),
+      ),
+    io,
+    async ({ out, open }, options, identifier = '') => {
+      const store = await open();
+      if (await store.clients.find(identifier)) {
+        throw new Problem(`${identifier} is the id of a client, and whoever introspects is told by the id`);
+      }
+      const made = await newSecret(io, options, store.clock());
+      const draft = { identifier, audience: identifier, scope: '', secrets: [made.stored], enabled: true };
+      const resource = withChanges(draft, options);
+      await create(store.resourceServers, 'resource server', identifier, resource);
+
+      const shown = made.secret === undefined ? {} : { secret: made.secret };
+      out.result({ ...recordView(resource), ...shown }, resourceText(resource, shown));
+      if (made.secret !== undefined) out.note(SHOWN_ONCE);
+    },
+  );
+
+const listCommand = (io: Io) =>
+  onTable(
+    new Command('list')
+      .description('All resource servers. Reads the whole table.')
+      .addHelpText('after', examples('latchkey resource list')),
+    io,
+    async ({ out, open }) => {
+      const { resourceServers } = await open();
+      const all = (await resourceServers.list()).sort((a, b) => (a.identifier < b.identifier ? -1 : 1));
+      const names = [
+        'identifier',
+        'audience',
+        'enabled',
+        'access_token_format',
+        'access_token_signing_alg',
+        'access_token_lifetime',
+        'scope',
+      ];
+      out.result(
+        all.map(recordView),
+        columns(
+          all.map((resource) => ({ ...resource })),
+          names,
+        ),
+      );
+    },
+  );
+
+const showCommand = (io: Io) =>
+  onTable(
+    new Command('show')
+      .description('One resource server, without the hashes of its secrets.')
+      .argument('<identifier>', 'which', parse.identifier)
+      .addHelpText('after', examples('latchkey resource show orders')),
+    io,
+    async ({ out, open }, _options, id = '') => {
+      const resource = await get((await open()).resourceServers, 'resource server', id);
+      out.result(recordView(resource), resourceText(resource));
+    },
+  );
+
+const updateCommand = (io: Io) =>
+  onTable<Settings>(
+    withSettings(
+      new Command('update')
+        .description('Change what is given and leave the rest. Tokens that are out keep what they have.')
+        .argument('<identifier>', 'which', parse.identifier),
+    ).addHelpText('after', examples('latchkey resource update orders --format reference --lifetime 300')),
+    io,
+    async ({ out, open }, options, id = '') => {
+      const { cacheNote } = deployedFrom(io.env);
+      if (!SETTINGS.some((setting) => options[setting] !== undefined))
+        throw new UsageProblem('there is nothing to change');
+      const { resourceServers } = await open();
+      const resource = await change(resourceServers, 'resource server', id, (found) => withChanges(found, options));
+      out.result(recordView(resource), resourceText(resource));
+      out.note(cacheNote);
+    },
+  );
+
+/** `disable` and `enable`. */
+const switchCommand = (io: Io, verb: 'disable' | 'enable') =>
+  onTable(
+    new Command(verb)
+      .description(
+        verb === 'disable'
+          ? 'No new tokens for this API, and it may introspect none. Tokens that are out live on.'
+          : 'Tokens for this API again.',
+      )
+      .argument('<identifier>', 'which', parse.identifier)
+      .addHelpText('after', examples(`latchkey resource ${verb} orders`)),
+    io,
+    async ({ out, open }, _options, id = '') => {
+      const { cacheNote } = deployedFrom(io.env);
+      const enabled = verb === 'enable';
+      const { resourceServers } = await open();
+      const resource = await change(resourceServers, 'resource server', id, (found) =>
+        found.enabled === enabled ? found : { ...found, enabled },
+      );
+      out.result(recordView(resource), resourceText(resource));
+      out.note(cacheNote);
+      if (!enabled) out.note('Tokens for it that are out live on until they expire; token revoke ends them.');
+    },
+  );
+
+const SETTINGS = ['audience', 'scope', 'format', 'signingAlg', 'lifetime'] as const;
+
+const withChanges = (resource: ResourceServer, options: Settings): ResourceServer => {
+  const { audience, scope, format, signingAlg, lifetime } = options;
+  return compact<ResourceServer>({
+    ...resource,
+    audience: audience ?? resource.audience,
+    scope: scope ?? resource.scope,
+    access_token_format: parse.chosen(format, resource.access_token_format),
+    access_token_signing_alg: parse.chosen<string>(signingAlg, resource.access_token_signing_alg),
+    access_token_lifetime: parse.chosen(lifetime, resource.access_token_lifetime),
+  });
+};

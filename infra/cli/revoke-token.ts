@@ -1,0 +1,87 @@
+import type { AccessToken, AccessTokenClaims } from '../../lib/oauth/access-token.ts';
+import { InvalidToken } from '../../lib/oauth/errors.ts';
+import { hasHandlePrefix } from '../../lib/oauth/handle.ts';
+import { MAX_CLOCK_SKEW_SECONDS, type Revocation } from '../../lib/oauth/revocation.ts';
+import { createRevocationList } from '../../lib/revocation/list.ts';
+import { findRevocations } from './add-revocation.ts';
+import { readHandle, readJwt } from './presented-token.ts';
+import { Problem } from './problem.ts';
+import type { Store } from './store.ts';
+import type { TokenKeys } from './token-keys.ts';
+
+/** What became of one token. */
+export interface Outcome {
+  readonly kind: 'token';
+  /** Its `jti`. */
+  readonly id: string;
+  readonly status: 'revoked' | 'was revoked before' | 'has expired';
+  /** Seconds since the epoch: until when the list names it. */
+  readonly expires_at: number;
+}
+
+const JTI = /^[\w-]{22}$/;
+
+/**
+ * Revokes a token, given as itself or by its `jti`.
+ * @param lifetime seconds: the longest a token can live, for one whose end is not known
+ * @throws Problem when it is no token, or not ours
+ */
+export async function revokePresented(text: string, store: Store, keys: TokenKeys, lifetime: number): Promise<Outcome> {
+  if (hasHandlePrefix('reference_token', text)) {
+    const handle = keys.handles ? keys.handles.parse('reference_token', text) : readHandle(text);
+    const token = handle && (await findReference(handle.id, handle.key, store));
+    if (!token) throw new Problem('this is no reference token that is in the table; nothing was revoked');
+    return revokeKnown(token, store);
+  }
+  if (text.includes('.')) return revokeJwt(text, store, keys, lifetime);
+  if (!JTI.test(text)) throw new Problem('this is neither a token nor the jti of one; nothing was revoked');
+  const token = await findReference(text, '', store);
+  return token ? revokeKnown(token, store) : revokeById(text, store, lifetime);
+}
+
+async function revokeJwt(text: string, store: Store, { verifyJwt }: TokenKeys, lifetime: number): Promise<Outcome> {
+  if (verifyJwt) {
+    const { claims, kid } = verify(() => verifyJwt(text));
+    return revokeKnown({ format: 'jwt', claims: claims as unknown as AccessTokenClaims, key: kid }, store);
+  }
+  // Unproven, so only its id is taken: a false `exp` would make the entry vanish before the token.
+  const jti = readJwt(text).claims?.['jti'];
+  if (typeof jti !== 'string' || !JTI.test(jti)) throw new Problem('this is no token of ours; nothing was revoked');
+  return revokeById(jti, store, lifetime);
+}
+
+function verify<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof InvalidToken) throw new Problem(`the token ${error.message}; nothing was revoked`);
+    throw error;
+  }
+}
+
+async function findReference(id: string, key: string, { referenceTokens }: Store) {
+  const stored = await referenceTokens.find(id);
+  return stored && ({ format: 'reference', claims: stored.claims, key, revoked_at: stored.revoked_at } as const);
+}
+
+async function revokeKnown(token: AccessToken & { revoked_at?: number | undefined }, store: Store): Promise<Outcome> {
+  const { jti: id, exp: expires_at } = token.claims;
+  const end = expires_at + MAX_CLOCK_SKEW_SECONDS;
+  if (end <= store.clock()) return { kind: 'token', id, status: 'has expired', expires_at };
+  const found = findRevocations(await store.revocations.since(0), token);
+  if (token.revoked_at !== undefined || found.some((entry) => entry.expires_at >= end)) {
+    return { kind: 'token', id, status: 'was revoked before', expires_at };
+  }
+  await createRevocationList(store.revocations, store.clock).revokeToken(token);
+  return { kind: 'token', id, status: 'revoked', expires_at };
+}
+
+async function revokeById(id: string, store: Store, lifetime: number): Promise<Outcome> {
+  const entries = await store.revocations.since(0);
+  const before = entries.find((entry) => entry.kind === 'token' && entry.id === id);
+  if (before) return { kind: 'token', id, status: 'was revoked before', expires_at: before.expires_at };
+  const now = store.clock();
+  const entry: Revocation = { kind: 'token', id, revoked_at: now, expires_at: now + lifetime + MAX_CLOCK_SKEW_SECONDS };
+  await store.revocations.put(entry);
+  return { kind: 'token', id, status: 'revoked', expires_at: entry.expires_at };
+}

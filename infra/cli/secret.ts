@@ -1,0 +1,163 @@
+import { Command, Option } from 'commander';
+import { isPublic } from '../../lib/oauth/client.ts';
+import type { HashedSecret } from '../../lib/oauth/secret.ts';
+import type { RecordStore } from '../../lib/store/record.ts';
+import { change, get } from './change.ts';
+import { examples, onTable } from './command.ts';
+import { deployedFrom } from './disable-client.ts';
+import type { Io } from './io.ts';
+import { newSecret, SHOWN_ONCE } from './new-secret.ts';
+import { columns, fields } from './output.ts';
+import * as parse from './parse.ts';
+import { Problem, UsageProblem } from './problem.ts';
+import type { Store } from './store.ts';
+import { secretView } from './view.ts';
+
+interface OwnerOptions {
+  readonly client?: string;
+  readonly resource?: string;
+}
+
+/** `latchkey secret`: several at once, so that one can be exchanged without an outage. */
+export const secretCommand = (io: Io): Command =>
+  new Command('secret')
+    .description('Secrets of clients and resource servers: add a new one, move over to it, retire the old one.')
+    .addCommand(addCommand(io))
+    .addCommand(listCommand(io))
+    .addCommand(retireCommand(io));
+
+const withOwner = (command: Command): Command =>
+  command
+    .addOption(new Option('--client <id>', 'whose').argParser(parse.identifier))
+    .addOption(new Option('--resource <id>', 'whose').argParser(parse.identifier).conflicts('client'));
+
+/** Each of them is tried, and those that somebody chose take a while. */
+const MAX_SECRETS = 10;
+
+const addCommand = (io: Io) =>
+  onTable<OwnerOptions & { expiresIn?: number; secretStdin?: true }>(
+    withOwner(new Command('add').description('Add a secret beside those that are there. Prints it, once.'))
+      .option('--expires-in <span>', 'like 90s, 45m, 12h or 30d (default: never)', parse.span)
+      .option('--secret-stdin', 'take it from standard input: for one that somebody chose; stored by scrypt')
+      .addHelpText(
+        'after',
+        examples('latchkey secret add --client reports --expires-in 90d', 'latchkey secret add --resource orders'),
+      ),
+    io,
+    async ({ out, open }, options) => {
+      const { cacheNote } = deployedFrom(io.env);
+      requireOwner(options);
+      const store = await open();
+      const owner = ownerOf(options, store);
+      const now = store.clock();
+      await owner.check();
+      const expires_at = options.expiresIn === undefined ? undefined : now + options.expiresIn;
+      const { stored, secret } = await newSecret(io, options, now, expires_at);
+      await owner.changeSecrets((secrets) => {
+        // It is there already when the answer to the first attempt was lost.
+        if (secrets.some(({ secret_id }) => secret_id === stored.secret_id)) return secrets;
+        const live = secrets.filter((other) => other.expires_at === undefined || other.expires_at > now);
+        if (live.length >= MAX_SECRETS) throw new Problem(`it has ${MAX_SECRETS} secrets already; retire some`);
+        return [...live, stored];
+      });
+      const view = { ...secretView(stored), ...(secret !== undefined && { secret }) };
+      out.result(view, fields({ ...view }));
+      if (secret !== undefined) out.note(SHOWN_ONCE);
+      out.note(cacheNote);
+    },
+  );
+
+const listCommand = (io: Io) =>
+  onTable<OwnerOptions>(
+    withOwner(new Command('list').description('The secrets by id, not the secrets themselves.')).addHelpText(
+      'after',
+      examples('latchkey secret list --client reports'),
+    ),
+    io,
+    async ({ out, open }, options) => {
+      requireOwner(options);
+      const store = await open();
+      const now = store.clock();
+      const views = (await ownerOf(options, store).secrets()).map((secret) => ({
+        ...secretView(secret),
+        expired: secret.expires_at !== undefined && secret.expires_at <= now,
+      }));
+      out.result(views, columns(views, ['secret_id', 'kind', 'created_at', 'expires_at', 'expired']));
+    },
+  );
+
+const retireCommand = (io: Io) =>
+  onTable<OwnerOptions & { in?: number }>(
+    withOwner(
+      new Command('retire')
+        .description('Remove a secret, or let it expire. Tokens that were got with it live on.')
+        .argument('<secret_id>', 'which: see latchkey secret list'),
+    )
+      .option(
+        '--in <span>',
+        'let it expire after 90s, 45m, 12h or 30d instead (never later than it does now)',
+        parse.span,
+      )
+      .addHelpText(
+        'after',
+        examples(
+          'latchkey secret retire 1f2e3d4c --client reports',
+          'latchkey secret retire 1f2e3d4c --client reports --in 1d',
+        ),
+      ),
+    io,
+    async ({ out, open }, options, secret_id = '') => {
+      const { cacheNote } = deployedFrom(io.env);
+      requireOwner(options);
+      const store = await open();
+      const expires_at = options.in === undefined ? undefined : store.clock() + options.in;
+      const left = await ownerOf(options, store).changeSecrets((secrets) => {
+        if (!secrets.some((secret) => secret.secret_id === secret_id)) throw new Problem('it has no secret of this id');
+        if (expires_at === undefined) return secrets.filter((secret) => secret.secret_id !== secret_id);
+        return secrets.map((secret) => (secret.secret_id === secret_id ? expiring(secret, expires_at) : secret));
+      });
+      const views = left.map((secret) => ({ ...secretView(secret) }));
+      out.result(views, columns(views, ['secret_id', 'kind', 'created_at', 'expires_at']));
+      if (left.length === 0) out.note('It has no secret now, and cannot authenticate.');
+      out.note(cacheNote);
+    },
+  );
+
+const expiring = (secret: HashedSecret, at: number): HashedSecret => ({
+  ...secret,
+  expires_at: Math.min(at, secret.expires_at ?? at),
+});
+
+function requireOwner({ client, resource }: OwnerOptions): void {
+  if (client === undefined && resource === undefined)
+    throw new UsageProblem('whose? Give --client ID or --resource ID');
+}
+
+type EditSecrets = (secrets: readonly HashedSecret[]) => readonly HashedSecret[];
+
+/** Clients and resource servers have secrets in the same way. */
+function ownerOf({ client, resource = '' }: OwnerOptions, { clients, resourceServers }: Store) {
+  if (client === undefined) return owner(resourceServers, 'resource server', resource);
+  return owner(clients, 'client', client, (found) => {
+    if (isPublic(found)) throw new Problem(`client ${client} is public: it has no secrets`);
+  });
+}
+
+function owner<Value extends { readonly secrets: readonly HashedSecret[] }>(
+  records: RecordStore<Value>,
+  kind: string,
+  id: string,
+  mayHave: (value: Value) => void = () => {},
+) {
+  return {
+    secrets: async () => (await get(records, kind, id)).secrets,
+    check: async () => mayHave(await get(records, kind, id)),
+    changeSecrets: async (edit: EditSecrets) => {
+      const changed = await change(records, kind, id, (found) => {
+        const secrets = edit(found.secrets);
+        return secrets === found.secrets ? found : { ...found, secrets };
+      });
+      return changed.secrets;
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { type Environment, readAwsConfig } from '../../lib/config.ts';
+import type { Client } from '../../lib/oauth/client.ts';
+import type { Clock } from '../../lib/oauth/clock.ts';
+import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
+import { createClientStore } from '../../lib/store/client.ts';
+import type { RecordStore } from '../../lib/store/record.ts';
+import { createReferenceTokenStore, type ReferenceTokenStore } from '../../lib/store/reference-token.ts';
+import { createResourceServerStore } from '../../lib/store/resource-server.ts';
+import { createRevocationStore, type RevocationStore } from '../../lib/store/revocation.ts';
+import type { Io } from './io.ts';
+import { findLocalStack, type LocalStack } from './local-stack.ts';
+import { Problem, UsageProblem } from './problem.ts';
+import { probe } from './store-clock.ts';
+
+/** The options that say which table is meant. */
+export interface TableChoice {
+  readonly table?: string;
+  readonly stage?: string;
+  readonly local?: true;
+  readonly region?: string;
+}
+
+export interface Store {
+  /** The table in words. */
+  readonly where: string;
+  /** The time as the table has it. */
+  readonly clock: Clock;
+  readonly local: LocalStack | undefined;
+  readonly clients: RecordStore<Client>;
+  readonly resourceServers: RecordStore<ResourceServer>;
+  readonly referenceTokens: ReferenceTokenStore;
+  readonly revocations: RevocationStore;
+}
+
+/** Found before anything is asked of the network. */
+export interface Target {
+  readonly name: string;
+  readonly local?: LocalStack;
+}
+
+/**
+ * The table that is meant: what the options name, else `TABLE_NAME`, else that of the local stack, else none.
+ * @throws Problem when `--local` is given and there is no local stack; UsageProblem when the options disagree
+ */
+export function findTarget({ table, stage, local }: TableChoice, { env, cwd }: Pick<Io, 'env' | 'cwd'>) {
+  if ([table, stage, local].filter((option) => option !== undefined).length > 1) {
+    throw new UsageProblem('give only one of --stage, --table and --local');
+  }
+  const named = local ? undefined : (table ?? (stage === undefined ? env['TABLE_NAME'] : `latchkey-${stage}`));
+  if (named) return { name: named };
+  const stack = findLocalStack(cwd);
+  if (stack) return { name: stack.table.name, local: stack };
+  if (local) throw new Problem('there is no local table: run npm start, and this in the same directory');
+  return undefined;
+}
+
+/** Where AWS is, by the usual variables; what they leave open, the SDK finds in profiles and its other sources. */
+export function awsOptions(env: Environment, region: string | undefined) {
+  const options = readAwsConfig(env);
+  const chosen = region || options.region || env['AWS_DEFAULT_REGION'];
+  return { ...options, ...(chosen && { region: chosen }) };
+}
+
+/** @throws Problem when the table cannot be reached, with the reason */
+export async function openStore({ name, local }: Target, env: Environment, region?: string): Promise<Store> {
+  const aws = local
+    ? { endpoint: local.table.endpoint, region: 'us-east-1', credentials: LOCAL_CREDENTIALS }
+    : awsOptions(env, region);
+  const { clock, ...found } = await probe(name, aws, local !== undefined);
+  const { createTable } = await import('../../lib/store/dynamodb.ts');
+  // Region and credentials were looked for once: a table has no patience for another search.
+  const table = createTable({ ...aws, ...found, tableName: name, deadline: DEADLINE_MS });
+  return {
+    where: local ? `local table ${name}` : `table ${name} in ${found.region}`,
+    clock,
+    local,
+    clients: createClientStore(table),
+    resourceServers: createResourceServerStore(table),
+    referenceTokens: createReferenceTokenStore(table),
+    revocations: createRevocationStore(table),
+  };
+}
+
+/** An administrator may be a continent away from the table. */
+const DEADLINE_MS = 10_000;
+
+const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };

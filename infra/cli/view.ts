@@ -1,0 +1,65 @@
+import type { Client } from '../../lib/oauth/client.ts';
+import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
+import type { HashedSecret } from '../../lib/oauth/secret.ts';
+import { duration, fields, time } from './output.ts';
+
+// What is shown of a record: everything but the hashes of its secrets, which can be guessed from.
+
+export interface SecretView {
+  readonly secret_id: string;
+  /** `random` was made here; `imported` was chosen by somebody. */
+  readonly kind: 'random' | 'imported';
+  readonly created_at: number;
+  readonly expires_at?: number;
+}
+
+export const secretView = ({ hash, ...secret }: HashedSecret): SecretView => ({
+  ...secret,
+  kind: hash.startsWith('sha256$') ? 'random' : 'imported',
+});
+
+type Shown<Value> = Omit<Value, 'secrets'> & { readonly secrets: readonly SecretView[] };
+
+export const recordView = <Value extends { readonly secrets: readonly HashedSecret[] }>({
+  secrets,
+  ...record
+}: Value): Shown<Value> => ({ ...record, secrets: secrets.map(secretView) }) as unknown as Shown<Value>;
+
+export const clientText = ({ secrets, ...client }: Client, more: Record<string, unknown> = {}): string =>
+  fields({
+    client_id: client.client_id,
+    client_name: client.client_name,
+    enabled: client.enabled,
+    token_endpoint_auth_method: client.token_endpoint_auth_method ?? 'client_secret_basic or client_secret_post',
+    grant_types: client.grant_types.join(' ') || 'none',
+    scope: client.scope || 'none',
+    resources: client.resources,
+    access_token_format: client.access_token_format ?? "the resource server's",
+    access_token_lifetime: client.access_token_lifetime ?? "the resource server's",
+    secrets: secretsText(secrets),
+    ...more,
+  });
+
+export const resourceText = ({ secrets, ...resource }: ResourceServer, more: Record<string, unknown> = {}): string =>
+  fields({
+    identifier: resource.identifier,
+    enabled: resource.enabled,
+    audience: resource.audience,
+    scope: resource.scope || 'none',
+    access_token_format: resource.access_token_format ?? 'jwt',
+    access_token_signing_alg: resource.access_token_signing_alg ?? 'that of the first signing key',
+    access_token_lifetime: resource.access_token_lifetime ?? "the service's",
+    secrets: secretsText(secrets),
+    ...more,
+  });
+
+const secretsText = (secrets: readonly HashedSecret[]) =>
+  secrets
+    .map(({ secret_id, expires_at }) =>
+      expires_at === undefined ? secret_id : `${secret_id} until ${time(expires_at)}`,
+    )
+    .join(', ') || 'none';
+
+/** A moment and how far away it is. */
+export const moment = (at: number, now: number): string =>
+  `${time(at)} (${at > now ? `in ${duration(at - now)}` : `${duration(now - at)} ago`})`;

@@ -1,0 +1,96 @@
+import { createPublicKey, randomBytes } from 'node:crypto';
+import { createAuthorizer } from '../../lib/authorizer/authorizer.ts';
+import * as compose from '../../lib/compose.ts';
+import { introspection } from '../../lib/endpoints/introspection.ts';
+import { revocation } from '../../lib/endpoints/revocation.ts';
+import { token } from '../../lib/endpoints/token.ts';
+import { serve } from '../../lib/http/serve.ts';
+import { joseToDer } from '../../lib/keys/ecdsa-signature.ts';
+import { systemClock } from '../../lib/oauth/clock.ts';
+import { createRevocationList } from '../../lib/revocation/list.ts';
+import { cached } from '../../lib/store/cached.ts';
+import { createReferenceTokenStore } from '../../lib/store/reference-token.ts';
+import { createRevocationStore } from '../../lib/store/revocation.ts';
+import type { Table } from '../../lib/store/table.ts';
+import { client, ISSUER, keyVariables, resourceServer, type Variables } from '../support/world.ts';
+import { createMemoryTable } from './memory-table.ts';
+
+export const CLIENTS = [
+  client('machine-jwt', { access_token_format: 'jwt' }),
+  client('machine-reference', { access_token_format: 'reference' }),
+];
+const ORDERS = resourceServer('orders');
+
+/** What tokens are issued from, where the endpoint is not asked. */
+export const GRANT = { resources: [ORDERS] } as const;
+
+export const variables = (alg: string): Variables => ({
+  ISSUER,
+  TABLE_NAME: 'latchkey',
+  ...keyVariables(alg),
+  HANDLE_KEYS: randomBytes(32).toString('base64url'),
+  AUDIENCE: 'orders',
+  REVOCATION_MAX_AGE_SECONDS: '3600',
+  LOG_LEVEL: 'warn',
+});
+
+/** The handlers as composed for Lambda, but on a table in this process and with everything about clients cached. */
+export function createDeployment(alg: string, table: Table = createMemoryTable()) {
+  const env = variables(alg);
+  const onTable = () => ({
+    referenceTokens: createReferenceTokenStore(table),
+    revocations: createRevocationList(createRevocationStore(table), systemClock),
+    findClient: cached(async (id) => CLIENTS.find(({ client_id }) => client_id === id), 3600, systemClock),
+    findResourceServer: cached(async () => ORDERS, 3600, systemClock),
+    findCaller: cached(async () => ({ resourceServer: ORDERS }), 3600, systemClock),
+  });
+  return {
+    env,
+    table,
+    token: serve(token, () => ({ ...compose.tokenContext(env), ...onTable() })),
+    introspection: serve(introspection, () => ({ ...compose.introspectionContext(env), ...onTable() })),
+    /** Makes another container each time it is called, because each one remembers what it has revoked. */
+    startRevocation: () => serve(revocation, () => ({ ...compose.revocationContext(env), ...onTable() })),
+    authorizer: createAuthorizer(() => ({ ...compose.authorizerContext(env), ...onTable() })),
+  };
+}
+
+/** What an HTTP API sends besides, for a request from the internet. */
+export const HEADERS = {
+  accept: 'application/json',
+  'accept-encoding': 'gzip, deflate, br',
+  'accept-language': 'en',
+  'content-length': '57',
+  host: 'abc123.execute-api.eu-west-1.amazonaws.com',
+  'user-agent': 'bench/1.0',
+  'x-amzn-trace-id': 'Root=1-65f2c0de-0123456789abcdef01234567',
+  'x-forwarded-for': '192.0.2.1',
+  'x-forwarded-port': '443',
+  'x-forwarded-proto': 'https',
+};
+
+/** Copies as the Lambda runtime makes them: parsed from text, so that no string has its hash yet. */
+export function createEvents<Event>(events: readonly Event[]) {
+  const texts = events.map((event) => JSON.stringify(event));
+  let parsed: Event[] = [];
+  return {
+    prepare: (count: number) => {
+      parsed = Array.from({ length: count }, (_, index) => JSON.parse(texts[index % texts.length]!) as Event);
+    },
+    at: (index: number): Event => parsed[index]!,
+  };
+}
+
+/** What a bare `crypto.verify` needs of each token: the public key, and buffers in the form that it takes. */
+export function prepareSignatures(alg: 'RS256' | 'ES256', env: Variables, tokens: readonly string[]) {
+  const [jwk] = (JSON.parse(env['VERIFICATION_KEYS']!) as { keys: [Record<string, string>] }).keys;
+  const signatures = tokens.map((token) => {
+    const end = token.lastIndexOf('.');
+    const signature = Buffer.from(token.slice(end + 1), 'base64url');
+    return {
+      data: Buffer.from(token.slice(0, end)),
+      signature: alg === 'ES256' ? joseToDer(signature, 32) : signature,
+    };
+  });
+  return { jwk, key: createPublicKey({ key: jwk, format: 'jwk' }), signatures };
+}

@@ -1,0 +1,14 @@
+import type { Item, Table } from '../../lib/store/table.ts';
+
+/** A table in this process, for what is measured without the store call. Conditions always hold. */
+export function createMemoryTable(): Table {
+  const items = new Map<string, Item & { pk: string; sk: string }>();
+  return {
+    get: async ({ pk, sk }) => items.get(`${pk} ${sk}`),
+    put: async (item) => void items.set(`${item.pk} ${item.sk}`, item),
+    set: async () => {},
+    remove: async ({ pk, sk }) => void items.delete(`${pk} ${sk}`),
+    query: async (pk, from) => [...items.values()].filter((item) => item.pk === pk && item.sk >= from),
+    scan: async (sk) => [...items.values()].filter((item) => item.sk === sk),
+  };
+}

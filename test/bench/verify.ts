@@ -1,0 +1,59 @@
+import { verify } from 'node:crypto';
+import { JwtVerifier } from 'aws-jwt-verify';
+import { importJWK, jwtVerify } from 'jose';
+import { authorizerContext, tokenContext } from '../../lib/compose.ts';
+import { jwt } from '../../lib/tokens/jwt.ts';
+import { GRANT, prepareSignatures, variables } from './deployment.ts';
+import type { Figure } from './figure.ts';
+import { against, type Effort, interleave, mostRatio, pick } from './measure.ts';
+import { report } from './subject.ts';
+
+const GOALS = { RS256: 1.25, ES256: 1.12 };
+
+/** Verification of a JWT access token with all checks, from text to claims. The floor does nothing but the signature. */
+async function measure(effort: Effort): Promise<Figure[]> {
+  return [...(await measureAlgorithm('RS256', effort)), ...(await measureAlgorithm('ES256', effort))];
+}
+
+async function measureAlgorithm(alg: keyof typeof GOALS, effort: Effort): Promise<Figure[]> {
+  const env = variables(alg);
+  const context = authorizerContext(env);
+  const issuing = tokenContext(env);
+  const { issuer, clock } = issuing;
+  const { kid } = await issuing.signers.get();
+  const iat = clock();
+  const claims = { iss: issuer, sub: 'machine', aud: 'orders', client_id: 'machine', scope: 'read write', iat };
+  const tokens = await Promise.all(
+    Array.from({ length: 64 }, (_, i) =>
+      jwt.issue({ ...claims, exp: iat + 86_400, grant_id: `grant-${i}` }, issuing, GRANT),
+    ),
+  );
+
+  const { jwk, key, signatures } = prepareSignatures(alg, env, tokens);
+  const joseKey = await importJWK(jwk, alg);
+  const joseOptions = { issuer, audience: 'orders', typ: 'at+jwt', algorithms: [alg] };
+  const awsVerifier = JwtVerifier.create({ issuer, audience: 'orders', jwksUri: `${issuer}/.well-known/jwks.json` });
+  awsVerifier.cacheJwks({ keys: [{ ...jwk, kid, alg, use: 'sig' } as never] });
+
+  const rounds = await interleave(
+    {
+      'crypto.verify': {
+        call: (index) => {
+          const { data, signature } = pick(signatures, index);
+          if (!verify('sha256', data, key, signature)) throw new Error('not verified');
+        },
+      },
+      [`verify ${alg}, all checks`]: { call: (index) => jwt.verify(pick(tokens, index), context) },
+      'jose jwtVerify': { call: (index) => jwtVerify(pick(tokens, index), joseKey, joseOptions) },
+      'aws-jwt-verify verifySync': { call: (index) => awsVerifier.verifySync(pick(tokens, index)) },
+    },
+    effort,
+  );
+  return [
+    against(rounds, `verify ${alg}, all checks`, 'crypto.verify', mostRatio(GOALS[alg])),
+    against(rounds, 'jose jwtVerify', 'crypto.verify', { isComparison: true }),
+    against(rounds, 'aws-jwt-verify verifySync', 'crypto.verify', { isComparison: true }),
+  ];
+}
+
+void report(measure);

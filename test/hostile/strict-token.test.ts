@@ -1,0 +1,626 @@
+// The strict profile for tokens (DESIGN.md section 8): each case is wrong in one way only and, wherever that can be, signed
+// by the real key, so that one rule alone stands between it and the API.
+import { createHmac, createPublicKey, sign } from 'node:crypto';
+import { JwtVerifier } from 'aws-jwt-verify';
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDoors } from '../support/doors.ts';
+import {
+  algorithmNames,
+  type ForgingAlgorithm,
+  forge,
+  forgingKey,
+  forgingVariables,
+  type Json,
+  properClaims,
+  properHeader,
+  seal,
+  segment,
+  signingAs,
+} from '../support/forge.ts';
+import { getToken, ISSUER, post, startWorld, type World } from '../support/world.ts';
+
+type Case = readonly [name: string, token: string];
+
+const NOW = Math.floor(Date.now() / 1000);
+const MAX_LIFETIME = 86_400;
+const MAX_LENGTH = 8192;
+
+const keys = Object.fromEntries(algorithmNames.map((alg) => [alg, forgingKey(alg)])) as Record<
+  ForgingAlgorithm,
+  ReturnType<typeof forgingKey>
+>;
+const { ES256, RS256, PS256, ES384, EdDSA } = keys;
+const foreign = forgingKey('ES256', ES256.kid);
+const jwks = JSON.parse(forgingVariables(Object.values(keys)).VERIFICATION_KEYS) as JSONWebKeySet;
+
+const HEADER = segment(properHeader(ES256));
+const PAYLOAD = segment(properClaims(NOW));
+const [, , SIGNATURE = ''] = seal(HEADER, PAYLOAD, ES256).split('.');
+const VALID = `${HEADER}.${PAYLOAD}.${SIGNATURE}`;
+
+const withClaims = (claims: Json) => forge(ES256, NOW, claims);
+const withHeader = (header: Json) => forge(ES256, NOW, {}, header);
+const withSegments = (header: string, payload: string) => seal(header, payload, ES256);
+const withSignature = (signature: Buffer) => `${HEADER}.${PAYLOAD}.${signature.toString('base64url')}`;
+
+/** The proper claims as JSON text, one of them written in another way. */
+const claimsText = (name: string, text: string) =>
+  JSON.stringify(properClaims(NOW)).replace(new RegExp(`"${name}":("[^"]*"|\\d+)`), `"${name}":${text}`);
+
+/** The same bytes in base64url with bits set that stand for nothing. */
+function stray(text: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  const changed = text.slice(0, -1) + alphabet[alphabet.indexOf(text.slice(-1)) | 1];
+  expect(changed).not.toBe(text);
+  expect(Buffer.from(changed, 'base64url')).toEqual(Buffer.from(text, 'base64url'));
+  return changed;
+}
+
+const padded = (text: string) => text.padEnd(Math.ceil(text.length / 4) * 4, '=');
+
+/** A claims object whose JSON is one byte longer than a multiple of three, so that its base64url has stray bits. */
+function payloadWithStrayBits(): string {
+  for (const filler of ['a', 'aa', 'aaa']) {
+    const text = JSON.stringify({ ...properClaims(NOW), filler });
+    if (text.length % 3 === 1) return segment(text);
+  }
+  throw new Error('unreachable');
+}
+
+/** The longest proper token that is at most this long. */
+function tokenOfLength(most: number): string {
+  for (let filler = most; ; filler--) {
+    const token = withClaims({ filler: 'a'.repeat(filler) });
+    if (token.length <= most) return token;
+    filler -= Math.floor(((token.length - most) * 3) / 4);
+  }
+}
+
+const bytes = (value: bigint, length: number) => Buffer.from(value.toString(16).padStart(2 * length, '0'), 'hex');
+const number = (digits: Buffer) => BigInt(`0x${digits.toString('hex')}`);
+const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+const R = Buffer.from(SIGNATURE, 'base64url').subarray(0, 32);
+const S = Buffer.from(SIGNATURE, 'base64url').subarray(32);
+const ZERO = Buffer.alloc(32);
+const ORDER = bytes(P256_ORDER, 32);
+const FULL = Buffer.alloc(32, 0xff);
+
+const form: Case[] = [
+  ['one segment', HEADER],
+  ['two segments', `${HEADER}.${PAYLOAD}`],
+  ['four segments', `${VALID}.${SIGNATURE}`],
+  ['five segments', `${VALID}.${SIGNATURE}.${SIGNATURE}`],
+  ['a dot behind', `${VALID}.`],
+  ['a dot before', `.${VALID}`],
+  ['only dots', '..'],
+  ['two dots in a row', VALID.replace('.', '..')],
+  ['no header', `.${PAYLOAD}.${SIGNATURE}`],
+  ['no payload', `${HEADER}..${SIGNATURE}`],
+  ['the payload of nothing, signed', withSegments(HEADER, '')],
+  ['twice over', VALID + VALID],
+  ['twice over, with a comma', `${VALID},${VALID}`],
+  ['in quotes', `"${VALID}"`],
+  ['the prefix of a reference token', `lk_at_${VALID}`],
+  ['longer than 8 KB', withClaims({ filler: 'a'.repeat(MAX_LENGTH) })],
+  ['longer than 8 KB by one step of base64url', tokenOfLength(MAX_LENGTH + 2)],
+];
+
+const encoding: Case[] = [
+  ['padding behind the header', withSegments(padded(HEADER), PAYLOAD)],
+  ['padding behind the payload', withSegments(HEADER, padded(payloadWithStrayBits()))],
+  ['padding behind the signature', `${VALID}==`],
+  ['percent-encoded padding', `${VALID}%3D%3D`],
+  ['a tab before', `\t${VALID}`],
+  ['white space behind', `${VALID} `],
+  ['a line feed behind', `${VALID}\n`],
+  ['a line feed in the payload', withSegments(HEADER, `${PAYLOAD.slice(0, 8)}\n${PAYLOAD.slice(8)}`)],
+  ['a space in the header', withSegments(`${HEADER.slice(0, 8)} ${HEADER.slice(8)}`, PAYLOAD)],
+  ['a tab in the signature', `${HEADER}.${PAYLOAD}.${SIGNATURE.slice(0, 8)}\t${SIGNATURE.slice(8)}`],
+  ['a NUL behind', `${VALID}\0`],
+  ['stray bits in the header', withSegments(stray(HEADER), PAYLOAD)],
+  ['stray bits in the payload', withSegments(HEADER, stray(payloadWithStrayBits()))],
+  ['stray bits in the signature', `${HEADER}.${PAYLOAD}.${stray(SIGNATURE)}`],
+  [
+    'the alphabet of base64 in the payload',
+    withSegments(
+      HEADER,
+      segment(`${claimsText('scope', '"???>>>"')}`)
+        .replaceAll('_', '/')
+        .replaceAll('-', '+'),
+    ),
+  ],
+  ['an alphabet of no base64 in the payload', withSegments(HEADER, `${PAYLOAD}~`)],
+  ['a letter that only looks like one', VALID.replace('e', 'е')],
+];
+
+const utf8 = (text: Buffer) =>
+  Buffer.concat([Buffer.from('{"x":"'), text, Buffer.from(`",${JSON.stringify(properClaims(NOW)).slice(1)}`)]);
+
+const json: Case[] = [
+  ...(
+    [
+      ['a byte that is not UTF-8', Buffer.of(0xff)],
+      ['an overlong UTF-8 sequence', Buffer.of(0xc0, 0xaf)],
+      ['a surrogate in UTF-8', Buffer.of(0xed, 0xa0, 0x80)],
+      ['a truncated UTF-8 sequence', Buffer.of(0xe2, 0x82)],
+    ] as const
+  ).map(([name, text]): Case => [name, withSegments(HEADER, segment(utf8(text)))]),
+  ['UTF-16', withSegments(HEADER, segment(Buffer.from(JSON.stringify(properClaims(NOW)), 'utf16le')))],
+  ['a byte order mark', withSegments(HEADER, segment(`\ufeff${JSON.stringify(properClaims(NOW))}`))],
+  ['a header with a byte that is not UTF-8', withSegments(segment(Buffer.of(0x7b, 0xff, 0x7d)), PAYLOAD)],
+  ...(
+    [
+      ['a member twice', JSON.stringify(properClaims(NOW)).replace('{', '{"iss":"https://evil.example",')],
+      ['the same member twice', JSON.stringify(properClaims(NOW)).replace('{', `{"iss":${JSON.stringify(ISSUER)},`)],
+      ['a member twice, once escaped', JSON.stringify(properClaims(NOW)).replace('{', '{"\\u0069ss":"x",')],
+      [
+        'a member twice deep inside',
+        JSON.stringify({ ...properClaims(NOW), x: 0 }).replace('"x":0', '"x":{"a":1,"a":2}'),
+      ],
+      ['white space', JSON.stringify(properClaims(NOW), undefined, 1)],
+      ['white space behind', `${JSON.stringify(properClaims(NOW))} `],
+      ['an escaped letter', JSON.stringify(properClaims(NOW)).replace('"sub"', '"s\\u0075b"')],
+      ['a trailing comma', JSON.stringify(properClaims(NOW)).replace('}', ',}')],
+      ['a comment', JSON.stringify(properClaims(NOW)).replace('{', '{/**/')],
+      ['text behind', `${JSON.stringify(properClaims(NOW))}x`],
+      ['an object behind', `${JSON.stringify(properClaims(NOW))}{}`],
+      ['an array', '[]'],
+      ['an array of the claims', `[${JSON.stringify(properClaims(NOW))}]`],
+      ['null', 'null'],
+      ['a number', '1'],
+      ['a string', JSON.stringify(JSON.stringify(properClaims(NOW)))],
+      ['true', 'true'],
+      ['nothing', '{}'],
+      ['no JSON', 'hello'],
+      ['another JWT', VALID],
+      ['depth', `${'['.repeat(2000)}${']'.repeat(2000)}`],
+      ['claims in the prototype', `{"__proto__":${JSON.stringify(properClaims(NOW))}}`],
+      ['claims of a constructor', `{"constructor":{"prototype":${JSON.stringify(properClaims(NOW))}}}`],
+    ] as const
+  ).map(([name, text]): Case => [`a payload of ${name}`, withSegments(HEADER, segment(text))]),
+  ...(
+    [
+      ['a member twice', JSON.stringify(properHeader(ES256)).replace('{', '{"alg":"none",')],
+      ['white space', JSON.stringify(properHeader(ES256), undefined, 1)],
+      ['an array', JSON.stringify([properHeader(ES256)])],
+      ['null', 'null'],
+      ['a string', '"ES256"'],
+      ['nothing', '{}'],
+      ['no JSON', 'hello'],
+      ['members in the prototype', `{"__proto__":${JSON.stringify(properHeader(ES256))}}`],
+      ['a prototype beside', JSON.stringify(properHeader(ES256)).replace('{', '{"__proto__":{},')],
+    ] as const
+  ).map(([name, text]): Case => [`a header of ${name}`, withSegments(segment(text), PAYLOAD)]),
+];
+
+const es256Pem = createPublicKey(ES256.privateKey).export({ type: 'spki', format: 'pem' });
+const rs256Pem = createPublicKey(RS256.privateKey).export({ type: 'spki', format: 'pem' });
+const ES256_JWK = jwks.keys[0];
+
+function hmacToken(kid: string, secret: string | Buffer): string {
+  const input = `${segment({ alg: 'HS256', typ: 'at+jwt', kid })}.${PAYLOAD}`;
+  return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
+}
+
+const header: Case[] = [
+  ...(
+    [
+      undefined,
+      '',
+      'unknown',
+      'OF-ES256',
+      ' of-ES256',
+      'of-ES256\0',
+      '__proto__',
+      'constructor',
+      'toString',
+      '../of-ES256',
+      0,
+      null,
+      true,
+      ['of-ES256'],
+      { kid: 'of-ES256' },
+      RS256.kid,
+      ES384.kid,
+    ] as const
+  ).map((kid): Case => [`kid ${JSON.stringify(kid)}`, withHeader({ kid })]),
+  ...(
+    [
+      undefined,
+      '',
+      'JWT',
+      'jwt',
+      'AT+JWT',
+      'at+JWT',
+      'At+Jwt',
+      'application/at+jwt',
+      'at+jwt ',
+      'at jwt',
+      'at+jwt; charset=utf-8',
+      'id+jwt',
+      'rt+jwt',
+      'dpop+jwt',
+      'logout+jwt',
+      'token-introspection+jwt',
+      null,
+      1,
+      ['at+jwt'],
+      { typ: 'at+jwt' },
+    ] as const
+  ).map((typ): Case => [`typ ${JSON.stringify(typ)}`, withHeader({ typ })]),
+  ...(
+    [
+      undefined,
+      '',
+      'none',
+      'None',
+      'NONE',
+      'nOnE',
+      'es256',
+      'Es256',
+      'ES256 ',
+      'ES256K',
+      'ES384',
+      'ES512',
+      'RS256',
+      'HS256',
+      'EdDSA',
+      'dir',
+      '__proto__',
+      null,
+      0,
+      true,
+      ['ES256'],
+      { alg: 'ES256' },
+    ] as const
+  ).map((alg): Case => [`alg ${JSON.stringify(alg)}`, withHeader({ alg })]),
+  ['alg none, unsigned', `${segment({ alg: 'none', typ: 'at+jwt', kid: ES256.kid })}.${PAYLOAD}.`],
+  ['alg none, no kid, unsigned', `${segment({ alg: 'none', typ: 'at+jwt' })}.${PAYLOAD}.`],
+  ['alg none, unsigned and without the last dot', `${segment({ alg: 'none', typ: 'at+jwt' })}.${PAYLOAD}`],
+  ['alg HS256 with the public key in PEM as secret', hmacToken(ES256.kid, es256Pem)],
+  ['alg HS256 with the public RSA key in PEM as secret', hmacToken(RS256.kid, rs256Pem)],
+  ['alg HS256 with the public JWK as secret', hmacToken(ES256.kid, JSON.stringify(ES256_JWK))],
+  ['alg HS256 with an empty secret', hmacToken(ES256.kid, '')],
+  ['alg HS256 with the kid as secret', hmacToken(ES256.kid, ES256.kid)],
+  ['a PS256 signature by an RS256 key, named PS256', forge(signingAs(RS256, 'PS256'), NOW)],
+  ['a PS256 signature by an RS256 key, named RS256', forge(signingAs(RS256, 'PS256'), NOW, {}, { alg: 'RS256' })],
+  ['an RS256 signature by a PS256 key, named RS256', forge(signingAs(PS256, 'RS256'), NOW)],
+  ['an RS256 signature by a PS256 key, named PS256', forge(signingAs(PS256, 'RS256'), NOW, {}, { alg: 'PS256' })],
+  ['an RS256 key named RS384', forge(RS256, NOW, {}, { alg: 'RS384' })],
+  ['an EdDSA key named Ed25519', forge(EdDSA, NOW, {}, { alg: 'Ed25519' })],
+  ...Object.entries({
+    crit: [],
+    'crit of b64': ['b64'],
+    b64: true,
+    zip: 'DEF',
+    jwk: ES256_JWK,
+    jku: `${ISSUER}/.well-known/jwks.json`,
+    x5u: `${ISSUER}/certificate`,
+    x5c: ['MIIB'],
+    x5t: 'thumb',
+    'x5t#S256': 'thumb',
+    cty: 'JWT',
+    enc: 'A256GCM',
+    epk: {},
+    iss: ISSUER,
+    nonce: 'n',
+    hello: 1,
+  }).map(([name, value]): Case => [`the header member ${name}`, withHeader({ [name.split(' ')[0] ?? '']: value })]),
+  ['crit of b64, and b64 false', withHeader({ crit: ['b64'], b64: false })],
+  ['crit of exp, and exp', withHeader({ crit: ['exp'], exp: NOW + 3600 })],
+  [
+    'the key of another in jwk',
+    forge(foreign, NOW, {}, { jwk: createPublicKey(foreign.privateKey).export({ format: 'jwk' }) }),
+  ],
+];
+
+const flipped = (at: number) => {
+  const signature = Buffer.from(SIGNATURE, 'base64url');
+  signature[at] = (signature[at] ?? 0) ^ 1;
+  return withSignature(signature);
+};
+
+/** Every signature of zeros, of the wrong length, by another key, or over something else. */
+const signatureOf = (alg: ForgingAlgorithm): Case[] => {
+  const key = keys[alg];
+  const input = `${segment(properHeader(key))}.${segment(properClaims(NOW))}`;
+  const signature = key.sign(Buffer.from(input));
+  const token = (changed: Buffer) => `${input}.${changed.toString('base64url')}`;
+  const { length } = signature;
+  return (
+    [
+      ['a signature of zeros', token(Buffer.alloc(length))],
+      ['a signature of ones', token(Buffer.alloc(length, 0xff))],
+      ['a signature of one byte', token(Buffer.alloc(1))],
+      ['a signature with a byte less', token(signature.subarray(0, length - 1))],
+      ['a signature with a leading byte less', token(signature.subarray(1))],
+      ['a signature with a byte more', token(Buffer.concat([signature, Buffer.of(0)]))],
+      ['a signature with a leading zero more', token(Buffer.concat([Buffer.of(0), signature]))],
+      ['a signature twice', token(Buffer.concat([signature, signature]))],
+      ['a signature backwards', token(Buffer.from(signature).reverse())],
+      ['no signature', `${input}.`],
+      ['the signature of the payload alone', token(key.sign(Buffer.from(segment(properClaims(NOW)))))],
+      ['the signature of another token', token(key.sign(Buffer.from(input.replace('.', '.e'))))],
+      ['the signature of a key of its own', forge(forgingKey(alg, key.kid, otherKeys[alg].privateKey), NOW)],
+      [
+        'an exchanged payload',
+        `${segment(properHeader(key))}.${segment({ ...properClaims(NOW), scope: 'write' })}.${signature.toString('base64url')}`,
+      ],
+    ] as const
+  ).map(([name, text]) => [`${alg}: ${name}`, text]);
+};
+
+const otherKeys = {
+  ...keys,
+  ES256: foreign,
+  RS256: PS256,
+  PS256: RS256,
+  ES384: forgingKey('ES384'),
+  EdDSA: forgingKey('EdDSA'),
+};
+
+/** The order of the base point of edwards25519. RFC 8032 section 5.1. */
+const ED25519_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
+
+/** EdDSA: `s + L` in place of `s` passes wherever the range of `s` is not checked. RFC 8032 section 5.1.7. */
+function malleatedEdDSA(): string {
+  const [protectedHeader = '', payload = '', signature = ''] = forge(EdDSA, NOW).split('.');
+  const raw = Buffer.from(signature, 'base64url');
+  const s = number(Buffer.from(raw.subarray(32)).reverse());
+  const moved = bytes(s + ED25519_ORDER, 32).reverse();
+  return `${protectedHeader}.${payload}.${Buffer.concat([raw.subarray(0, 32), moved]).toString('base64url')}`;
+}
+
+const ecdsa: Case[] = [
+  ...(
+    [
+      ['r = 0, s = 0', ZERO, ZERO],
+      ['r = 0', ZERO, S],
+      ['s = 0', R, ZERO],
+      ['r = n', ORDER, S],
+      ['s = n', R, ORDER],
+      ['r = n, s = n', ORDER, ORDER],
+      ['r = n, s = 0', ORDER, ZERO],
+      ['r = 0, s = 1', ZERO, bytes(1n, 32)],
+      ['r = 1, s = 1', bytes(1n, 32), bytes(1n, 32)],
+      ['r = n + 1, s = 1', bytes(P256_ORDER + 1n, 32), bytes(1n, 32)],
+      ['r and s of ones', FULL, FULL],
+      ['s of ones', R, FULL],
+      ['r and s exchanged', S, R],
+      ['r without s', R, Buffer.alloc(0)],
+    ] as const
+  ).map(([name, r, s]): Case => [`ES256: ${name}`, withSignature(Buffer.concat([r, s]))]),
+  ['ES256: r = n - r', withSignature(Buffer.concat([bytes(P256_ORDER - number(R), 32), S]))],
+  ['ES256: DER', withSignature(sign('sha256', Buffer.from(`${HEADER}.${PAYLOAD}`), ES256.privateKey))],
+  ['ES256: in 96 bytes', withSignature(Buffer.concat([Buffer.alloc(16), R, Buffer.alloc(16), S]))],
+  [
+    'ES256: of SHA-384',
+    withSignature(
+      sign('sha384', Buffer.from(`${HEADER}.${PAYLOAD}`), { key: ES256.privateKey, dsaEncoding: 'ieee-p1363' }),
+    ),
+  ],
+  ...[0, 15, 31, 32, 47, 63].map((at): Case => [`ES256: byte ${at} changed`, flipped(at)]),
+  ['EdDSA: s + L', malleatedEdDSA()],
+];
+
+const NO_TIME = [undefined, null, '', String(NOW + 60), 'NaN', 'Infinity', true, [], [NOW + 60], {}, NOW + 60.5];
+const NO_TEXT = [undefined, null, '', 0, 1, true, [], ['x'], {}];
+const NO_AUDIENCE = [
+  ...NO_TEXT,
+  'billing',
+  'Orders',
+  'orders ',
+  ' orders',
+  'orders/',
+  'orders billing',
+  'orders,billing',
+  'ordersx',
+  'order',
+  ['billing'],
+  ['ordersx'],
+  ['orders', 1],
+  ['orders', null],
+  ['orders', ''],
+  ['orders', ['billing']],
+  [['orders']],
+  { 0: 'orders' },
+];
+const NO_ISSUER = [
+  ...NO_TEXT,
+  `${ISSUER}/`,
+  `${ISSUER}#`,
+  `${ISSUER}?`,
+  `${ISSUER}:443`,
+  ISSUER.toUpperCase(),
+  ISSUER.replace('issuer', 'Issuer'),
+  ISSUER.replace('https', 'http'),
+  ISSUER.replace('https://', ''),
+  ` ${ISSUER}`,
+  `${ISSUER}.evil.example`,
+  `${ISSUER}@evil.example`,
+  'https://evil.example',
+  [ISSUER],
+];
+
+const each = (name: string, values: readonly unknown[]) =>
+  values.map((value): Case => [`${name} ${JSON.stringify(value)}`, withClaims({ [name]: value })]);
+
+const spelled = (name: string, texts: readonly string[]) =>
+  texts.map((text): Case => [`${name} spelled ${text}`, withSegments(HEADER, segment(claimsText(name, text)))]);
+
+const claims: Case[] = [
+  ...each('iss', NO_ISSUER),
+  ...each('aud', NO_AUDIENCE),
+  ...['sub', 'client_id', 'jti'].flatMap((name) => each(name, NO_TEXT)),
+  ...each('grant_id', NO_TEXT.slice(1)),
+  ...each('scope', [null, 0, true, ['read'], { read: true }]),
+  ...each('cnf', [null, {}, { jkt: 'thumb' }, { 'x5t#S256': 'thumb' }, '']),
+  ...each('exp', [...NO_TIME, NOW, NOW - 1, 0, -1, NOW + 3600 - 1e10]),
+  ...each('iat', [...NO_TIME, NOW - 0.5, NOW + 1, NOW + 3599, -1, 0]),
+  ...each('nbf', [null, '', String(NOW), 'NaN', true, [], {}, NOW - 0.5, NOW + 1]),
+  ...spelled('exp', [
+    '1e400',
+    '1E10',
+    `${NOW + 60}.0`,
+    `${NOW + 60}e0`,
+    `+${NOW + 60}`,
+    `0${NOW + 60}`,
+    'NaN',
+    'Infinity',
+    '-1',
+    '-0',
+    '9007199254740992',
+    '9007199254740993',
+    '18446744073709551616',
+  ]),
+  ...spelled('iat', [
+    '1e400',
+    '-1e400',
+    `${NOW}.0`,
+    '0x10',
+    'NaN',
+    '-Infinity',
+    '-9007199254740993',
+    '9007199254740992',
+  ]),
+  ['a lifetime over the maximum', withClaims({ exp: NOW + MAX_LIFETIME + 1 })],
+  ['a lifetime over the maximum, nearly over', withClaims({ iat: NOW - MAX_LIFETIME, exp: NOW + 1 })],
+  ['exp at iat', withClaims({ iat: NOW, exp: NOW })],
+  ['exp before iat', withClaims({ iat: NOW, exp: NOW - 1 })],
+  ['expired on the second', withClaims({ iat: NOW - 60, exp: NOW })],
+  ['no claims but exp', withSegments(HEADER, segment({ exp: NOW + 60 }))],
+];
+
+/** The other side of each bound: what keeps the tokens above from being refused for a reason of no concern. */
+const accepted: Case[] = [
+  ['as issued', VALID],
+  ...algorithmNames.map((alg): Case => [`signed with ${alg}`, forge(keys[alg], NOW)]),
+  ['a high s', withSignature(Buffer.concat([R, bytes(P256_ORDER - number(S), 32)]))],
+  [
+    'the members of the header in another order',
+    withSegments(segment({ kid: ES256.kid, typ: 'at+jwt', alg: 'ES256' }), PAYLOAD),
+  ],
+  ['a claim of an extension', withClaims({ tenant: { id: 1 } })],
+  ['several audiences', withClaims({ aud: ['billing', 'orders'] })],
+  ['no scope', withClaims({ scope: undefined })],
+  ['no grant', withClaims({ grant_id: undefined })],
+  ['the longest lifetime', withClaims({ exp: NOW + MAX_LIFETIME })],
+  ['the longest lifetime, nearly over', withClaims({ iat: NOW + 1 - MAX_LIFETIME, exp: NOW + 1 })],
+  ['the last second', withClaims({ iat: NOW - 60, exp: NOW + 1 })],
+  ['nbf on the second', withClaims({ nbf: NOW })],
+  ['the longest text', tokenOfLength(MAX_LENGTH)],
+];
+
+const refused: Record<string, readonly Case[]> = {
+  form,
+  encoding,
+  json,
+  header,
+  signatures: [...algorithmNames.flatMap(signatureOf), ...ecdsa],
+  claims,
+};
+
+let world: World;
+let atAllDoors: ReturnType<typeof openDoors>;
+
+beforeAll(async () => {
+  world = await startWorld(forgingVariables(Object.values(keys)), () => NOW);
+  atAllDoors = openDoors((variables) => world.restart(variables));
+});
+afterAll(() => world.stop());
+
+describe.each(Object.entries(refused))('refused at every door: %s', (_group, cases) => {
+  it.each(cases)('%s', async (_name, token) => {
+    expect(await atAllDoors(token)).toBe('refuse');
+  });
+});
+
+it.each(accepted)('accepted at every door: %s', async (_name, token) => {
+  expect(await atAllDoors(token)).toBe('allow');
+});
+
+describe('libraries that verify JWTs', () => {
+  const josePasses = async (token: string) => {
+    try {
+      await jwtVerify(token, createLocalJWKSet(jwks), {
+        issuer: ISSUER,
+        audience: 'orders',
+        typ: 'at+jwt',
+        currentDate: new Date(NOW * 1000),
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  it('never refuse what is accepted here', async () => {
+    const passed = await Promise.all(accepted.map(([, token]) => josePasses(token)));
+    expect(accepted.filter((_, index) => !passed[index]).map(([name]) => name)).toEqual([]);
+  });
+
+  it('pass many of the tokens that are refused here, all of them signed by the key', async () => {
+    const cases = Object.values(refused).flat();
+    const passed = await Promise.all(cases.map(([, token]) => josePasses(token)));
+    const count = passed.filter(Boolean).length;
+    expect(count).toBeGreaterThan(cases.length / 10);
+    expect(count).toBeLessThan(cases.length);
+  });
+
+  // What aws-jwt-verify supports is data here: it would be noticed if that changed.
+  it.each([
+    ['ES256', true],
+    ['RS256', true],
+    ['PS256', false],
+    ['ES384', true],
+    ['EdDSA', true],
+  ] as const)('take what is issued with %s; aws-jwt-verify: %s', async (alg, isSupported) => {
+    const handlers = world.restart(forgingVariables([keys[alg]]));
+    const token = await getToken(handlers, 'machine-jwt', { scope: 'read' });
+    const published = JSON.parse((await handlers.jwks(get('/.well-known/jwks.json'))).body) as JSONWebKeySet;
+
+    const { payload, protectedHeader } = await jwtVerify(token, createLocalJWKSet(published), {
+      issuer: ISSUER,
+      audience: 'orders',
+      typ: 'at+jwt',
+      algorithms: [alg],
+      requiredClaims: ['sub', 'client_id', 'iat', 'exp', 'jti'],
+    });
+    expect(protectedHeader).toEqual({ alg, typ: 'at+jwt', kid: keys[alg].kid });
+    expect(payload['client_id']).toBe('machine-jwt');
+
+    const verifier = JwtVerifier.create({ issuer: ISSUER, audience: 'orders', scope: 'read' });
+    verifier.cacheJwks(published as unknown as Parameters<typeof verifier.cacheJwks>[0]);
+    const verified = verifier.verify(token).then(
+      () => true,
+      () => false,
+    );
+    expect(await verified).toBe(isSupported);
+  });
+});
+
+describe('a signature that was malleated', () => {
+  const malleate = (token: string) => {
+    const [protectedHeader = '', payload = '', signature = ''] = token.split('.');
+    const raw = Buffer.from(signature, 'base64url');
+    const s = bytes(P256_ORDER - number(raw.subarray(32)), 32);
+    return `${protectedHeader}.${payload}.${Buffer.concat([raw.subarray(0, 32), s]).toString('base64url')}`;
+  };
+
+  it.each([
+    ['the token itself', (token: string) => token],
+    ['the other spelling', malleate],
+  ])('makes no other token: revoking %s ends both', async (_name, spelling) => {
+    const token = await getToken(world.handlers, 'machine-jwt');
+    const twin = malleate(token);
+    expect(twin).not.toBe(token);
+    expect([await atAllDoors(token), await atAllDoors(twin)]).toEqual(['allow', 'allow']);
+    const { status } = await post(world.handlers.revocation, 'machine-jwt', { token: spelling(token) });
+    expect(status).toBe(200);
+    expect([await atAllDoors(token), await atAllDoors(twin)]).toEqual(['refuse', 'refuse']);
+  });
+});
+
+const get = (path: string) =>
+  ({ version: '2.0', rawPath: path, requestContext: { http: { method: 'GET', path } } }) as never;

@@ -1,0 +1,183 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+// DESIGN.md section 6: who may import whom.
+
+/** From the lowest to the highest. Folders of one layer do not know each other. */
+const LAYERS = [
+  ['lib/oauth'],
+  ['lib/http', 'lib/store', 'lib/keys'],
+  ['lib/revocation'],
+  ['lib/tokens'],
+  ['lib/client-authentication', 'lib/grants', 'lib/authorizer'],
+  ['lib/endpoints'],
+  ['functions'],
+];
+
+/** The files beside the layers: what they may import, and who may import them. */
+interface Beside {
+  readonly mayImport: (target: string, isType: boolean) => boolean;
+  readonly mayBeImported: (by: string, isType: boolean) => boolean;
+}
+
+const BESIDE: Readonly<Record<string, Beside>> = {
+  'lib/compose.ts': { mayImport: () => true, mayBeImported: (by) => folderOf(by) === 'functions' },
+  'lib/config.ts': {
+    mayImport: (target) => ['lib/oauth', 'lib/keys'].includes(folderOf(target)) || target === 'lib/log.ts',
+    mayBeImported: (by) => by === 'lib/compose.ts',
+  },
+  'lib/context.ts': { mayImport: (_, isType) => isType, mayBeImported: (_, isType) => isType },
+  'lib/extensions.ts': {
+    mayImport: (target, isType) => isType || target === 'lib/oauth/errors.ts',
+    mayBeImported: (by, isType) => isType || by === 'lib/compose.ts',
+  },
+  'lib/log.ts': { mayImport: () => false, mayBeImported: (by) => folderOf(by) !== 'lib/oauth' },
+};
+
+/** Packages besides Node's own modules, and the one folder or file that knows them. */
+const PACKAGES: readonly { readonly name: RegExp; readonly place: string; readonly typesOnly: boolean }[] = [
+  { name: /^@aws-sdk\/(client|util)-dynamodb$/, place: 'lib/store', typesOnly: false },
+  { name: /^@aws-sdk\/client-kms$/, place: 'lib/keys/kms-client.ts', typesOnly: false },
+  { name: /^aws-lambda$/, place: 'lib/http', typesOnly: true },
+];
+
+/** Loaded when it is needed, because it is a bundle of its own: see infra/build.mjs. */
+const LATER = 'lib/keys/kms-client.ts';
+
+const folderOf = (file: string) => posix.dirname(file);
+const layerOf = (file: string) => LAYERS.findIndex((folders) => folders.includes(folderOf(file)));
+
+/** Every import of a source text: static, of types, dynamic, for its effect, and what is exported from elsewhere. */
+function importsOf(source: string) {
+  const statements = [
+    ...source.matchAll(/^\s*(import|export)\s+(type\s+)?[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm),
+    ...source.matchAll(/^\s*(import)\s*()['"]([^'"]+)['"]/gm),
+    ...source.matchAll(/(?<![.\w])(import|require)\s*()\(\s*['"`]([^'"`]+)['"`]/g),
+  ];
+  return statements.map(([statement, word, type, specifier = '']) => ({
+    specifier,
+    isLater: /^import\s*\(/.test(statement),
+    isType: !!type,
+    isExport: word === 'export',
+  }));
+}
+
+/** What is wrong with a file of `lib` or `functions`, in words. */
+function violationsOf(file: string, source: string): string[] {
+  const found: string[] = [];
+  if (folderOf(file) !== 'lib' ? layerOf(file) < 0 : !BESIDE[file]) found.push('has no place in the layers');
+  if (posix.basename(file) === 'index.ts') found.push('is a barrel');
+  if (file !== 'lib/config.ts' && /\bprocess\s*[.[]\s*['"`]?env\b|node:process/.test(source))
+    found.push('reads the environment');
+  if (source.split('\n').length > (folderOf(file) === 'functions' ? 15 : 251)) found.push('is too long');
+
+  for (const { specifier, isType, isExport, isLater } of importsOf(source)) {
+    if (isExport) found.push(`exports from ${specifier}`);
+    if (!specifier.startsWith('.')) {
+      const known = PACKAGES.find(({ name }) => name.test(specifier));
+      const isAllowed = known && [folderOf(file), file].includes(known.place) && (isType || !known.typesOnly);
+      if (!isAllowed && !isBuiltin(specifier)) found.push(`imports ${specifier}`);
+      continue;
+    }
+    const target = posix.join(folderOf(file), specifier);
+    if (!mayImport(file, target, isType)) found.push(`imports ${target}`);
+    if (target === LATER && !isType && !isLater) found.push(`imports ${target} at start`);
+  }
+  return found;
+}
+
+function mayImport(file: string, target: string, isType: boolean): boolean {
+  const from = BESIDE[file];
+  const to = BESIDE[target];
+  if (from && !from.mayImport(target, isType)) return false;
+  if (to) return to.mayBeImported(file, isType);
+  if (layerOf(target) < 0) return false;
+  return from !== undefined || folderOf(file) === folderOf(target) || layerOf(target) < layerOf(file);
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const files = ['lib', 'functions'].flatMap((folder) =>
+  readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => posix.join(folder, name.replaceAll('\\', '/'))),
+);
+
+describe('who may import whom', () => {
+  it.each(files)('%s', (file) => {
+    expect(violationsOf(file, readFileSync(root + file, 'utf8'))).toEqual([]);
+  });
+
+  it('knows every folder and file that there is', () => {
+    const known = [...LAYERS.flat(), ...Object.keys(BESIDE)].toSorted();
+    const found = new Set(files.map((file) => (folderOf(file) === 'lib' ? file : folderOf(file))));
+    expect([...found].toSorted()).toEqual(known);
+  });
+});
+
+describe('the rule itself', () => {
+  const refused: [file: string, source: string, why: string][] = [
+    ['lib/oauth/x.ts', "import { a } from '../http/form.ts';", 'imports lib/http/form.ts'],
+    ['lib/oauth/x.ts', "import type { A } from '../store/table.ts';", 'imports lib/store/table.ts'],
+    ['lib/oauth/x.ts', "import { createLog } from '../log.ts';", 'imports lib/log.ts'],
+    ['lib/http/x.ts', "import {\n  a,\n  b,\n} from '../store/table.ts';", 'imports lib/store/table.ts'],
+    ['lib/keys/x.ts', "import '../http/form.ts';", 'imports lib/http/form.ts'],
+    ['lib/store/x.ts', "const a = await import('../tokens/jwt.ts');", 'imports lib/tokens/jwt.ts'],
+    [
+      'lib/grants/x.ts',
+      "import { a } from '../client-authentication/none.ts';",
+      'imports lib/client-authentication/none.ts',
+    ],
+    ['lib/authorizer/x.ts', "import { a } from '../grants/types.ts';", 'imports lib/grants/types.ts'],
+    ['lib/authorizer/x.ts', "import { a } from '../context.ts';", 'imports lib/context.ts'],
+    ['lib/endpoints/x.ts', "import { tokenContext } from '../compose.ts';", 'imports lib/compose.ts'],
+    ['lib/endpoints/x.ts', "import { readConfig } from '../config.ts';", 'imports lib/config.ts'],
+    ['lib/tokens/x.ts', "import { extensions } from '../extensions.ts';", 'imports lib/extensions.ts'],
+    ['lib/tokens/x.ts', "import { a } from '../../infra/build.mjs';", 'imports infra/build.mjs'],
+    ['lib/context.ts', "import { a } from './oauth/scope.ts';", 'imports lib/oauth/scope.ts'],
+    ['lib/extensions.ts', "import { a } from './oauth/scope.ts';", 'imports lib/oauth/scope.ts'],
+    ['lib/config.ts', "import { a } from './http/form.ts';", 'imports lib/http/form.ts'],
+    ['lib/log.ts', "import { a } from './oauth/scope.ts';", 'imports lib/oauth/scope.ts'],
+    ['lib/tokens/x.ts', "import { a } from '@aws-sdk/client-dynamodb';", 'imports @aws-sdk/client-dynamodb'],
+    ['lib/keys/x.ts', "import { a } from '@aws-sdk/client-kms';", 'imports @aws-sdk/client-kms'],
+    ['lib/store/x.ts', "import { a } from '@aws-sdk/client-kms';", 'imports @aws-sdk/client-kms'],
+    ['lib/keys/kms-client.ts', "import { a } from '@aws-sdk/client-dynamodb';", 'imports @aws-sdk/client-dynamodb'],
+    ['lib/keys/kms.ts', "import { a } from './kms-client.ts';", 'imports lib/keys/kms-client.ts at start'],
+    ['lib/tokens/x.ts', "import { a } from 'jose';", 'imports jose'],
+    ['lib/http/x.ts', "import { a } from 'aws-lambda';", 'imports aws-lambda'],
+    ['lib/tokens/x.ts', "export { a } from './jwt.ts';", 'exports from ./jwt.ts'],
+    ['lib/tokens/x.ts', "export * from './jwt.ts';", 'exports from ./jwt.ts'],
+    ['lib/tokens/index.ts', '', 'is a barrel'],
+    ['lib/tokens/x.ts', 'const a = process.env;', 'reads the environment'],
+    ['lib/tokens/x.ts', "const a = process['env'];", 'reads the environment'],
+    ['lib/tokens/x.ts', "import { env } from 'node:process';", 'reads the environment'],
+    ['lib/tokens/x.ts', '\n'.repeat(251), 'is too long'],
+    ['functions/x.ts', '\n'.repeat(20), 'is too long'],
+    ['lib/other/x.ts', '', 'has no place in the layers'],
+    ['lib/other.ts', '', 'has no place in the layers'],
+  ];
+  it.each(refused)('refuses %s with %j', (file, source, why) => {
+    expect(violationsOf(file, source)).toEqual([why]);
+  });
+
+  const allowed: [file: string, source: string][] = [
+    ['lib/authorizer/x.ts', "import { parseBearer } from '../http/bearer.ts';"],
+    ['lib/authorizer/x.ts', "import type { AuthorizerContext } from '../context.ts';"],
+    ['lib/tokens/x.ts', "import { jwt } from './jwt.ts';"],
+    ['lib/tokens/x.ts', "form.require('grant_type');"],
+    ['lib/tokens/x.ts', "import type { Extensions } from '../extensions.ts';"],
+    ['lib/extensions.ts', "import { InvalidToken } from './oauth/errors.ts';"],
+    ['lib/store/x.ts', "import { a } from '@aws-sdk/client-dynamodb';"],
+    ['lib/keys/kms-client.ts', "import { a } from '@aws-sdk/client-kms';"],
+    ['lib/keys/kms.ts', "const { a } = await import('./kms-client.ts');"],
+    ['lib/keys/kms.ts', "import type { A } from './kms-client.ts';"],
+    ['lib/store/x.ts', "import { a } from 'node:crypto';"],
+    ['lib/config.ts', 'const env = process.env;'],
+    ['functions/x.ts', "import { tokenContext } from '../lib/compose.ts';"],
+  ];
+  it.each(allowed)('allows %s with %j', (file, source) => {
+    expect(violationsOf(file, source)).toEqual([]);
+  });
+});

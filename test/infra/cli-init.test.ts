@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createStageSecret, environmentSize } from '../../infra/cli/stage-secret.ts';
+import { algorithmNames } from '../../lib/keys/algorithm.ts';
+import { authorizerEvents, getToken, startWorld, verdict, type World } from '../support/world.ts';
+import { type Cli, createCli } from './cli-runner.ts';
+
+/** A stand-in for Secrets Manager: the one operation that is used, and its refusal of a name that is taken. */
+const secrets = new Map<string, Record<string, string>>();
+let server: Server;
+let attempt: Cli;
+let world: World;
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { Name, SecretString } = JSON.parse(Buffer.concat(chunks).toString());
+    const answer = (status: number, body: object) =>
+      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
+    if (request.headers['x-amz-target'] !== 'secretsmanager.CreateSecret') return answer(400, { __type: 'Unknown' });
+    if (Name === 'latchkey/denied') return answer(400, { __type: 'AccessDeniedException', Message: 'not you' });
+    if (secrets.has(Name)) return answer(400, { __type: 'ResourceExistsException', Message: 'there' });
+    secrets.set(Name, JSON.parse(SecretString));
+    return answer(200, { ARN: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${Name}`, Name });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  attempt = createCli({
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    AWS_REGION: 'eu-west-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+  });
+  world = await startWorld();
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await world.stop();
+});
+beforeEach(() => secrets.clear());
+
+/** Everything in a secret that must not be seen. */
+function material({ SIGNING_KEYS = '', HANDLE_KEYS = '' }: Record<string, string> = {}): string[] {
+  const { keys } = JSON.parse(SIGNING_KEYS) as { keys: Record<string, string>[] };
+  const hidden = ['d', 'p', 'q', 'dp', 'dq', 'qi'].flatMap((member) => keys.flatMap((key) => key[member] ?? []));
+  return [...hidden, HANDLE_KEYS];
+}
+
+describe('init', () => {
+  it.each(algorithmNames)('makes keys that a deployment with %s works with', async (alg) => {
+    const { code, stdout, stderr } = await attempt(['init', '--stage', 'dev', '--alg', alg]);
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('serverless deploy --stage dev'),
+    });
+    const secret = secrets.get('latchkey/dev') ?? {};
+    expect(Object.keys(secret).toSorted()).toEqual(['HANDLE_KEYS', 'SIGNING_KEYS', 'VERIFICATION_KEYS']);
+    for (const text of material(secret)) expect(stdout + stderr).not.toContain(text);
+    for (const text of material(secret)) expect(secret['VERIFICATION_KEYS']).not.toContain(text);
+    const handlers = world.restart(secret);
+    for (const id of ['machine-jwt', 'machine-reference']) {
+      const token = await getToken(handlers, id);
+      expect(await verdict(handlers.authorizer(authorizerEvents['HTTP API 2.0'](token)))).toBe('allow');
+      if (token.includes('.')) {
+        expect(JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({ alg });
+      }
+    }
+  });
+
+  it.each(algorithmNames)('leaves room in the 4 KB of Lambda for the rest, and for a second key of %s', (alg) => {
+    const { SIGNING_KEYS, HANDLE_KEYS, VERIFICATION_KEYS } = createStageSecret(alg);
+    const two = { SIGNING_KEYS: SIGNING_KEYS.repeat(2), HANDLE_KEYS: HANDLE_KEYS.repeat(2), VERIFICATION_KEYS };
+    expect(environmentSize({ SIGNING_KEYS, HANDLE_KEYS, VERIFICATION_KEYS }).bytes).toBeLessThan(2_048);
+    expect(environmentSize(two).bytes).toBeLessThan(4_096 - 400);
+  });
+
+  it('never changes a secret that is there', async () => {
+    expect(await attempt(['init', '--stage', 'prod'])).toMatchObject({ code: 0 });
+    const before = secrets.get('latchkey/prod');
+    const second = await attempt(['init', '--stage', 'prod', '--json']);
+    expect(second).toMatchObject({ code: 1, stdout: '' });
+    expect(JSON.parse(second.stderr).error).toMatch(/is there already and stays as it is/);
+    expect(secrets.get('latchkey/prod')).toBe(before);
+  });
+
+  it.each(algorithmNames)('--dry-run makes nothing and shows no key material of %s', async (alg) => {
+    const { code, json } = await attempt(['init', '--stage', 'dev', '--alg', alg, '--dry-run', '--json']);
+    expect(code).toBe(0);
+    expect(secrets.size).toBe(0);
+    const { secret } = json<{ secret: Record<string, string> }>();
+    expect(new Set(material(secret))).toEqual(new Set(['(elided)']));
+    const [key] = JSON.parse(secret['SIGNING_KEYS'] ?? '').keys;
+    const [published] = JSON.parse(secret['VERIFICATION_KEYS'] ?? '').keys;
+    const visible = Object.entries(key).filter(([, value]) => value !== '(elided)');
+    expect(Object.fromEntries(visible)).toEqual(published);
+    expect((await attempt(['init', '--stage', 'dev', '--alg', alg, '--dry-run'])).stdout).not.toMatch(
+      /"d":"(?!\(elided)/,
+    );
+  });
+
+  it.each<[string, string[], number, RegExp]>([
+    ['no stage', [], 2, /which stage/],
+    ['a stage with a slash', ['--stage', 'a/b'], 2, /A stage is/],
+    ['an unknown algorithm', ['--stage', 'dev', '--alg', 'HS256'], 2, /Allowed choices/],
+    ['a region that is none', ['--stage', 'dev', '--region', 'Europe'], 2, /A region/],
+    ['what AWS refuses', ['--stage', 'denied'], 1, /was not made: not you/],
+  ])('refuses %s', async (_, args, code, reason) => {
+    const result = await attempt(['init', ...args]);
+    expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(reason) });
+    expect(secrets.size).toBe(0);
+  });
+});

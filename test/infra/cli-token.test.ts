@@ -1,0 +1,388 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Explanation } from '../../infra/cli/explain-token.ts';
+import { type FaultyStore, startFaultyStore } from '../support/faulty-store.ts';
+import {
+  forge,
+  forgingKey,
+  forgingVariables,
+  type Json,
+  properClaims,
+  seal,
+  segment,
+  signingAs,
+} from '../support/forge.ts';
+import {
+  authorizerEvents,
+  client,
+  getToken,
+  type Handlers,
+  ISSUER,
+  keyVariables,
+  startWorld,
+  type Variables,
+  verdict,
+  type World,
+} from '../support/world.ts';
+import { type Cli, createCli, succeeding } from './cli-runner.ts';
+
+/** The key that this deployment signs with. */
+const signer = forgingKey('ES256', 'ours');
+
+let world: World;
+let store: FaultyStore;
+let attempt: Cli;
+let latchkey: Cli;
+
+beforeAll(async () => {
+  world = await startWorld(forgingVariables([signer]));
+  store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+  attempt = createCli({ ...world.env, AWS_ENDPOINT_URL_DYNAMODB: store.endpoint });
+  latchkey = succeeding(attempt);
+});
+afterAll(async () => {
+  await store.stop();
+  await world.stop();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  store.behave();
+});
+
+const now = () => Math.floor(Date.now() / 1000);
+const revocations = async () => (await world.table.query('REVOKED#0', '')).length;
+const shown = (token: string, { authorizer }: Handlers = world.handlers) =>
+  verdict(authorizer(authorizerEvents['HTTP API 2.0'](token)));
+
+const formats = ['jwt', 'reference'] as const;
+
+let count = 0;
+async function newToken(format: (typeof formats)[number], handlers = world.handlers) {
+  const id = `holder-${++count}`;
+  await world.clients.create(client(id, { access_token_format: format }));
+  const token = await getToken(handlers, id);
+  return { id, token, claims: await claimsOf(token) };
+}
+
+const explain = async (token: string, ...more: string[]) =>
+  (await latchkey(['token', 'explain', '-', '--json', ...more], { stdin: token })).json<
+    Explanation & { claims: Json }
+  >();
+
+async function claimsOf(token: string) {
+  const { claims, key } = await explain(token);
+  return { jti: String(claims['jti']), grant_id: String(claims['grant_id']), sub: String(claims['sub']), key };
+}
+
+describe('token revoke', () => {
+  type Token = Awaited<ReturnType<typeof newToken>>;
+  const ways: [string, (token: Token) => string[], boolean][] = [
+    ['the token', ({ token }) => [token], true],
+    ['standard input', () => ['-'], true],
+    ['its jti', ({ claims }) => ['--', claims.jti], true],
+    ['--client', ({ id }) => ['--client', id], true],
+    ['--subject', ({ claims }) => ['--subject', claims.sub], true],
+    ['--grant', ({ claims }) => ['--grant', claims.grant_id], true],
+  ];
+  const cases = formats.flatMap((format) => ways.map(([name, args]) => [format, name, args] as const));
+
+  it.each(cases)('ends a %s by %s and no other, once', async (format, _, args) => {
+    const ours = await newToken(format);
+    const other = await newToken(format);
+    expect(await shown(ours.token)).toBe('allow');
+    const command = ['token', 'revoke', ...args(ours)];
+    const { stdout, stderr } = await latchkey(command, { stdin: ours.token });
+    expect(stdout + stderr).not.toContain(ours.token);
+    expect(await shown(ours.token)).toBe('refuse');
+    expect(await shown(other.token)).toBe('allow');
+
+    const entries = await revocations();
+    dates(() => now() + 5);
+    await latchkey(command, { stdin: ours.token });
+    expect(await revocations()).toBe(entries);
+    expect(await shown(ours.token)).toBe('refuse');
+  });
+
+  it.each(formats)('ends every %s that a key made, and those that it will make, and no other', async (format) => {
+    const other = await newToken(format);
+    const handlers = world.restart({ ...keyVariables(), HANDLE_KEYS: Buffer.alloc(32, ++count).toString('base64url') });
+    const id = (await newToken(format)).id;
+    const token = await getToken(handlers, id);
+    expect(await shown(token, handlers)).toBe('allow');
+    const { key = '' } = (
+      await latchkey(['token', 'explain', '-', '--json'], { stdin: token, env: { VERIFICATION_KEYS: '', ISSUER: '' } })
+    ).json<Explanation>();
+    await latchkey(['token', 'revoke', '--key', key]);
+    expect(await shown(token, handlers)).toBe('refuse');
+    expect(await shown(await getToken(handlers, id), handlers)).toBe('refuse');
+    expect(await shown(other.token)).toBe('allow');
+  });
+
+  it('--issuer ends every token there is', async () => {
+    const variables = { ISSUER: 'https://closing.example' };
+    const handlers = world.restart(variables);
+    const tokens = await Promise.all(['machine-jwt', 'machine-reference'].map((id) => getToken(handlers, id)));
+    const other = await newToken('jwt');
+    await latchkey(['token', 'revoke', '--issuer'], { env: variables });
+    for (const token of tokens) expect(await shown(token, handlers)).toBe('refuse');
+    expect(await shown(other.token)).toBe('allow');
+  });
+
+  it('adds nothing for a token that its client has revoked', async () => {
+    for (const format of formats) {
+      const { token, id } = await newToken(format);
+      await latchkey(['token', 'revoke', '--client', id]);
+      const before = await revocations();
+      const { json } = await latchkey(['token', 'revoke', token, '--json']);
+      expect(json()).toMatchObject({ status: 'was revoked before' });
+      expect(await revocations()).toBe(before);
+    }
+  });
+
+  it('adds nothing for a token that has expired', async () => {
+    const before = await revocations();
+    const { json } = await latchkey(['token', 'revoke', forge(signer, now() - 4_000), '--json']);
+    expect(json()).toMatchObject({ status: 'has expired' });
+    expect(await revocations()).toBe(before);
+  });
+
+  it('takes a jti that looks like an option after --', async () => {
+    const jti = '-'.padEnd(22, 'a');
+    const { json } = await latchkey(['token', 'revoke', '--json', '--', jti]);
+    expect(json()).toMatchObject({ id: jti, status: 'revoked' });
+    expect((await latchkey(['token', 'revoke', '--', jti])).stdout).toContain('was revoked before');
+  });
+
+  it('believes nothing but the jti of a token that it cannot verify', async () => {
+    const { token, claims } = await newToken('jwt');
+    const [header, payload = '', signature] = token.split('.');
+    const lie = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), exp: now() - 1 };
+    const env = { VERIFICATION_KEYS: '', ISSUER: '', HANDLE_KEYS: '' };
+    const stdin = `${header}.${segment(lie)}.${signature}`;
+    const { json } = await latchkey(['token', 'revoke', '-', '--json'], { stdin, env });
+    expect(json()).toMatchObject({ id: claims.jti, status: 'revoked' });
+    expect(Number(json()['expires_at'])).toBeGreaterThanOrEqual(now() + 86_400);
+    expect(await shown(token)).toBe('refuse');
+  });
+
+  it('keeps entries for as long as the longest leeway', async () => {
+    const env = { ACCESS_TOKEN_MAX_LIFETIME_SECONDS: '3600' };
+    const late = () => world.restart({ CLOCK_SKEW_SECONDS: '300' }, () => now() + 3_600 + 200);
+    for (const format of formats) {
+      const { token, id } = await newToken(format);
+      expect(await shown(token, late())).toBe('allow');
+      await latchkey(format === 'jwt' ? ['token', 'revoke', token] : ['token', 'revoke', '--client', id], { env });
+      expect(await shown(token, late())).toBe('refuse');
+    }
+  });
+
+  it('lasts longer when it is repeated later, in containers that run as well', async () => {
+    const stolen = forgingKey('ES256', 'stolen');
+    let time = now();
+    const container = world.restart(forgingVariables([stolen]), () => time);
+    expect(await shown(forge(stolen, time), container)).toBe('allow');
+    dates(() => time);
+    for (let day = 0; day < 2; day++) {
+      await latchkey(['token', 'revoke', '--key', stolen.kid]);
+      expect(await shown(forge(stolen, time), container)).toBe('refuse');
+      time += 80_000;
+    }
+    expect(await shown(forge(stolen, time), container)).toBe('refuse');
+  });
+
+  it.each<[string, string[], number, RegExp, Variables?]>([
+    ['nothing', [], 2, /revoke what/],
+    ['two things', ['--client', 'machine-jwt', '--subject', 'alice'], 2, /revoke what/],
+    ['a token and a client', ['a'.repeat(22), '--client', 'machine-jwt'], 2, /revoke what/],
+    ['an unknown client', ['--client', 'nope'], 1, /no client nope/],
+    ['an empty subject', ['--subject', ''], 2, /1 to 255/],
+    ['an issuer that is not configured', ['--issuer'], 1, /ISSUER is not set/, { ISSUER: '' }],
+    ['garbage', ['garbage'], 1, /neither a token nor the jti/],
+    ['a JWT of another signer', [forge(forgingKey('ES256', 'other'), now())], 1, /names no key of ours; nothing/],
+    ['a JWT without signature', [`${segment({ alg: 'none' })}.${segment({})}.`], 1, /nothing was revoked/],
+    ['a reference token that is forged', [`lk_at_${'A'.repeat(48)}`], 1, /no reference token/],
+    ['a forged one, without keys', [`lk_at_${'A'.repeat(48)}`], 1, /no reference token/, { HANDLE_KEYS: '' }],
+    [
+      'a lifetime that is no number',
+      ['--subject', 'alice'],
+      1,
+      /ACCESS_TOKEN_MAX/,
+      { ACCESS_TOKEN_MAX_LIFETIME_SECONDS: 'x' },
+    ],
+  ])('refuses %s', async (_, args, code, reason, env = {}) => {
+    const before = await revocations();
+    const result = await attempt(['token', 'revoke', ...args], { env });
+    expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(reason) });
+    expect(await revocations()).toBe(before);
+  });
+});
+
+/** Lets the table tell another time, or none. */
+function dates(time: (() => number) | undefined) {
+  store.behave(async (response, forward) => {
+    const { status, headers, body } = await forward();
+    response.sendDate = false;
+    const { date: _, ...others } = headers;
+    const date = time && { date: new Date(time() * 1000).toUTCString() };
+    response.writeHead(status, { ...others, ...date }).end(body);
+  });
+}
+
+describe('the time', () => {
+  it('is that of the table, whatever the clock of this machine says', async () => {
+    const { token, claims } = await newToken('jwt');
+    const truth = now();
+    dates(() => truth);
+    vi.useFakeTimers({ toFake: ['Date'], now: new Date('2001-02-03T04:05:06Z') });
+    await latchkey(['token', 'revoke', token]);
+    await latchkey(['token', 'revoke', '--subject', 'somebody']);
+    await latchkey(['client', 'create', 'timely', '--resource', 'orders']);
+    vi.useRealTimers();
+    const entries = await world.table.query('REVOKED#0', '');
+    for (const id of [claims.jti, 'somebody']) {
+      const { revoked_at } = entries.find((entry) => entry['id'] === id) ?? {};
+      expect(revoked_at).toBeGreaterThanOrEqual(truth);
+      expect(revoked_at).toBeLessThan(truth + 5);
+    }
+    expect((await world.clients.find('timely'))?.secrets[0]?.created_at).toBeGreaterThanOrEqual(truth);
+  });
+
+  it('is refused when the table does not tell it', async () => {
+    const before = await revocations();
+    dates(undefined);
+    const { code, stderr } = await attempt(['token', 'revoke', '--subject', 'alice']);
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('does not tell the time') });
+    expect(await revocations()).toBe(before);
+  });
+});
+
+describe('token explain', () => {
+  const revoked = async (format: (typeof formats)[number]) => {
+    const { token } = await newToken(format);
+    await latchkey(['token', 'revoke', token]);
+    return token;
+  };
+  const ofDisabled = async () => {
+    const { token, id } = await newToken('reference');
+    await latchkey(['client', 'disable', id]);
+    return token;
+  };
+  const cut = (token: string) => token.slice(0, -4);
+  const unsigned = () =>
+    `${segment({ alg: 'none', typ: 'at+jwt', kid: signer.kid })}.${segment(properClaims(now()))}.AA`;
+
+  it.each<[string, () => string | Promise<string>, string, string[], Partial<Explanation>?]>([
+    ['a JWT', async () => (await newToken('jwt')).token, 'accepted', [], { format: 'jwt', claims_verified: true }],
+    ['a reference token', async () => (await newToken('reference')).token, 'accepted', [], { format: 'reference' }],
+    ['a revoked JWT', () => revoked('jwt'), 'refused', ['was revoked']],
+    ['a revoked reference token', () => revoked('reference'), 'refused', ['was revoked']],
+    ["a disabled client's", ofDisabled, 'refused', ['was revoked']],
+    ['an expired JWT', () => forge(signer, now() - 4_000), 'refused', ['has expired'], { claims_verified: true }],
+    ['one from the future', () => forge(signer, now() + 500), 'refused', ['has an iat in the future']],
+    ['one of another issuer', () => forge(signer, now(), { iss: 'https://b.example' }), 'refused', ['has another iss']],
+    ['one for others', () => forge(signer, now(), { aud: ['billing'] }), 'refused', ['is for another audience']],
+    [
+      'one with two faults',
+      () => forge(signer, now() - 4_000, { aud: 'billing' }),
+      'refused',
+      ['has expired', 'is for another audience'],
+    ],
+    ['an ID token', () => forge(signer, now(), {}, { typ: 'JWT' }), 'refused', ['is not typed at+jwt']],
+    [
+      'a key that is not ours',
+      () => forge(forgingKey('ES256'), now()),
+      'refused',
+      ['names no key of ours'],
+      { claims_verified: false },
+    ],
+    [
+      'a forged signature',
+      () => forge(forgingKey('ES256', signer.kid), now()),
+      'refused',
+      ['has a wrong signature'],
+      { claims_verified: false },
+    ],
+    [
+      'another alg',
+      () => forge(signingAs(forgingKey('RS256', signer.kid), 'RS256'), now()),
+      'refused',
+      ['names another algorithm than that of its key'],
+    ],
+    ['no alg', unsigned, 'refused', ['names another algorithm than that of its key']],
+    [
+      'one that says more in its header',
+      () => forge(signer, now(), {}, { jku: 'x' }),
+      'refused',
+      ['has a header member that is not ours'],
+    ],
+    [
+      'claims that are no JSON',
+      () => seal(segment({ alg: 'ES256', typ: 'at+jwt', kid: signer.kid }), segment('no'), signer),
+      'refused',
+      ['has a payload that is not a JSON object as we write it'],
+    ],
+    [
+      'a reference token cut short',
+      async () => cut((await newToken('reference')).token),
+      'refused',
+      ['is no reference token of ours'],
+    ],
+    ['a forged reference token', () => `lk_at_${'A'.repeat(48)}`, 'refused', ['is no reference token of ours']],
+    ['garbage', () => 'garbage', 'refused', ['has the form of no access token']],
+    ['nothing', () => '', 'refused', ['has the form of no access token']],
+    ['a long text', () => 'a.'.repeat(5_000), 'refused', ['is too long']],
+    ['dots', () => '...', 'refused', ['is not a JWT of three segments']],
+    ['a secret', () => `lk_cs_${'a'.repeat(43)}`, 'refused', ['has the form of no access token']],
+  ])('%s', async (_, make, expected, reasons, more = {}) => {
+    const token = await make();
+    const { stdout, stderr, code } = await attempt(['token', 'explain', '-', '--json'], { stdin: `${token}\n` });
+    const explanation = JSON.parse(stdout) as Explanation;
+    expect(explanation).toMatchObject({ verdict: expected, reasons, not_checked: [], ...more });
+    expect(code).toBe(0);
+    const text = await latchkey(['token', 'explain', '-'], { stdin: token });
+    expect(text.stdout).toContain(expected);
+    for (const reason of reasons) expect(text.stdout).toContain(`it ${reason}`);
+    const proof = token.split('.').at(-1) ?? '';
+    if (proof.length > 20) expect(stdout + stderr + text.stdout + text.stderr).not.toContain(proof);
+  });
+
+  it('names the entry by which a token was revoked', async () => {
+    const { token, id } = await newToken('jwt');
+    await latchkey(['token', 'revoke', '--client', id]);
+    expect((await explain(token)).revoked_by).toMatchObject([{ kind: 'client', id }]);
+  });
+
+  it('tells what a token says and when it ends', async () => {
+    const { token, id } = await newToken('jwt');
+    const explanation = await explain(token);
+    expect(explanation).toMatchObject({
+      claims: { client_id: id, aud: 'orders', iss: ISSUER },
+      header: { alg: 'ES256' },
+    });
+    expect(explanation.expires_in).toBeGreaterThan(3_590);
+    expect(explanation.expires_in).toBeLessThanOrEqual(3_600);
+    expect((await latchkey(['token', 'explain', token])).stdout).toMatch(/^expires in +59m \d+s|^expires in +1h/m);
+  });
+
+  it('asks for another audience than the configured one', async () => {
+    const { token } = await newToken('jwt');
+    expect(await explain(token, '--audience', 'billing')).toMatchObject({ reasons: ['is for another audience'] });
+  });
+
+  it('shows what a forger wrote without letting the terminal act on it', async () => {
+    const forged = forge(forgingKey('ES256'), now(), { sub: 'a\u001b[2J\u009b31m\u202e' });
+    const { stdout } = await latchkey(['token', 'explain', forged]);
+    expect(stdout).toContain('a\\u{1b}[2J\\u{9b}31m\\u{202e}');
+    expect(stdout).toMatch(/which nothing proves/);
+  });
+
+  it('says what it could not check without keys and table', async () => {
+    const bare = createCli({});
+    const jwt = (await bare(['token', 'explain', (await newToken('jwt')).token, '--json'])).json<Explanation>();
+    expect(jwt).toMatchObject({ verdict: 'undecided', reasons: [], claims_verified: false, format: 'jwt' });
+    expect(jwt.not_checked.join()).toMatch(/signature.*issuer.*revoked/);
+    const reference = (await bare(['token', 'explain', (await newToken('reference')).token, '--json'])).json();
+    expect(reference).toMatchObject({ verdict: 'undecided', reasons: [], format: 'reference' });
+    expect(String(reference['not_checked'])).toMatch(/minted.*table/);
+    expect((await bare(['token', 'explain', 'x.y.z', '--json'])).json()).toMatchObject({ verdict: 'undecided' });
+  });
+});

@@ -1,0 +1,215 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Explanation } from '../../infra/cli/explain-token.ts';
+import type { serve } from '../../lib/http/serve.ts';
+import { getToken, startWorld, type Variables, type World } from '../support/world.ts';
+import { type Cli, createCli, emptyDirectory } from './cli-runner.ts';
+
+let world: World;
+let attempt: Cli;
+
+beforeAll(async () => {
+  world = await startWorld();
+  attempt = createCli(world.env);
+});
+afterAll(() => world.stop());
+
+const commands = [
+  ...['create', 'list', 'show', 'update', 'disable', 'enable'].flatMap((verb) => [
+    `client ${verb}`,
+    `resource ${verb}`,
+  ]),
+  ...['add', 'list', 'retire'].map((verb) => `secret ${verb}`),
+  ...['revoke', 'explain'].map((verb) => `token ${verb}`),
+  'init',
+];
+
+describe('--help', () => {
+  it.each(commands)('of %s says what it does, and gives examples that are right', async (command) => {
+    const { code, stdout } = await attempt([...command.split(' '), '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Usage: latchkey .+\n\n[A-Z][\s\S]+?\./);
+    const examples = [...stdout.matchAll(/^ {2}\$ (?:.*\| )?latchkey (.*)$/gm)].map(([, line = '']) => line);
+    expect(examples.length).toBeGreaterThan(0);
+    for (const example of examples) expect(example.startsWith(command)).toBe(true);
+  });
+
+  it('of the program names every group', async () => {
+    const { code, stdout } = await attempt(['--help']);
+    expect(code).toBe(0);
+    for (const group of ['client', 'resource', 'secret', 'token', 'init'])
+      expect(stdout).toMatch(new RegExp(`^  ${group} `, 'm'));
+  });
+});
+
+describe('usage', () => {
+  it.each<[string, string[], RegExp]>([
+    ['an unknown group', ['clients'], /unknown command/],
+    ['an unknown command', ['client', 'shw'], /unknown command 'shw' \(Did you mean show\?\)/],
+    ['an unknown option', ['client', 'list', '--al'], /unknown option/],
+    ['a missing argument', ['client', 'show'], /missing required argument/],
+    ['too many arguments', ['client', 'show', 'a', 'b'], /too many arguments/],
+    ['two tables', ['client', 'list', '--stage', 'a', '--local'], /only one of/],
+    ['two tables in two places', ['--table', 'aaa', 'client', 'list', '--stage', 'a'], /only one of/],
+    ['a stage that is none', ['client', 'list', '--stage', 'a_b'], /A stage is/],
+    ['a table that is none', ['client', 'list', '--table', 'a b'], /A table name is/],
+  ])('is refused with code 2: %s', async (_, args, reason) => {
+    expect(await attempt(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(reason) });
+    const { code, stderr } = await attempt(['--json', ...args]);
+    expect(code).toBe(2);
+    expect(JSON.parse(stderr)).toEqual({ error: expect.stringMatching(reason) });
+  });
+
+  it('is shown for a group without command', async () => {
+    expect(await attempt(['client'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Usage: latchkey client'),
+    });
+  });
+});
+
+/** A directory in which `npm start` was run. */
+function directoryWith(demo: unknown): string {
+  const directory = emptyDirectory();
+  mkdirSync(join(directory, '.latchkey'));
+  writeFileSync(join(directory, '.latchkey', 'demo.json'), typeof demo === 'string' ? demo : JSON.stringify(demo));
+  return directory;
+}
+
+const localTable = () => ({ endpoint: world.env['AWS_ENDPOINT_URL_DYNAMODB'], name: world.env['TABLE_NAME'] });
+const without = (...names: string[]): Variables => Object.fromEntries(names.map((name) => [name, '']));
+const noAws = without('TABLE_NAME', 'AWS_ENDPOINT_URL_DYNAMODB', 'AWS_REGION', 'AWS_ACCESS_KEY_ID');
+
+describe('the table', () => {
+  const list = ['client', 'list', '--json'];
+
+  it('is that of the local stack when none is named', async () => {
+    const cwd = directoryWith({ issuer: 'http://localhost:3000', table: localTable() });
+    const { code, stdout } = await attempt(list, { cwd, env: noAws });
+    expect(code).toBe(0);
+    expect(stdout).toContain('machine-jwt');
+  });
+
+  it('is that of the local stack with --local, even when one is named', async () => {
+    const cwd = directoryWith({ issuer: 'http://localhost:3000', table: localTable() });
+    const env = { TABLE_NAME: 'another', AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9' };
+    expect((await attempt(['--local', ...list], { cwd, env })).stdout).toContain('machine-jwt');
+  });
+
+  it('is that of TABLE_NAME before the local one, and said to be', async () => {
+    const cwd = directoryWith({
+      issuer: 'http://localhost:3000',
+      table: { endpoint: 'http://127.0.0.1:9', name: 'x' },
+    });
+    const { code, stderr } = await attempt(['client', 'list'], { cwd });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'table latchkey-test in eu-west-1\n' });
+  });
+
+  it.each([
+    ['--stage', ['--stage', 'test']],
+    ['--table', ['--table', 'latchkey-test']],
+  ])('is that of %s, before or after the command', async (_, option) => {
+    const env = { TABLE_NAME: 'another' };
+    expect(await attempt([...list, ...option], { env })).toMatchObject({ code: 0 });
+    expect(await attempt([...option, ...list], { env })).toMatchObject({ code: 0 });
+  });
+
+  it('is in AWS_DEFAULT_REGION where nothing else says so, and in --region before all', async () => {
+    const env = { AWS_REGION: '', AWS_DEFAULT_REGION: 'eu-central-1' };
+    expect((await attempt(['client', 'list'], { env })).stderr).toContain('in eu-central-1');
+    expect((await attempt(['client', 'list', '--region', 'us-west-2'], { env })).stderr).toContain('in us-west-2');
+  });
+
+  it.each<[string, string[], Variables, unknown, RegExp, number?]>([
+    ['not named', [], noAws, undefined, /which table\?/, 2],
+    ['--local and not there', ['--local'], {}, undefined, /no local table: run npm start/],
+    [
+      'of a stack that has ended',
+      ['--local'],
+      {},
+      { issuer: 'http://localhost:1', table: { endpoint: 'http://127.0.0.1:9', name: 'x' } },
+      /is npm start still running/,
+    ],
+    ['in a file that is not JSON', ['--local'], {}, '{', /is not JSON/],
+    ['in a file of something else', ['--local'], {}, { issuer: 1 }, /names no table/],
+    ['not there', ['--stage', 'nope'], {}, undefined, /there is no table latchkey-nope in eu-west-1/],
+    [
+      'out of reach',
+      [],
+      { AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9' },
+      undefined,
+      /is unavailable: .*ECONNREFUSED/,
+    ],
+  ])('is refused when it is %s', async (_, args, env, demo, reason, code = 1) => {
+    const cwd = demo === undefined ? emptyDirectory() : directoryWith(demo);
+    const result = await attempt(['client', 'list', ...args], { env, cwd });
+    expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(reason) });
+  });
+});
+
+it('verifies JWTs of the local stack by its published keys', async () => {
+  const server = createServer(async (_request, response) => {
+    const { statusCode, headers, body } = await world.handlers.jwks({
+      version: '2.0',
+      rawPath: '/',
+      rawQueryString: '',
+      headers: {},
+      requestContext: { http: { method: 'GET', path: '/' } },
+      isBase64Encoded: false,
+    } as unknown as Parameters<ReturnType<typeof serve>>[0]);
+    response.writeHead(statusCode, headers as Record<string, string>).end(body);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const token = await getToken(world.restart({ ISSUER: issuer }), 'machine-jwt');
+  const options = {
+    cwd: directoryWith({ issuer, table: localTable() }),
+    env: { ...noAws, ...without('VERIFICATION_KEYS', 'HANDLE_KEYS', 'ISSUER') },
+  };
+  const explain = async () => (await attempt(['token', 'explain', token, '--json'], options)).json<Explanation>();
+  expect(await explain()).toMatchObject({ verdict: 'accepted', claims_verified: true });
+  server.closeAllConnections();
+  server.close();
+  expect(await explain()).toMatchObject({ verdict: 'undecided', not_checked: [expect.stringMatching(/signature/)] });
+});
+
+describe('npx latchkey', () => {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+
+  async function npx(args: string[], env: Variables = {}) {
+    const child = spawn('npx', ['latchkey', ...args], { cwd: root, env: { ...process.env, ...env } });
+    const output = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text) => (output.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text) => (output.stderr += text));
+    const [code] = await once(child, 'close');
+    return { code, ...output };
+  }
+
+  it('finds the program of this package', async () => {
+    expect(await npx(['--help'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Usage: latchkey /) });
+  });
+
+  it('works on a table by the usual variables, and says nothing but the result', async () => {
+    const { code, stdout, stderr } = await npx(
+      ['client', 'create', 'from-npx', '--resource', 'orders', '--json'],
+      world.env as Variables,
+    );
+    expect({ code, stderr: stderr.replace(/^npm warn.*\n/gm, '') }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({
+      client_id: 'from-npx',
+      client_secret: expect.stringMatching(/^lk_cs_/),
+    });
+    expect(await world.clients.find('from-npx')).toMatchObject({ enabled: true });
+  });
+
+  it('ends with the code of the refusal', async () => {
+    expect(await npx(['client', 'show', 'nope'], world.env as Variables)).toMatchObject({ code: 1, stdout: '' });
+  });
+});

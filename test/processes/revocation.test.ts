@@ -1,0 +1,174 @@
+// Four processes with the real bundles on one table. In strict mode nothing is accepted in a request that began after its
+// revocation was acknowledged, and nothing is refused before its revocation was sent.
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createRevocationStore, type RevocationStore } from '../../lib/store/revocation.ts';
+import { authorizerDoors, introspectionDoor, type Verdict } from '../support/doors.ts';
+import { type ContainerProcess, openProcess } from '../support/processes.ts';
+import { createRandom } from '../support/random.ts';
+import { type Handlers, post, startWorld, type World } from '../support/world.ts';
+
+const PROCESSES = 4;
+/** Stories told at a time: each has four requests under way most of the time. */
+const STORIES = 13;
+const IN_FLIGHT = 4 * STORIES;
+const TOKENS = 200;
+const random = createRandom(4);
+
+let world: World;
+let list: RevocationStore;
+let processes: ContainerProcess[] = [];
+
+const open = () => openProcess({ ...world.env, CLIENT_CACHE_SECONDS: '60' });
+
+beforeAll(async () => {
+  world = await startWorld();
+  list = createRevocationStore(world.table);
+  processes = Array.from({ length: PROCESSES }, open);
+});
+// No token of one test is asked about in the next.
+beforeEach(async () => {
+  await Promise.all((await list.since(0)).map((entry) => list.remove(entry)));
+});
+afterAll(async () => {
+  await Promise.all(processes.map((process) => process.kill()));
+  await world.stop();
+});
+
+const anyProcess = () => random.pick(processes);
+const doors = [introspectionDoor, ...authorizerDoors.filter(({ name }) => name !== 'HTTP API 2.0 with policies')];
+
+/** Asks again after a fault, as any client does: on a busy machine the table may take longer than it is waited for. */
+async function patiently<Answer>(ask: () => Promise<Answer>, isFault: (answer: Answer) => boolean): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await ask();
+    if (attempt === 20 || !isFault(answer)) return answer;
+    await pause(random.integer(100 * attempt));
+  }
+}
+
+const show = ({ handlers }: ContainerProcess, token: string): Promise<Verdict> =>
+  patiently(
+    () => random.pick(doors).show(handlers as Handlers, token),
+    (verdict) => verdict === 'fault',
+  );
+const showToAll = (token: string) => Promise.all(processes.map((process) => show(process, token)));
+const nowhere = Array.from({ length: PROCESSES }, () => 'refuse' as const);
+
+async function issue({ handlers }: ContainerProcess, id: string): Promise<string> {
+  const { json } = await patiently(
+    () => post(handlers.token, id, { grant_type: 'client_credentials' }),
+    ({ status }) => status === 503,
+  );
+  return String(json['access_token']);
+}
+
+async function revoke({ handlers }: ContainerProcess, id: string, token: string): Promise<number> {
+  const { status } = await patiently(
+    () => post(handlers.revocation, id, { token }),
+    (answer) => answer.status === 503,
+  );
+  return status;
+}
+
+/** Does something for each of these, so many at a time. */
+async function forEach<Thing>(things: readonly Thing[], atATime: number, act: (thing: Thing) => Promise<void>) {
+  const queue = [...things];
+  const work = async () => {
+    for (let thing = queue.shift(); thing !== undefined; thing = queue.shift()) await act(thing);
+  };
+  await Promise.all(Array.from({ length: atATime }, work));
+}
+
+const [JWT, REFERENCE] = ['machine-jwt', 'machine-reference'];
+// References first: for them the list stays short, and a long one makes the embedded table slow.
+const ids = Array.from({ length: TOKENS }, (_, index) => (index < TOKENS / 2 ? REFERENCE : JWT));
+
+it(`${TOKENS} tokens, ${IN_FLIGHT} requests in flight: each works until it is revoked, and never after`, async () => {
+  const wrong: string[] = [];
+  const expectEach = (verdicts: readonly Verdict[], expected: Verdict, when: string) => {
+    if (verdicts.some((verdict) => verdict !== expected)) wrong.push(`${when}: ${verdicts}`);
+  };
+  let overtaken = 0;
+
+  await forEach(ids, STORIES, async (id) => {
+    const token = await issue(anyProcess(), id);
+    expectEach(await Promise.all([show(anyProcess(), token), show(anyProcess(), token)]), 'allow', 'before');
+
+    // What is on its way together with the revocation may go either way.
+    const meanwhile = show(anyProcess(), token);
+    expect(await revoke(anyProcess(), id, token)).toBe(200);
+    expectEach(await showToAll(token), 'refuse', 'after');
+    if ((await meanwhile) === 'allow') overtaken++;
+  });
+  expect(wrong).toEqual([]);
+  expect(overtaken).toBeGreaterThan(0);
+}, 60_000);
+
+describe('one JWT, revoked by all processes at once', () => {
+  const ROUNDS = 50;
+
+  it(`is dead after the first 200, in ${ROUNDS} rounds, and the list does not grow on repeats`, async () => {
+    const rounds = Array.from({ length: ROUNDS }, (_, round) => round);
+    const wrong: string[] = [];
+    await forEach(rounds, 4, async (round) => {
+      const token = await issue(anyProcess(), JWT);
+      await Promise.all(
+        processes.map(async (process) => {
+          expect(await revoke(process, JWT, token)).toBe(200);
+          const verdict = await show(anyProcess(), token);
+          if (verdict !== 'refuse') wrong.push(`round ${round}: ${verdict}`);
+        }),
+      );
+
+      const [, payload = ''] = token.split('.');
+      const { jti } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { jti: string };
+      const entries = async () => (await list.since(0)).filter(({ id }) => id === jti);
+      const after = await entries();
+      if (after.length === 0) wrong.push(`round ${round}: no entry`);
+      for (const process of processes) expect(await revoke(process, JWT, token)).toBe(200);
+      expect(await entries()).toEqual(after);
+      expect(await showToAll(token)).toEqual(nowhere);
+    });
+    expect(wrong).toEqual([]);
+  }, 60_000);
+});
+
+describe('a process that is killed while it revokes', () => {
+  const CRASHES = 6;
+  const BATCH = 16;
+
+  /** Revokes all of these by a process that is killed as soon as so many are acknowledged; the status of each, if any. */
+  async function revokeUntilKilled(tokens: readonly { id: string; token: string }[], acknowledgements: number) {
+    const doomed = open();
+    await show(doomed, 'x');
+    await revoke(doomed, JWT, 'x');
+    let left = acknowledgements;
+    const statuses = tokens.map(async ({ id, token }) => {
+      const status = await revoke(doomed, id, token).catch(() => undefined);
+      if (status !== undefined && --left === 0) await doomed.kill();
+      return status;
+    });
+    return Promise.all(statuses).finally(doomed.kill);
+  }
+
+  it(`has kept what it acknowledged, in ${CRASHES} crashes; the rest can be revoked by another`, async () => {
+    const batch = Array.from({ length: BATCH }, (_, index) => (index % 2 === 0 ? JWT : REFERENCE));
+    let lost = 0;
+    for (let crash = 0; crash < CRASHES; crash++) {
+      const tokens = await Promise.all(batch.map(async (id) => ({ id, token: await issue(anyProcess(), id) })));
+      const statuses = await revokeUntilKilled(tokens, 1 + random.integer(BATCH / 2));
+      expect(statuses).toContain(200);
+      await Promise.all(
+        tokens.map(async ({ id, token }, index) => {
+          if (statuses[index] === undefined) {
+            lost++;
+            expect(await revoke(anyProcess(), id, token)).toBe(200);
+          } else expect(statuses[index]).toBe(200);
+          expect(await showToAll(token)).toEqual(nowhere);
+        }),
+      );
+    }
+    expect(lost).toBeGreaterThan(0);
+  }, 60_000);
+});

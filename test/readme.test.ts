@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { alternatives, variables } from '../lib/config.ts';
+import { type LocalService, root, startLocalService } from './support/local-service.ts';
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+/** The text under a heading, up to the next one of the same level. */
+function section(heading: string): string {
+  const [, text = ''] = readme.split(`\n## ${heading}`);
+  return text.split('\n## ')[0] ?? '';
+}
+
+const blocks = (text: string, language: string) =>
+  [...text.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, code = '']) => code);
+
+/** As pasted into a shell in the project, but that `npx` finds the CLI from anywhere. */
+function runInShell(script: string, { directory }: LocalService): string {
+  const npx = `npx() { shift; node ${join(root, 'infra/cli/latchkey.mjs')} "$@"; }\n`;
+  return execFileSync('bash', ['-euo', 'pipefail', '-c', npx + script], { cwd: directory }).toString();
+}
+
+describe('the tour', () => {
+  let service: LocalService;
+  beforeAll(async () => {
+    service = await startLocalService();
+  });
+  afterAll(() => service.stop());
+
+  it('works as it stands', () => {
+    const script = blocks(section('Five minutes'), 'sh').join('\necho; echo ----\n');
+    const output = runInShell(script, service);
+    const [, jwt, whoami, active, revoked, reference, cli] = output.split('----\n').map((part) => part.trim());
+    expect(jwt).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect(JSON.parse(whoami ?? '')).toMatchObject({ client_id: 'machine-jwt', aud: 'orders', scope: 'orders:read' });
+    expect(JSON.parse(active ?? '')).toMatchObject({ active: true, client_id: 'machine-jwt' });
+    expect(revoked).toBe('{"active":false}HTTP/1.1 403 Forbidden');
+    expect(reference).toMatch(/^lk_at_[\w-]{48}\n\{"client_id":"machine-reference".*\}HTTP\/1\.1 403 Forbidden$/);
+    expect(cli).toMatch(/lk_cs_[\w-]{43}/);
+    expect(cli).toMatch(/revoked/);
+  });
+});
+
+describe('administration', () => {
+  let service: LocalService;
+  beforeAll(async () => {
+    service = await startLocalService();
+  });
+  afterAll(() => service.stop());
+
+  it('works as it stands', () => {
+    const output = runInShell(blocks(section('Administration'), 'sh').join('\n'), service);
+    expect(output.match(/lk_cs_[\w-]{43}/g)).toHaveLength(3);
+    expect(output).toMatch(/^enabled +no$/m);
+  });
+});
+
+describe('the configuration table', () => {
+  const rows = new Map(
+    [...section('Configuration').matchAll(/^\| `([A-Z_]+)` \| (.+?) \| (.+?) \|$/gm)].map(([, name, , fallback]) => [
+      name,
+      fallback,
+    ]),
+  );
+
+  it('names every variable that is read, and no other', () => {
+    expect([...rows.keys()].toSorted()).toEqual(Object.keys(variables).toSorted());
+  });
+
+  it.each(Object.entries(variables))('states the default of %s', (name, variable) => {
+    const others = Object.values(alternatives)
+      .filter((names) => names.some((each) => each === name))
+      .flatMap((names) => names.filter((each) => each !== name));
+    const needed = others.length > 0 ? `this or ${others.map((each) => `\`${each}\``).join(' or ')}` : 'required';
+    expect(rows.get(name)).toBe('default' in variable ? `\`${variable.default}\`` : needed);
+  });
+});
+
+describe('the table of dependencies', () => {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  it('gives a reason for every one', () => {
+    const named = [...section('Dependencies').matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name);
+    const all = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
+    expect(named.toSorted()).toEqual(all.toSorted());
+  });
+});
+
+it('names only npm scripts that there are', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const named = [...readme.matchAll(/npm run ([a-z:-]+)/g)].map(([, name = '']) => name);
+  expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});

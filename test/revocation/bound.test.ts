@@ -1,0 +1,197 @@
+// How soon a revocation is heard of: strict, from the next request on; bounded, before the configured seconds are over.
+// DESIGN.md promise 9.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Revocation } from '../../lib/oauth/revocation.ts';
+import { OVERLAP_SECONDS } from '../../lib/revocation/list.ts';
+import { createRevocationStore, type RevocationStore } from '../../lib/store/revocation.ts';
+import { createRandom } from '../support/random.ts';
+import {
+  authorizerEvents,
+  createTestClock,
+  getToken,
+  type Handlers,
+  post,
+  startWorld,
+  verdict,
+  type World,
+} from '../support/world.ts';
+
+const { clock, advance, set } = createTestClock();
+const JWT = 'machine-jwt';
+const REFERENCE = 'machine-reference';
+const CLIENTS = [JWT, REFERENCE];
+
+let world: World;
+let list: RevocationStore;
+
+beforeAll(async () => {
+  world = await startWorld({}, clock);
+  list = createRevocationStore(world.table);
+});
+// Each test a day later, so that no entry of one is of any concern to the next.
+beforeEach(() => advance(100_000));
+afterAll(() => world.stop());
+
+const container = (maxAge: number) => world.restart({ REVOCATION_MAX_AGE_SECONDS: String(maxAge) });
+const ask = ({ authorizer }: Handlers, token: string) => verdict(authorizer(authorizerEvents['HTTP API 2.0'](token)));
+const revoke = async (id: string, token: string) =>
+  expect((await post(world.handlers.revocation, id, { token })).status).toBe(200);
+
+const clientEntry = (id: string, revoked_at: number): Revocation => ({
+  kind: 'client',
+  id,
+  revoked_at,
+  issued_until: clock(),
+  expires_at: clock() + 100_000,
+});
+
+describe.each(CLIENTS)('a token of %s', (id) => {
+  it.each([1, 2, 5, 60])('is never accepted %i seconds after its revocation, or later', async (maxAge) => {
+    const handlers = container(maxAge);
+    const token = await getToken(world.handlers, id);
+    expect(await ask(handlers, token)).toBe('allow');
+    const revokedAt = clock();
+    await revoke(id, token);
+
+    for (let second = 0; second < maxAge; second++) {
+      set(revokedAt + second);
+      expect(await ask(handlers, token)).toBe('allow');
+    }
+    for (const second of [maxAge, maxAge + 1, maxAge * 2, 3599]) {
+      set(revokedAt + second);
+      expect(await ask(handlers, token)).toBe('refuse');
+    }
+  });
+
+  it.each([1, 5, 60])('revoked by an entry for its client: the bound is %i seconds as well', async (maxAge) => {
+    const handlers = container(maxAge);
+    const token = await getToken(world.handlers, id);
+    expect(await ask(handlers, token)).toBe('allow');
+    const revokedAt = clock();
+    await list.put(clientEntry(id, revokedAt));
+    set(revokedAt + maxAge);
+    expect(await ask(handlers, token)).toBe('refuse');
+  });
+
+  it('is refused with the next request where the list is never old', async () => {
+    const handlers = container(0);
+    const token = await getToken(world.handlers, id);
+    expect(await ask(handlers, token)).toBe('allow');
+    await revoke(id, token);
+    expect(await ask(handlers, token)).toBe('refuse');
+    expect(await ask(container(0), token)).toBe('refuse');
+  });
+
+  it('is refused with the first request of a new container, however old its list may be', async () => {
+    const token = await getToken(world.handlers, id);
+    await revoke(id, token);
+    expect(await ask(container(3600), token)).toBe('refuse');
+  });
+
+  it('is refused at once where another question brought the list up to date', async () => {
+    const handlers = container(5);
+    const token = await getToken(world.handlers, id);
+    expect(await ask(handlers, token)).toBe('allow');
+    await revoke(id, token);
+    advance(5);
+    // The reference token itself was remembered as long as the list, so it is due as well.
+    await ask(handlers, await getToken(world.handlers, JWT));
+    expect(await ask(handlers, token)).toBe('refuse');
+  });
+});
+
+describe('an entry that arrives late', () => {
+  it.each([0, 1, 10, OVERLAP_SECONDS - 1, OVERLAP_SECONDS])(
+    'with a time %i seconds before the last synchronisation, is heard of',
+    async (late) => {
+      const [strict, bounded] = [container(0), container(5)];
+      const token = await getToken(world.handlers, JWT);
+      advance(60);
+      const startedAt = clock();
+      expect(await ask(strict, token)).toBe('allow');
+      expect(await ask(bounded, token)).toBe('allow');
+      await list.put({ ...clientEntry(JWT, startedAt - late), issued_until: startedAt });
+      expect(await ask(strict, token)).toBe('refuse');
+      advance(5);
+      expect(await ask(bounded, token)).toBe('refuse');
+    },
+  );
+
+  it('is heard of, although the list was synchronised every second', async () => {
+    const strict = container(0);
+    const token = await getToken(world.handlers, JWT);
+    const takenAt = clock();
+    for (let second = 0; second < 10; second++) {
+      advance(1);
+      expect(await ask(strict, token)).toBe('allow');
+    }
+    await list.put({ ...clientEntry(JWT, takenAt), issued_until: takenAt });
+    expect(await ask(strict, token)).toBe('refuse');
+  });
+});
+
+describe('a clock that was set back', () => {
+  it.each(CLIENTS)('makes a copy of the list stale at once: %s', async (id) => {
+    const handlers = container(3600);
+    const token = await getToken(world.handlers, id);
+    advance(500);
+    expect(await ask(handlers, token)).toBe('allow');
+    advance(-100);
+    await revoke(id, token);
+    expect(await ask(handlers, token)).toBe('refuse');
+  });
+
+  it.each(CLIENTS)('does not hide an entry of the time before: %s', async (id) => {
+    const strict = container(0);
+    const token = await getToken(world.handlers, id);
+    advance(1000);
+    expect(await ask(strict, token)).toBe('allow');
+    advance(-500);
+    await revoke(id, token);
+    advance(100);
+    expect(await ask(strict, token)).toBe('refuse');
+    expect(await ask(container(0), token)).toBe('refuse');
+  });
+
+  it.each(CLIENTS)('brings nothing back that had been forgotten as expired: %s', async (id) => {
+    const strict = container(0);
+    const token = await getToken(world.handlers, id);
+    await list.put(clientEntry(id, clock()));
+    advance(100);
+    expect(await ask(strict, token)).toBe('refuse');
+    const now = clock();
+    set(now + 200_000);
+    expect(await ask(strict, await getToken(world.handlers, JWT))).toBe('allow');
+    set(now);
+    expect(await ask(strict, token)).toBe('refuse');
+  });
+});
+
+describe('containers of every kind, a random course of events', () => {
+  const SEED = 20_260_101;
+
+  it.each(CLIENTS)(`never accept a token of %s beyond their bound (seed ${SEED})`, async (id) => {
+    const random = createRandom(SEED);
+    const containers = [0, 0, 1, 3, 10].map((maxAge) => ({ maxAge, handlers: container(maxAge) }));
+    const tokens: { token: string; revokedAt?: number }[] = [];
+    let [refused, accepted] = [0, 0];
+    for (let step = 0; step < 400; step++) {
+      if (random.chance(0.3)) advance(random.integer(4));
+      if (tokens.length === 0 || random.chance(0.15)) tokens.push({ token: await getToken(world.handlers, id) });
+      const known = random.pick(tokens);
+      if (known.revokedAt === undefined && random.chance(0.15)) {
+        await revoke(id, known.token);
+        known.revokedAt = clock();
+      }
+      const { maxAge, handlers } = random.pick(containers);
+      const word = await ask(handlers, known.token);
+      const { revokedAt = Number.POSITIVE_INFINITY } = known;
+      if (clock() >= revokedAt + maxAge) expect(word, `step ${step}`).toBe('refuse');
+      if (revokedAt === Number.POSITIVE_INFINITY) expect(word, `step ${step}`).toBe('allow');
+      if (word === 'refuse') refused++;
+      else accepted++;
+    }
+    expect(refused).toBeGreaterThan(50);
+    expect(accepted).toBeGreaterThan(50);
+  });
+});

@@ -1,0 +1,203 @@
+// What an entry of the list covers: each kind, both token formats, to the second, at every door.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  MAX_CLOCK_SKEW_SECONDS,
+  type Revocation,
+  type RevocationKind,
+  revocationKinds,
+  revokeAll,
+} from '../../lib/oauth/revocation.ts';
+import { createRevocationStore, type RevocationStore } from '../../lib/store/revocation.ts';
+import { introspectionDoor, openDoors } from '../support/doors.ts';
+import { forge, signingKeyOf } from '../support/forge.ts';
+import {
+  authorizerEvents,
+  createTestClock,
+  getToken,
+  type Handlers,
+  ISSUER,
+  post,
+  startWorld,
+  verdict,
+  type World,
+} from '../support/world.ts';
+
+const { clock, advance, set } = createTestClock();
+const CLIENTS = ['machine-jwt', 'machine-reference'];
+const LIFETIME = 3600;
+
+let world: World;
+let list: RevocationStore;
+let atAllDoors: ReturnType<typeof openDoors>;
+
+beforeAll(async () => {
+  world = await startWorld({}, clock);
+  list = createRevocationStore(world.table);
+  atAllDoors = openDoors((variables) => world.restart(variables));
+});
+beforeEach(() => advance(1_000_000));
+afterAll(() => world.stop());
+
+/** The ids under which a token can be revoked, as its owner learns them. */
+async function idsOf(token: string): Promise<Record<RevocationKind, string>> {
+  const { json } = await post(world.handlers.introspection, 'orders', { token });
+  expect(json['active']).toBe(true);
+  const [header = ''] = token.split('.');
+  const key = token.startsWith('lk_at_')
+    ? Buffer.from(token.slice('lk_at_'.length), 'base64url').toString('base64url', 0, 4)
+    : (JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string }).kid;
+  return {
+    issuer: ISSUER,
+    subject: String(json['sub']),
+    client: String(json['client_id']),
+    key,
+    grant: String(json['grant_id']),
+    token: String(json['jti']),
+  };
+}
+
+/** An entry as the administration writes it; one that names a token is made by hand. */
+const entry = (kind: RevocationKind, id: string, delay = 0): Revocation =>
+  kind === 'token'
+    ? { kind, id, revoked_at: clock(), expires_at: clock() + LIFETIME + MAX_CLOCK_SKEW_SECONDS }
+    : revokeAll(kind, id, { now: clock(), lifetime: LIFETIME, delay });
+
+const UP_TO_A_TIME = new Set<RevocationKind>(['issuer', 'subject', 'client']);
+const kinds = CLIENTS.flatMap((id) => revocationKinds.map((kind) => [kind, id] as const));
+
+describe.each(kinds)('an entry for a %s, and a token of %s', (kind, client) => {
+  it('issued before, or in the same second, is refused', async () => {
+    const before = await getToken(world.handlers, client);
+    const ids = await idsOf(before);
+    advance(10);
+    const same = await getToken(world.handlers, client);
+    await list.put(entry(kind, ids[kind]));
+    expect(await atAllDoors(before)).toBe('refuse');
+    const isOfItsOwn = kind === 'token' || kind === 'grant';
+    expect(await atAllDoors(same)).toBe(isOfItsOwn ? 'allow' : 'refuse');
+  });
+
+  it('issued a second later is refused only where the end is for good', async () => {
+    const ids = await idsOf(await getToken(world.handlers, client));
+    await list.put(entry(kind, ids[kind]));
+    advance(1);
+    const later = await getToken(world.handlers, client);
+    expect(await atAllDoors(later)).toBe(kind === 'key' ? 'refuse' : 'allow');
+  });
+
+  it('issued during the delay of those that have not heard of it yet', async () => {
+    const ids = await idsOf(await getToken(world.handlers, client));
+    await list.put(entry(kind, ids[kind], 30));
+    advance(30);
+    const during = await getToken(world.handlers, client);
+    advance(1);
+    const after = await getToken(world.handlers, client);
+    const isCovered = UP_TO_A_TIME.has(kind) || kind === 'key';
+    expect(await atAllDoors(during)).toBe(isCovered ? 'refuse' : 'allow');
+    expect(await atAllDoors(after)).toBe(kind === 'key' ? 'refuse' : 'allow');
+  });
+
+  it('with another id is none of its business, and neither is another kind with the same id', async () => {
+    const token = await getToken(world.handlers, client);
+    const ids = await idsOf(token);
+    await list.put(entry(kind, `${ids[kind]}x`));
+    await list.put(entry(kind, ids[kind].slice(0, -1)));
+    await list.put(entry(kind, ids[kind].toUpperCase()));
+    const strangers = revocationKinds.filter((other) => other !== kind && ids[other] !== ids[kind]);
+    for (const other of strangers) await list.put(entry(other, ids[kind]));
+    expect(await atAllDoors(token)).toBe('allow');
+  });
+});
+
+describe('two entries for the same', () => {
+  const both = async (one: Revocation, other: Revocation) => {
+    await list.put(one);
+    await list.put(other);
+  };
+
+  it.each(['client', 'subject', 'issuer'] as const)(
+    '%s: the later time counts, in whatever order they come',
+    async (kind) => {
+      const [id = ''] = CLIENTS;
+      const name = kind === 'issuer' ? ISSUER : id;
+      const first = await getToken(world.handlers, id);
+      const now = clock();
+      advance(10);
+      const second = await getToken(world.handlers, id);
+      const later = entry(kind, name);
+      const earlier = { ...later, revoked_at: now, issued_until: now };
+      for (const [one, other] of [
+        [earlier, later],
+        [later, earlier],
+      ] as const) {
+        const handlers = world.restart();
+        await both(one, other);
+        for (const token of [first, second]) expect(await introspectionDoor.show(handlers, token)).toBe('refuse');
+        await list.remove(one);
+        await list.remove(other);
+      }
+    },
+  );
+
+  it.each(['key', 'grant'] as const)('%s: it is remembered until the later one expires', async (kind) => {
+    const handlers = world.restart();
+    const first = await getToken(handlers, 'machine-jwt');
+    const ids = await idsOf(first);
+    const start = clock();
+    await list.put(entry(kind, ids[kind]));
+    advance(LIFETIME);
+    await list.put(entry(kind, ids[kind]));
+    const claims = { grant_id: ids.grant, iat: clock(), exp: clock() + LIFETIME };
+    const issuedSince = forge(signingKeyOf(world.env), clock(), claims);
+    // Without the entries, nothing would be wrong with it.
+    const { grant_id, ...unrelated } = claims;
+    const isOfTheGrant = kind === 'grant';
+    if (isOfTheGrant) {
+      const stranger = forge(signingKeyOf(world.env), clock(), unrelated);
+      expect(await introspectionDoor.show(handlers, stranger)).toBe('allow');
+    }
+    for (const second of [0, 100, LIFETIME - 100, LIFETIME - 1]) {
+      set(start + LIFETIME + second);
+      expect(await introspectionDoor.show(handlers, issuedSince)).toBe('refuse');
+    }
+  });
+
+  it('client: the one that covers more does not shorten the one that is kept longer', async () => {
+    const handlers = world.restart();
+    const token = await getToken(handlers, 'machine-jwt');
+    const start = clock();
+    await list.put(entry('client', 'machine-jwt'));
+    advance(10);
+    await list.put(revokeAll('client', 'machine-jwt', { now: clock(), lifetime: 60 }));
+    for (const second of [20, 100, 1000, 2000, LIFETIME - 1]) {
+      set(start + second);
+      expect(await introspectionDoor.show(handlers, token)).toBe('refuse');
+    }
+  });
+});
+
+describe('where tokens outlive their exp by a leeway', () => {
+  const ask = ({ authorizer }: Handlers, token: string) => verdict(authorizer(authorizerEvents['HTTP API 2.0'](token)));
+
+  it.each(CLIENTS)('a revoked one of %s never comes back', async (id) => {
+    const handlers = world.restart({ CLOCK_SKEW_SECONDS: String(MAX_CLOCK_SKEW_SECONDS) });
+    const [token, other] = [await getToken(handlers, id), await getToken(handlers, id)];
+    const expiry = clock() + LIFETIME;
+    expect((await post(handlers.revocation, id, { token })).status).toBe(200);
+    for (const second of [-LIFETIME, -1, 0, 1, 30, 100, MAX_CLOCK_SKEW_SECONDS - 1]) {
+      set(expiry + second);
+      expect([second, await ask(handlers, token), await ask(handlers, other)]).toEqual([second, 'refuse', 'allow']);
+    }
+    set(expiry + MAX_CLOCK_SKEW_SECONDS);
+    expect(await ask(handlers, other)).toBe('refuse');
+  });
+
+  it.each(CLIENTS)('one of %s can be revoked there as long as it is accepted', async (id) => {
+    const handlers = world.restart({ CLOCK_SKEW_SECONDS: '60' });
+    const token = await getToken(handlers, id);
+    advance(LIFETIME + 59);
+    expect(await ask(handlers, token)).toBe('allow');
+    expect((await post(handlers.revocation, id, { token })).status).toBe(200);
+    expect(await ask(handlers, token)).toBe('refuse');
+  });
+});

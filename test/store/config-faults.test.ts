@@ -1,0 +1,168 @@
+// A variable that is missing or wrong: every function that reads it answers 503, the authorizer throws a fault, and the log
+// names the variable and nothing of its value.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  authorizerEvents,
+  createHandlers,
+  type Handlers,
+  httpEvent,
+  startWorld,
+  type Variables,
+  verdict,
+  type World,
+} from '../support/world.ts';
+
+let world: World;
+let logged: string[] = [];
+
+beforeAll(async () => {
+  world = await startWorld();
+});
+beforeEach(() => {
+  logged = [];
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void logged.push(line));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+afterAll(() => world.stop());
+
+type FunctionName = keyof Handlers;
+
+const VERIFYING: FunctionName[] = ['introspection', 'revocation', 'authorizer'];
+const WITH_CLIENTS: FunctionName[] = ['token', 'introspection', 'revocation'];
+const WITH_TABLE: FunctionName[] = ['token', ...VERIFYING];
+const ALL: FunctionName[] = [...WITH_TABLE, 'discovery', 'jwks', 'whoami'];
+
+/** Stands in every wrong value, and must not be seen again. */
+const MARK = 'zq7Xsecretx7Zq';
+
+const jwk = (more: object) => JSON.stringify({ keys: [{ kty: 'EC', crv: 'P-256', x: MARK, y: MARK, ...more }] });
+const pem = `-----BEGIN PRIVATE KEY-----\n${MARK}\n-----END PRIVATE KEY-----`;
+const wrongKeys = [
+  MARK,
+  `{"keys":[${MARK}`,
+  jwk({}),
+  jwk({ d: MARK }),
+  jwk({ kty: 'oct', k: MARK }),
+  pem,
+  `{"${MARK}":1}`,
+  '[]',
+  '{"keys":[]}',
+];
+const wrongNumbers = [MARK, '-1', '1.5', '1e3', ' 1', '0x10', '99999999999', 'NaN'];
+
+/** Who reads it, whether it may be absent, and values that it must not have. */
+const variables: Record<string, { readers: FunctionName[]; required: boolean; wrong: string[] }> = {
+  ISSUER: {
+    readers: [...WITH_TABLE, 'discovery'],
+    required: true,
+    wrong: [
+      MARK,
+      `http://${MARK}.example`,
+      `https://${MARK}.example/`,
+      `https://${MARK}.example?x`,
+      `https://${MARK}.example#x`,
+      `https://${MARK}@host.example`,
+      `HTTPS://${MARK}.example`,
+      `https://${MARK}.EXAMPLE`,
+      `javascript:${MARK}`,
+      ` https://${MARK}.example`,
+    ],
+  },
+  TABLE_NAME: { readers: WITH_TABLE, required: true, wrong: [] },
+  SIGNING_KEYS: { readers: ['token'], required: true, wrong: wrongKeys },
+  VERIFICATION_KEYS: { readers: [...VERIFYING, 'jwks'], required: true, wrong: wrongKeys },
+  HANDLE_KEYS: {
+    readers: WITH_TABLE,
+    required: true,
+    wrong: [
+      MARK,
+      `${'A'.repeat(43)},${MARK}`,
+      `${'A'.repeat(42)}B`,
+      `${'A'.repeat(43)}=`,
+      `${'A'.repeat(43)},`,
+      ',',
+      'A'.repeat(44),
+    ],
+  },
+  AUDIENCE: { readers: ['authorizer'], required: true, wrong: [] },
+  AUTHORIZER_RESPONSE: { readers: ['authorizer'], required: false, wrong: [MARK, 'Simple', 'iam'] },
+  REVOCATION_MAX_AGE_SECONDS: {
+    readers: ['authorizer'],
+    required: false,
+    wrong: [...wrongNumbers, `jwt=${MARK}`, `${MARK}=5`, 'jwt=5=6', 'jwt', 'jwt=', '=5', 'jwt=5,', 'jwt=5;reference=0'],
+  },
+  CLOCK_SKEW_SECONDS: { readers: VERIFYING, required: false, wrong: [...wrongNumbers, '301'] },
+  ACCESS_TOKEN_LIFETIME_SECONDS: { readers: ['token'], required: false, wrong: [...wrongNumbers, '0'] },
+  ACCESS_TOKEN_MAX_LIFETIME_SECONDS: { readers: WITH_TABLE, required: false, wrong: [...wrongNumbers, '0'] },
+  CLIENT_CACHE_SECONDS: { readers: WITH_CLIENTS, required: false, wrong: wrongNumbers },
+  LOG_LEVEL: { readers: ALL, required: false, wrong: [MARK, 'trace', 'DEBUG', '0'] },
+};
+
+const cases = Object.entries(variables).flatMap(([name, { readers, required, wrong }]) =>
+  [...(required ? [undefined, ''] : []), ...wrong].map((value): [string, string | undefined, FunctionName[]] => [
+    name,
+    value,
+    readers,
+  ]),
+);
+
+/** What became of a request that has nothing wrong with it as far as configuration goes. */
+async function ask(handlers: Handlers, name: FunctionName): Promise<'works' | 'fault' | `wrong: ${string}`> {
+  if (name === 'authorizer') {
+    const verdicts = await Promise.all(
+      Object.values(authorizerEvents).map((event) => verdict(handlers.authorizer(event('hello')))),
+    );
+    if (new Set(verdicts).size > 1) return `wrong: ${verdicts}`;
+    return verdicts[0] === 'fault' ? 'fault' : 'works';
+  }
+  const method = WITH_CLIENTS.includes(name) ? 'POST' : 'GET';
+  const { statusCode, headers, body } = await handlers[name](httpEvent({ method }));
+  if (statusCode < 500) return 'works';
+  const isFault = statusCode === 503 && body === '{"error":"server_error"}' && headers['retry-after'] === '1';
+  return isFault ? 'fault' : `wrong: ${statusCode} ${body}`;
+}
+
+const outcomes = async (env: Variables) => {
+  const handlers = createHandlers(env);
+  const asked = await Promise.all(ALL.map(async (name) => [name, await ask(handlers, name)] as const));
+  return Object.fromEntries(asked);
+};
+
+const expected = (readers: readonly FunctionName[]) =>
+  Object.fromEntries(ALL.map((name) => [name, readers.includes(name) ? 'fault' : 'works']));
+
+describe('a variable that is not as it should be', () => {
+  it.each(cases)('%s = %j', async (name, value, readers) => {
+    const { [name]: _, ...others } = world.env;
+    expect(await outcomes(value === undefined ? others : { ...others, [name]: value })).toEqual(expected(readers));
+
+    const faults = logged.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(faults.length).toBeGreaterThanOrEqual(readers.length);
+    for (const fault of faults) {
+      expect(fault).toMatchObject({ level: 'error', event: 'fault', fault: 'ConfigError' });
+      expect(fault['message']).toMatch(new RegExp(`^${name} `));
+    }
+    expect(logged.join()).not.toContain(MARK);
+  });
+
+  it('is noticed at each request, and its repair with the next', async () => {
+    const env: Variables = { ...world.env, ISSUER: '' };
+    const handlers = createHandlers(env);
+    expect(await ask(handlers, 'token')).toBe('fault');
+    expect(await ask(handlers, 'authorizer')).toBe('fault');
+    env['ISSUER'] = 'https://issuer.example';
+    expect(await ask(handlers, 'token')).toBe('works');
+    expect(await ask(handlers, 'authorizer')).toBe('works');
+  });
+});
+
+it('without anything wrong, all of them work and nothing is logged', async () => {
+  expect(await outcomes(world.env)).toEqual(expected([]));
+  expect(logged).toEqual([]);
+});
+
+it('without any variable, all but whoami fail', async () => {
+  expect(await outcomes({})).toEqual(expected(ALL.filter((name) => name !== 'whoami')));
+});
