@@ -1,17 +1,15 @@
 // The stand-in for KMS, through the unmodified AWS SDK.
-import { createHash, createHmac, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
+import { createHash, createHmac, createPublicKey, verify } from 'node:crypto';
 import {
   CreateAliasCommand,
   CreateKeyCommand,
   type CreateKeyCommandInput,
-  DecryptCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
   EnableKeyCommand,
-  GenerateDataKeyPairWithoutPlaintextCommand,
   GenerateMacCommand,
   GetPublicKeyCommand,
-  KMSClient,
+  type KMSClient,
   ScheduleKeyDeletionCommand,
   SignCommand,
   UpdateAliasCommand,
@@ -20,21 +18,14 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
 import { derToJose } from '../../lib/keys/ecdsa-signature.ts';
+import { connectKms } from '../support/kms-world.ts';
 
 let kms: Kms;
 let client: KMSClient;
 
-const connect = ({ endpoint }: Kms) =>
-  new KMSClient({
-    endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    maxAttempts: 1,
-  });
-
 beforeAll(async () => {
   kms = await startKms();
-  client = connect(kms);
+  client = connectKms(kms);
 });
 afterEach(() => {
   kms.recover();
@@ -180,41 +171,12 @@ describe('keys', () => {
     await client.send(new CreateAliasCommand({ AliasName: 'alias/kept', TargetKeyId: signing }));
 
     const again = await startKms(JSON.parse(JSON.stringify(kms.save())));
-    const second = connect(again);
+    const second = connectKms(again);
     expect((await second.send(new GenerateMacCommand(input))).Mac).toEqual(Mac);
     const kept = await second.send(new GetPublicKeyCommand({ KeyId: 'alias/kept' }));
     expect(kept.PublicKey).toEqual((await client.send(new GetPublicKeyCommand({ KeyId: signing }))).PublicKey);
     second.destroy();
     await again.stop();
-  });
-});
-
-describe('key pairs wrapped by a key', () => {
-  const EncryptionContext = { issuer: 'https://issuer.example', kid: 'one' };
-
-  it.each(['ECC_NIST_P256', 'RSA_2048', 'ECC_NIST_EDWARDS25519'] as const)('%s', async (KeyPairSpec) => {
-    const KeyId = await create('SYMMETRIC_DEFAULT');
-    const pair = await client.send(
-      new GenerateDataKeyPairWithoutPlaintextCommand({ KeyId, KeyPairSpec, EncryptionContext }),
-    );
-    const unwrap = (input: object = {}) =>
-      client.send(new DecryptCommand({ CiphertextBlob: pair.PrivateKeyCiphertextBlob, EncryptionContext, ...input }));
-    const der = Buffer.from((await unwrap()).Plaintext ?? []);
-    const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-    const spki = createPublicKey({ key: Buffer.from(pair.PublicKey ?? []), format: 'der', type: 'spki' });
-    expect(createPublicKey(privateKey).equals(spki)).toBe(true);
-    const hash = KeyPairSpec === 'ECC_NIST_EDWARDS25519' ? null : 'sha256';
-    expect(verify(hash, Buffer.from('x'), spki, sign(hash, Buffer.from('x'), privateKey))).toBe(true);
-
-    await fails(unwrap({ EncryptionContext: { ...EncryptionContext, kid: 'two' } }), 'InvalidCiphertextException');
-    await fails(unwrap({ EncryptionContext: undefined }), 'InvalidCiphertextException');
-    const altered = Buffer.from(pair.PrivateKeyCiphertextBlob ?? []);
-    altered[altered.length - 1]! ^= 1;
-    await fails(unwrap({ CiphertextBlob: altered }), 'InvalidCiphertextException');
-    await fails(unwrap({ CiphertextBlob: Buffer.from('nothing of ours') }), 'InvalidCiphertextException');
-    await fails(unwrap({ KeyId: await create('SYMMETRIC_DEFAULT') }), 'IncorrectKeyException');
-    await client.send(new DisableKeyCommand({ KeyId }));
-    await fails(unwrap(), 'DisabledException');
   });
 });
 

@@ -1,5 +1,6 @@
 // A deployment whose keys are all in KMS, on the stand-in for it.
 import { createPublicKey } from 'node:crypto';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
 import { startWorld, type Variables, type World } from './world.ts';
 
@@ -18,6 +19,15 @@ export const keySpecs = {
 } as const;
 
 export type KmsAlgorithm = keyof typeof keySpecs;
+
+/** The SDK as it is, but for a second attempt. */
+export const connectKms = ({ endpoint }: Kms) =>
+  new KMSClient({
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    maxAttempts: 1,
+  });
 
 /** Makes a key and gives its ARN. */
 export function createKey(kms: Kms, KeySpec: string, KeyUsage = 'SIGN_VERIFY'): string {
