@@ -11,18 +11,19 @@ export function cached<Value>(
   seconds: number,
   clock: Clock,
 ): (id: string) => Promise<Value | undefined> {
-  const entries = new Map<string, { readonly value: Value; readonly until: number }>();
+  const entries = new Map<string, { readonly value: Value; readonly since: number; readonly until: number }>();
   return async (id) => {
     const now = clock();
     const entry = entries.get(id);
-    if (entry && now < entry.until) return entry.value;
+    // Not from the future: a clock that was set back would keep it for as much longer.
+    if (entry && entry.since <= now && now < entry.until) return entry.value;
 
     const value = await find(id);
     entries.delete(id);
     if (value !== undefined && seconds > 0) {
       const [oldest] = entries.keys();
       if (oldest !== undefined && entries.size >= MAX_ENTRIES) entries.delete(oldest);
-      entries.set(id, { value, until: now + seconds });
+      entries.set(id, { value, since: now, until: now + seconds });
     }
     return value;
   };

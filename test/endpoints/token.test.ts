@@ -479,6 +479,17 @@ describe('the cache of client records', () => {
     set(NOW);
   });
 
+  it('does not hold it back for longer when the clock is set back', async () => {
+    const cachedWorld = world.restart({ CLIENT_CACHE_SECONDS: '30' });
+    await world.clients.create(client('leaving'));
+    expect(await post(cachedWorld.token, 'leaving', GRANT)).toMatchObject({ status: 200 });
+    const found = await world.clients.findVersion('leaving');
+    await world.clients.replace({ ...client('leaving'), enabled: false }, found?.version ?? 0);
+    set(NOW - 1000);
+    expect(await post(cachedWorld.token, 'leaving', GRANT)).toMatchObject({ status: 401 });
+    set(NOW);
+  });
+
   it('does not remember that a client was unknown', async () => {
     const cachedWorld = world.restart({ CLIENT_CACHE_SECONDS: '30' });
     expect(await post(cachedWorld.token, 'late', GRANT)).toMatchObject({ status: 401 });

@@ -51,8 +51,16 @@ async function startStore(): Promise<FaultyStore> {
   return store;
 }
 
+/** On a busy machine even a table that works can be waited for in vain; so what is no fault of the store is asked again. */
+async function patiently<Word extends string>(call: () => Promise<Word>): Promise<Word> {
+  for (let attempt = 1; ; attempt++) {
+    const word = await call();
+    if (word !== 'fault' || attempt === 5) return word;
+  }
+}
+
 async function newToken(id: string): Promise<string> {
-  const token = await getToken(world.handlers, id);
+  const token = await patiently(() => getToken(world.handlers, id).catch(() => 'fault'));
   secrets.add(token);
   return token;
 }
@@ -117,7 +125,7 @@ const revoke = (id: string, container: 'warm' | 'cold', needs: string[]): Operat
     return async () => {
       const word = await outcome(containers[container].revocation(form(id, { token })), (body) => body === '');
       // What was acknowledged holds, whoever is asked.
-      if (word === 'done') expect(await introspectionDoor.show(world.handlers, token)).toBe('refuse');
+      if (word === 'done') expect(await patiently(() => introspectionDoor.show(world.handlers, token))).toBe('refuse');
       return word;
     };
   },
@@ -130,7 +138,7 @@ const authorize = (id: string, seen: 'new' | 'seen before', needs: string[], doo
     async prepare(containers) {
       const token = await newToken(id);
       const handlers = 'AUTHORIZER_RESPONSE' in variables ? containers.policies : containers.warm;
-      if (seen === 'seen before') await show(handlers, token);
+      if (seen === 'seen before') expect(await patiently(() => show(handlers, token))).toBe('allow');
       return async () => {
         const word = await show(handlers, token);
         if (word === 'allow') return 'done';
@@ -171,14 +179,6 @@ async function openContainers(store: FaultyStore): Promise<Containers> {
     cold: world.restart({ ...env, CLIENT_CACHE_SECONDS: '0' }),
     policies: world.restart({ ...env, AUTHORIZER_RESPONSE: 'policy' }),
   };
-}
-
-/** On a busy machine even a table that works can be waited for in vain; so what is no fault of the store is asked again. */
-async function patiently(call: () => Promise<Outcome>): Promise<Outcome> {
-  for (let attempt = 1; ; attempt++) {
-    const word = await call();
-    if (word !== 'fault' || attempt === 5) return word;
-  }
 }
 
 type Breakage = (store: FaultyStore) => void | Promise<void>;

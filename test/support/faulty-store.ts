@@ -1,7 +1,7 @@
 // A server between the functions and the table: counts what passes on the wire, and breaks on demand as DynamoDB and the
 // network before it break.
 import { once as eventOf } from 'node:events';
-import { Agent, createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A request of the SDK: `GetItem`, `Query` and so on, and what it says. */
@@ -42,7 +42,6 @@ function send(response: ServerResponse, { status, headers, body }: StoreAnswer):
 }
 
 export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
-  const agent = new Agent({ keepAlive: true });
   let seen: StoreRequest[] = [];
   let behaviour = pass;
 
@@ -53,7 +52,11 @@ export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
     const [, operation = ''] = String(incoming.headers['x-amz-target']).split('.');
     const request = { operation, input: JSON.parse(body.toString()) as StoreRequest['input'] };
     seen.push(request);
-    await behaviour(response, () => forwardTo(upstream, agent, incoming, body), request);
+    try {
+      await behaviour(response, () => forwardTo(upstream, incoming, body), request);
+    } catch {
+      response.socket?.destroy();
+    }
   });
 
   const listen = async (port: number) => {
@@ -83,21 +86,14 @@ export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
     async acceptConnections() {
       if (!server.listening) await listen(port);
     },
-    async stop() {
-      await close();
-      agent.destroy();
-    },
+    stop: close,
   };
 }
 
-async function forwardTo(
-  upstream: string,
-  agent: Agent,
-  incoming: IncomingMessage,
-  body: Buffer,
-): Promise<StoreAnswer> {
+async function forwardTo(upstream: string, incoming: IncomingMessage, body: Buffer): Promise<StoreAnswer> {
+  // A connection for each, because one that is kept can be closed by the table at the moment it is used again.
   const { host, connection, ...headers } = incoming.headers;
-  const forwarded = httpRequest(upstream, { method: 'POST', agent, headers });
+  const forwarded = httpRequest(upstream, { method: 'POST', agent: false, headers });
   forwarded.end(body);
   const [answer] = (await eventOf(forwarded, 'response')) as [IncomingMessage];
   const chunks: Buffer[] = [];
