@@ -1,5 +1,5 @@
 import type { Caller } from './client-authentication/authenticate.ts';
-import { type Environment, readAwsConfig, readConfig } from './config.ts';
+import { alternatives, type Environment, readAwsConfig, readConfig, readOneOf } from './config.ts';
 import type {
   AuthorizerContext,
   DiscoveryContext,
@@ -10,12 +10,16 @@ import type {
   TokenContext,
 } from './context.ts';
 import { extensions } from './extensions.ts';
+import { createKms, type Kms } from './keys/kms.ts';
+import { deriveHandleKeys } from './keys/kms-handle-keys.ts';
+import { kmsSigners } from './keys/kms-signer.ts';
 import { createOpeningKeys, createSealingKeys } from './keys/sealing-key.ts';
-import { keySigner } from './keys/signer.ts';
+import { keySigners, type Signers } from './keys/signer.ts';
 import { keyVerifiers } from './keys/verifier.ts';
 import { createLog } from './log.ts';
 import { type Clock, systemClock } from './oauth/clock.ts';
-import { createHandles } from './oauth/handle.ts';
+import { createHandles, type Handles } from './oauth/handle.ts';
+import { type Lazy, lazy } from './oauth/lazy.ts';
 import { createRevocationList } from './revocation/list.ts';
 import { cached } from './store/cached.ts';
 import { createClientStore } from './store/client.ts';
@@ -32,7 +36,6 @@ const VERIFYING = [
   'ISSUER',
   'TABLE_NAME',
   'VERIFICATION_KEYS',
-  'HANDLE_KEYS',
   'DECRYPTION_KEYS',
   'SEALING_KEYS',
   'CLOCK_SKEW_SECONDS',
@@ -45,8 +48,6 @@ export function tokenContext(env?: Environment, clock: Clock = systemClock): Tok
     [
       'ISSUER',
       'TABLE_NAME',
-      'SIGNING_KEYS',
-      'HANDLE_KEYS',
       'SEALING_KEYS',
       'ACCESS_TOKEN_LIFETIME_SECONDS',
       'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
@@ -56,12 +57,13 @@ export function tokenContext(env?: Environment, clock: Clock = systemClock): Tok
     env,
   );
   const table = createTable({ tableName: config.TABLE_NAME, ...readAwsConfig(env) });
+  const kms = createKms(readAwsConfig(env, 'KMS'));
   return {
     log: createLog(config.LOG_LEVEL),
     clock,
     issuer: config.ISSUER,
-    signer: keySigner(config.SIGNING_KEYS[0]),
-    handles: createHandles(config.ISSUER, config.HANDLE_KEYS),
+    signers: signers(kms, env),
+    handles: handles(config.ISSUER, kms, env),
     sealingKeys: createSealingKeys(config.ISSUER, config.SEALING_KEYS),
     referenceTokens: createReferenceTokenStore(table),
     defaultLifetime: config.ACCESS_TOKEN_LIFETIME_SECONDS,
@@ -135,10 +137,24 @@ function verifying(config: VerifyingConfig, clock: Clock, env: Environment | und
     clockSkew: config.CLOCK_SKEW_SECONDS,
     maxLifetime: config.ACCESS_TOKEN_MAX_LIFETIME_SECONDS,
     verifyJwt: createJwtVerifier(ACCESS_TOKEN_TYP, keyVerifiers(config.VERIFICATION_KEYS)),
-    handles: createHandles(config.ISSUER, config.HANDLE_KEYS),
+    handles: handles(config.ISSUER, createKms(readAwsConfig(env, 'KMS')), env),
     decryptionKeys: new Map(config.DECRYPTION_KEYS.map((key) => [key.kid, key])),
     openingKeys: createSealingKeys(config.ISSUER, config.SEALING_KEYS),
     referenceTokens: createReferenceTokenStore(table),
     revocations: createRevocationList(createRevocationStore(table), clock),
   };
+}
+
+function signers(kms: Kms, env: Environment | undefined): Signers {
+  const keys = readOneOf(alternatives.signing, env);
+  return keys.name === 'SIGNING_KEYS' ? keySigners(keys.value) : kmsSigners(keys.value, kms);
+}
+
+function handles(issuer: string, kms: Kms, env: Environment | undefined): Lazy<Handles> {
+  const keys = readOneOf(alternatives.handles, env);
+  if (keys.name === 'HANDLE_KMS_KEYS') {
+    return lazy(async () => createHandles(issuer, await deriveHandleKeys(issuer, keys.value, kms)));
+  }
+  const known = createHandles(issuer, keys.value);
+  return () => known;
 }

@@ -1,6 +1,8 @@
 import { createSecretKey } from 'node:crypto';
+import { algorithmNames } from './keys/algorithm.ts';
 import { parseDecryptionKeys } from './keys/encryption-key.ts';
 import { KeyError, parseKeys } from './keys/jwk.ts';
+import type { KmsKey } from './keys/kms-signer.ts';
 import type { SealingKey } from './keys/sealing-key.ts';
 import { logLevels } from './log.ts';
 import { accessTokenFormats, isSelfContained, type RevocationMaxAge, revocationMaxAge } from './oauth/access-token.ts';
@@ -66,6 +68,31 @@ const openingKeys = (text: string): SealingKey[] =>
     return { id, key: createSecretKey(secret(key, 'ID.KEY with keys of 32 bytes in base64url')) };
   });
 
+/** Key id (of one region, or `mrk-`), alias, or the ARN of either. */
+const KMS_KEY = /^(arn:aws[a-z-]*:kms:[a-z\d-]+:\d{12}:(key\/[\w-]+|alias\/[\w/-]+)|alias\/[\w/-]+|[\w-]+)$/;
+
+const kmsKeyId = (text: string): string => {
+  if (!KMS_KEY.test(text)) throw new Invalid('must be ids, aliases or ARNs of KMS keys, separated by commas');
+  return text;
+};
+
+const kmsKeys =
+  <T>(parse: (text: string) => T) =>
+  (text: string): [T, ...T[]] => {
+    const parts = text.split(',').map((part) => part.trim());
+    const ids = parts.map((part) => part.split('=')[0]);
+    if (new Set(ids).size < ids.length) throw new Invalid('names a key twice');
+    const [first, ...others] = parts.map(parse);
+    if (first === undefined) throw new Invalid('is empty');
+    return [first, ...others];
+  };
+
+const signingKmsKey = (text: string): KmsKey => {
+  const [id = '', alg, ...rest] = text.split('=');
+  if (rest.length > 0) throw new Invalid('must read like alias/one,alias/two=PS256');
+  return { id: kmsKeyId(id), ...(alg !== undefined && { alg: oneOf(algorithmNames)(alg) }) };
+};
+
 /** Those of a format that is not named: what holds its claims itself goes with `jwt`. */
 const REVOCATION_MAX_AGE = { jwt: 5, reference: 0 };
 
@@ -102,8 +129,10 @@ export const variables = {
   ISSUER: { parse: issuer },
   TABLE_NAME: { parse: nonEmpty },
   SIGNING_KEYS: { parse: keys('private') },
+  SIGNING_KMS_KEYS: { parse: kmsKeys(signingKmsKey) },
   VERIFICATION_KEYS: { parse: keys('public') },
   HANDLE_KEYS: { parse: secrets },
+  HANDLE_KMS_KEYS: { parse: kmsKeys(kmsKeyId) },
   DECRYPTION_KEYS: optional(parseDecryptionKeys),
   SEALING_KEYS: optional(secrets),
   OPENING_KEYS: optional(openingKeys),
@@ -116,6 +145,12 @@ export const variables = {
   CLIENT_CACHE_SECONDS: { parse: integer(0, 3600), default: '30' },
   LOG_LEVEL: { parse: oneOf(logLevels), default: 'info' },
 } as const satisfies Record<string, { parse: (text: string) => unknown; default?: string }>;
+
+/** Where keys come from. Exactly one of each list is set, because two would leave open which keys count. */
+export const alternatives = {
+  signing: ['SIGNING_KEYS', 'SIGNING_KMS_KEYS'],
+  handles: ['HANDLE_KEYS', 'HANDLE_KMS_KEYS'],
+} as const satisfies Record<string, readonly VariableName[]>;
 
 export type VariableName = keyof typeof variables;
 
@@ -136,9 +171,23 @@ export function readConfig<Name extends VariableName>(
   return Object.fromEntries(names.map((name) => [name, readVariable(name, env)])) as Config<Name>;
 }
 
+/**
+ * Reads the one of these variables that is set.
+ * @throws ConfigError naming them all when none is, or several are
+ */
+export function readOneOf<Name extends VariableName>(
+  names: readonly Name[],
+  env: Environment = process.env,
+): { [N in Name]: { readonly name: N; readonly value: Config[N] } }[Name] {
+  const [name, ...others] = names.filter((candidate) => env[candidate]);
+  if (name === undefined) throw new ConfigError(names.join(' or '), 'is not set');
+  if (others.length > 0) throw new ConfigError(names.join(' and '), 'are both set, and only one can count');
+  return { name, value: readVariable(name, env) as Config[Name] };
+}
+
 /** Where AWS is and who we are there, by the SDK's own variables: Lambda sets them, so no chain of sources is searched. */
-export function readAwsConfig(env: Environment = process.env) {
-  const endpoint = env['AWS_ENDPOINT_URL_DYNAMODB'] || env['AWS_ENDPOINT_URL'];
+export function readAwsConfig(env: Environment = process.env, service: 'DYNAMODB' | 'KMS' = 'DYNAMODB') {
+  const endpoint = env[`AWS_ENDPOINT_URL_${service}`] || env['AWS_ENDPOINT_URL'];
   const {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,

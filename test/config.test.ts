@@ -43,6 +43,21 @@ describe('values', () => {
     ['REVOCATION_MAX_AGE_SECONDS', 'sealed=0', { jwt: 5, encrypted_jwt: 5, sealed: 0, reference: 0 }],
     ['REVOCATION_MAX_AGE_SECONDS', 'encrypted_jwt=3,jwt=1', { jwt: 1, encrypted_jwt: 3, sealed: 1, reference: 0 }],
     ['SEALING_KEYS', `${KEY}, ${KEY}`, [Buffer.alloc(32), Buffer.alloc(32)]],
+    ['SIGNING_KMS_KEYS', 'alias/one', [{ id: 'alias/one' }]],
+    [
+      'SIGNING_KMS_KEYS',
+      'arn:aws:kms:eu-west-1:123456789012:key/mrk-0a1b, alias/two/x_y=PS256,1234abcd-12ab',
+      [
+        { id: 'arn:aws:kms:eu-west-1:123456789012:key/mrk-0a1b' },
+        { id: 'alias/two/x_y', alg: 'PS256' },
+        { id: '1234abcd-12ab' },
+      ],
+    ],
+    [
+      'HANDLE_KMS_KEYS',
+      'arn:aws-cn:kms:cn-north-1:123456789012:alias/one,alias/two',
+      ['arn:aws-cn:kms:cn-north-1:123456789012:alias/one', 'alias/two'],
+    ],
     ['LOG_LEVEL', 'silent', 'silent'],
     ['CLIENT_CACHE_SECONDS', '0', 0],
   ])('%s may be %s', (name, value, parsed) => {
@@ -89,6 +104,16 @@ describe('values', () => {
     ['LOG_LEVEL', 'toString'],
     ['AUTHORIZER_RESPONSE', 'both'],
     ['SIGNING_KEYS', 'hush'],
+    ['SIGNING_KMS_KEYS', 'alias/hush=ES999'],
+    ['SIGNING_KMS_KEYS', 'alias/hush=toString'],
+    ['SIGNING_KMS_KEYS', 'alias/hush='],
+    ['SIGNING_KMS_KEYS', 'alias/hush=ES256=ES256'],
+    ['SIGNING_KMS_KEYS', 'alias/hush,'],
+    ['SIGNING_KMS_KEYS', 'alias/hush=RS256,alias/hush=PS256'],
+    ['SIGNING_KMS_KEYS', 'arn:aws:s3:::hush'],
+    ['HANDLE_KMS_KEYS', 'alias/hush=ES256'],
+    ['HANDLE_KMS_KEYS', 'hush hush'],
+    ['HANDLE_KMS_KEYS', 'alias/hush,alias/hush'],
     ['VERIFICATION_KEYS', '{"keys":[{"kty":"oct","k":"hush"}]}'],
   ])('%s may not be %s, and the value is not repeated', (name, value) => {
     const env: Environment = { [name]: value };

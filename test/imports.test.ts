@@ -37,12 +37,16 @@ const BESIDE: Readonly<Record<string, Beside>> = {
   'lib/log.ts': { mayImport: () => false, mayBeImported: (by) => folderOf(by) !== 'lib/oauth' },
 };
 
-/** Packages besides Node's own modules, and the one folder that knows them. */
-const PACKAGES: readonly { readonly name: RegExp; readonly folder: string; readonly typesOnly: boolean }[] = [
-  { name: /^@aws-sdk\//, folder: 'lib/store', typesOnly: false },
-  { name: /^aws-lambda$/, folder: 'lib/http', typesOnly: true },
-  { name: /^jose$/, folder: 'lib/tokens', typesOnly: false },
+/** Packages besides Node's own modules, and the one folder or file that knows them. */
+const PACKAGES: readonly { readonly name: RegExp; readonly place: string; readonly typesOnly: boolean }[] = [
+  { name: /^@aws-sdk\/(client|util)-dynamodb$/, place: 'lib/store', typesOnly: false },
+  { name: /^@aws-sdk\/client-kms$/, place: 'lib/keys/kms-client.ts', typesOnly: false },
+  { name: /^aws-lambda$/, place: 'lib/http', typesOnly: true },
+  { name: /^jose$/, place: 'lib/tokens', typesOnly: false },
 ];
+
+/** Loaded when it is needed, because it is a bundle of its own: see infra/build.mjs. */
+const LATER = 'lib/keys/kms-client.ts';
 
 const folderOf = (file: string) => posix.dirname(file);
 const layerOf = (file: string) => LAYERS.findIndex((folders) => folders.includes(folderOf(file)));
@@ -54,8 +58,9 @@ function importsOf(source: string) {
     ...source.matchAll(/^\s*(import)\s*()['"]([^'"]+)['"]/gm),
     ...source.matchAll(/(?<![.\w])(import|require)\s*()\(\s*['"`]([^'"`]+)['"`]/g),
   ];
-  return statements.map(([, word, type, specifier = '']) => ({
+  return statements.map(([statement, word, type, specifier = '']) => ({
     specifier,
+    isLater: /^import\s*\(/.test(statement),
     isType: !!type,
     isExport: word === 'export',
   }));
@@ -70,16 +75,17 @@ function violationsOf(file: string, source: string): string[] {
     found.push('reads the environment');
   if (source.split('\n').length > (folderOf(file) === 'functions' ? 15 : 251)) found.push('is too long');
 
-  for (const { specifier, isType, isExport } of importsOf(source)) {
+  for (const { specifier, isType, isExport, isLater } of importsOf(source)) {
     if (isExport) found.push(`exports from ${specifier}`);
     if (!specifier.startsWith('.')) {
       const known = PACKAGES.find(({ name }) => name.test(specifier));
-      const isAllowed = known && known.folder === folderOf(file) && (isType || !known.typesOnly);
+      const isAllowed = known && [folderOf(file), file].includes(known.place) && (isType || !known.typesOnly);
       if (!isAllowed && !isBuiltin(specifier)) found.push(`imports ${specifier}`);
       continue;
     }
     const target = posix.join(folderOf(file), specifier);
     if (!mayImport(file, target, isType)) found.push(`imports ${target}`);
+    if (target === LATER && !isType && !isLater) found.push(`imports ${target} at start`);
   }
   return found;
 }
@@ -136,6 +142,10 @@ describe('the rule itself', () => {
     ['lib/config.ts', "import { a } from './http/form.ts';", 'imports lib/http/form.ts'],
     ['lib/log.ts', "import { a } from './oauth/scope.ts';", 'imports lib/oauth/scope.ts'],
     ['lib/tokens/x.ts', "import { a } from '@aws-sdk/client-dynamodb';", 'imports @aws-sdk/client-dynamodb'],
+    ['lib/keys/x.ts', "import { a } from '@aws-sdk/client-kms';", 'imports @aws-sdk/client-kms'],
+    ['lib/store/x.ts', "import { a } from '@aws-sdk/client-kms';", 'imports @aws-sdk/client-kms'],
+    ['lib/keys/kms-client.ts', "import { a } from '@aws-sdk/client-dynamodb';", 'imports @aws-sdk/client-dynamodb'],
+    ['lib/keys/kms.ts', "import { a } from './kms-client.ts';", 'imports lib/keys/kms-client.ts at start'],
     ['lib/keys/x.ts', "import { a } from 'jose';", 'imports jose'],
     ['lib/http/x.ts', "import { a } from 'aws-lambda';", 'imports aws-lambda'],
     ['lib/tokens/x.ts', "export { a } from './jwt.ts';", 'exports from ./jwt.ts'],
@@ -161,6 +171,9 @@ describe('the rule itself', () => {
     ['lib/tokens/x.ts', "import type { Extensions } from '../extensions.ts';"],
     ['lib/extensions.ts', "import { InvalidToken } from './oauth/errors.ts';"],
     ['lib/store/x.ts', "import { a } from '@aws-sdk/client-dynamodb';"],
+    ['lib/keys/kms-client.ts', "import { a } from '@aws-sdk/client-kms';"],
+    ['lib/keys/kms.ts', "const { a } = await import('./kms-client.ts');"],
+    ['lib/keys/kms.ts', "import type { A } from './kms-client.ts';"],
     ['lib/store/x.ts', "import { a } from 'node:crypto';"],
     ['lib/config.ts', 'const env = process.env;'],
     ['functions/x.ts', "import { tokenContext } from '../lib/compose.ts';"],

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { variables } from '../lib/config.ts';
+import { alternatives, variables } from '../lib/config.ts';
 import { type LocalService, root, startLocalService } from './support/local-service.ts';
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -70,7 +70,11 @@ describe('the configuration table', () => {
   });
 
   it.each(Object.entries(variables))('states the default of %s', (name, variable) => {
-    const fallback = 'default' in variable ? `\`${variable.default}\`` : 'required';
+    const others = Object.values(alternatives)
+      .filter((names) => names.some((each) => each === name))
+      .flatMap((names) => names.filter((each) => each !== name));
+    const needed = others.length > 0 ? `this or ${others.map((each) => `\`${each}\``).join(' or ')}` : 'required';
+    const fallback = 'default' in variable ? `\`${variable.default}\`` : needed;
     expect(rows.get(name)).toBe(fallback === '``' ? 'none' : fallback);
   });
 });

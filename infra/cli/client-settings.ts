@@ -63,9 +63,9 @@ export function withChanges(
     scope: scope ?? client.scope,
     resources: resource ?? client.resources,
     grant_types: grantType ?? (authMethod === 'none' ? forPublic(client.grant_types) : client.grant_types),
-    token_endpoint_auth_method: chosen(authMethod, client.token_endpoint_auth_method),
-    access_token_format: chosen(format, client.access_token_format),
-    access_token_lifetime: chosen(lifetime, client.access_token_lifetime),
+    token_endpoint_auth_method: parse.chosen(authMethod, client.token_endpoint_auth_method),
+    access_token_format: parse.chosen(format, client.access_token_format),
+    access_token_lifetime: parse.chosen(lifetime, client.access_token_lifetime),
   });
   if (isPublic(next) && next.grant_types.includes('client_credentials')) {
     throw new UsageProblem('a public client (--auth-method none) may not use client_credentials');
@@ -78,6 +78,3 @@ export function withChanges(
 
 /** RFC 6749 section 4.4: client_credentials is for clients that can keep a secret. */
 const forPublic = (types: readonly string[]) => types.filter((type) => type !== 'client_credentials');
-
-const chosen = <T>(option: T | typeof parse.DEFAULT | undefined, before: T | undefined): T | undefined =>
-  option === parse.DEFAULT ? undefined : (option ?? before);

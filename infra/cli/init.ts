@@ -1,19 +1,12 @@
 import { Command, Option } from 'commander';
 import type { Environment } from '../../lib/config.ts';
-import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
+import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
 import { examples } from './command.ts';
 import type { Io } from './io.ts';
 import { createOutput, fields } from './output.ts';
 import { region, stageName } from './parse.ts';
 import { Problem, UsageProblem } from './problem.ts';
-import {
-  createStageSecret,
-  elided,
-  encryptionJwk,
-  environmentSize,
-  keyAlgorithms,
-  type StageSecret,
-} from './stage-secret.ts';
+import { createStageSecret, elided, encryptionJwk, environmentSize, type StageSecret } from './stage-secret.ts';
 import { awsOptions } from './store.ts';
 
 interface InitOptions {
@@ -32,7 +25,7 @@ export const initCommand = (io: Io): Command =>
         'A secret that is there is never changed.',
     )
     .addOption(new Option('--stage <name>', 'the stage that will be deployed').argParser(stageName))
-    .addOption(new Option('--alg <alg>', 'what tokens are signed with').choices(keyAlgorithms).default('ES256'))
+    .addOption(new Option('--alg <alg>', 'what tokens are signed with').choices(algorithmNames).default('ES256'))
     .addOption(new Option('--region <region>', 'AWS region (default: AWS_REGION, or the profile)').argParser(region))
     .option('--dry-run', 'show what would be made, without key material, and make nothing')
     .option('--json', 'one JSON document instead of text')

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { grantTypes } from '../../lib/grants/types.ts';
+import { algorithmNames } from '../../lib/keys/algorithm.ts';
 import { parseEncryptionKey } from '../../lib/keys/encryption-key.ts';
 import { KeyError } from '../../lib/keys/jwk.ts';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
@@ -75,6 +76,7 @@ const choice =
 
 export const format = choice(accessTokenFormats);
 
+export const signingAlg = choice(algorithmNames);
 /** The file of a public key, to the key as it stands in a record. */
 export function encryptionKey(path: string): EncryptionJwk {
   try {
@@ -106,6 +108,10 @@ export const orDefault =
   <T>(parse: (text: string) => T) =>
   (text: string): T | typeof DEFAULT =>
     text === DEFAULT ? DEFAULT : parse(text);
+
+/** The setting that an option leaves behind. */
+export const chosen = <T>(option: T | typeof DEFAULT | undefined, before: T | undefined): T | undefined =>
+  option === DEFAULT ? undefined : (option ?? before);
 
 export const tableName = matching(/^[\w.-]{3,255}$/, 'A table name is 3 to 255 letters, digits and "_.-".');
 export const stageName = matching(/^[A-Za-z0-9-]{1,64}$/, 'A stage is 1 to 64 letters, digits and "-".');

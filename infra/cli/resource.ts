@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
 import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { change, compact, create, get } from './change.ts';
@@ -17,6 +18,7 @@ interface Settings {
   readonly scope?: string;
   readonly format?: AccessTokenFormatName | typeof parse.DEFAULT;
   readonly encryptionKey?: EncryptionJwk | typeof parse.DEFAULT;
+  readonly signingAlg?: AlgorithmName | typeof parse.DEFAULT;
   readonly lifetime?: number | typeof parse.DEFAULT;
 }
 
@@ -45,6 +47,11 @@ const withSettings = (command: Command): Command =>
       '--encryption-key <file>',
       'a public JWK that tokens of the format encrypted_jwt are encrypted to, or default: none',
       parse.orDefault(parse.encryptionKey),
+    )
+    .option(
+      '--signing-alg <alg>',
+      `what its JWTs are signed with, if there is a key for it: ${algorithmNames.join(', ')}, or default: by the first key`,
+      parse.orDefault(parse.signingAlg),
     )
     .option(
       '--lifetime <seconds>',
@@ -97,7 +104,15 @@ const listCommand = (io: Io) =>
     async ({ out, open }) => {
       const { resourceServers } = await open();
       const all = (await resourceServers.list()).sort((a, b) => (a.identifier < b.identifier ? -1 : 1));
-      const names = ['identifier', 'audience', 'enabled', 'access_token_format', 'access_token_lifetime', 'scope'];
+      const names = [
+        'identifier',
+        'audience',
+        'enabled',
+        'access_token_format',
+        'access_token_signing_alg',
+        'access_token_lifetime',
+        'scope',
+      ];
       out.result(
         all.map(recordView),
         columns(
@@ -165,18 +180,17 @@ const switchCommand = (io: Io, verb: 'disable' | 'enable') =>
     },
   );
 
-const SETTINGS = ['audience', 'scope', 'format', 'encryptionKey', 'lifetime'] as const;
+const SETTINGS = ['audience', 'scope', 'format', 'encryptionKey', 'signingAlg', 'lifetime'] as const;
 
-const withChanges = (
-  resource: ResourceServer,
-  { audience, scope, format, encryptionKey, lifetime }: Settings,
-): ResourceServer =>
-  compact<ResourceServer>({
+const withChanges = (resource: ResourceServer, options: Settings): ResourceServer => {
+  const { audience, scope, format, encryptionKey, signingAlg, lifetime } = options;
+  return compact<ResourceServer>({
     ...resource,
     audience: audience ?? resource.audience,
     scope: scope ?? resource.scope,
-    access_token_format: format === parse.DEFAULT ? undefined : (format ?? resource.access_token_format),
-    access_token_encryption_jwk:
-      encryptionKey === parse.DEFAULT ? undefined : (encryptionKey ?? resource.access_token_encryption_jwk),
-    access_token_lifetime: lifetime === parse.DEFAULT ? undefined : (lifetime ?? resource.access_token_lifetime),
+    access_token_format: parse.chosen(format, resource.access_token_format),
+    access_token_encryption_jwk: parse.chosen(encryptionKey, resource.access_token_encryption_jwk),
+    access_token_signing_alg: parse.chosen<string>(signingAlg, resource.access_token_signing_alg),
+    access_token_lifetime: parse.chosen(lifetime, resource.access_token_lifetime),
   });
+};

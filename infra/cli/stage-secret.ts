@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
+import { type Algorithm, type AlgorithmName, algorithms } from '../../lib/keys/algorithm.ts';
 import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { parseKeys } from '../../lib/keys/jwk.ts';
 
@@ -16,19 +16,16 @@ export interface StageSecret {
 }
 
 /** RSA at 2048 bits: two such keys, as during a rotation, still fit into a function's environment. */
-const generators = {
-  ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  ES384: () => generateKeyPairSync('ec', { namedCurve: 'P-384' }),
-  RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
-  PS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
-  EdDSA: () => generateKeyPairSync('ed25519'),
-} as const satisfies Record<AlgorithmName, () => { privateKey: KeyObject }>;
-
-export const keyAlgorithms = Object.keys(generators) as AlgorithmName[];
+function generate(alg: AlgorithmName): KeyObject {
+  const { kty, crv = '' }: Algorithm = algorithms[alg];
+  if (kty === 'RSA') return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  if (kty === 'EC') return generateKeyPairSync('ec', { namedCurve: crv }).privateKey;
+  return generateKeyPairSync('ed25519').privateKey;
+}
 
 /** One new key of each kind; those of encrypted tokens wait until the stage switches such tokens on. */
 export function createStageSecret(alg: AlgorithmName): StageSecret {
-  const members = { ...generators[alg]().privateKey.export({ format: 'jwk' }), alg };
+  const members = { ...generate(alg).export({ format: 'jwk' }), alg };
   const [{ jwk }] = parseKeys(JSON.stringify(members), 'private');
   return {
     SIGNING_KEYS: JSON.stringify({ keys: [{ ...members, ...jwk }] }),

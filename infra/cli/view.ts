@@ -48,6 +48,7 @@ export const resourceText = ({ secrets, ...resource }: ResourceServer, more: Rec
     scope: resource.scope || 'none',
     access_token_format: resource.access_token_format ?? 'jwt',
     access_token_encryption_key: encryptionKeyText(resource.access_token_encryption_jwk),
+    access_token_signing_alg: resource.access_token_signing_alg ?? 'that of the first signing key',
     access_token_lifetime: resource.access_token_lifetime ?? "the service's",
     secrets: secretsText(secrets),
     ...more,

@@ -1,12 +1,11 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SavedLocalKeys } from './local-keys.ts';
 import { Problem } from './problem.ts';
-import type { Secrets } from './secrets.ts';
 import type { Demo } from './seed.ts';
 
 /** What a start with `--data DIR` finds of the one before, beside the table: tokens are worth nothing without the keys. */
-export interface Saved {
-  secrets: Secrets;
+export interface Saved extends SavedLocalKeys {
   demo: Demo;
 }
 

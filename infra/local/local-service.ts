@@ -6,10 +6,11 @@ import { openDataDirectory, writePrivately } from './data-directory.ts';
 import { functionLog } from './function-log.ts';
 import { startGateway } from './gateway.ts';
 import { type Lambda, startLambda } from './lambda.ts';
+import { startLocalKeys } from './local-keys.ts';
 import type { Options } from './options.ts';
 import { packagedTemplate } from './packaged-template.ts';
 import { Problem } from './problem.ts';
-import { createSecrets, encryptionJwks } from './secrets.ts';
+import { encryptionJwks } from './secrets.ts';
 import { type Demo, seed } from './seed.ts';
 import type { Stack } from './stack.ts';
 import { startTable, type Table } from './table.ts';
@@ -62,20 +63,21 @@ async function start(
   const issuer = `http://localhost:${gateway.port}`;
   const data = options.data === undefined ? undefined : openDataDirectory(resolve(options.data));
   const saved = data?.load();
-  const secrets = saved?.secrets ?? createSecrets();
+  const keys = await startLocalKeys(options.keys, saved);
+  running.push(keys.stop);
   const logLevel = options.logLevel === undefined ? {} : { LOG_LEVEL: options.logLevel };
 
   const readStack = async () => {
-    const stack = readTemplate(await packagedTemplate(root, issuer, signal), secrets);
+    const stack = readTemplate(await packagedTemplate(root, issuer, signal, keys.parameters), keys.secrets);
     checkEnvironment(stack, logLevel);
     return stack;
   };
   const reading = readStack();
   const opening = reading.then((stack) => openTable(stack, data?.table));
   running.push(async () => (await opening).stop());
-  const seeding = opening.then((table) => seed(table, encryptionJwks(secrets), saved?.demo));
+  const seeding = opening.then((table) => seed(table, encryptionJwks(keys.secrets), saved?.demo));
   const loading = Promise.all([reading, opening, buildFinished(build)]).then(async ([stack, { endpoint }]) => {
-    const environment = { AWS_ENDPOINT_URL_DYNAMODB: endpoint, ...quiet, ...logLevel };
+    const environment = { AWS_ENDPOINT_URL_DYNAMODB: endpoint, ...keys.environment, ...quiet, ...logLevel };
     const functions = startLambda(stack, { root, environment, log: functionLog(options.verbose, complain) });
     running.push(functions.stop);
     await warm(functions, stack);
@@ -87,7 +89,7 @@ async function start(
   let stack = first;
   lambda = functions;
   gateway.serve(stack);
-  data?.save({ secrets, demo });
+  data?.save({ ...saved, ...keys.save(), demo });
   writeDemo(issuer, demo, table);
   if (options.watch) {
     await watch(root, build.watchFunctions, signal, {

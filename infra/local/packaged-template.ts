@@ -12,6 +12,8 @@ import { Problem } from './problem.ts';
 // Stands for the issuer in what is kept, so that another port does not mean to package again.
 const issuerPlaceholder = 'http://localhost:PORT';
 
+type Parameters = Readonly<Record<string, string>>;
+
 /** What `serverless.yml` is made of, beside itself. */
 export const fragmentDirectory = 'infra/resources';
 
@@ -19,14 +21,20 @@ export const fragmentDirectory = 'infra/resources';
  * The template for the stage `local`, JSON.
  * @param root of the project
  * @param signal ends packaging early
+ * @param parameters what to package with besides; each value of `keys` has its result kept
  * @throws Problem with what `serverless` complained about
  */
-export async function packagedTemplate(root: string, issuer: string, signal?: AbortSignal): Promise<string> {
+export async function packagedTemplate(
+  root: string,
+  issuer: string,
+  signal?: AbortSignal,
+  parameters: Parameters = {},
+): Promise<string> {
   const cache = join(root, 'node_modules/.cache/latchkey');
-  const file = join(cache, 'template.json');
-  const key = fingerprint(root);
+  const file = join(cache, parameters['keys'] === undefined ? 'template.json' : `template.${parameters['keys']}.json`);
+  const key = fingerprint(root, parameters);
   const kept = readKept(file);
-  const template = kept?.key === key ? kept.template : await runPackage(root, signal);
+  const template = kept?.key === key ? kept.template : await runPackage(root, parameters, signal);
   if (kept?.key !== key) {
     mkdirSync(cache, { recursive: true });
     // Renamed into place, because several starts may do this at once.
@@ -45,8 +53,8 @@ function readKept(file: string): { key: string; template: string } | undefined {
   }
 }
 
-function fingerprint(root: string): string {
-  const hash = createHash('sha256').update(serverlessPackage().version);
+function fingerprint(root: string, parameters: Parameters): string {
+  const hash = createHash('sha256').update(`${serverlessPackage().version}${JSON.stringify(parameters)}`);
   const directory = join(root, fragmentDirectory);
   for (const file of [
     join(root, 'serverless.yml'),
@@ -65,12 +73,14 @@ function serverlessPackage(): { version: string; command: string } {
   return { version, command: join(dirname(require.resolve('serverless/package.json')), bin['serverless'] ?? '') };
 }
 
-async function runPackage(root: string, signal: AbortSignal | undefined): Promise<string> {
+async function runPackage(root: string, more: Parameters, signal: AbortSignal | undefined): Promise<string> {
   const service = mkdtempSync(join(tmpdir(), 'latchkey-package-'));
   try {
     copyService(root, service);
-    const parameters = ['--stage', 'local', '--region', 'us-east-1', '--param', `issuer=${issuerPlaceholder}`];
-    const child = spawn(process.execPath, [serverlessPackage().command, 'package', ...parameters], {
+    const parameters = Object.entries({ issuer: issuerPlaceholder, ...more });
+    const options = parameters.flatMap(([name, value]) => ['--param', `${name}=${value}`]);
+    const command = [serverlessPackage().command, 'package', '--stage', 'local', '--region', 'us-east-1', ...options];
+    const child = spawn(process.execPath, command, {
       cwd: service,
       env: {
         ...process.env,

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { type Algorithm, type AlgorithmName, algorithms } from './algorithm.ts';
+import { type Algorithm, type AlgorithmName, algorithmNames, algorithms } from './algorithm.ts';
 
 /** A public signing key as published in the JWK Set. RFC 7517 section 4. */
 export interface PublicJwk {
@@ -118,7 +118,12 @@ export function importKey(
   }
 }
 
-function toKey(name: string, declared: Record<string, unknown>, key: KeyObject): Key {
+/**
+ * Judges a key that has been read, and derives what is published of it.
+ * @param declared what its owner says of it: `alg` and `kid`, where they are not to be found out
+ * @throws KeyError
+ */
+export function toKey(name: string, declared: Readonly<Record<string, unknown>>, key: KeyObject): Key {
   const exported: Record<string, unknown> = (key.type === 'private' ? createPublicKey(key) : key).export({
     format: 'jwk',
   });
@@ -135,7 +140,7 @@ function toKey(name: string, declared: Record<string, unknown>, key: KeyObject):
 
 /** The declared algorithm, if it fits the key; else the first that does. */
 function algorithmOf(name: string, { kty, crv }: Record<string, unknown>, declared: unknown): AlgorithmName {
-  const fitting = (Object.keys(algorithms) as AlgorithmName[]).filter((candidate) => {
+  const fitting = algorithmNames.filter((candidate) => {
     const algorithm: Algorithm = algorithms[candidate];
     return algorithm.kty === kty && algorithm.crv === (kty === 'RSA' ? undefined : crv);
   });

@@ -21,6 +21,8 @@ export interface ResourceServer {
   readonly access_token_format?: AccessTokenFormatName;
   /** The key that its tokens of the format `encrypted_jwt` are encrypted to. */
   readonly access_token_encryption_jwk?: EncryptionJwk;
+  /** The JWS algorithm its tokens are signed with; absent = whatever the first signing key has. */
+  readonly access_token_signing_alg?: string;
   /** Seconds. */
   readonly access_token_lifetime?: number;
   /** For introspection. */

@@ -1,11 +1,12 @@
 import type { EncryptionKey } from '../keys/encryption-key.ts';
 import type { OpeningKeys, SealingKeys } from '../keys/sealing-key.ts';
-import type { Signer } from '../keys/signer.ts';
+import type { Signers } from '../keys/signer.ts';
 import type { AccessToken, AccessTokenClaims } from '../oauth/access-token.ts';
 import type { Client } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import type { Grant } from '../oauth/grant.ts';
 import type { Handles } from '../oauth/handle.ts';
+import type { Lazy } from '../oauth/lazy.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
 import type { RevocationList } from '../revocation/list.ts';
 import type { ReferenceTokenStore } from '../store/reference-token.ts';
@@ -16,15 +17,16 @@ import type { createJwtVerifier } from './jws.ts';
 export type NewClaims = { [Name in keyof AccessTokenClaims as Exclude<Name, 'jti'>]: AccessTokenClaims[Name] };
 
 export interface IssuingContext {
-  readonly signer: Signer;
-  readonly handles: Handles;
+  readonly signers: Signers;
+  /** Not at hand before the first handle, where the handle keys come from KMS. */
+  readonly handles: Lazy<Handles>;
   readonly sealingKeys: SealingKeys;
   readonly referenceTokens: ReferenceTokenStore;
 }
 
 export interface VerifyingContext extends ClaimsPolicy {
   readonly verifyJwt: ReturnType<typeof createJwtVerifier>;
-  readonly handles: Handles;
+  readonly handles: Lazy<Handles>;
   /** By `kid`. */
   readonly decryptionKeys: ReadonlyMap<string, EncryptionKey>;
   readonly openingKeys: OpeningKeys;

@@ -3,6 +3,7 @@ import { validateClaims } from './claims.ts';
 import { hasSegments } from './compact.ts';
 import { type AccessTokenFormat, revokeThroughList, type VerifyingContext } from './format.ts';
 import { signJwt } from './jws.ts';
+import { signingAlgorithm } from './signing-algorithm.ts';
 
 /** RFC 9068 section 2.1. */
 export const ACCESS_TOKEN_TYP = 'at+jwt';
@@ -11,7 +12,10 @@ export const ACCESS_TOKEN_TYP = 'at+jwt';
 export const jwt: AccessTokenFormat = {
   matches: (token) => hasSegments(token, 3),
 
-  issue: (claims, { signer }) => signJwt(ACCESS_TOKEN_TYP, { ...claims, jti: randomId() }, signer),
+  async issue(claims, { signers }, resources) {
+    const signer = await signers.get(signingAlgorithm(resources));
+    return signJwt(ACCESS_TOKEN_TYP, { ...claims, jti: randomId() }, signer);
+  },
 
   verify,
 

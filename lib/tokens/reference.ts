@@ -11,15 +11,19 @@ export const reference: AccessTokenFormat = {
   matches: (token) => hasHandlePrefix(KIND, token),
 
   async issue(claims, { handles, referenceTokens }) {
-    const { text, id } = handles.mint(KIND);
+    const { text, id } = (await handles()).mint(KIND);
     await referenceTokens.put({ ...claims, jti: id });
     return text;
   },
 
-  verify: (token, context) => find(parse(token, context.handles), context),
+  verify(token, context) {
+    const handles = context.handles();
+    if (handles instanceof Promise) return handles.then((known) => find(parse(token, known), context));
+    return find(parse(token, handles), context);
+  },
 
   async revoke(token, client, context) {
-    const handle = parse(token, context.handles);
+    const handle = parse(token, await context.handles());
     const now = context.clock();
     if (await context.referenceTokens.revoke(handle.id, client.client_id, now, now - context.clockSkew)) return;
     // Refused by the store: unknown, expired and revoked before are all done with, but another client is told.

@@ -45,7 +45,7 @@ async function run(): Promise<void> {
   try {
     // Bundled as what is deployed, because a loader of TypeScript adds to every function.
     const entryPoints = Object.keys(SUBJECTS).map((name) => fileURLToPath(new URL(`${name}.ts`, import.meta.url)));
-    await build({ ...options, entryPoints, outdir: directory, write: true, logLevel: 'error' });
+    await build({ ...options, plugins: [], entryPoints, outdir: directory, write: true, logLevel: 'error' });
     for (const [name, title] of Object.entries(SUBJECTS)) {
       if (isWanted(name)) sections.set(title, await measureInProcess(join(directory, `${name}.cjs`), effort));
     }

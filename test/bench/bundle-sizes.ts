@@ -6,7 +6,7 @@ export const BUNDLE_GOALS: Readonly<Record<string, number>> = { token: 420_000, 
 
 export function measureBundles({ outputs }: Metafile): Figure[] {
   return Object.entries(outputs).map(([path, { bytes }]): Figure => {
-    const name = path.split('/').at(-2) ?? path;
+    const name = path.replace(/^dist\/|(\/index)?\.cjs$/g, '');
     const most = BUNDLE_GOALS[name];
     return { name, unit: 'bytes', value: bytes, ...(most !== undefined && { goal: { of: 'value', most } }) };
   });

@@ -29,6 +29,9 @@ import { createMemoryTable } from './memory-table.ts';
 export const CLIENTS = MACHINES.map((id) => client(id, { access_token_format: machines[id] }));
 export const ORDERS = resourceServer('orders', { access_token_encryption_jwk: encryptionJwk(DECRYPTION_KEYS.orders) });
 
+/** What tokens are issued from, where the endpoint is not asked. */
+export const GRANT = { resources: [ORDERS] } as const;
+
 export const variables = (alg: string): Variables => ({
   ISSUER,
   TABLE_NAME: 'latchkey',

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createStageSecret, environmentSize, keyAlgorithms } from '../../infra/cli/stage-secret.ts';
+import { createStageSecret, environmentSize } from '../../infra/cli/stage-secret.ts';
+import { algorithmNames } from '../../lib/keys/algorithm.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { authorizerEvents, getToken, MACHINES, startWorld, verdict, type World } from '../support/world.ts';
 import { type Cli, createCli } from './cli-runner.ts';
@@ -60,7 +61,7 @@ async function encryptTo({ d: _, ...access_token_encryption_jwk }: EncryptionJwk
 }
 
 describe('init', () => {
-  it.each(keyAlgorithms)('makes keys that a deployment with %s works with', async (alg) => {
+  it.each(algorithmNames)('makes keys that a deployment with %s works with', async (alg) => {
     const { code, stdout, stderr } = await attempt(['init', '--stage', 'dev', '--alg', alg]);
     expect({ code, stderr }).toMatchObject({
       code: 0,
@@ -95,7 +96,7 @@ describe('init', () => {
     expect(encryption_jwk).not.toHaveProperty('d');
   });
 
-  it.each(keyAlgorithms)('leaves room in the 4 KB of Lambda for the rest, and for a second key of %s', (alg) => {
+  it.each(algorithmNames)('leaves room in the 4 KB of Lambda for the rest, and for a second key of %s', (alg) => {
     const secret = createStageSecret(alg);
     const twice = Object.entries(secret).map(([name, text]) => [name, text.repeat(2)]);
     const two = Object.fromEntries(twice) as typeof secret;
@@ -112,7 +113,7 @@ describe('init', () => {
     expect(secrets.get('latchkey/prod')).toBe(before);
   });
 
-  it.each(keyAlgorithms)('--dry-run makes nothing and shows no key material of %s', async (alg) => {
+  it.each(algorithmNames)('--dry-run makes nothing and shows no key material of %s', async (alg) => {
     const { code, json } = await attempt(['init', '--stage', 'dev', '--alg', alg, '--dry-run', '--json']);
     expect(code).toBe(0);
     expect(secrets.size).toBe(0);

@@ -278,6 +278,7 @@ describe('update', () => {
     [['--scope', 'a b'], { scope: 'a b' }],
     [['--encryption-key', PUBLIC_KEY], { access_token_encryption_jwk: encryptionJwk(DECRYPTION_KEYS.orders) }],
     [['--format', 'reference', '--lifetime', '9'], { access_token_format: 'reference', access_token_lifetime: 9 }],
+    [['--signing-alg', 'PS384'], { access_token_signing_alg: 'PS384' }],
   ])('changes %j of a resource server and nothing else', async (args, expected) => {
     const identifier = `resource-${++count}`;
     await latchkey(['resource', 'create', identifier]);
@@ -500,6 +501,7 @@ describe('refuses', () => {
       2,
       /cannot be read/,
     ],
+    ['an unknown algorithm', ['resource', 'create', 'x', '--signing-alg', 'none'], 2, /one of RS256, .*EdDSA/],
     ['an unknown grant type', [...create, '--grant-type', 'password'], 2, /one of client_credentials/],
     ['an unknown authentication method', [...create, '--auth-method', 'magic'], 2, /client_secret_basic/],
     ['a name with a control character', [...create, '--name', 'a\u001b[31mb'], 2, /control character/],

@@ -81,8 +81,8 @@ const whoami = (issuer: string, accessToken: string) =>
   fetch(`${issuer}/whoami`, { headers: { authorization: `Bearer ${accessToken}` } });
 
 describe('a whole run', () => {
-  it('prints a tour that works when it is pasted, says that it is ready, and ends on Ctrl-C', async () => {
-    const { issuer, demo, demoFile, written, stop } = await launchReady();
+  it.each([[[]], [['--keys', 'kms']]])('%j prints a tour that works, says that it is ready, and ends', async (args) => {
+    const { issuer, demo, demoFile, written, stop } = await launchReady(args);
     expect(written.err).toBe('');
     const [tour = '', ready] = written.out.split('ready ');
     expect(ready).toMatch(/^http:\/\/localhost:\d+ \(\d+ ms\)\n$/);
@@ -121,6 +121,20 @@ describe('a whole run', () => {
     await expect(fetch(issuer)).rejects.toThrow();
   });
 
+  it('with --data and keys in KMS carries on with them', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'latchkey-data-'));
+    ends.push(() => rmSync(data, { recursive: true }));
+    const args = ['--data', data, '--keys', 'kms'];
+    const first = await launchReady(args);
+    const tokens = [await token(first, 'machine-jwt'), await token(first, 'machine-reference')];
+    const keySet = await (await fetch(`${first.issuer}/.well-known/jwks.json`)).json();
+    await first.stop();
+    const second = await launchReady(args, { PORT: new URL(first.issuer).port });
+    expect(await (await fetch(`${second.issuer}/.well-known/jwks.json`)).json()).toEqual(keySet);
+    for (const each of tokens) expect((await whoami(second.issuer, each)).status).toBe(200);
+    await second.stop();
+  });
+
   it('with --data carries on where the last one ended, and with --verbose shows what the functions write', async () => {
     const data = mkdtempSync(join(tmpdir(), 'latchkey-data-'));
     ends.push(() => rmSync(data, { recursive: true }));
@@ -149,13 +163,14 @@ describe('a whole run', () => {
 });
 
 test.each<[string[], Record<string, string>, object]>([
-  [[], {}, { port: 3000, watch: false, verbose: false, help: false }],
+  [[], {}, { port: 3000, keys: 'environment', watch: false, verbose: false, help: false }],
   [[], { PORT: '4000', LOG_LEVEL: 'debug' }, { port: 4000, verbose: true, logLevel: 'debug' }],
   [
     ['--port', '0', '--data', 'x', '--watch', '--verbose'],
     { PORT: '1' },
     { port: 0, data: 'x', watch: true, verbose: true },
   ],
+  [['--keys', 'kms'], {}, { keys: 'kms' }],
   [[], { PORT: '', LOG_LEVEL: '' }, { port: 3000, verbose: false }],
 ])('options %j with %j', (args, env, expected) => {
   expect(parseOptions(args, env)).toMatchObject(expected);
@@ -170,6 +185,7 @@ describe('what the user can put right is one line and exit code 1', () => {
     ['an empty directory', ['--data='], {}, '--data needs a directory'],
     ['a port that is text', ['--port', 'http'], {}, '--port must be a number from 0 to 65535'],
     ['a port that is too high', ['--port', '65536'], {}, '--port must be a number from 0 to 65535'],
+    ['keys from nowhere', ['--keys', 'hsm'], {}, '--keys must be one of environment, kms'],
     ['a bad variable', [], { PORT: '-1' }, 'PORT must be a number from 0 to 65535'],
   ])('%s', (_, args, env, message) => {
     expect(() => parseOptions(args, env)).toThrow(expect.objectContaining({ name: 'Problem', message }));
@@ -200,7 +216,7 @@ describe('what the user can put right is one line and exit code 1', () => {
   test('a failing build', async () => {
     const error = new Error('Build failed with 1 error:\nfunctions/token.ts:1:1: ERROR: Expected ";"');
     const build = { functions: Promise.reject(error), watchFunctions: () => Promise.reject(error) };
-    const options = { port: 0, watch: false, verbose: false, help: false };
+    const options = { port: 0, keys: 'environment' as const, watch: false, verbose: false, help: false };
     await expect(run(options, build, new AbortController().signal)).rejects.toMatchObject({
       name: 'Problem',
       message: 'the build failed: functions/token.ts:1:1: ERROR: Expected ";"',
@@ -211,11 +227,13 @@ describe('what the user can put right is one line and exit code 1', () => {
 it('explains itself', async () => {
   const { code, out, err } = await runToEnd(['--help']);
   expect([code, err]).toEqual([0, '']);
-  for (const option of ['--port', '--data', '--watch', '--verbose', '--help', 'LOG_LEVEL', 'PORT'])
+  for (const option of ['--port', '--data', '--keys', '--watch', '--verbose', '--help', 'LOG_LEVEL', 'PORT'])
     expect(out).toContain(option);
 });
 
 it('leaves nothing behind in the cache but the packaged template', () => {
   const cache = join(root, 'node_modules/.cache/latchkey');
-  expect(existsSync(cache) ? readdirSync(cache).filter((name) => name !== 'template.json') : []).toEqual([]);
+  expect(existsSync(cache) ? readdirSync(cache).filter((name) => !/^template(\.kms)?\.json$/.test(name)) : []).toEqual(
+    [],
+  );
 });

@@ -18,17 +18,45 @@ export interface Template {
 }
 
 interface FunctionRule {
-  /** Environment variables, apart from `SIGNING_KEYS`, which has a rule of its own. */
+  /** Environment variables, apart from those that hold keys. */
   environment: string[];
+  /** What it does with keys: for each, a variable by where keys are, and what it may do with them in KMS. */
+  keys: (keyof typeof keys)[];
   /** Item kinds of the table -> actions. */
   table: [kinds: string[], actions: string[]][];
 }
+
+/** Where keys are -> the variable that names them; and what is allowed on those in KMS. */
+const keys = {
+  signing: {
+    secret: 'SIGNING_KEYS',
+    kms: 'SIGNING_KMS_KEYS',
+    actions: ['kms:GetPublicKey', 'kms:Sign'],
+    arns: ['arn:aws:kms:eu-west-1:123456789012:key/one', 'arn:aws:kms:eu-west-1:123456789012:key/two'],
+  },
+  handles: {
+    secret: 'HANDLE_KEYS',
+    kms: 'HANDLE_KMS_KEYS',
+    actions: ['kms:GenerateMac'],
+    arns: ['arn:aws:kms:eu-west-1:123456789012:key/mac'],
+  },
+};
+
+/** The one stage whose keys are in KMS, and how it is packaged. */
+export const KMS_STAGE = 'kms';
+export const kmsParams = [
+  'keys=kms',
+  `signing-kms-keys=${keys.signing.arns.join('=PS256,')}`,
+  `signing-kms-arns=${keys.signing.arns}`,
+  `handle-kms-keys=${keys.handles.arns}`,
+];
+
+const originOf = (stage: string) => (stage === KMS_STAGE ? 'kms' : 'secret');
 
 const verifier = [
   'ISSUER',
   'TABLE_NAME',
   'VERIFICATION_KEYS',
-  'HANDLE_KEYS',
   'DECRYPTION_KEYS',
   'SEALING_KEYS',
   'CLOCK_SKEW_SECONDS',
@@ -40,12 +68,12 @@ export const functions: Record<string, FunctionRule> = {
     environment: [
       'ISSUER',
       'TABLE_NAME',
-      'HANDLE_KEYS',
       'SEALING_KEYS',
       'CLIENT_CACHE_SECONDS',
       'ACCESS_TOKEN_LIFETIME_SECONDS',
       'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
     ],
+    keys: ['signing', 'handles'],
     table: [
       [['CLIENT#*', 'RESOURCE#*'], ['GetItem']],
       [['TOKEN#*'], ['PutItem']],
@@ -53,6 +81,7 @@ export const functions: Record<string, FunctionRule> = {
   },
   introspection: {
     environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
+    keys: ['handles'],
     table: [
       [['CLIENT#*', 'RESOURCE#*', 'TOKEN#*'], ['GetItem']],
       [['REVOKED#*'], ['Query']],
@@ -60,22 +89,24 @@ export const functions: Record<string, FunctionRule> = {
   },
   revocation: {
     environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
+    keys: ['handles'],
     table: [
       [['CLIENT#*', 'TOKEN#*'], ['GetItem']],
       [['TOKEN#*'], ['UpdateItem']],
       [['REVOKED#*'], ['Query', 'PutItem', 'DeleteItem']],
     ],
   },
-  discovery: { environment: ['ISSUER'], table: [] },
-  jwks: { environment: ['VERIFICATION_KEYS'], table: [] },
+  discovery: { environment: ['ISSUER'], keys: [], table: [] },
+  jwks: { environment: ['VERIFICATION_KEYS'], keys: [], table: [] },
   authorizer: {
     environment: [...verifier, 'AUDIENCE', 'REVOCATION_MAX_AGE_SECONDS', 'AUTHORIZER_RESPONSE'],
+    keys: ['handles'],
     table: [
       [['TOKEN#*'], ['GetItem']],
       [['REVOKED#*'], ['Query']],
     ],
   },
-  whoami: { environment: [], table: [] },
+  whoami: { environment: [], keys: [], table: [] },
 };
 
 const routes: Record<string, string> = {
@@ -98,9 +129,14 @@ const knownActions = [
   'dynamodb:PutItem',
   'dynamodb:UpdateItem',
   'dynamodb:DeleteItem',
+  'kms:GenerateMac',
+  'kms:GetPublicKey',
+  'kms:Sign',
   'logs:CreateLogStream',
   'logs:PutLogEvents',
 ];
+
+const keyVariables = Object.values(keys).flatMap(({ secret, kms }) => [secret, kms]);
 
 const secrets = ['SIGNING_KEYS', 'VERIFICATION_KEYS', 'HANDLE_KEYS', 'DECRYPTION_KEYS', 'SEALING_KEYS'];
 
@@ -198,7 +234,7 @@ export const rules: Record<string, Rule> = {
 
   environment: (template) =>
     names.flatMap((name) => {
-      const actual = Object.keys(variables(template, name)).filter((it) => it !== 'SIGNING_KEYS');
+      const actual = Object.keys(variables(template, name)).filter((it) => !keyVariables.includes(it));
       return differs(
         `environment of ${name}`,
         sorted(actual),
@@ -206,12 +242,33 @@ export const rules: Record<string, Rule> = {
       );
     }),
 
-  'signing keys': (template) =>
-    differs(
-      'the list of functions with SIGNING_KEYS',
-      names.filter((name) => 'SIGNING_KEYS' in variables(template, name)),
-      ['token'],
-    ),
+  // Each function has the keys that it needs, from one place; only `token` can sign.
+  keys: (template, stage) =>
+    names.flatMap((name) => {
+      const actual = Object.keys(variables(template, name)).filter((it) => keyVariables.includes(it));
+      const expected = (functions[name]?.keys ?? []).map((use) => keys[use][originOf(stage)]);
+      return differs(`variables with keys of ${name}`, sorted(actual), sorted(expected));
+    }),
+
+  'keys in KMS': (template, stage) =>
+    stage === KMS_STAGE
+      ? [
+          ...differs(
+            'signing keys',
+            variables(template, 'token')['SIGNING_KMS_KEYS'],
+            keys.signing.arns.join('=PS256,'),
+          ),
+          ...names
+            .filter((name) => functions[name]?.keys.includes('handles'))
+            .flatMap((name) =>
+              differs(
+                `handle keys of ${name}`,
+                variables(template, name)['HANDLE_KMS_KEYS'],
+                String(keys.handles.arns),
+              ),
+            ),
+        ]
+      : [],
 
   'secrets by reference': (template, stage) =>
     names.flatMap((name) =>
@@ -339,7 +396,7 @@ export const rules: Record<string, Rule> = {
     ),
 
   // What each function may do: no more, no less. Wildcards and unknown actions are for the rules above.
-  permissions: (template) =>
+  permissions: (template, stage) =>
     names.flatMap((name) => {
       const id = `${idOf(name)}Role`;
       const actual = statements(template)
@@ -359,6 +416,11 @@ export const rules: Record<string, Rule> = {
           Action: actions.map((action) => `dynamodb:${action}`),
           Resource: arnOf('Table'),
           Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kinds } },
+        })),
+        ...(stage === KMS_STAGE ? (functions[name]?.keys ?? []) : []).map((use) => ({
+          Effect: 'Allow',
+          Action: keys[use].actions,
+          Resource: { 'Fn::Split': [',', String(keys[use].arns)] },
         })),
       ];
       return differs(`permissions of ${name}`, actual, expected);

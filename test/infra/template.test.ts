@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type Engine, RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyService, packageStack, type Stack } from './package-stack.ts';
-import { functions, rules, type Template } from './template-rules.ts';
+import { functions, KMS_STAGE, kmsParams, rules, type Template } from './template-rules.ts';
 
 const params: Record<string, string[]> = {
   dev: [],
@@ -18,6 +18,7 @@ const params: Record<string, string[]> = {
     'encrypted-tokens=on',
   ],
   local: ['issuer=http://localhost:3000'],
+  [KMS_STAGE]: kmsParams,
 };
 const stages = Object.keys(params);
 
@@ -54,9 +55,9 @@ const violations = (template: Template, stage: string) =>
       .filter(([, found]) => found.length > 0),
   );
 
-/** A copy of the dev stage's template with one value planted, or removed (undefined). */
-function plant(path: string, value: unknown): Template {
-  const template = structuredClone(stacks['dev']!.template);
+/** A copy of a stage's template with one value planted, or removed (undefined). */
+function plant(path: string, value: unknown, stage = 'dev'): Template {
+  const template = structuredClone(stacks[stage]!.template);
   const steps = path.split('/');
   const last = steps.pop()!;
   let here = template as unknown as Record<string, unknown>;
@@ -71,8 +72,11 @@ describe.each(stages)('stage %s', (stage) => {
 
   it('passes the checker of AWS', () => expect(findings(stacks[stage]!.templateFile)).toEqual([]));
 
-  it('packs one bundle into each zip, and nothing else', () => {
-    const expected = Object.keys(functions).map((name) => [name, [`dist/${name}/index.cjs`]]);
+  it('packs its bundle into each zip, the client of KMS where keys are used, and nothing else', () => {
+    const expected = Object.entries(functions).map(([name, { keys }]) => {
+      const files = keys.length > 0 ? ['index.cjs', 'kms-client.cjs'] : ['index.cjs'];
+      return [name, files.map((file) => `dist/${name}/${file}`)];
+    });
     expect(stacks[stage]!.zips).toEqual(Object.fromEntries(expected));
   });
 });
@@ -134,12 +138,13 @@ const statement = (Action: unknown, Resource: unknown = { 'Fn::GetAtt': ['Table'
 const lambda = (name: string) => `Resources/${name}LambdaFunction/Properties`;
 const env = (name: string) => `${lambda(name)}/Environment/Variables`;
 const policy = (name: string) => `Resources/${name}Role/Properties/Policies/0/PolicyDocument/Statement`;
+const keyPolicy = (name: string) => `Resources/${name}Role/Properties/Policies/1/PolicyDocument/Statement`;
 const leadingKeys = 'Condition/ForAllValues:StringLike/dynamodb:LeadingKeys';
 const authorizer = 'Resources/HttpApiAuthorizerLatchkey/Properties';
 const table = 'Resources/Table/Properties';
 
-// Rule, the mistake, where, what is planted there (undefined: the value is taken away).
-const mistakes: [rule: string, mistake: string, path: string, value: unknown][] = [
+// Rule, the mistake, where, what is planted there (undefined: the value is taken away); in the stage dev unless named.
+const mistakes: [rule: string, mistake: string, path: string, value: unknown, stage?: string][] = [
   [
     'functions',
     'one more function',
@@ -155,11 +160,23 @@ const mistakes: [rule: string, mistake: string, path: string, value: unknown][] 
   ['environment', 'a variable not needed', `${env('Discovery')}/TABLE_NAME`, 'latchkey-dev'],
   ['environment', 'a variable missing', `${env('Authorizer')}/REVOCATION_MAX_AGE_SECONDS`, undefined],
   [
-    'signing keys',
+    'keys',
     'a verifier that could sign',
     `${env('Authorizer')}/SIGNING_KEYS`,
     '{{resolve:secretsmanager:latchkey/dev:SecretString:SIGNING_KEYS}}',
   ],
+  ['keys', 'no handle keys', `${env('Authorizer')}/HANDLE_KEYS`, undefined],
+  ['keys', 'two origins at once', `${env('Token')}/SIGNING_KMS_KEYS`, 'alias/one'],
+  [
+    'keys',
+    'a secret beside KMS',
+    `${env('Token')}/HANDLE_KEYS`,
+    '{{resolve:secretsmanager:latchkey/kms:SecretString:HANDLE_KEYS}}',
+    KMS_STAGE,
+  ],
+  ['keys', 'a verifier that could sign in KMS', `${env('Introspection')}/SIGNING_KMS_KEYS`, 'alias/one', KMS_STAGE],
+  ['keys in KMS', 'another signing key', `${env('Token')}/SIGNING_KMS_KEYS`, 'alias/other', KMS_STAGE],
+  ['keys in KMS', 'another handle key', `${env('Revocation')}/HANDLE_KMS_KEYS`, 'alias/other', KMS_STAGE],
   ['secrets by reference', 'a secret in clear', `${env('Token')}/HANDLE_KEYS`, 'hunter2'],
   [
     'secrets by reference',
@@ -233,6 +250,18 @@ const mistakes: [rule: string, mistake: string, path: string, value: unknown][] 
   ['permissions', 'items of any kind', `${policy('Token')}/1/Condition`, undefined],
   ['permissions', 'items of another kind', `${policy('Authorizer')}/1/${leadingKeys}/1`, 'CLIENT#*'],
   ['permissions', 'the log of another function', `${policy('Jwks')}/0/Resource/Fn::GetAtt/0`, 'TokenLogGroup'],
+  ['wildcards', 'any key of KMS', `${keyPolicy('Token')}/2`, statement('kms:Sign', 'arn:aws:kms:*:1:key/*'), KMS_STAGE],
+  [
+    'wildcards',
+    'any action of KMS',
+    `${keyPolicy('Token')}/2`,
+    statement('kms:*', 'arn:aws:kms:us:1:key/1'),
+    KMS_STAGE,
+  ],
+  ['known actions', 'to manage keys', `${keyPolicy('Token')}/0/Action/2`, 'kms:DisableKey', KMS_STAGE],
+  ['permissions', 'a verifier that may sign', `${keyPolicy('Authorizer')}/0/Action`, ['kms:Sign'], KMS_STAGE],
+  ['permissions', 'other keys', `${keyPolicy('Token')}/1/Resource/Fn::Split/1`, 'arn:aws:kms:other', KMS_STAGE],
+  ['permissions', 'no right to sign', `${keyPolicy('Token')}/0/Action`, ['kms:GetPublicKey'], KMS_STAGE],
   ['callers of functions', 'any service', 'Resources/TokenLambdaPermissionHttpApi/Properties/Principal', '*'],
   ['callers of functions', 'any account', 'Resources/TokenLambdaPermissionHttpApi/Properties/SourceArn', undefined],
   [
@@ -291,8 +320,8 @@ const mistakes: [rule: string, mistake: string, path: string, value: unknown][] 
 ];
 
 describe('rules', () => {
-  it.each(mistakes)('%s: %s', (rule, _mistake, path, value) => {
-    expect(Object.keys(violations(plant(path, value), 'dev'))).toEqual([rule]);
+  it.each(mistakes)('%s: %s', (rule, _mistake, path, value, stage = 'dev') => {
+    expect(Object.keys(violations(plant(path, value, stage), stage))).toEqual([rule]);
   });
 
   it('are all seen to fail', () => {

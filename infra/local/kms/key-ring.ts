@@ -1,0 +1,93 @@
+import { createPrivateKey, randomUUID } from 'node:crypto';
+import { keySpec, type Material } from './key-spec.ts';
+import { KmsError, validation } from './kms-error.ts';
+
+export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
+
+/** A key and what KMS knows of it. */
+export interface KmsKey {
+  readonly id: string;
+  readonly arn: string;
+  readonly spec: string;
+  readonly usage: string;
+  readonly material: Material;
+  state: KeyState;
+}
+
+/** Keys as kept in a file: with their private halves, because this is no hardware. */
+export interface SavedKeys {
+  readonly keys: readonly (Omit<KmsKey, 'material' | 'arn'> & { readonly material: string })[];
+  readonly aliases: Readonly<Record<string, string>>;
+}
+
+export interface KeyRing {
+  create(spec: string, usage?: string): KmsKey;
+  /**
+   * Finds a key by id, ARN, alias or alias ARN, whatever its state.
+   * @throws KmsError NotFoundException
+   */
+  find(name: unknown): KmsKey;
+  /** Finds a key that may be used. @throws KmsError by its state */
+  use(name: unknown): KmsKey;
+  setAlias(alias: string, key: KmsKey): void;
+  hasAlias(alias: string): boolean;
+  save(): SavedKeys;
+}
+
+const PREFIX = 'arn:aws:kms:us-east-1:123456789012';
+
+export function createKeyRing(saved?: SavedKeys): KeyRing {
+  const keys = new Map<string, KmsKey>();
+  const aliases = new Map(Object.entries(saved?.aliases ?? {}));
+  for (const { material, ...key } of saved?.keys ?? []) {
+    keys.set(key.id, { ...key, arn: `${PREFIX}:key/${key.id}`, material: load(material) });
+  }
+
+  const find = (name: unknown): KmsKey => {
+    const text = String(name ?? '').replace(`${PREFIX}:`, '');
+    const id = text.startsWith('alias/') ? aliases.get(text) : text.replace(/^key\//, '');
+    const key = keys.get(id ?? '');
+    if (key) return key;
+    throw new KmsError(
+      'NotFoundException',
+      text.startsWith('alias/') ? `Alias ${PREFIX}:${text} is not found.` : `Key '${PREFIX}:key/${id}' does not exist`,
+    );
+  };
+
+  return {
+    create(spec, usage) {
+      const { usages, generate } = keySpec(spec);
+      const chosen = usage ?? (usages.length === 1 || spec === 'SYMMETRIC_DEFAULT' ? usages[0] : undefined);
+      if (chosen === undefined) throw validation('You must specify a KeyUsage value for an asymmetric KMS key.');
+      if (!usages.includes(chosen)) throw validation(`KeyUsage ${chosen} is not compatible with KeySpec ${spec}`);
+      const id = randomUUID();
+      const arn = `${PREFIX}:key/${id}`;
+      const key: KmsKey = { id, arn, spec, usage: chosen, material: generate(), state: 'Enabled' };
+      keys.set(id, key);
+      return key;
+    },
+    find,
+    use(name) {
+      const key = find(name);
+      if (key.state === 'Disabled') throw new KmsError('DisabledException', `${key.arn} is disabled.`);
+      if (key.state === 'PendingDeletion') {
+        throw new KmsError('KMSInvalidStateException', `${key.arn} is pending deletion.`);
+      }
+      return key;
+    },
+    setAlias: (alias, { id }) => void aliases.set(alias, id),
+    hasAlias: (alias) => aliases.has(alias),
+    save: () => ({
+      keys: [...keys.values()].map(({ arn: _, material, ...key }) => ({ ...key, material: dump(material) })),
+      aliases: Object.fromEntries(aliases),
+    }),
+  };
+}
+
+const dump = (material: Material): string =>
+  'secret' in material
+    ? material.secret.toString('base64')
+    : material.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+
+const load = (text: string): Material =>
+  text.startsWith('-----') ? { privateKey: createPrivateKey(text) } : { secret: Buffer.from(text, 'base64') };

@@ -1,0 +1,12 @@
+/** A refusal in the words of KMS. https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html */
+export class KmsError extends Error {
+  readonly status: number;
+
+  constructor(name: string, message: string, status = 400) {
+    super(message);
+    this.name = name;
+    this.status = status;
+  }
+}
+
+export const validation = (message: string) => new KmsError('ValidationException', message);

@@ -1,0 +1,118 @@
+// A stand-in for AWS KMS, made for this project: an HTTP server that speaks its protocol (JSON 1.1, `TrentService.*`) with
+// real keys of node:crypto behind it, for the unmodified AWS SDK. It is NOT KMS and protects nothing: private keys are
+// in the memory of this process, and with `--data` in a file.
+//
+// Imitated: the operations in operations.ts; key specs, usages, states, aliases and ARNs; real public keys and signatures
+// (ECDSA in DER); the sizes of messages and digests; encryption contexts; errors by name and status.
+// Not imitated: signatures of requests and IAM, key policies and grants, quotas (there is a switch for throttling), key
+// rotation, multi-Region and imported keys, SM2, ML-DSA, Ed25519ph, key agreement, encryption by RSA keys, tags, paging,
+// the form of ciphertexts, and the time that changes of state and aliases take to spread.
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { loadEcdsa } from './ecdsa.ts';
+import { type Fault, type FaultName, faults } from './faults.ts';
+import { createKeyRing, type SavedKeys } from './key-ring.ts';
+import { KmsError } from './kms-error.ts';
+import { createOperations, type Input, type Operation } from './operations.ts';
+
+export interface Kms {
+  readonly endpoint: string;
+  /** Calls an operation in this process: counted and broken by nothing. @throws KmsError */
+  call(operation: string, input: Input): Record<string, unknown>;
+  /** How often each operation was called over HTTP since the last time this was asked. */
+  takeCalls(): Record<string, number>;
+  /** From now on calls fail like this: of these operations, or of all. */
+  fail(fault: FaultName, operations?: readonly string[]): void;
+  /** From now on every answer comes so many milliseconds late. */
+  delay(milliseconds: number): void;
+  /** From now on every `r` or `s` of ECDSA begins with a zero byte. */
+  shortIntegers(on: boolean): void;
+  /** From now on this key signs, whichever is asked to: what KMS would never do. */
+  signBy(key: string): void;
+  /** Ends all of that but short integers. */
+  recover(): void;
+  save(): SavedKeys;
+  stop(): Promise<void>;
+}
+
+/** Starts it on a port of the system's choice. */
+export async function startKms(saved?: SavedKeys): Promise<Kms> {
+  const keys = createKeyRing(saved);
+  let short = false;
+  const operations = createOperations(keys, await loadEcdsa({ shortIntegers: () => short }));
+  let calls = new Map<string, number>();
+  let faultOf: (operation: string) => Fault | undefined = () => undefined;
+  let late = 0;
+  let impostor: string | undefined;
+
+  const run = (name: string, input: Input) => {
+    const operation: Operation | undefined = operations.get(name);
+    if (!operation) throw new KmsError('UnknownOperationException', `${name} is not imitated`);
+    return operation(input) as Record<string, unknown>;
+  };
+
+  const substitute = (operation: string, input: Input): Input =>
+    operation === 'Sign' && impostor !== undefined ? { ...input, KeyId: impostor } : input;
+
+  const server = createServer(async (request, response) => {
+    const [, operation = ''] = String(request.headers['x-amz-target']).split('.');
+    const body = await read(request);
+    calls.set(operation, (calls.get(operation) ?? 0) + 1);
+    if (late > 0) await new Promise((resolve) => setTimeout(resolve, late));
+    try {
+      const fault = faultOf(operation);
+      if (fault) fault(response);
+      else answer(response, 200, run(operation, substitute(operation, JSON.parse(body) as Input)));
+    } catch (error) {
+      const { name, message, status } = error instanceof KmsError ? error : internal(error);
+      answer(response, status, { __type: name, message });
+    }
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    call: run,
+    takeCalls() {
+      const taken = calls;
+      calls = new Map();
+      return Object.fromEntries(taken);
+    },
+    fail(fault, broken) {
+      faultOf = (operation) => (broken === undefined || broken.includes(operation) ? faults[fault] : undefined);
+    },
+    delay(milliseconds) {
+      late = milliseconds;
+    },
+    shortIntegers(on) {
+      short = on;
+    },
+    signBy(key) {
+      impostor = key;
+    },
+    recover() {
+      impostor = undefined;
+      faultOf = () => undefined;
+      late = 0;
+    },
+    save: keys.save,
+    async stop() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function read(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
+}
+
+const internal = (error: unknown) => new KmsError('KMSInternalException', String(error), 500);

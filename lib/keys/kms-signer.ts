@@ -1,0 +1,114 @@
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { OAuthError, Unavailable } from '../oauth/errors.ts';
+import { lazy } from '../oauth/lazy.ts';
+import { type Algorithm, type AlgorithmName, algorithms } from './algorithm.ts';
+import { derToJose } from './ecdsa-signature.ts';
+import { type Key, KeyError, toKey } from './jwk.ts';
+import type { Kms, KmsSignature } from './kms.ts';
+import { noKeyFor, type Signer, type Signers } from './signer.ts';
+
+/** A key of KMS as named in the configuration. */
+export interface KmsKey {
+  /** Key id, alias or ARN. */
+  readonly id: string;
+  /** Which of the algorithms that fit it; absent = the first of them, RS256 for RSA. */
+  readonly alg?: AlgorithmName;
+}
+
+/** What KMS calls them. https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html */
+const kmsNames = {
+  RS256: 'RSASSA_PKCS1_V1_5_SHA_256',
+  RS384: 'RSASSA_PKCS1_V1_5_SHA_384',
+  RS512: 'RSASSA_PKCS1_V1_5_SHA_512',
+  PS256: 'RSASSA_PSS_SHA_256',
+  PS384: 'RSASSA_PSS_SHA_384',
+  PS512: 'RSASSA_PSS_SHA_512',
+  ES256: 'ECDSA_SHA_256',
+  ES384: 'ECDSA_SHA_384',
+  ES512: 'ECDSA_SHA_512',
+  EdDSA: 'ED25519_SHA_512',
+} as const satisfies Record<AlgorithmName, KmsSignature['algorithm']>;
+
+/** What KMS takes without a digest. https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html */
+const MAX_RAW_BYTES = 4096;
+
+/**
+ * Signers whose private keys never leave KMS. At the first signature every public key is got, once, so that one that does
+ * not fit is refused by its name and is not found out months later. A key that cannot be had matters only to those who
+ * need it: they are refused, and the next request tries again.
+ */
+export function kmsSigners(keys: readonly [KmsKey, ...KmsKey[]], kms: Kms): Signers {
+  const loaders = keys.map(({ id, alg }) => ({ alg, load: lazy(() => kmsSigner({ id, alg }, kms)) }));
+  let allSeen = false;
+
+  const seeAll = async () => {
+    const attempts = loaders.map(({ load }) => load());
+    const results = await Promise.allSettled(attempts);
+    const misfit = results.find((result) => result.status === 'rejected' && !(result.reason instanceof Unavailable));
+    if (misfit?.status === 'rejected') throw misfit.reason;
+    const signers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    requireDistinct(signers);
+    allSeen = signers.length === keys.length;
+    return attempts;
+  };
+
+  return {
+    async get(alg) {
+      const attempts = allSeen ? [] : await seeAll();
+      for (const [index, { alg: declared, load }] of loaders.entries()) {
+        if (alg !== undefined && declared !== undefined && declared !== alg) continue;
+        const signer = await (attempts[index] ?? load());
+        if (alg === undefined || signer.alg === alg) return signer;
+      }
+      throw noKeyFor(alg);
+    },
+  };
+}
+
+/** One key has one `kid`, and a verifier knows one algorithm for it, so it cannot serve under two names. */
+function requireDistinct(signers: readonly Signer[]): void {
+  const kids = signers.map(({ kid }) => kid);
+  const twice = kids.find((kid, index) => kids.indexOf(kid) < index);
+  if (twice !== undefined) throw new KeyError(JSON.stringify(twice), 'stands there twice');
+}
+
+async function kmsSigner(named: { id: string; alg: AlgorithmName | undefined }, kms: Kms): Promise<Signer> {
+  const { key, arn } = await getKey(named, kms);
+  const algorithm: Algorithm = algorithms[key.alg];
+  return {
+    kid: key.kid,
+    alg: key.alg,
+    async sign(data) {
+      const signature = await kms.sign(arn, { algorithm: kmsNames[key.alg], ...messageOf(data, algorithm) });
+      const jose = algorithm.bytes === undefined ? signature : derToJose(signature, algorithm.bytes);
+      // To give out a token is to promise that it is good, and this one was made elsewhere.
+      if (!algorithm.verify(data, key.key, jose)) throw new Unavailable(`a good signature of KMS by ${arn}`);
+      return jose;
+    },
+  };
+}
+
+/** Digests wherever KMS takes them, because a token may be longer than what it takes otherwise. */
+function messageOf(data: Buffer, { hash }: Algorithm): Pick<KmsSignature, 'type' | 'message'> {
+  if (hash) return { type: 'DIGEST', message: createHash(hash).update(data).digest() };
+  if (data.length > MAX_RAW_BYTES) throw new OAuthError('invalid_request', 'the token would be too large');
+  return { type: 'RAW', message: data };
+}
+
+/** @throws KeyError naming the key as the configuration does */
+async function getKey({ id, alg }: { id: string; alg: AlgorithmName | undefined }, kms: Kms) {
+  const name = JSON.stringify(id);
+  const { arn, spki, usage, algorithms: offered } = await kms.getPublicKey(id);
+  if (usage !== 'SIGN_VERIFY') throw new KeyError(name, 'is not for signatures');
+  const key: Key = toKey(name, { alg }, readSpki(name, spki));
+  if (!offered.includes(kmsNames[key.alg])) throw new KeyError(name, `does not sign by ${key.alg}`);
+  return { key, arn };
+}
+
+function readSpki(name: string, spki: Buffer): KeyObject {
+  try {
+    return createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  } catch {
+    throw new KeyError(name, 'is of a type, curve or alg that access tokens are not signed with');
+  }
+}

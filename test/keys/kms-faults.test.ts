@@ -1,0 +1,197 @@
+// What becomes of requests while KMS fails: a prompt 503, nothing consumed, and no harm to whoever needs no KMS.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { FaultName } from '../../infra/local/kms/faults.ts';
+import { faults } from '../../infra/local/kms/faults.ts';
+import { authorizerDoors, introspectionDoor, openDoors } from '../support/doors.ts';
+import { createHandleKey, createKey, type KmsWorld, startKmsWorld } from '../support/kms-world.ts';
+import { getToken, type Handlers, post } from '../support/world.ts';
+
+let world: KmsWorld;
+beforeAll(async () => {
+  world = await startKmsWorld();
+  // The client of KMS is loaded before anything is measured.
+  await getToken(world.restart(), 'machine-jwt');
+});
+afterEach(() => world.kms.recover());
+afterAll(() => world.stop());
+
+const FORM = { grant_type: 'client_credentials' };
+const faultNames = Object.keys(faults) as FaultName[];
+
+/** Asks for a token and sees to it that the refusal is as promised. */
+async function expectPromptRefusal({ token }: Handlers, id: string): Promise<void> {
+  const start = performance.now();
+  const answer = await post(token, id, FORM);
+  expect(answer).toMatchObject({
+    status: 503,
+    headers: { 'retry-after': '1', 'cache-control': 'no-store' },
+    json: { error: 'temporarily_unavailable' },
+  });
+  expect(performance.now() - start).toBeLessThan(2_000);
+}
+
+/** Which operation of KMS a request waits for first, in a new container or in one that has signed before. */
+const waits = [
+  { operation: 'GetPublicKey', id: 'machine-jwt', isWarm: false },
+  { operation: 'Sign', id: 'machine-jwt', isWarm: false },
+  { operation: 'Sign', id: 'machine-jwt', isWarm: true },
+  { operation: 'GenerateMac', id: 'machine-reference', isWarm: false },
+];
+
+describe.each(waits)('$operation for $id, warm: $isWarm', ({ operation, id, isWarm }) => {
+  it.each(faultNames)('%s is 503 in time, and over when KMS is back', async (fault) => {
+    const handlers = world.restart();
+    if (isWarm) await getToken(handlers, id);
+    world.kms.fail(fault, [operation]);
+    await expectPromptRefusal(handlers, id);
+    world.kms.recover();
+    await expect(getToken(handlers, id)).resolves.toBeDefined();
+  });
+});
+
+it.each(['GetPublicKey', 'Sign', 'GenerateMac'])('%s that takes too long is 503 in time', async (operation) => {
+  world.kms.delay(5_000);
+  await expectPromptRefusal(world.restart(), operation === 'GenerateMac' ? 'machine-reference' : 'machine-jwt');
+});
+
+it('KMS that is not there at all is 503 in time', async () => {
+  const handlers = world.restart({ AWS_ENDPOINT_URL_KMS: 'http://127.0.0.1:9' });
+  await expectPromptRefusal(handlers, 'machine-jwt');
+  await expectPromptRefusal(handlers, 'machine-reference');
+});
+
+it('a signature by another key is not given out', async () => {
+  const [mine, other] = [createKey(world.kms, 'ECC_NIST_P256'), createKey(world.kms, 'ECC_NIST_P256')];
+  const handlers = world.restart({ SIGNING_KMS_KEYS: mine });
+  await getToken(handlers, 'machine-jwt');
+  world.kms.signBy(other);
+  await expectPromptRefusal(handlers, 'machine-jwt');
+});
+
+it.each([
+  ['throttled', 3],
+  ['outage', 3],
+  ['connection reset', 3],
+  ['denied', 1],
+  ['disabled', 1],
+  ['no such key', 1],
+  ['invalid request', 1],
+] as const)('%s is tried %i times', async (fault, attempts) => {
+  const handlers = world.restart();
+  await getToken(handlers, 'machine-jwt');
+  world.kms.takeCalls();
+  world.kms.fail(fault, ['Sign']);
+  await expectPromptRefusal(handlers, 'machine-jwt');
+  expect(world.kms.takeCalls()).toEqual({ Sign: attempts });
+});
+
+describe('an outage', () => {
+  it('stops the other kind of token only where that kind needs KMS too', async () => {
+    const handlers = world.restart();
+    await getToken(handlers, 'machine-reference');
+    world.kms.fail('outage');
+    await expect(getToken(handlers, 'machine-reference')).resolves.toBeDefined();
+    await expectPromptRefusal(handlers, 'machine-jwt');
+  });
+
+  it('touches no verification, in containers that run and in those that start', async () => {
+    const tokens = await Promise.all(['machine-jwt', 'machine-reference'].map((id) => getToken(world.handlers, id)));
+    const [jwt = '', reference = ''] = tokens;
+    const running = openDoors(world.restart);
+    expect([await running(jwt), await running(reference)]).toEqual(['allow', 'allow']);
+    world.kms.fail('outage');
+    expect([await running(jwt), await running(reference)]).toEqual(['allow', 'allow']);
+    expect(await openDoors(world.restart)(jwt)).toBe('allow');
+  });
+
+  it('is a fault, and no refusal, for a reference token in a container that has no handle keys yet', async () => {
+    const token = await getToken(world.handlers, 'machine-reference');
+    world.kms.fail('outage');
+    for (const door of [introspectionDoor, ...authorizerDoors]) {
+      const handlers = world.restart(door.variables);
+      expect(await door.show(handlers, token), door.name).toBe('fault');
+      world.kms.recover();
+      expect(await door.show(handlers, token), door.name).toBe('allow');
+      world.kms.fail('outage');
+    }
+  });
+});
+
+describe('calls', () => {
+  it('are one GetPublicKey for each key of a container, and one Sign for each JWT', async () => {
+    const second = createKey(world.kms, 'RSA_2048');
+    const handlers = world.restart({ SIGNING_KMS_KEYS: `${world.signingKey},${second}` });
+    world.kms.takeCalls();
+    await Promise.all(Array.from({ length: 5 }, () => getToken(handlers, 'machine-jwt')));
+    for (let index = 0; index < 5; index++) await getToken(handlers, 'machine-jwt');
+    expect(world.kms.takeCalls()).toEqual({ GetPublicKey: 2, Sign: 10 });
+  });
+
+  it('are one GenerateMac for each handle key of a container, whatever it does with handles', async () => {
+    const HANDLE_KMS_KEYS = `${world.handleKey},${createHandleKey(world.kms)}`;
+    const handlers = world.restart({ HANDLE_KMS_KEYS });
+    world.kms.takeCalls();
+    const tokens = await Promise.all(Array.from({ length: 5 }, () => getToken(handlers, 'machine-reference')));
+    expect(world.kms.takeCalls()).toEqual({ GenerateMac: 2 });
+    for (const token of tokens) {
+      expect((await post(handlers.introspection, 'orders', { token })).json['active']).toBe(true);
+    }
+    expect(world.kms.takeCalls()).toEqual({ GenerateMac: 2 }); // introspection is a container of its own
+  });
+
+  it('are none for verifying and publishing', async () => {
+    const jwt = await getToken(world.handlers, 'machine-jwt');
+    world.kms.takeCalls();
+    expect(await openDoors(world.restart)(jwt)).toBe('allow');
+    expect(world.kms.takeCalls()).toEqual({});
+  });
+});
+
+describe('handle keys', () => {
+  const introspect = async (handlers: Handlers, token: string) =>
+    (await post(handlers.introspection, 'orders', { token })).json['active'];
+
+  it('are the same in every container', async () => {
+    const token = await getToken(world.restart(), 'machine-reference');
+    expect(await introspect(world.restart(), token)).toBe(true);
+  });
+
+  it('are rotated by naming two: the first mints, both are known', async () => {
+    const next = createHandleKey(world.kms);
+    const old = await getToken(world.restart(), 'machine-reference');
+    const both = world.restart({ HANDLE_KMS_KEYS: `${next},${world.handleKey}` });
+    const fresh = await getToken(both, 'machine-reference');
+    expect([await introspect(both, old), await introspect(both, fresh)]).toEqual([true, true]);
+    const later = world.restart({ HANDLE_KMS_KEYS: next });
+    expect([await introspect(later, old), await introspect(later, fresh)]).toEqual([false, true]);
+  });
+
+  it('of another issuer are others, from the same key of KMS', async () => {
+    const token = await getToken(world.restart(), 'machine-reference');
+    const others = await getToken(world.restart({ ISSUER: 'https://other.example' }), 'machine-reference');
+    // The id of the handle key that minted it, which is made of nothing but that key.
+    const keyOf = (text: string) => Buffer.from(text.slice('lk_at_'.length), 'base64url').toString('hex', 0, 4);
+    expect(keyOf(others)).not.toBe(keyOf(token));
+    expect(keyOf(await getToken(world.restart(), 'machine-reference'))).toBe(keyOf(token));
+  });
+});
+
+describe('configuration', () => {
+  it.each([
+    ['SIGNING_KEYS and SIGNING_KMS_KEYS are both set, and only one can count', { SIGNING_KEYS: 'anything' }],
+    ['SIGNING_KEYS or SIGNING_KMS_KEYS is not set', { SIGNING_KMS_KEYS: '' }],
+    ['HANDLE_KEYS and HANDLE_KMS_KEYS are both set, and only one can count', { HANDLE_KEYS: 'anything' }],
+    ['HANDLE_KEYS or HANDLE_KMS_KEYS is not set', { HANDLE_KMS_KEYS: '' }],
+  ])('%s', async (message, variables) => {
+    const lines: string[] = [];
+    const write = console.log;
+    console.log = (line: string) => void lines.push(line);
+    try {
+      const { token } = world.restart(variables);
+      expect(await post(token, 'machine-jwt', FORM)).toMatchObject({ status: 503, json: { error: 'server_error' } });
+    } finally {
+      console.log = write;
+    }
+    expect(lines.map((line) => JSON.parse(line).message)).toEqual([message]);
+  });
+});

@@ -1,0 +1,75 @@
+// A deployment whose keys are all in KMS, on the stand-in for it.
+import { createPublicKey } from 'node:crypto';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { type Kms, startKms } from '../../infra/local/kms/server.ts';
+import { startWorld, type Variables, type World } from './world.ts';
+
+/** A key spec of KMS for each algorithm that needs another one than the rest. */
+export const keySpecs = {
+  RS256: 'RSA_2048',
+  RS384: 'RSA_2048',
+  RS512: 'RSA_2048',
+  PS256: 'RSA_2048',
+  PS384: 'RSA_2048',
+  PS512: 'RSA_2048',
+  ES256: 'ECC_NIST_P256',
+  ES384: 'ECC_NIST_P384',
+  ES512: 'ECC_NIST_P521',
+  EdDSA: 'ECC_NIST_EDWARDS25519',
+} as const;
+
+export type KmsAlgorithm = keyof typeof keySpecs;
+
+/** The SDK as it is, but for a second attempt. */
+export const connectKms = ({ endpoint }: Kms) =>
+  new KMSClient({
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    maxAttempts: 1,
+  });
+
+/** Makes a key and gives its ARN. */
+export function createKey(kms: Kms, KeySpec: string, KeyUsage = 'SIGN_VERIFY'): string {
+  const { KeyMetadata } = kms.call('CreateKey', { KeySpec, KeyUsage }) as { KeyMetadata: { Arn: string } };
+  return KeyMetadata.Arn;
+}
+
+export const createHandleKey = (kms: Kms) => createKey(kms, 'HMAC_256', 'GENERATE_VERIFY_MAC');
+
+/** Public keys as an operator gets them out of KMS: with the algorithm that each is used for. */
+export function verificationKeys(kms: Kms, arns: Readonly<Record<string, string | undefined>>): string {
+  const keys = Object.entries(arns).map(([arn, alg]) => {
+    const { PublicKey } = kms.call('GetPublicKey', { KeyId: arn }) as { PublicKey: string };
+    const key = createPublicKey({ key: Buffer.from(PublicKey, 'base64'), format: 'der', type: 'spki' });
+    return { ...key.export({ format: 'jwk' }), ...(alg !== undefined && { alg }) };
+  });
+  return JSON.stringify({ keys });
+}
+
+export interface KmsWorld extends World {
+  readonly kms: Kms;
+  /** ARNs. */
+  readonly signingKey: string;
+  readonly handleKey: string;
+}
+
+/** One ES256 key and one HMAC key, unless the variables say otherwise. */
+export async function startKmsWorld(variables: (kms: Kms) => Variables = () => ({})): Promise<KmsWorld> {
+  const kms = await startKms();
+  const signingKey = createKey(kms, 'ECC_NIST_P256');
+  const handleKey = createHandleKey(kms);
+  const world = await startWorld({
+    SIGNING_KEYS: '',
+    HANDLE_KEYS: '',
+    SIGNING_KMS_KEYS: signingKey,
+    HANDLE_KMS_KEYS: handleKey,
+    VERIFICATION_KEYS: verificationKeys(kms, { [signingKey]: undefined }),
+    AWS_ENDPOINT_URL_KMS: kms.endpoint,
+    ...variables(kms),
+  });
+  const stop = async () => {
+    await Promise.all([world.stop(), kms.stop()]);
+  };
+  return { ...world, kms, signingKey, handleKey, stop };
+}
