@@ -22,7 +22,10 @@ const unused = {
  * need it. Within the same bundle it would cost every start 9 ms, used or not, because modules that are loaded later
  * cannot be merged with those that are not.
  */
-const later = new Map([['kms-client', 'lib/keys/kms-client.ts']]);
+const later = new Map([
+  ['kms-client', 'lib/keys/kms-client.ts'],
+  ['jwe-cipher', 'lib/tokens/jwe-cipher.ts'],
+]);
 
 /** @type {import('esbuild').Plugin} */
 const leaveForLater = {

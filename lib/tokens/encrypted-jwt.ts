@@ -4,7 +4,7 @@ import { decodeBase64url } from '../oauth/base64url.ts';
 import { InvalidToken, OAuthError, UnreadableToken } from '../oauth/errors.ts';
 import type { EncryptionJwk } from '../oauth/resource-server.ts';
 import { type AccessTokenFormat, onlyResource, revokeThroughList, type VerifyingContext } from './format.ts';
-import { ENC, isJwe, loadCipher, parseJwe } from './jwe.ts';
+import { decryptJwe, ENC, encryptJwe, isJwe, parseJwe } from './jwe.ts';
 import { jwt } from './jwt.ts';
 
 /**
@@ -21,8 +21,8 @@ export const encryptedJwt: AccessTokenFormat = {
     const { access_token_encryption_jwk } = onlyResource(resources);
     if (!access_token_encryption_jwk) throw new OAuthError('invalid_target', 'this resource has no encryption key');
     const { alg, kid, key } = recipientOf(access_token_encryption_jwk);
-    const [signed, cipher] = await Promise.all([jwt.issue(claims, context, resources), loadCipher()]);
-    return cipher.encrypt(signed, { alg, enc: ENC, cty: 'JWT', kid }, key);
+    const signed = await jwt.issue(claims, context, resources);
+    return encryptJwe(signed, { alg, enc: ENC, cty: 'JWT', kid }, key);
   },
 
   verify,
@@ -86,6 +86,5 @@ const isCoordinate = (value: unknown, curve: string) =>
   typeof value === 'string' && decodeBase64url(value)?.length === coordinateBytes.get(curve);
 
 async function decryptWith({ alg, key }: EncryptionKey, token: string): Promise<string> {
-  const { decrypt } = await loadCipher();
-  return (await decrypt(token, { alg, enc: ENC }, key)).toString();
+  return (await decryptJwe(token, { alg, enc: ENC }, key)).toString();
 }

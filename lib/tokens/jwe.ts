@@ -1,6 +1,8 @@
+import type { KeyObject } from 'node:crypto';
 import { decodeBase64url } from '../oauth/base64url.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import { decodeJson, hasSegments, type Json } from './compact.ts';
+import type { JweAlgorithms, JweHeader } from './jwe-cipher.ts';
 
 /** The one way in which contents are encrypted. RFC 7518 section 5.3. */
 export const ENC = 'A256GCM';
@@ -43,4 +45,19 @@ function decode(segment: string, part: string): Buffer {
 }
 
 /** Loaded with the first encrypted token: those who issue and accept none do not wait for a library. */
-export const loadCipher = () => import('./jwe-cipher.ts');
+const loadCipher = () => import('./jwe-cipher.ts');
+
+export async function encryptJwe(plaintext: string, header: JweHeader, key: KeyObject): Promise<string> {
+  const { encrypt } = await loadCipher();
+  return encrypt(plaintext, header, key);
+}
+
+/** @throws InvalidToken: the key was tried when it was loaded, so whatever is wrong is wrong with the token */
+export async function decryptJwe(token: string, algorithms: JweAlgorithms, key: KeyObject): Promise<Buffer> {
+  const { decrypt } = await loadCipher();
+  try {
+    return await decrypt(token, algorithms, key);
+  } catch {
+    throw new InvalidToken('cannot be decrypted');
+  }
+}

@@ -5,7 +5,7 @@ import { randomId } from '../oauth/handle.ts';
 import { validateClaims } from './claims.ts';
 import { type Json, parseJson } from './compact.ts';
 import { type AccessTokenFormat, onlyResource, revokeThroughList, type VerifyingContext } from './format.ts';
-import { ENC, isJwe, loadCipher, parseJwe } from './jwe.ts';
+import { decryptJwe, ENC, encryptJwe, isJwe, parseJwe } from './jwe.ts';
 import { ACCESS_TOKEN_TYP } from './jwt.ts';
 
 const ALG = 'dir';
@@ -27,9 +27,8 @@ export const sealed: AccessTokenFormat = {
     const { audience: aud } = onlyResource(resources);
     const sealing = sealingKeys.first(aud);
     if (!sealing) throw new Unavailable('a key of SEALING_KEYS');
-    const cipher = await loadCipher();
     const header = { alg: ALG, enc: ENC, typ: ACCESS_TOKEN_TYP, kid: sealing.id, aud };
-    return cipher.encrypt(JSON.stringify({ ...claims, jti: randomId() }), header, sealing.key);
+    return encryptJwe(JSON.stringify({ ...claims, jti: randomId() }), header, sealing.key);
   },
 
   verify,
@@ -64,8 +63,7 @@ export function openSealed(token: string, keys: OpeningKeys): Promise<{ claims: 
 }
 
 async function openWith({ id, key }: SealingKey, token: string, audience: string) {
-  const { decrypt } = await loadCipher();
-  const claims = parseJson(await decrypt(token, { alg: ALG, enc: ENC }, key), 'payload');
+  const claims = parseJson(await decryptJwe(token, { alg: ALG, enc: ENC }, key), 'payload');
   if (claims['aud'] !== audience) throw new InvalidToken('is for another audience than its header says');
   return { claims, key: id };
 }
