@@ -30,8 +30,10 @@ export async function issueAccessToken(grant: Grant, context: AccessTokenContext
   const iat = context.clock();
   const expires_in = lifetimeOf(grant, context);
   const [audience, ...others] = new Set(resources.map((resource) => resource.audience));
+  // Where nothing was granted there is no `scope` of ours to stand over theirs, and none may come from elsewhere.
+  const { scope: _, ...more } = context.extensions.accessTokenClaims?.(grant) ?? {};
   const claims: NewClaims = {
-    ...context.extensions.accessTokenClaims?.(grant),
+    ...more,
     iss: context.issuer,
     sub,
     aud: others.length === 0 && audience !== undefined ? audience : [audience ?? '', ...others],

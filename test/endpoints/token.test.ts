@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tokenContext } from '../../lib/compose.ts';
+import { token } from '../../lib/endpoints/token.ts';
+import { serve } from '../../lib/http/serve.ts';
 import { importSecret } from '../../lib/oauth/secret.ts';
 import {
   basic,
@@ -38,6 +41,7 @@ beforeAll(async () => {
     clients.create(client('public', { token_endpoint_auth_method: 'none', secrets: [] })),
     clients.create(client('basic-only', { token_endpoint_auth_method: 'client_secret_basic' })),
     clients.create(client('post-only', { token_endpoint_auth_method: 'client_secret_post' })),
+    clients.create(client('scopeless', { scope: '', access_token_format: 'jwt' })),
     clients.create(client('no-grants', { grant_types: [] })),
     clients.create(client('no-resources', { resources: [] })),
     clients.create(client('short', { access_token_lifetime: 30 })),
@@ -183,6 +187,44 @@ describe('resource', () => {
 
   it('never brings a lifetime over the maximum', async () => {
     expect(await post(world.handlers.token, 'long', GRANT)).toMatchObject({ json: { expires_in: 86_400 } });
+  });
+});
+
+describe('claims of an extension', () => {
+  const theirs = {
+    tenant: 'acme',
+    iss: 'https://evil.example',
+    sub: 'somebody else',
+    aud: 'billing',
+    client_id: 'other',
+    scope: 'admin',
+    iat: 1,
+    exp: NOW + 10_000_000,
+    jti: 'fixed',
+    grant_id: 'fixed',
+  };
+  const issue = async (id: string) => {
+    const compose = () => ({ ...tokenContext(world.env, clock), extensions: { accessTokenClaims: () => theirs } });
+    return decode(await getToken({ token: serve(token, compose) }, id));
+  };
+
+  it('are added, and never replace one of ours', async () => {
+    expect(await issue('machine-jwt')).toEqual({
+      tenant: 'acme',
+      iss: ISSUER,
+      sub: 'machine-jwt',
+      aud: 'orders',
+      client_id: 'machine-jwt',
+      scope: 'read write',
+      iat: NOW,
+      exp: NOW + 3600,
+      jti: expect.stringMatching(/^[\w-]{22}$/),
+      grant_id: expect.stringMatching(/^[\w-]{22}$/),
+    });
+  });
+
+  it('give no scope to whom none was granted', async () => {
+    expect(await issue('scopeless')).not.toHaveProperty('scope');
   });
 });
 
