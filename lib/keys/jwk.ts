@@ -118,6 +118,15 @@ export function importKey(
   }
 }
 
+/** A public key as KMS gives it: SubjectPublicKeyInfo, DER. @throws KeyError */
+export function readSpki(name: string, spki: Buffer): KeyObject {
+  try {
+    return createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  } catch {
+    throw new KeyError(name, 'is of a type, curve or alg that access tokens are not signed with');
+  }
+}
+
 /**
  * Judges a key that has been read, and derives what is published of it.
  * @param declared what its owner says of it: `alg` and `kid`, where they are not to be found out

@@ -1,4 +1,8 @@
 import {
+  DecryptCommand,
+  type DecryptCommandInput,
+  GenerateDataKeyPairWithoutPlaintextCommand,
+  type GenerateDataKeyPairWithoutPlaintextCommandInput,
   GenerateMacCommand,
   type GenerateMacCommandInput,
   GetPublicKeyCommand,
@@ -13,8 +17,9 @@ import {
 
 export type KmsOptions = Pick<KMSClientConfig, 'region' | 'endpoint' | 'credentials' | 'requestHandler'>;
 export type SigningAlgorithm = NonNullable<SignCommandInput['SigningAlgorithm']>;
+export type KeyPairSpec = NonNullable<GenerateDataKeyPairWithoutPlaintextCommandInput['KeyPairSpec']>;
 
-type Call = { readonly abortSignal: AbortSignal };
+type Call = { readonly abortSignal: AbortSignal; readonly requestTimeout: number };
 
 /** KMS in the few operations that are used, one attempt each. */
 export function createKmsClient(options: KmsOptions) {
@@ -23,6 +28,9 @@ export function createKmsClient(options: KmsOptions) {
     getPublicKey: (KeyId: string, call: Call) => client.send(new GetPublicKeyCommand({ KeyId }), call),
     sign: (input: SignCommandInput, call: Call) => client.send(new SignCommand(input), call),
     generateMac: (input: GenerateMacCommandInput, call: Call) => client.send(new GenerateMacCommand(input), call),
+    decrypt: (input: DecryptCommandInput, call: Call) => client.send(new DecryptCommand(input), call),
+    generateKeyPair: (input: GenerateDataKeyPairWithoutPlaintextCommandInput, call: Call) =>
+      client.send(new GenerateDataKeyPairWithoutPlaintextCommand(input), call),
   };
 }
 

@@ -1,9 +1,9 @@
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import { lazy } from '../oauth/lazy.ts';
 import { type Algorithm, type AlgorithmName, algorithms } from './algorithm.ts';
 import { derToJose } from './ecdsa-signature.ts';
-import { type Key, KeyError, toKey } from './jwk.ts';
+import { type Key, KeyError, readSpki, toKey } from './jwk.ts';
 import type { Kms, KmsSignature } from './kms.ts';
 import { noKeyFor, type Signer, type Signers } from './signer.ts';
 
@@ -103,12 +103,4 @@ async function getKey({ id, alg }: { id: string; alg: AlgorithmName | undefined 
   const key: Key = toKey(name, { alg }, readSpki(name, spki));
   if (!offered.includes(kmsNames[key.alg])) throw new KeyError(name, `does not sign by ${key.alg}`);
   return { key, arn };
-}
-
-function readSpki(name: string, spki: Buffer): KeyObject {
-  try {
-    return createPublicKey({ key: spki, format: 'der', type: 'spki' });
-  } catch {
-    throw new KeyError(name, 'is of a type, curve or alg that access tokens are not signed with');
-  }
 }

@@ -1,7 +1,7 @@
 import { Unavailable } from '../oauth/errors.ts';
 import { lazy } from '../oauth/lazy.ts';
 import { KeyError } from './jwk.ts';
-import type { KmsClient, KmsOptions, SigningAlgorithm } from './kms-client.ts';
+import type { KeyPairSpec, KmsClient, KmsOptions, SigningAlgorithm } from './kms-client.ts';
 
 /** A key as KMS describes it. https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html */
 export interface KmsPublicKey {
@@ -20,6 +20,19 @@ export interface KmsSignature {
   readonly message: Buffer;
 }
 
+/** What has to be said again to decrypt: nothing secret. https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html */
+export type EncryptionContext = Readonly<Record<string, string>>;
+
+/** A key pair that KMS made and of which it gave out the public half only. */
+export interface KmsKeyPair {
+  /** The key that the private half is encrypted by. */
+  readonly arn: string;
+  /** PKCS#8, DER, encrypted. */
+  readonly ciphertext: Buffer;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Buffer;
+}
+
 /**
  * KMS, in the few ways it is used. Keys are named by id, alias or ARN.
  * @throws Unavailable whenever KMS does not do as asked, whatever the reason, within the deadline
@@ -31,26 +44,50 @@ export interface Kms {
   sign(key: string, signature: KmsSignature): Promise<Buffer>;
   /** HMAC-SHA-256. @throws KeyError if the key is for something else */
   generateMac(key: string, message: Buffer): Promise<Buffer>;
+  /** The plaintext is the only copy that there is of those bytes. @throws KeyError if this key did not make it like that */
+  decrypt(key: string, ciphertext: Buffer, context: EncryptionContext): Promise<Buffer>;
+  /** @throws KeyError if the key does not encrypt */
+  generateKeyPair(key: string, spec: KeyPairSpec, context: EncryptionContext): Promise<KmsKeyPair>;
 }
 
-/** Three calls are the most that one request can wait for: derive a handle key, get a public key, sign. Two of them do. */
-const DEADLINE_MS = 650;
+/** How long is waited for an answer, and for one attempt at it. Milliseconds. */
+interface Patience {
+  readonly deadline: number;
+  readonly attempt: number;
+}
 
-/** KMS answers in some 10 ms, so what takes this long is lost, and there is time for another attempt. */
-const ATTEMPT = { connectionTimeout: 250, requestTimeout: 300, throwOnRequestTimeout: true };
+/**
+ * Three calls are the most that one request can wait for: derive a handle key, get a public key, sign. Two of them do.
+ * KMS answers in some 10 ms, so what takes so long as an attempt is lost, and there is time for another one.
+ */
+const PATIENCE: Patience = { deadline: 650, attempt: 300 };
+
+/** To find the primes of an RSA key takes longer. Whoever waits for this waits for nothing else but one `decrypt`. */
+const TO_GENERATE: Patience = { deadline: 1_100, attempt: 1_000 };
+
+const CONNECTION_TIMEOUT_MS = 250;
 
 const ATTEMPTS = 3;
 
 /** Milliseconds before another attempt, and up to twice as long: the SDK's own 1,000 are more than a caller waits. */
 const PAUSE_MS = 40;
 
-type Call<Output> = (client: KmsClient, options: { abortSignal: AbortSignal }) => Promise<Output>;
+type Call<Output> = (
+  client: KmsClient,
+  options: { abortSignal: AbortSignal; requestTimeout: number },
+) => Promise<Output>;
+
+export type KmsConnection = Omit<KmsOptions, 'requestHandler'> & {
+  /** How many times as long as a token endpoint may wait. For whoever is not waited for. */
+  readonly patience?: number;
+};
 
 /** The client is loaded at the first call: a deployment without KMS does not wait for it. */
-export function createKms(options: Omit<KmsOptions, 'requestHandler'>): Kms {
+export function createKms({ patience = 1, ...options }: KmsConnection): Kms {
   const getClient = lazy(async () => {
     const { createKmsClient } = await import('./kms-client.ts');
-    return createKmsClient({ ...options, requestHandler: ATTEMPT });
+    const connectionTimeout = CONNECTION_TIMEOUT_MS * patience;
+    return createKmsClient({ ...options, requestHandler: { connectionTimeout, throwOnRequestTimeout: true } });
   });
 
   /**
@@ -61,12 +98,13 @@ export function createKms(options: Omit<KmsOptions, 'requestHandler'>): Kms {
     what: string,
     call: Call<Output>,
     misfits: ReadonlyMap<string, KeyError> = new Map(),
+    { deadline, attempt: requestTimeout } = PATIENCE,
   ): Promise<Output> {
     const client = await getClient();
-    const abortSignal = AbortSignal.timeout(DEADLINE_MS);
+    const abortSignal = AbortSignal.timeout(deadline * patience);
     for (let attempt = 1; ; attempt++) {
       try {
-        return await call(client, { abortSignal });
+        return await call(client, { abortSignal, requestTimeout: requestTimeout * patience });
       } catch (error) {
         const misfit = misfits.get(nameOf(error));
         if (misfit) throw misfit;
@@ -102,6 +140,31 @@ export function createKms(options: Omit<KmsOptions, 'requestHandler'>): Kms {
       const { Mac } = await send(what, (client, call) => client.generateMac(input, call), misfits);
       if (Mac?.length !== 32) throw new Unavailable(what);
       return Buffer.from(Mac);
+    },
+
+    async decrypt(KeyId, CiphertextBlob, EncryptionContext) {
+      const what = `KMS Decrypt by ${KeyId}`;
+      const input = { KeyId, CiphertextBlob, EncryptionContext };
+      const misfit = new KeyError(JSON.stringify(KeyId), 'did not wrap this key for this issuer and kid');
+      const misfits = new Map([
+        ['InvalidCiphertextException', misfit],
+        ['IncorrectKeyException', misfit],
+      ]);
+      const { Plaintext } = await send(what, (client, call) => client.decrypt(input, call), misfits);
+      if (!Plaintext) throw new Unavailable(what);
+      // Those bytes themselves, so that whoever wipes them wipes all there is.
+      return Buffer.from(Plaintext.buffer, Plaintext.byteOffset, Plaintext.byteLength);
+    },
+
+    async generateKeyPair(KeyId, KeyPairSpec, EncryptionContext) {
+      const what = `KMS GenerateDataKeyPairWithoutPlaintext by ${KeyId}`;
+      const input = { KeyId, KeyPairSpec, EncryptionContext };
+      const misfit = new KeyError(JSON.stringify(KeyId), 'is not a symmetric key for encryption');
+      const misfits = new Map([['InvalidKeyUsageException', misfit]]);
+      const answer = await send(what, (client, call) => client.generateKeyPair(input, call), misfits, TO_GENERATE);
+      const { KeyId: arn, PrivateKeyCiphertextBlob, PublicKey } = answer;
+      if (!arn || !PrivateKeyCiphertextBlob || !PublicKey) throw new Unavailable(what);
+      return { arn, ciphertext: Buffer.from(PrivateKeyCiphertextBlob), spki: Buffer.from(PublicKey) };
     },
   };
 }
