@@ -25,6 +25,7 @@ const unused = {
 const later = new Map([
   ['kms-client', 'lib/keys/kms-client.ts'],
   ['jwe-cipher', 'lib/tokens/jwe-cipher.ts'],
+  ['item-client', 'lib/store/item-client.ts'],
 ]);
 
 /** @type {import('esbuild').Plugin} */

@@ -131,6 +131,11 @@ export const variables = {
   SIGNING_KEYS: { parse: keys('private') },
   SIGNING_KMS_KEYS: { parse: kmsKeys(signingKmsKey) },
   VERIFICATION_KEYS: { parse: keys('public') },
+  KEY_REGISTRY: { parse: oneOf(['off', 'on'] as const), default: 'off' },
+  WRAPPING_KMS_KEY: { parse: kmsKeyId },
+  NEW_KEY_ALGORITHM: { parse: oneOf(algorithmNames), default: 'ES256' },
+  JWKS_CACHE_SECONDS: { parse: integer(0, 30 * DAY), default: '7200' },
+  KEY_ROTATION_SECONDS: { parse: integer(3600, 3650 * DAY), default: '7776000' },
   HANDLE_KEYS: { parse: secrets },
   HANDLE_KMS_KEYS: { parse: kmsKeys(kmsKeyId) },
   DECRYPTION_KEYS: optional(parseDecryptionKeys),
@@ -183,6 +188,28 @@ export function readOneOf<Name extends VariableName>(
   if (name === undefined) throw new ConfigError(names.join(' or '), 'is not set');
   if (others.length > 0) throw new ConfigError(names.join(' and '), 'are both set, and only one can count');
   return { name, value: readVariable(name, env) as Config[Name] };
+}
+
+/**
+ * Reads a variable that may be absent.
+ * @throws ConfigError naming it
+ */
+export function readOptional<Name extends VariableName>(
+  name: Name,
+  env: Environment = process.env,
+): Config[Name] | undefined {
+  return env[name] ? (readVariable(name, env) as Config[Name]) : undefined;
+}
+
+/**
+ * Whether the registry says which keys count. Then nothing else may.
+ * @param other the variable that says so otherwise
+ * @throws ConfigError naming it, when both do
+ */
+export function usesKeyRegistry(other: VariableName, env: Environment = process.env): boolean {
+  if (readVariable('KEY_REGISTRY', env) === 'off') return false;
+  if (env[other]) throw new ConfigError(other, 'is set while KEY_REGISTRY is on, and only one can count');
+  return true;
 }
 
 /** Where AWS is and who we are there, by the SDK's own variables: Lambda sets them, so no chain of sources is searched. */

@@ -7,9 +7,19 @@ import { analyseFunctions } from '../infra/build.mjs';
 import { BUNDLE_GOALS } from './bench/bundle-sizes.ts';
 
 const names = readdirSync(new URL('../functions', import.meta.url)).map((file) => basename(file, '.ts'));
+const LATER = ['item-client', 'jwe-cipher', 'kms-client'] as const;
+
 /** Whoever issues tokens or is shown them: the keys may be in KMS, and the tokens encrypted. */
-const usesKeys = ['token', 'introspection', 'revocation', 'authorizer'];
-const LATER = ['kms-client', 'jwe-cipher'];
+const forTokens: readonly (typeof LATER)[number][] = ['jwe-cipher', 'kms-client'];
+
+const laterOf: Readonly<Record<string, readonly (typeof LATER)[number][]>> = {
+  token: forTokens,
+  introspection: forTokens,
+  revocation: forTokens,
+  authorizer: forTokens,
+  rotation: ['kms-client'],
+  jwks: ['item-client'],
+};
 const withoutTable = ['discovery', 'jwks', 'whoami'];
 
 let bundles: Metafile['outputs'];
@@ -27,14 +37,14 @@ describe('the bundles', () => {
   });
 
   it.each(Object.entries(BUNDLE_GOALS))('%s has at most %d bytes, with what it may load later', (name, most) => {
-    const later = usesKeys.includes(name) ? LATER.map((file) => bundles[`dist/${file}.cjs`]!.bytes) : [];
+    const later = (laterOf[name] ?? []).map((file) => bundles[`dist/${file}.cjs`]!.bytes);
     expect(later.reduce((sum, bytes) => sum + bytes, bundle(name).bytes)).toBeLessThanOrEqual(most);
   });
 
-  it.each(names)('%s needs nothing but Node, and what is loaded later only where keys are used', (name) => {
+  it.each(names)('%s needs nothing but Node, and what is loaded later only where it is used', (name) => {
     const others = bundle(name).imports.filter(({ path }) => !isBuiltin(path));
-    const later = usesKeys.includes(name) ? LATER.map((file) => `./${file}.cjs`) : [];
-    expect(others.map(({ path }) => path).toSorted()).toEqual(later.toSorted());
+    const later = (laterOf[name] ?? []).map((file) => `./${file}.cjs`);
+    expect(others.map(({ path }) => path).toSorted()).toEqual(later);
   });
 
   it.each(names)('%s starts without the client of KMS and without jose', (name) => {
@@ -48,6 +58,16 @@ describe('the bundles', () => {
 
   it.each(withoutTable)('%s holds no package at all', (name) => {
     expect(modulesOf(name).filter((path) => path.startsWith('node_modules/'))).toEqual([]);
+  });
+
+  // Nor what it loads later: that is the signature of a request, and Node's own HTTP.
+  it('jwks reads the key registry without the SDK', () => {
+    const modules = Object.keys(bundles['dist/item-client.cjs']!.inputs).filter((path) =>
+      path.includes('node_modules'),
+    );
+    expect(modules.filter((path) => !/^node_modules\/(@smithy\/(signature-v4|core|types)|tslib)\//.test(path))).toEqual(
+      [],
+    );
   });
 
   it.each(names)('%s looks for AWS credentials in the environment only', (name) => {

@@ -41,12 +41,13 @@ const BESIDE: Readonly<Record<string, Beside>> = {
 const PACKAGES: readonly { readonly name: RegExp; readonly place: string; readonly typesOnly: boolean }[] = [
   { name: /^@aws-sdk\/(client|util)-dynamodb$/, place: 'lib/store', typesOnly: false },
   { name: /^@aws-sdk\/client-kms$/, place: 'lib/keys/kms-client.ts', typesOnly: false },
+  { name: /^@smithy\/signature-v4$/, place: 'lib/store/item-client.ts', typesOnly: false },
   { name: /^aws-lambda$/, place: 'lib/http', typesOnly: true },
   { name: /^jose$/, place: 'lib/tokens/jwe-cipher.ts', typesOnly: false },
 ];
 
 /** Loaded when they are needed, because they are bundles of their own: see infra/build.mjs. */
-const LATER = ['lib/keys/kms-client.ts', 'lib/tokens/jwe-cipher.ts'];
+const LATER = ['lib/keys/kms-client.ts', 'lib/store/item-client.ts', 'lib/tokens/jwe-cipher.ts'];
 
 const folderOf = (file: string) => posix.dirname(file);
 const layerOf = (file: string) => LAYERS.findIndex((folders) => folders.includes(folderOf(file)));
@@ -146,6 +147,9 @@ describe('the rule itself', () => {
     ['lib/store/x.ts', "import { a } from '@aws-sdk/client-kms';", 'imports @aws-sdk/client-kms'],
     ['lib/keys/kms-client.ts', "import { a } from '@aws-sdk/client-dynamodb';", 'imports @aws-sdk/client-dynamodb'],
     ['lib/keys/kms.ts', "import { a } from './kms-client.ts';", 'imports lib/keys/kms-client.ts at start'],
+    ['lib/store/x.ts', "import { a } from '@smithy/signature-v4';", 'imports @smithy/signature-v4'],
+    ['lib/store/item-reader.ts', "import { a } from './item-client.ts';", 'imports lib/store/item-client.ts at start'],
+    ['lib/keys/x.ts', "import { a } from '../store/record.ts';", 'imports lib/store/record.ts'],
     ['lib/keys/x.ts', "import { a } from 'jose';", 'imports jose'],
     ['lib/tokens/x.ts', "import { a } from 'jose';", 'imports jose'],
     ['lib/tokens/jwe.ts', "import { a } from './jwe-cipher.ts';", 'imports lib/tokens/jwe-cipher.ts at start'],

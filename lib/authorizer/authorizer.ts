@@ -54,12 +54,15 @@ function start(context: AuthorizerContext): (request: AuthorizerRequest) => Prom
 
 /** @returns the verified token of the `Authorization` headers, or throws InvalidToken */
 function createDecision(context: AuthorizerContext) {
-  const { audience, clock, clockSkew, maxAge, revocations } = context;
+  const { audience, clock, clockSkew, keysUntil, maxAge, revocations } = context;
   const verified = createVerifiedTokens();
 
-  /** A token that is in the table has to be read again as soon as the list; any other speaks for itself until it expires. */
+  /**
+   * A token that is in the table has to be read again as soon as the list; any other speaks for itself until it expires,
+   * or its key may have been withdrawn.
+   */
   const until = ({ format, claims }: AccessToken, now: number) => {
-    const expiry = claims.exp + clockSkew;
+    const expiry = Math.min(claims.exp + clockSkew, keysUntil());
     return isSelfContained(format) ? expiry : Math.min(expiry, now + maxAge[format]);
   };
 

@@ -72,8 +72,10 @@ function requireDistinct(signers: readonly Signer[]): void {
   if (twice !== undefined) throw new KeyError(JSON.stringify(twice), 'stands there twice');
 }
 
-async function kmsSigner(named: { id: string; alg: AlgorithmName | undefined }, kms: Kms): Promise<Signer> {
-  const { key, arn } = await getKey(named, kms);
+const kmsSigner = async (named: NamedKey, kms: Kms): Promise<Signer> => signerOf(await getKmsKey(named, kms), kms);
+
+/** A signer for a key that was got. */
+export function signerOf({ key, arn }: Awaited<ReturnType<typeof getKmsKey>>, kms: Kms): Signer {
   const algorithm: Algorithm = algorithms[key.alg];
   return {
     kid: key.kid,
@@ -95,12 +97,19 @@ function messageOf(data: Buffer, { hash }: Algorithm): Pick<KmsSignature, 'type'
   return { type: 'RAW', message: data };
 }
 
-/** @throws KeyError naming the key as the configuration does */
-async function getKey({ id, alg }: { id: string; alg: AlgorithmName | undefined }, kms: Kms) {
+interface NamedKey {
+  readonly id: string;
+  readonly alg: AlgorithmName | undefined;
+  /** Its thumbprint unless given. */
+  readonly kid?: string;
+}
+
+/** The public half, by one call of KMS. @throws Unavailable; KeyError naming the key as it is named here */
+export async function getKmsKey({ id, alg, kid }: NamedKey, kms: Kms) {
   const name = JSON.stringify(id);
   const { arn, spki, usage, algorithms: offered } = await kms.getPublicKey(id);
   if (usage !== 'SIGN_VERIFY') throw new KeyError(name, 'is not for signatures');
-  const key: Key = toKey(name, { alg }, readSpki(name, spki));
+  const key: Key = toKey(name, { alg, kid }, readSpki(name, spki));
   if (!offered.includes(kmsNames[key.alg])) throw new KeyError(name, `does not sign by ${key.alg}`);
   return { key, arn };
 }

@@ -9,12 +9,16 @@ export interface Verifier {
 }
 
 /** The keys that access tokens may be signed with, by `kid`. */
-export type Verifiers = ReadonlyMap<string, Verifier>;
+export interface Verifiers {
+  /** At hand at once where the key is known. @throws Unavailable when that cannot be found out */
+  get(kid: string): Verifier | undefined | Promise<Verifier | undefined>;
+}
 
-export const keyVerifiers = (keys: readonly Key[]): Verifiers =>
-  new Map(
-    keys.map(({ kid, alg, key }) => {
-      const algorithm = algorithms[alg];
-      return [kid, { kid, alg, verify: (data, signature) => algorithm.verify(data, key, signature) }];
-    }),
-  );
+export const keyVerifier = ({ kid, alg, key }: Key): Verifier => {
+  const algorithm = algorithms[alg];
+  return { kid, alg, verify: (data, signature) => algorithm.verify(data, key, signature) };
+};
+
+/** Those of keys that never change. */
+export const keyVerifiers = (keys: readonly Key[]): ReadonlyMap<string, Verifier> =>
+  new Map(keys.map((key) => [key.kid, keyVerifier(key)]));

@@ -4,16 +4,19 @@ export type Lazy<Value> = () => Value | Promise<Value>;
 /** Makes a value once, in one flight for all who ask meanwhile. After a failure, whoever asks next tries again. */
 export function lazy<Value>(make: () => Promise<Value>): Lazy<Value> {
   let made: { readonly value: Value } | undefined;
-  let flight: Promise<Value> | undefined;
+  const fly = singleFlight(async () => {
+    made = { value: await make() };
+    return made.value;
+  });
+  return () => (made ? made.value : fly());
+}
 
+/** Whoever asks while it is under way waits for the same outcome; whoever asks later starts it again. */
+export function singleFlight<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let flight: Promise<Value> | undefined;
   return () => {
-    if (made) return made.value;
     flight ??= Promise.resolve()
       .then(make)
-      .then((value) => {
-        made = { value };
-        return value;
-      })
       .finally(() => {
         flight = undefined;
       });

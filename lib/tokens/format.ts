@@ -11,7 +11,7 @@ import type { ResourceServer } from '../oauth/resource-server.ts';
 import type { RevocationList } from '../revocation/list.ts';
 import type { ReferenceTokenStore } from '../store/reference-token.ts';
 import type { ClaimsPolicy } from './claims.ts';
-import type { createJwtVerifier } from './jws.ts';
+import type { createChangingJwtVerifier } from './jws.ts';
 
 /** The claims of a token that is about to be issued; the format gives it its `jti`. */
 export type NewClaims = { [Name in keyof AccessTokenClaims as Exclude<Name, 'jti'>]: AccessTokenClaims[Name] };
@@ -25,7 +25,7 @@ export interface IssuingContext {
 }
 
 export interface VerifyingContext extends ClaimsPolicy {
-  readonly verifyJwt: ReturnType<typeof createJwtVerifier>;
+  readonly verifyJwt: ReturnType<typeof createChangingJwtVerifier>;
   readonly handles: Lazy<Handles>;
   /** By `kid`. */
   readonly decryptionKeys: ReadonlyMap<string, EncryptionKey>;

@@ -13,38 +13,80 @@ export async function signJwt(typ: string, claims: Json, { alg, kid, sign }: Sig
 
 const encode = (json: Json) => Buffer.from(JSON.stringify(json)).toString('base64url');
 
-/** Verifies JWTs of one `typ`. The keys say which algorithm; the token only gets to agree. RFC 8725 sections 3.1 and 3.11. */
-export function createJwtVerifier(typ: string, verifiers: Verifiers) {
-  // The header of a token is one of a handful of texts, so each is judged once. Only those that passed are kept: there
-  // are as many as keys times the orders of three members.
-  const headers = new Map<string, Verifier>();
+/** What a JWT says whose signature is that of the key it names. */
+export interface VerifiedJwt {
+  readonly claims: Json;
+  readonly kid: string;
+}
 
-  const verifierFor = (header: string): Verifier => {
-    const known = headers.get(header);
-    if (known) return known;
-    const verifier = agreedVerifier(decodeJson(header, 'header'), typ, verifiers);
-    headers.set(header, verifier);
-    return verifier;
-  };
-
+/**
+ * Verifies JWTs of one `typ`. The keys say which algorithm; the token only gets to agree. RFC 8725 sections 3.1 and 3.11.
+ */
+export function createJwtVerifier(typ: string, verifiers: ReadonlyMap<string, Verifier>) {
+  const { parse, verify } = jwtsOf(typ);
   /** @throws InvalidToken */
-  return (token: string): { claims: Json; kid: string } => {
-    const [header, payload, signature, ...more] = token.split('.', 4);
-    if (!header || !payload || !signature || more.length > 0) throw new InvalidToken('is not a JWT of three segments');
-    const verifier = verifierFor(header);
-    const signatureBytes = decodeBase64url(signature);
-    const input = Buffer.from(token.slice(0, header.length + 1 + payload.length));
-    if (!signatureBytes || !verifier.verify(input, signatureBytes)) throw new InvalidToken('has a wrong signature');
-    return { claims: decodeJson(payload, 'payload'), kid: verifier.kid };
+  return (token: string): VerifiedJwt => {
+    const parsed = parse(token);
+    return verify(parsed, verifiers.get(parsed.header.kid));
+  };
+}
+
+/** The same with keys that change: a promise where a key has to be looked for. */
+export function createChangingJwtVerifier(typ: string, verifiers: Verifiers) {
+  const { parse, verify } = jwtsOf(typ);
+  /** @throws InvalidToken; Unavailable */
+  return (token: string): VerifiedJwt | Promise<VerifiedJwt> => {
+    const parsed = parse(token);
+    const verifier = verifiers.get(parsed.header.kid);
+    return verifier instanceof Promise ? verifier.then((found) => verify(parsed, found)) : verify(parsed, verifier);
+  };
+}
+
+interface Header {
+  readonly alg: unknown;
+  readonly kid: string;
+}
+
+interface ParsedJwt {
+  readonly token: string;
+  readonly encodedHeader: string;
+  readonly header: Header;
+  readonly payload: string;
+  readonly signature: string;
+}
+
+/** The two steps around the question for the key. */
+function jwtsOf(typ: string) {
+  // The header of a token is one of a handful of texts, so each is read once. Only those are kept whose key was ours: there
+  // are as many as keys times the orders of three members. Nothing of a key is kept with them, as keys may change.
+  const headers = new Map<string, Header>();
+
+  return {
+    parse(token: string): ParsedJwt {
+      const [encodedHeader, payload, signature, ...more] = token.split('.', 4);
+      if (!encodedHeader || !payload || !signature || more.length > 0) {
+        throw new InvalidToken('is not a JWT of three segments');
+      }
+      const header = headers.get(encodedHeader) ?? readHeader(decodeJson(encodedHeader, 'header'), typ);
+      return { token, encodedHeader, header, payload, signature };
+    },
+
+    verify({ token, encodedHeader, header, payload, signature }: ParsedJwt, verifier: Verifier | undefined) {
+      if (!verifier) throw new InvalidToken('names no key of ours');
+      if (header.alg !== verifier.alg) throw new InvalidToken('names another algorithm than that of its key');
+      headers.set(encodedHeader, header);
+      const signatureBytes = decodeBase64url(signature);
+      const input = Buffer.from(token.slice(0, encodedHeader.length + 1 + payload.length));
+      if (!signatureBytes || !verifier.verify(input, signatureBytes)) throw new InvalidToken('has a wrong signature');
+      return { claims: decodeJson(payload, 'payload'), kid: verifier.kid };
+    },
   };
 }
 
 /** Refuses every header member but the three of ours: `crit`, `b64`, `zip`, `jwk`, `jku`, `x5u`, `x5c` among them. */
-function agreedVerifier({ alg, typ, kid, ...others }: Json, expectedTyp: string, verifiers: Verifiers): Verifier {
+function readHeader({ alg, typ, kid, ...others }: Json, expectedTyp: string): Header {
   if (Object.keys(others).length > 0) throw new InvalidToken('has a header member that is not ours');
   if (typ !== expectedTyp) throw new InvalidToken(`is not typed ${expectedTyp}`);
-  const verifier = typeof kid === 'string' ? verifiers.get(kid) : undefined;
-  if (!verifier) throw new InvalidToken('names no key of ours');
-  if (alg !== verifier.alg) throw new InvalidToken('names another algorithm than that of its key');
-  return verifier;
+  if (typeof kid !== 'string') throw new InvalidToken('names no key of ours');
+  return { alg, kid };
 }

@@ -1,8 +1,9 @@
+import type { AccessToken } from '../oauth/access-token.ts';
 import { randomId } from '../oauth/handle.ts';
 import { validateClaims } from './claims.ts';
 import { hasSegments } from './compact.ts';
 import { type AccessTokenFormat, revokeThroughList, type VerifyingContext } from './format.ts';
-import { signJwt } from './jws.ts';
+import { signJwt, type VerifiedJwt } from './jws.ts';
 import { signingAlgorithm } from './signing-algorithm.ts';
 
 /** RFC 9068 section 2.1. */
@@ -19,10 +20,16 @@ export const jwt: AccessTokenFormat = {
 
   verify,
 
-  revoke: async (token, client, context) => revokeThroughList(verify(token, context), client, context),
+  revoke: async (token, client, context) => revokeThroughList(await verify(token, context), client, context),
 };
 
-function verify(token: string, context: VerifyingContext) {
-  const { claims, kid } = context.verifyJwt(token);
-  return { format: 'jwt', claims: validateClaims(claims, context), key: kid } as const;
+function verify(token: string, context: VerifyingContext): AccessToken | Promise<AccessToken> {
+  const verified = context.verifyJwt(token);
+  return verified instanceof Promise ? verified.then((jwt) => accept(jwt, context)) : accept(verified, context);
 }
+
+const accept = ({ claims, kid }: VerifiedJwt, context: VerifyingContext): AccessToken => ({
+  format: 'jwt',
+  claims: validateClaims(claims, context),
+  key: kid,
+});

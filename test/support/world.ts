@@ -87,7 +87,7 @@ export function createHandlers(env: Variables, clock?: Clock) {
     introspection: serve(introspection, () => compose.introspectionContext(env, clock)),
     revocation: serve(revocation, () => compose.revocationContext(env, clock)),
     discovery: serve(discovery, () => compose.discoveryContext(env)),
-    jwks: serve(jwks, () => compose.jwksContext(env)),
+    jwks: serve(jwks, () => compose.jwksContext(env, clock)),
     whoami: serve(whoami, () => compose.whoamiContext(env)),
     authorizer: createAuthorizer(() => compose.authorizerContext(env, clock)),
   };

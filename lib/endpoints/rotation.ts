@@ -1,0 +1,42 @@
+import type { RotationContext } from '../context.ts';
+import { addKey } from '../keys/key-transitions.ts';
+import { keyNeeded, rotate } from '../keys/rotation.ts';
+import { createLog, describeFault } from '../log.ts';
+import { KEY_REGISTRY } from '../store/key-registry.ts';
+
+/** Thrown for every fault, so that Lambda counts it and tries again. Says nothing, as Lambda logs it. */
+export class RotationFault extends Error {
+  constructor() {
+    super('the keys could not be rotated');
+    this.name = 'RotationFault';
+  }
+}
+
+/** Makes the function that a schedule calls: what is due is done, and mostly nothing is. `compose` runs at each call. */
+export function createRotation(compose: () => RotationContext): () => Promise<void> {
+  return async () => {
+    let log = createLog('error');
+    try {
+      const context = compose();
+      log = context.log;
+      await rotateKeys(context);
+    } catch (error) {
+      log.error('fault', describeFault(error));
+      throw new RotationFault();
+    }
+  };
+}
+
+/** All that is due in one write. When somebody else was faster, what they did decides what is due the next time. */
+async function rotateKeys({ registry, policy, clock, createKey, log }: RotationContext): Promise<void> {
+  const found = await registry.findVersion(KEY_REGISTRY);
+  // The first token that is asked for makes it.
+  if (!found) return log.info('there is no key registry yet');
+  const now = clock();
+  const rotated = rotate(found.value, policy, now);
+  const alg = keyNeeded(rotated, policy, now);
+  const next = alg ? addKey(rotated, await createKey(alg), clock()) : rotated;
+  if (next === found.value) return log.info('no key has to be changed');
+  const isDone = await registry.replace(next, found.version);
+  log.info(isDone ? 'keys rotated' : 'the keys were changed by somebody else meanwhile');
+}

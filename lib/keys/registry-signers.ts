@@ -1,0 +1,91 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Unavailable } from '../oauth/errors.ts';
+import { type Lazy, lazy } from '../oauth/lazy.ts';
+import { type Key, KeyError, type PublicJwk } from './jwk.ts';
+import { activeKeys, type KeyOrigin, type KeyRegistry, type RegisteredKey } from './key-registry.ts';
+import type { Kms } from './kms.ts';
+import { getKmsKey, signerOf } from './kms-signer.ts';
+import type { RegistryCopy } from './registry-copy.ts';
+import { keySigner, noKeyFor, type Signer, type Signers } from './signer.ts';
+import { unwrapKey } from './wrapped-key.ts';
+
+/** Where private halves are had from. */
+export interface KeySources {
+  readonly issuer: string;
+  readonly kms: Kms;
+  /** Of the environment. */
+  readonly keys: readonly Key[];
+}
+
+type Origin<Type extends KeyOrigin['type']> = Extract<KeyOrigin, { type: Type }>;
+type Load<Type extends KeyOrigin['type']> = (
+  key: RegisteredKey,
+  origin: Origin<Type>,
+  sources: KeySources,
+) => Promise<Signer>;
+
+const loaders: { readonly [Type in KeyOrigin['type']]: Load<Type> } = {
+  async environment(key, _origin, { keys }) {
+    const found = keys.find(({ kid }) => kid === key.kid);
+    if (!found) throw new KeyError(JSON.stringify(key.kid), 'is not in SIGNING_KEYS');
+    return keySigner(registered(key, found));
+  },
+
+  async kms(key, { key_id: id }, { kms }) {
+    const found = await getKmsKey({ id, alg: key.alg, kid: key.kid }, kms);
+    registered(key, found.key);
+    return signerOf(found, kms);
+  },
+
+  async wrapped(key, origin, { kms, issuer }) {
+    return keySigner(registered(key, await unwrapKey(kms, issuer, key, origin)));
+  },
+};
+
+/** What is signed must verify by what is published. @throws KeyError */
+function registered<Found extends { readonly jwk: PublicJwk }>({ kid, jwk }: RegisteredKey, key: Found): Found {
+  if (!isDeepStrictEqual(key.jwk, jwk)) throw new KeyError(JSON.stringify(kid), 'is not the one that is registered');
+  return key;
+}
+
+function load(key: RegisteredKey, sources: KeySources): Promise<Signer> {
+  const loader = loaders[key.origin.type] as Load<KeyOrigin['type']>;
+  return loader(key, key.origin as never, sources);
+}
+
+interface Loading {
+  readonly key: RegisteredKey;
+  readonly get: Lazy<Signer>;
+}
+
+/** The active keys of the registry. Each private half is got once in a container, when it is first to sign. */
+export function registrySigners(copy: RegistryCopy, sources: KeySources): Signers {
+  let signers: readonly Loading[] = [];
+  let current: KeyRegistry | undefined;
+
+  /** Those that are there already stay: a change of another key must cost no call of KMS. */
+  const update = (registry: KeyRegistry) => {
+    signers = activeKeys(registry).map(
+      (key) => signers.find((known) => isSame(known.key, key)) ?? { key, get: lazy(() => load(key, sources)) },
+    );
+    current = registry;
+  };
+
+  const choose = (registry: KeyRegistry, alg: string | undefined) => {
+    if (registry !== current) update(registry);
+    if (signers.length === 0) throw new Unavailable('an active signing key');
+    const signer = signers.find(({ key }) => alg === undefined || key.alg === alg);
+    if (!signer) throw noKeyFor(alg);
+    return signer.get();
+  };
+
+  return {
+    get(alg) {
+      const registry = copy.fresh();
+      return registry instanceof Promise ? registry.then((fresh) => choose(fresh, alg)) : choose(registry, alg);
+    },
+  };
+}
+
+const isSame = (one: RegisteredKey, other: RegisteredKey) =>
+  isDeepStrictEqual([one.kid, one.alg, one.jwk, one.origin], [other.kid, other.alg, other.jwk, other.origin]);

@@ -1,0 +1,63 @@
+import type { Clock } from '../oauth/clock.ts';
+import { importKey, toKey } from './jwk.ts';
+import { type KeyRegistry, publishedKeys, type RegisteredKey } from './key-registry.ts';
+import type { RegistryCopy } from './registry-copy.ts';
+import { keyVerifier, type Verifier, type Verifiers } from './verifier.ts';
+
+/** For so many seconds after an unknown `kid` made us read the registry, others are taken at the word of that reading. */
+export const UNKNOWN_KID_COOL_DOWN_SECONDS = 10;
+
+/**
+ * The published keys of the registry. A `kid` that is not in the copy has it read again, because its key may be new; but a
+ * flood of invented ones must not read it again and again.
+ */
+export function registryVerifiers(copy: RegistryCopy, clock: Clock): Verifiers {
+  const verifierOf = createLookup();
+  let reading: { readonly since: number; readonly registry: Promise<KeyRegistry> } | undefined;
+
+  const lookUp = async (kid: string, registry: Promise<KeyRegistry>) => {
+    const since = clock();
+    const verifier = verifierOf(await registry, kid);
+    if (!verifier) reading = { since, registry };
+    return verifier;
+  };
+
+  return {
+    get(kid) {
+      const registry = copy.fresh();
+      if (registry instanceof Promise) return lookUp(kid, registry);
+      const known = verifierOf(registry, kid);
+      if (known) return known;
+      const age = reading ? clock() - reading.since : Number.POSITIVE_INFINITY;
+      if (!reading || age < 0 || age >= UNKNOWN_KID_COOL_DOWN_SECONDS) {
+        reading = { since: clock(), registry: copy.refresh() };
+      }
+      // The outcome of that reading, good or bad, is that of everybody who asks meanwhile.
+      return reading.registry.then((fresh) => verifierOf(fresh, kid));
+    },
+  };
+}
+
+/** Imports each key when a token first names it: one that is broken breaks nothing but its own tokens. */
+function createLookup() {
+  let verifiers = new Map<string, Verifier>();
+  let current: KeyRegistry | undefined;
+
+  return (registry: KeyRegistry, kid: string): Verifier | undefined => {
+    if (registry !== current) {
+      verifiers = new Map();
+      current = registry;
+    }
+    const known = verifiers.get(kid);
+    if (known) return known;
+    const key = publishedKeys(registry).find((candidate) => candidate.kid === kid);
+    const verifier = key && importVerifier(key);
+    if (verifier) verifiers.set(kid, verifier);
+    return verifier;
+  };
+}
+
+function importVerifier({ kid, alg, jwk }: RegisteredKey): Verifier {
+  const name = JSON.stringify(kid);
+  return keyVerifier(toKey(name, { kid, alg }, importKey(name, { key: jwk, format: 'jwk' }, false, 'public')));
+}
