@@ -1,0 +1,223 @@
+// What may become of a key, and when: the registry as a pure function of it.
+import { describe, expect, it } from 'vitest';
+import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
+import type { KeyOrigin, KeyRegistry, KeyStatus, NewKey, RegisteredKey } from '../../lib/keys/key-registry.ts';
+import { activateKey, addKey, compromiseKey, KeyRefusal, retireKey } from '../../lib/keys/key-transitions.ts';
+import { keyNeeded, rotate } from '../../lib/keys/rotation.ts';
+
+const T = 1_800_000_000;
+const DAY = 86_400;
+const policy = { jwksCache: 7200, maxLifetime: DAY };
+const ACTIVATION = 7200 + 60;
+const WITHDRAWAL = 60 + DAY + 300;
+
+const newKey = (kid: string, alg: AlgorithmName = 'ES256', type: 'environment' | 'wrapped' = 'environment'): NewKey => {
+  const origin: KeyOrigin = type === 'wrapped' ? { type, key_id: 'arn', private_key: '' } : { type };
+  return { kid, alg, jwk: { kty: 'EC', kid, alg, use: 'sig' }, origin };
+};
+const key = (kid: string, status: KeyStatus, more: Partial<RegisteredKey> = {}): RegisteredKey => ({
+  ...newKey(kid),
+  status,
+  published_at: T,
+  ...more,
+});
+const of = (...keys: RegisteredKey[]): KeyRegistry => ({ keys });
+
+/** `kid status` for each key, in order. */
+const summary = ({ keys }: KeyRegistry) => keys.map(({ kid, status }) => `${kid} ${status}`);
+
+/** What became of it, or why nothing did. */
+function outcome(change: () => KeyRegistry) {
+  try {
+    return summary(change());
+  } catch (error) {
+    if (!(error instanceof KeyRefusal)) throw error;
+    const { code, kid, possibleFrom } = error;
+    return { code, kid, ...(possibleFrom !== undefined && { possibleFrom: possibleFrom - T }) };
+  }
+}
+
+describe('adding', () => {
+  it('the very first key lets it sign at once', () => {
+    expect(addKey(undefined, newKey('a'), T).keys).toEqual([key('a', 'active', { activated_at: T })]);
+  });
+
+  it('another publishes it', () => {
+    expect(summary(addKey(of(key('a', 'active')), newKey('b'), T))).toEqual(['a active', 'b next']);
+  });
+
+  it('one with a kid that is there is refused, even of a retired key', () => {
+    expect(outcome(() => addKey(of(key('a', 'retired')), newKey('a'), T))).toEqual({ code: 'known_key', kid: 'a' });
+  });
+
+  it.each([
+    [90 * DAY - 1, ['a retired', 'b next']],
+    [90 * DAY, ['b next']],
+  ])('%i s after a key was retired: %j', (age, left) => {
+    expect(summary(addKey(of(key('a', 'retired', { retired_at: T })), newKey('b'), T + age))).toEqual(left);
+  });
+});
+
+describe('the activation gate', () => {
+  const registry = of(key('a', 'active'), key('b', 'next'));
+  const activate = (age: number, force = false) =>
+    outcome(() => activateKey(registry, 'b', policy, { now: T + age, force }));
+  const refused = { code: 'too_early', kid: 'b', possibleFrom: ACTIVATION };
+  const done = ['b active', 'a retiring'];
+
+  it.each([
+    [0, false, refused],
+    [7200, false, refused],
+    [ACTIVATION - 1, false, refused],
+    [ACTIVATION, false, done],
+    [ACTIVATION + DAY, false, done],
+    [0, true, done],
+  ] as const)('%i s after it was published, force: %s', (age, force, expected) => {
+    expect(activate(age, force)).toEqual(expected);
+  });
+
+  it.each(['active', 'retiring', 'retired'] as const)('is not for what is %s', (status) => {
+    const other = of(key('a', 'active'), key('b', status));
+    expect(outcome(() => activateKey(other, 'b', policy, { now: T + DAY, force: true }))).toEqual({
+      code: 'wrong_status',
+      kid: 'b',
+    });
+  });
+
+  it('is not for what is not there', () => {
+    expect(outcome(() => activateKey(registry, 'c', policy, { now: T }))).toEqual({ code: 'unknown_key', kid: 'c' });
+  });
+});
+
+describe('a key that is activated', () => {
+  const rsa = { alg: 'RS256' } as const;
+  it.each<[string, RegisteredKey[], string[]]>([
+    [
+      'takes the place of the one of its algorithm, and of no other',
+      [key('a', 'active'), key('r', 'active', rsa), key('b', 'next')],
+      ['b active', 'a retiring', 'r active'],
+    ],
+    [
+      'does not become the first because it came first',
+      [key('b', 'next'), key('r', 'active', rsa), key('a', 'active')],
+      ['r active', 'b active', 'a retiring'],
+    ],
+    [
+      'stays where it stands if it is the first of its algorithm',
+      [key('r', 'active', rsa), key('b', 'next')],
+      ['r active', 'b active'],
+    ],
+  ])('%s', (_name, keys, expected) => {
+    expect(outcome(() => activateKey(of(...keys), 'b', policy, { now: T + DAY }))).toEqual(expected);
+  });
+});
+
+describe('the withdrawal gate', () => {
+  const registry = of(key('a', 'active'), key('b', 'retiring', { retiring_at: T }));
+  const refused = { code: 'too_early', kid: 'b', possibleFrom: WITHDRAWAL };
+  const done = ['a active', 'b retired'];
+
+  it.each([
+    [0, false, refused],
+    [WITHDRAWAL - 1, false, refused],
+    [WITHDRAWAL, false, done],
+    [0, true, done],
+  ] as const)('%i s after it stopped signing, force: %s', (age, force, expected) => {
+    expect(outcome(() => retireKey(registry, 'b', policy, { now: T + age, force }))).toEqual(expected);
+  });
+
+  it.each<[string, RegisteredKey[], object]>([
+    ['what waits is withdrawn at any time', [key('a', 'active'), key('b', 'next')], ['a active', 'b retired']],
+    ['what signs alone stays', [key('b', 'active')], { code: 'only_active_key', kid: 'b' }],
+    ['what signs beside another stops', [key('a', 'active'), key('b', 'active')], ['a active', 'b retiring']],
+    ['what is retired is', [key('a', 'active'), key('b', 'retired')], { code: 'wrong_status', kid: 'b' }],
+  ])('%s', (_name, keys, expected) => {
+    expect(outcome(() => retireKey(of(...keys), 'b', policy, { now: T }))).toEqual(expected);
+  });
+
+  it('does not open by force for the only key that signs', () => {
+    const alone = () => retireKey(of(key('b', 'active')), 'b', policy, { now: T, force: true });
+    expect(outcome(alone)).toEqual({ code: 'only_active_key', kid: 'b' });
+  });
+});
+
+describe('a key that is compromised', () => {
+  const next = (kid: string, age: number, more = {}) => key(kid, 'next', { published_at: T - age, ...more });
+  it.each<[string, RegisteredKey[], string | undefined, string[]]>([
+    ['is replaced', [key('a', 'active'), next('b', 1)], undefined, ['b active', 'a retired']],
+    ['by the oldest', [key('a', 'active'), next('b', 1), next('c', 2)], undefined, ['c active', 'a retired', 'b next']],
+    ['by the named', [key('a', 'active'), next('b', 1), next('c', 2)], 'b', ['b active', 'a retired', 'c next']],
+    [
+      'by none of another algorithm',
+      [key('a', 'active'), next('b', 1, { alg: 'RS256' })],
+      undefined,
+      ['a retired', 'b next'],
+    ],
+    [
+      'by one of another algorithm if it is named, which then retires its own',
+      [key('a', 'active'), key('r', 'active', { alg: 'RS256' }), next('b', 1, { alg: 'RS256' })],
+      'b',
+      ['b active', 'a retired', 'r retiring'],
+    ],
+    ['is gone even if it signs alone', [key('a', 'active')], undefined, ['a retired']],
+    ['is gone while it waits', [key('a', 'next'), next('b', 1)], undefined, ['a retired', 'b next']],
+    ['is gone while it retires', [key('a', 'retiring'), next('b', 1)], undefined, ['a retired', 'b next']],
+  ])('%s', (_name, keys, replacement, expected) => {
+    const { registry, successor } = compromiseKey(of(...keys), 'a', { now: T, replacement });
+    expect(summary(registry)).toEqual(expected);
+    expect(registry.keys.find(({ kid }) => kid === 'a')).toMatchObject({ compromised_at: T, retired_at: T });
+    expect(registry.keys.find(({ kid }) => kid === successor?.kid)?.status).toBe(successor && 'active');
+  });
+
+  it('stays so: the second time changes nothing', () => {
+    const once = compromiseKey(of(key('a', 'active'), next('b', 1)), 'a', { now: T }).registry;
+    expect(compromiseKey(once, 'a', { now: T + 5 })).toEqual({ registry: once });
+  });
+
+  it.each([
+    ['c', 'unknown_key'],
+    ['r', 'wrong_status'],
+  ])('is not replaced by %s', (replacement, code) => {
+    const registry = of(key('a', 'active'), key('r', 'retiring'));
+    const change = () => compromiseKey(registry, 'a', { now: T, replacement }).registry;
+    expect(outcome(change)).toEqual({ code, kid: replacement });
+  });
+});
+
+describe('the schedule', () => {
+  const PERIOD = 90 * DAY;
+  const rotation = { ...policy, period: PERIOD, algorithm: 'PS256' } as const;
+  const signing = (age: number, more: Partial<RegisteredKey> = {}) =>
+    key('a', 'active', { ...newKey('a', 'ES256', 'wrapped'), activated_at: T - age, ...more });
+  const waiting = (age: number, more: Partial<RegisteredKey> = {}) =>
+    key('b', 'next', { published_at: T - age, ...more });
+  const ending = (age: number) => key('c', 'retiring', { retiring_at: T - age });
+
+  it.each<[string, RegisteredKey[], string[], string | undefined]>([
+    ['a young key', [signing(PERIOD - 1)], ['a active'], undefined],
+    ['an old key', [signing(PERIOD)], ['a active'], 'ES256'],
+    ['an old key that somebody else keeps', [signing(PERIOD, newKey('a'))], ['a active'], undefined],
+    ['a successor too early', [signing(PERIOD), waiting(ACTIVATION - 1)], ['a active', 'b next'], undefined],
+    ['a successor in time', [signing(PERIOD), waiting(ACTIVATION)], ['b active', 'a retiring'], undefined],
+    ['a reserve', [signing(0), waiting(DAY)], ['a active', 'b next'], undefined],
+    ['a new algorithm', [signing(0), waiting(DAY, newKey('b', 'RS256'))], ['a active', 'b active'], undefined],
+    ['an end too early', [signing(0), ending(WITHDRAWAL - 1)], ['a active', 'c retiring'], undefined],
+    ['an end in time', [signing(0), ending(WITHDRAWAL)], ['a active', 'c retired'], undefined],
+    [
+      'all at once',
+      [signing(PERIOD), waiting(DAY), ending(2 * DAY)],
+      ['b active', 'a retiring', 'c retired'],
+      undefined,
+    ],
+    ['nothing that signs', [key('a', 'retired', { retired_at: T })], ['a retired'], 'PS256'],
+    ['nothing that signs yet', [waiting(0)], ['b next'], undefined],
+  ])('%s', (_name, keys, expected, needed) => {
+    const registry = of(...keys);
+    const rotated = rotate(registry, rotation, T);
+    expect(summary(rotated)).toEqual(expected);
+    expect(keyNeeded(rotated, rotation, T)).toBe(needed);
+    // Once is enough.
+    expect(rotate(rotated, rotation, T)).toBe(rotated);
+    if (summary(registry).join() === expected.join()) expect(rotated).toBe(registry);
+  });
+});

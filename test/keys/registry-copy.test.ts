@@ -1,0 +1,297 @@
+// How containers learn of a change: within a minute, at once where a token names a key that is new, and never by a flood.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parseKeys } from '../../lib/keys/jwk.ts';
+import type { KeyRegistry, NewKey } from '../../lib/keys/key-registry.ts';
+import { activateKey, addKey, retireKey } from '../../lib/keys/key-transitions.ts';
+import { introspectionDoor } from '../support/doors.ts';
+import { garbage } from '../support/faulty-store.ts';
+import { type ForgingKey, forge, forgingKey, forgingVariables } from '../support/forge.ts';
+import { fetchJwks, type RegistryWorld, registryReads, startRegistryWorld } from '../support/registry-world.ts';
+import { authorizerEvents, createTestClock, getToken, type Handlers, post, verdict } from '../support/world.ts';
+
+const { clock, advance } = createTestClock();
+let world: RegistryWorld;
+beforeAll(async () => {
+  world = await startRegistryWorld({}, clock);
+});
+beforeEach(async () => {
+  await world.forget();
+  await add(newKey(first));
+  world.store.take();
+  world.kms.takeCalls();
+});
+afterEach(() => {
+  world.store.behave();
+  advance(3600);
+});
+afterAll(() => world.stop());
+
+const policy = { jwksCache: 7200, maxLifetime: 86_400 };
+const [first, second, unknown] = [forgingKey('ES256', 'first'), forgingKey('ES256', 'second'), forgingKey('ES256')];
+const SIGNING_KEYS = forgingVariables([first, second])['SIGNING_KEYS'] ?? '';
+
+function newKey(key: ForgingKey): NewKey {
+  const [{ kid, alg, jwk }] = parseKeys(forgingVariables([key]).VERIFICATION_KEYS, 'public');
+  return { kid, alg, jwk, origin: { type: 'environment' } };
+}
+
+const add = (key: NewKey) => world.change((registry) => addKey(registry, key, clock()));
+const edit = (change: (registry: KeyRegistry) => KeyRegistry) =>
+  world.change((registry) => change(registry ?? { keys: [] }));
+const force = () => ({ now: clock(), force: true });
+const activate = (kid: string) => edit((registry) => activateKey(registry, kid, policy, force()));
+const restart = () => world.restart({ SIGNING_KEYS });
+
+const ask = ({ authorizer }: Pick<Handlers, 'authorizer'>, token: string) =>
+  verdict(authorizer(authorizerEvents['HTTP API 2.0'](token)));
+const by = (key: ForgingKey) => forge(key, clock());
+const kidOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())['kid'];
+const published = async (handlers: Handlers) =>
+  ((await fetchJwks(handlers)).json['keys'] as { kid: string }[]).map(({ kid }) => kid);
+
+describe('a change', () => {
+  it('is known to every container within a minute, whenever each of them read last', async () => {
+    const [one, other] = [restart(), restart()];
+    for (const handlers of [one, other]) {
+      await Promise.all([getToken(handlers, 'machine-jwt'), published(handlers), ask(handlers, by(first))]);
+      advance(25);
+    }
+    await add(newKey(second));
+    await activate('second');
+    // Read 50 s ago and 25 s ago.
+    advance(9);
+    expect([await getToken(one, 'machine-jwt'), await getToken(other, 'machine-jwt')].map(kidOf)).toEqual([
+      'first',
+      'first',
+    ]);
+    expect([await published(one), await published(other)]).toEqual([['first'], ['first']]);
+    advance(1);
+    expect([await getToken(one, 'machine-jwt'), await getToken(other, 'machine-jwt')].map(kidOf)).toEqual([
+      'second',
+      'first',
+    ]);
+    expect([await published(one), await published(other)]).toEqual([['second', 'first'], ['first']]);
+    advance(50);
+    expect([await getToken(one, 'machine-jwt'), await getToken(other, 'machine-jwt')].map(kidOf)).toEqual([
+      'second',
+      'second',
+    ]);
+    expect([await published(one), await published(other)]).toEqual([
+      ['second', 'first'],
+      ['second', 'first'],
+    ]);
+  });
+
+  it('costs one read in a minute, in one flight for all who ask', async () => {
+    const { token, authorizer } = restart();
+    const handlers = { token, authorizer };
+    const askAll = () =>
+      Promise.all([
+        ...Array.from({ length: 5 }, () => getToken(handlers, 'machine-jwt')),
+        ...Array.from({ length: 5 }, () => ask(handlers, by(first))),
+      ]);
+    await askAll();
+    expect(registryReads(world.store)).toBe(2); // a container for tokens, and the authorizer's
+    advance(59);
+    await askAll();
+    expect(registryReads(world.store)).toBe(0);
+    advance(1);
+    await askAll();
+    expect(registryReads(world.store)).toBe(2);
+    advance(-3600); // a clock that was set back makes every copy old
+    await askAll();
+    expect(registryReads(world.store)).toBe(2);
+    advance(3600);
+  });
+});
+
+describe('an unknown kid', () => {
+  it('is looked for at once: a key that was just made is accepted', async () => {
+    const handlers = restart();
+    expect(await ask(handlers, by(first))).toBe('allow');
+    advance(3);
+    await add(newKey(second));
+    expect(await ask(handlers, by(second))).toBe('allow');
+    expect(await introspectionDoor.show(handlers, by(second))).toBe('allow');
+  });
+
+  it('is taken at the word of the last reading for ten seconds', async () => {
+    const handlers = restart();
+    await ask(handlers, by(first));
+    world.store.take();
+    expect(await ask(handlers, by(unknown))).toBe('refuse');
+    expect(registryReads(world.store)).toBe(1);
+    await add(newKey(second));
+    advance(9);
+    expect(await ask(handlers, by(second))).toBe('refuse');
+    expect(registryReads(world.store)).toBe(0);
+    advance(1);
+    expect(await ask(handlers, by(second))).toBe('allow');
+    expect(registryReads(world.store)).toBe(1);
+  });
+
+  it('is not looked for when the token is none of ours by anything else', async () => {
+    const handlers = restart();
+    await ask(handlers, by(first));
+    world.store.take();
+    for (const header of [{ typ: 'JWT' }, { crit: ['b64'] }, { kid: 5 }, { kid: undefined }]) {
+      expect(await ask(handlers, forge(unknown, clock(), {}, header))).toBe('refuse');
+    }
+    expect(registryReads(world.store)).toBe(0);
+  });
+
+  it('10,000 times in 100 s costs at most one read in ten seconds, in a new container and in a warm one', async () => {
+    for (const handlers of [restart(), restart()]) {
+      world.store.take();
+      const words = new Set<string>();
+      for (let second = 0; second < 100; second++) {
+        const flood = Array.from({ length: 100 }, (_, index) =>
+          ask(handlers, forge(forgingKeyNamed(`invented ${second} ${index}`), clock())),
+        );
+        for (const word of await Promise.all(flood)) words.add(word);
+        expect(await ask(handlers, by(first))).toBe('allow');
+        advance(1);
+      }
+      expect([...words]).toEqual(['refuse']);
+      expect(registryReads(world.store)).toBeLessThanOrEqual(10);
+    }
+  });
+
+  it('is a fault, and no refusal, while nobody can tell; and then without a request', async () => {
+    const handlers = restart();
+    await ask(handlers, by(first));
+    world.store.take();
+    failReads();
+    expect(await ask(handlers, by(unknown))).toBe('fault');
+    const reads = registryReads(world.store);
+    expect(reads).toBeGreaterThan(0);
+    advance(9);
+    expect(await ask(handlers, by(unknown))).toBe('fault');
+    expect(await introspectionDoor.show(handlers, by(unknown))).toBe('fault');
+    world.store.take();
+    expect(await ask(handlers, by(unknown))).toBe('fault');
+    expect(registryReads(world.store)).toBe(0);
+    // Whoever is known is not concerned.
+    expect(await ask(handlers, by(first))).toBe('allow');
+    world.store.behave();
+    advance(1);
+    expect(await ask(handlers, by(unknown))).toBe('refuse');
+  });
+});
+
+/** A name is all that a flood needs: the signature is never looked at. */
+const forgingKeyNamed = (kid: string): ForgingKey => ({ ...unknown, kid, sign: () => Buffer.alloc(64) });
+
+/** The registry cannot be read; the rest of the table can. */
+function failReads(): void {
+  world.store.behave(async (response, forward, { operation, input }) => {
+    const { pk } = (input['Key'] ?? {}) as { pk?: { S: string } };
+    if (operation === 'GetItem' && pk?.S === 'KEYS')
+      return garbage('Service Unavailable', 503)(response, forward, { operation, input });
+    const { status, headers, body } = await forward();
+    response.writeHead(status, headers).end(body);
+  });
+}
+
+describe('without a registry', () => {
+  beforeEach(() => world.forget());
+
+  it('of many containers that start at once, all sign by one key', async () => {
+    const containers = Array.from({ length: 20 }, () => world.restart());
+    const tokens = await Promise.all(containers.map((handlers) => getToken(handlers, 'machine-jwt')));
+    const { keys } = await world.find();
+    expect(keys).toEqual([
+      expect.objectContaining({ alg: 'ES256', status: 'active', published_at: clock(), activated_at: clock() }),
+    ]);
+    expect(new Set(tokens.map(kidOf))).toEqual(new Set([keys[0]?.kid]));
+    expect(world.kms.takeCalls()).toMatchObject({ Decrypt: 20 });
+    for (const token of tokens) expect(await ask(world.handlers, token)).toBe('allow');
+    // Whoever starts later makes none.
+    expect(kidOf(await getToken(world.restart(), 'machine-jwt'))).toBe(keys[0]?.kid);
+    expect(world.kms.takeCalls()).toEqual({ Decrypt: 1 });
+  });
+
+  it.each(['PS256', 'EdDSA'])('the first key is of the algorithm that is wanted: %s', async (NEW_KEY_ALGORITHM) => {
+    await getToken(world.restart({ NEW_KEY_ALGORITHM }), 'machine-jwt');
+    expect((await world.find()).keys).toEqual([expect.objectContaining({ alg: NEW_KEY_ALGORITHM })]);
+  });
+
+  it('a first key whose write was acknowledged to nobody is that of whoever wrote it', async () => {
+    let isFirst = true;
+    world.store.behave(async (response, forward, { operation }) => {
+      const { status, headers, body } = await forward();
+      if (operation === 'PutItem' && isFirst) {
+        isFirst = false;
+        response.socket?.resetAndDestroy();
+      } else response.writeHead(status, headers).end(body);
+    });
+    const token = await getToken(world.restart(), 'machine-jwt');
+    expect((await world.find()).keys.map(({ kid }) => kid)).toEqual([kidOf(token)]);
+  });
+
+  it('nobody signs where no key may be made, and nobody is refused', async () => {
+    const handlers = world.restart({ WRAPPING_KMS_KEY: '', SIGNING_KEYS });
+    expect(await post(handlers.token, 'machine-jwt', { grant_type: 'client_credentials' })).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '1' },
+      json: { error: 'temporarily_unavailable' },
+    });
+    expect(await ask(handlers, by(first))).toBe('fault');
+    expect(await introspectionDoor.show(handlers, by(first))).toBe('fault');
+    expect(await fetchJwks(handlers)).toMatchObject({ status: 503, headers: { 'cache-control': 'no-store' } });
+    // An item without a key in it says as little.
+    await world.registry.create({ keys: [] });
+    expect(await ask(handlers, by(first))).toBe('fault');
+    await world.forget();
+    await add(newKey(first));
+    expect(await ask(handlers, await getToken(handlers, 'machine-jwt'))).toBe('allow');
+  });
+});
+
+it('a key that is withdrawn by force is refused within a minute', async () => {
+  await add(newKey(second));
+  const handlers = restart();
+  expect(await ask(handlers, forge(second, clock(), { jti: 'one' }))).toBe('allow');
+  await edit((registry) => retireKey(registry, 'second', policy, force()));
+  advance(59);
+  expect(await ask(handlers, forge(second, clock(), { jti: 'two' }))).toBe('allow');
+  advance(1);
+  expect(await ask(handlers, forge(second, clock(), { jti: 'three' }))).toBe('refuse');
+});
+
+describe('configuration', () => {
+  it.each([
+    [
+      'SIGNING_KMS_KEYS is set while KEY_REGISTRY is on, and only one can count',
+      'token',
+      { SIGNING_KMS_KEYS: 'alias/x' },
+    ],
+    ...(['introspection', 'revocation', 'jwks'] as const).map((name) => [
+      'VERIFICATION_KEYS is set while KEY_REGISTRY is on, and only one can count',
+      name,
+      { VERIFICATION_KEYS: 'anything' },
+    ]),
+    ['KEY_REGISTRY must be one of off, on', 'token', { KEY_REGISTRY: 'yes' }],
+    ['SIGNING_KEYS or SIGNING_KMS_KEYS is not set', 'token', { KEY_REGISTRY: 'off' }],
+    ['VERIFICATION_KEYS is not set', 'jwks', { KEY_REGISTRY: 'off' }],
+    ['key "first" is not in SIGNING_KEYS', 'token', {}],
+  ] as [string, 'token' | 'introspection' | 'revocation' | 'jwks', Record<string, string>][])(
+    '%s: %s',
+    async (message, name, variables) => {
+      const lines: string[] = [];
+      const write = console.log;
+      console.log = (line: string) => void lines.push(line);
+      try {
+        const handlers = world.restart({ ...variables, LOG_LEVEL: 'error' });
+        const answer =
+          name === 'jwks'
+            ? await fetchJwks(handlers)
+            : await post(handlers[name], 'machine-jwt', { grant_type: 'client_credentials', token: 'x' });
+        expect(answer).toMatchObject({ status: 503, json: { error: 'server_error' } });
+      } finally {
+        console.log = write;
+      }
+      expect(lines.map((line) => JSON.parse(line).message)).toEqual([message]);
+    },
+  );
+});

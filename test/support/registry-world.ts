@@ -1,0 +1,105 @@
+// A deployment whose keys are in the registry, on the stand-in for KMS and a table that is counted at the wire.
+import { type Kms, startKms } from '../../infra/local/kms/server.ts';
+import { rotationContext } from '../../lib/compose.ts';
+import { createRotation } from '../../lib/endpoints/rotation.ts';
+import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
+import type { KeyRegistry, NewKey } from '../../lib/keys/key-registry.ts';
+import { createKms } from '../../lib/keys/kms.ts';
+import { getKmsKey } from '../../lib/keys/kms-signer.ts';
+import { createWrappedKey } from '../../lib/keys/wrapped-key.ts';
+import type { Clock } from '../../lib/oauth/clock.ts';
+import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/store/key-registry.ts';
+import type { RecordStore } from '../../lib/store/record.ts';
+import { type FaultyStore, startFaultyStore } from './faulty-store.ts';
+import { createKey, keySpecs } from './kms-world.ts';
+import { httpEvent, ISSUER, readResult, startWorld, type Variables, type World } from './world.ts';
+
+export interface RegistryWorld extends World {
+  readonly kms: Kms;
+  readonly store: FaultyStore;
+  readonly registry: RecordStore<KeyRegistry>;
+  /** The ARN of the key that wraps others. */
+  readonly wrappingKey: string;
+  createWrapped(alg?: AlgorithmName): Promise<NewKey>;
+  /** A key that stays in KMS. */
+  createInKms(alg: AlgorithmName): Promise<NewKey>;
+  find(): Promise<KeyRegistry>;
+  /** Changes the registry, whatever it is, or makes it. */
+  change(edit: (registry: KeyRegistry | undefined) => KeyRegistry): Promise<KeyRegistry>;
+  /** There is no registry any more. */
+  forget(): Promise<void>;
+  /** The function that the schedule calls. */
+  rotation(variables?: Variables): () => Promise<void>;
+}
+
+/** Without a registry yet: the first token makes it. */
+export async function startRegistryWorld(variables: Variables = {}, clock?: Clock): Promise<RegistryWorld> {
+  const kms = await startKms();
+  const wrappingKey = createKey(kms, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT');
+  const world = await startWorld(
+    {
+      KEY_REGISTRY: 'on',
+      SIGNING_KEYS: '',
+      VERIFICATION_KEYS: '',
+      WRAPPING_KMS_KEY: wrappingKey,
+      AWS_ENDPOINT_URL_KMS: kms.endpoint,
+      CLIENT_CACHE_SECONDS: '3600',
+      ...variables,
+    },
+    clock,
+  );
+  const store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+  const counted = { AWS_ENDPOINT_URL_DYNAMODB: store.endpoint };
+  const restart: World['restart'] = (more, otherClock) => world.restart({ ...counted, ...more }, otherClock);
+
+  const registry = createKeyRegistryStore<KeyRegistry>(world.table);
+  const aws = { region: 'eu-west-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+  const ours = createKms({ ...aws, endpoint: kms.endpoint, patience: 10 });
+
+  return {
+    ...world,
+    env: { ...world.env, ...counted },
+    handlers: restart(),
+    restart,
+    kms,
+    store,
+    registry,
+    wrappingKey,
+    createWrapped: (alg = 'ES256') => createWrappedKey(ours, { issuer: ISSUER, wrappingKey, alg }),
+    async createInKms(alg) {
+      const { arn, key } = await getKmsKey({ id: createKey(kms, keySpecs[alg]), alg }, ours);
+      return { kid: key.kid, alg, jwk: key.jwk, origin: { type: 'kms', key_id: arn } };
+    },
+    async find() {
+      const found = await registry.find(KEY_REGISTRY);
+      if (!found) throw new Error('there is no registry');
+      return found;
+    },
+    async change(edit) {
+      const found = await registry.findVersion(KEY_REGISTRY);
+      const next = edit(found?.value);
+      const isDone = await (found ? registry.replace(next, found.version) : registry.create(next));
+      if (!isDone) throw new Error('the registry was changed meanwhile');
+      return next;
+    },
+    forget: () => world.table.remove(keyOfKeyRegistry),
+    rotation: (more = {}) => createRotation(() => rotationContext({ ...world.env, ...counted, ...more }, clock)),
+    async stop() {
+      await store.stop();
+      await Promise.all([world.stop(), kms.stop()]);
+    },
+  };
+}
+
+/** The JWK Set as a consumer gets it. */
+export async function fetchJwks({ jwks }: Pick<World['handlers'], 'jwks'>) {
+  const path = '/.well-known/jwks.json';
+  return readResult(await jwks(httpEvent({ method: 'GET', path })));
+}
+
+/** How often the table was asked for the registry since the last time this was asked. */
+export const registryReads = (store: FaultyStore): number =>
+  store.take().filter(({ operation, input }) => operation === 'GetItem' && isOfRegistry(input)).length;
+
+const isOfRegistry = ({ Key }: Readonly<Record<string, unknown>>) =>
+  (Key as { pk?: { S?: string } } | undefined)?.pk?.S === KEY_REGISTRY;
