@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { functions, type Template } from './template-rules.ts';
+import { functions, functionsOf, type Template } from './template-rules.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -52,7 +52,7 @@ export async function packageStack(service: string, stage: string, params: strin
     await rm(copy, { recursive: true });
   }
   const templateFile = join(service, stage, 'cloudformation-template-update-stack.json');
-  const zips = Object.keys(functions).map(async (name) => {
+  const zips = functionsOf(stage).map(async (name) => {
     return [name, namesInZip(await readFile(join(service, stage, `${name}.zip`)))] as const;
   });
   return {

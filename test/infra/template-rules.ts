@@ -20,38 +20,100 @@ export interface Template {
 interface FunctionRule {
   /** Environment variables, apart from those that hold keys. */
   environment: string[];
+  /** With the key registry: more of them, for what is published is read from the table, and not from VERIFICATION_KEYS. */
+  registry?: string[];
+  /** Only where keys are rotated by the clock. */
+  rotates?: true;
   /** What it does with keys: for each, a variable by where keys are, and what it may do with them in KMS. */
   keys: (keyof typeof keys)[];
+  /** Bundles that are loaded later than its own. */
+  later?: string[];
   /** Item kinds of the table -> actions. */
   table: [kinds: string[], actions: string[]][];
 }
 
-/** Where keys are -> the variable that names them; and what is allowed on those in KMS. */
+type Origin = 'secret' | 'kms' | 'wrapped';
+
+const arn = (key: string) => `arn:aws:kms:eu-west-1:123456789012:key/${key}`;
+
+interface KeyUse {
+  /** The variables that name the keys, or say what new ones are like, by where keys are. */
+  variables: Record<Origin, string[]>;
+  /** What is allowed on the keys in KMS. */
+  actions: Partial<Record<Origin, string[]>>;
+  arns: string[];
+}
+
+const making = ['WRAPPING_KMS_KEY', 'NEW_KEY_ALGORITHM'];
+
+/** What is done with keys. */
 const keys = {
   signing: {
-    secret: 'SIGNING_KEYS',
-    kms: 'SIGNING_KMS_KEYS',
-    actions: ['kms:GetPublicKey', 'kms:Sign'],
-    arns: ['arn:aws:kms:eu-west-1:123456789012:key/one', 'arn:aws:kms:eu-west-1:123456789012:key/two'],
+    variables: { secret: ['SIGNING_KEYS'], kms: ['SIGNING_KMS_KEYS'], wrapped: making },
+    actions: {
+      kms: ['kms:GetPublicKey', 'kms:Sign'],
+      wrapped: ['kms:Decrypt', 'kms:GenerateDataKeyPairWithoutPlaintext'],
+    },
+    arns: [arn('one'), arn('two')],
   },
   handles: {
-    secret: 'HANDLE_KEYS',
-    kms: 'HANDLE_KMS_KEYS',
-    actions: ['kms:GenerateMac'],
-    arns: ['arn:aws:kms:eu-west-1:123456789012:key/mac'],
+    variables: { secret: ['HANDLE_KEYS'], kms: ['HANDLE_KMS_KEYS'], wrapped: ['HANDLE_KMS_KEYS'] },
+    actions: { kms: ['kms:GenerateMac'], wrapped: ['kms:GenerateMac'] },
+    arns: [arn('mac')],
+  },
+  making: {
+    variables: { secret: [], kms: [], wrapped: making },
+    actions: { wrapped: ['kms:GenerateDataKeyPairWithoutPlaintext'] },
+    arns: [],
+  },
+} satisfies Record<string, KeyUse>;
+
+const WRAPPING_KEY = arn('wrapping');
+
+interface Setup {
+  origin: Origin;
+  registry: boolean;
+  rotation: boolean;
+  params: string[];
+}
+
+const STATIC: Setup = { origin: 'secret', registry: false, rotation: false, params: [] };
+const handleKeys = `handle-kms-keys=${keys.handles.arns}`;
+
+/** The stages whose keys are elsewhere than in the secret, or known by the registry, and how each is packaged. */
+export const setups: Record<string, Setup> = {
+  registry: { ...STATIC, registry: true, params: ['key-registry=on'] },
+  kms: {
+    ...STATIC,
+    origin: 'kms',
+    params: [
+      'keys=kms',
+      `signing-kms-keys=${keys.signing.arns.join('=PS256,')}`,
+      `signing-kms-arns=${keys.signing.arns}`,
+      handleKeys,
+    ],
+  },
+  'kms-registry': {
+    ...STATIC,
+    origin: 'kms',
+    registry: true,
+    params: ['keys=kms', 'key-registry=on', `signing-kms-arns=${keys.signing.arns}`, handleKeys],
+  },
+  wrapped: {
+    origin: 'wrapped',
+    registry: true,
+    rotation: true,
+    params: ['keys=wrapped', 'rotation=on', `wrapping-kms-key=${WRAPPING_KEY}`, handleKeys],
   },
 };
 
-/** The one stage whose keys are in KMS, and how it is packaged. */
-export const KMS_STAGE = 'kms';
-export const kmsParams = [
-  'keys=kms',
-  `signing-kms-keys=${keys.signing.arns.join('=PS256,')}`,
-  `signing-kms-arns=${keys.signing.arns}`,
-  `handle-kms-keys=${keys.handles.arns}`,
-];
+const setupOf = (stage: string) => setups[stage] ?? STATIC;
 
-const originOf = (stage: string) => (stage === KMS_STAGE ? 'kms' : 'secret');
+/** The variables by which a function knows its keys: those in KMS that the registry names are in none. */
+const keyVariablesOf = (name: string, { origin, registry }: Setup) =>
+  (functions[name]?.keys ?? []).flatMap((use) =>
+    use === 'signing' && origin === 'kms' && registry ? [] : keys[use].variables[origin],
+  );
 
 const verifier = [
   'ISSUER',
@@ -63,6 +125,8 @@ const verifier = [
   'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
 ];
 
+const bundles = ['jwe-cipher.cjs', 'kms-client.cjs'];
+
 export const functions: Record<string, FunctionRule> = {
   token: {
     environment: [
@@ -73,7 +137,9 @@ export const functions: Record<string, FunctionRule> = {
       'ACCESS_TOKEN_LIFETIME_SECONDS',
       'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
     ],
+    registry: ['KEY_REGISTRY'],
     keys: ['signing', 'handles'],
+    later: bundles,
     table: [
       [['CLIENT#*', 'RESOURCE#*'], ['GetItem']],
       [['TOKEN#*'], ['PutItem']],
@@ -81,7 +147,9 @@ export const functions: Record<string, FunctionRule> = {
   },
   introspection: {
     environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
+    registry: ['KEY_REGISTRY'],
     keys: ['handles'],
+    later: bundles,
     table: [
       [['CLIENT#*', 'RESOURCE#*', 'TOKEN#*'], ['GetItem']],
       [['REVOKED#*'], ['Query']],
@@ -89,7 +157,9 @@ export const functions: Record<string, FunctionRule> = {
   },
   revocation: {
     environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
+    registry: ['KEY_REGISTRY'],
     keys: ['handles'],
+    later: bundles,
     table: [
       [['CLIENT#*', 'TOKEN#*'], ['GetItem']],
       [['TOKEN#*'], ['UpdateItem']],
@@ -97,17 +167,42 @@ export const functions: Record<string, FunctionRule> = {
     ],
   },
   discovery: { environment: ['ISSUER'], keys: [], table: [] },
-  jwks: { environment: ['VERIFICATION_KEYS'], keys: [], table: [] },
+  jwks: {
+    environment: ['VERIFICATION_KEYS'],
+    registry: ['KEY_REGISTRY', 'TABLE_NAME', 'JWKS_CACHE_SECONDS'],
+    keys: [],
+    later: ['item-client.cjs'],
+    table: [],
+  },
   authorizer: {
     environment: [...verifier, 'AUDIENCE', 'REVOCATION_MAX_AGE_SECONDS', 'AUTHORIZER_RESPONSE'],
+    registry: ['KEY_REGISTRY'],
     keys: ['handles'],
+    later: bundles,
     table: [
       [['TOKEN#*'], ['GetItem']],
       [['REVOKED#*'], ['Query']],
     ],
   },
   whoami: { environment: [], keys: [], table: [] },
+  rotation: {
+    environment: [
+      'ISSUER',
+      'TABLE_NAME',
+      'JWKS_CACHE_SECONDS',
+      'KEY_ROTATION_SECONDS',
+      'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
+    ],
+    rotates: true,
+    keys: ['making'],
+    later: ['kms-client.cjs'],
+    table: [[['KEYS'], ['GetItem', 'PutItem']]],
+  },
 };
+
+/** The functions of a stage. */
+export const functionsOf = (stage: string) =>
+  Object.keys(functions).filter((name) => setupOf(stage).rotation || !functions[name]?.rotates);
 
 const routes: Record<string, string> = {
   'ANY /token': 'token',
@@ -129,6 +224,8 @@ const knownActions = [
   'dynamodb:PutItem',
   'dynamodb:UpdateItem',
   'dynamodb:DeleteItem',
+  'kms:Decrypt',
+  'kms:GenerateDataKeyPairWithoutPlaintext',
   'kms:GenerateMac',
   'kms:GetPublicKey',
   'kms:Sign',
@@ -136,7 +233,7 @@ const knownActions = [
   'logs:PutLogEvents',
 ];
 
-const keyVariables = Object.values(keys).flatMap(({ secret, kms }) => [secret, kms]);
+const keyVariables = Object.values(keys).flatMap(({ variables }) => Object.values(variables).flat());
 
 const secrets = ['SIGNING_KEYS', 'VERIFICATION_KEYS', 'HANDLE_KEYS', 'DECRYPTION_KEYS', 'SEALING_KEYS'];
 
@@ -145,7 +242,6 @@ const switchedOn: Record<string, readonly string[]> = { DECRYPTION_KEYS: ['prod'
 
 // Reading the template.
 
-const names = Object.keys(functions);
 const idOf = (name: string) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 const functionId = (name: string) => `${idOf(name)}LambdaFunction`;
 const arnOf = (id: string): Json => ({ 'Fn::GetAtt': [id, 'Arn'] });
@@ -200,78 +296,104 @@ const within = (what: string, value: Json | undefined, low: number, high: number
 /** Random base64 has digits and letters of both cases; a long name lacks one of them. */
 const isRandom = (text: string) => /\d/.test(text) && /[a-z]/.test(text) && /[A-Z]/.test(text);
 
+/** The right to do something with items of some kinds. */
+const onItems = (kinds: string[], actions: string[]) => ({
+  Effect: 'Allow',
+  Action: actions.map((action) => `dynamodb:${action}`),
+  Resource: arnOf('Table'),
+  Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kinds } },
+});
+
+/** The rights that a use of keys needs. What a key wraps may be used as a signing key of this issuer only. */
+function onKeys(use: keyof typeof keys, template: Template, { origin }: Setup): Json[] {
+  const { actions, arns }: KeyUse = keys[use];
+  const Action = actions[origin];
+  if (!Action) return [];
+  if (origin !== 'wrapped' || use === 'handles') {
+    return [{ Effect: 'Allow', Action, Resource: { 'Fn::Split': [',', String(arns)] } }];
+  }
+  const context = {
+    'kms:EncryptionContext:latchkey': 'signing key',
+    'kms:EncryptionContext:issuer': template.Outputs['Issuer']?.Value ?? 'nothing',
+  };
+  const wrapping = { Effect: 'Allow', Action, Resource: WRAPPING_KEY, Condition: { StringEquals: context } };
+  return use === 'signing' ? [wrapping, onItems(['KEYS'], ['PutItem'])] : [wrapping];
+}
+
 type Rule = (template: Template, stage: string) => string[];
 
 export const rules: Record<string, Rule> = {
-  functions: (template) => {
+  functions: (template, stage) => {
     const ids = ofType(template, 'AWS::Lambda::Function').map(([id]) => id);
-    return differs('the list of functions', sorted(ids), sorted(names.map(functionId)));
+    return differs('the list of functions', sorted(ids), sorted(functionsOf(stage).map(functionId)));
   },
 
-  handlers: (template) =>
-    names.flatMap((name) =>
+  handlers: (template, stage) =>
+    functionsOf(stage).flatMap((name) =>
       differs(`handler of ${name}`, property(template, functionId(name), 'Handler'), `dist/${name}/index.handler`),
     ),
 
-  runtime: (template) =>
-    names.flatMap((name) => [
+  runtime: (template, stage) =>
+    functionsOf(stage).flatMap((name) => [
       ...differs(`runtime of ${name}`, property(template, functionId(name), 'Runtime'), 'nodejs24.x'),
       ...differs(`architecture of ${name}`, property(template, functionId(name), 'Architectures'), ['arm64']),
     ]),
 
   // A fault of the store is answered within 3 s, so less would cut the answer off. The gateway gives an integration 30 s
-  // and an authorizer 10.
-  size: (template) =>
-    names.flatMap((name) => [
+  // and an authorizer 10; nobody waits for a rotation.
+  size: (template, stage) =>
+    functionsOf(stage).flatMap((name) => [
       ...within(`memory of ${name}`, property(template, functionId(name), 'MemorySize'), 128, 1024),
       ...within(
         `timeout of ${name}`,
         property(template, functionId(name), 'Timeout'),
         4,
-        name === 'authorizer' ? 9 : 29,
+        new Map([
+          ['authorizer', 9],
+          ['rotation', 60],
+        ]).get(name) ?? 29,
       ),
     ]),
 
-  environment: (template) =>
-    names.flatMap((name) => {
+  environment: (template, stage) =>
+    functionsOf(stage).flatMap((name) => {
       const actual = Object.keys(variables(template, name)).filter((it) => !keyVariables.includes(it));
-      return differs(
-        `environment of ${name}`,
-        sorted(actual),
-        sorted([...(functions[name]?.environment ?? []), 'LOG_LEVEL']),
-      );
+      const { environment = [], registry = [] } = functions[name] ?? {};
+      const expected = setupOf(stage).registry
+        ? [...environment.filter((it) => it !== 'VERIFICATION_KEYS'), ...registry]
+        : environment;
+      return differs(`environment of ${name}`, sorted(actual), sorted([...expected, 'LOG_LEVEL']));
     }),
 
   // Each function has the keys that it needs, from one place; only `token` can sign.
   keys: (template, stage) =>
-    names.flatMap((name) => {
+    functionsOf(stage).flatMap((name) => {
       const actual = Object.keys(variables(template, name)).filter((it) => keyVariables.includes(it));
-      const expected = (functions[name]?.keys ?? []).map((use) => keys[use][originOf(stage)]);
+      const expected = keyVariablesOf(name, setupOf(stage));
       return differs(`variables with keys of ${name}`, sorted(actual), sorted(expected));
     }),
 
-  'keys in KMS': (template, stage) =>
-    stage === KMS_STAGE
-      ? [
-          ...differs(
-            'signing keys',
-            variables(template, 'token')['SIGNING_KMS_KEYS'],
-            keys.signing.arns.join('=PS256,'),
-          ),
-          ...names
-            .filter((name) => functions[name]?.keys.includes('handles'))
-            .flatMap((name) =>
-              differs(
-                `handle keys of ${name}`,
-                variables(template, name)['HANDLE_KMS_KEYS'],
-                String(keys.handles.arns),
-              ),
-            ),
-        ]
-      : [],
+  'keys in KMS': (template, stage) => {
+    const expected: Record<string, string> = {
+      SIGNING_KMS_KEYS: keys.signing.arns.join('=PS256,'),
+      WRAPPING_KMS_KEY: WRAPPING_KEY,
+      HANDLE_KMS_KEYS: String(keys.handles.arns),
+    };
+    return functionsOf(stage).flatMap((name) =>
+      Object.entries(variables(template, name))
+        .filter(([variable]) => variable in expected && keyVariablesOf(name, setupOf(stage)).includes(variable))
+        .flatMap(([variable, value]) => differs(`${variable} of ${name}`, value, expected[variable] ?? '')),
+    );
+  },
+
+  // Whoever reads the registry is told so; nothing else says which keys count.
+  registry: (template, stage) =>
+    functionsOf(stage)
+      .filter((name) => 'KEY_REGISTRY' in variables(template, name))
+      .flatMap((name) => differs(`KEY_REGISTRY of ${name}`, variables(template, name)['KEY_REGISTRY'], 'on')),
 
   'secrets by reference': (template, stage) =>
-    names.flatMap((name) =>
+    functionsOf(stage).flatMap((name) =>
       Object.entries(variables(template, name))
         .filter(([variable]) => secrets.includes(variable))
         .flatMap(([variable, value]) =>
@@ -295,8 +417,8 @@ export const rules: Record<string, Rule> = {
       .map(([path]) => `${path} looks like a secret`),
 
   // CloudFormation reads secrets again only for a resource that changes.
-  'secrets version': (template) =>
-    names
+  'secrets version': (template, stage) =>
+    functionsOf(stage)
       .filter((name) => secrets.some((secret) => secret in variables(template, name)))
       .filter((name) => !/\(secrets \S+\)$/.test(String(property(template, functionId(name), 'Description'))))
       .map((name) => `the description of ${name} does not name the version of the secrets`),
@@ -333,8 +455,8 @@ export const rules: Record<string, Rule> = {
   },
 
   // The same literal on both sides, so a function runs wherever Node does.
-  'table name': (template) =>
-    names
+  'table name': (template, stage) =>
+    functionsOf(stage)
       .filter((name) => 'TABLE_NAME' in variables(template, name))
       .flatMap((name) =>
         differs(
@@ -344,8 +466,8 @@ export const rules: Record<string, Rule> = {
         ),
       ),
 
-  issuer: (template) =>
-    names
+  issuer: (template, stage) =>
+    functionsOf(stage)
       .filter((name) => 'ISSUER' in variables(template, name))
       .flatMap((name) =>
         differs(
@@ -355,13 +477,13 @@ export const rules: Record<string, Rule> = {
         ),
       ),
 
-  roles: (template) => [
+  roles: (template, stage) => [
     ...differs(
       'the list of roles',
       sorted(ofType(template, 'AWS::IAM::Role').map(([id]) => id)),
-      sorted(names.map((name) => `${idOf(name)}Role`)),
+      sorted(functionsOf(stage).map((name) => `${idOf(name)}Role`)),
     ),
-    ...names.flatMap((name) =>
+    ...functionsOf(stage).flatMap((name) =>
       differs(`role of ${name}`, property(template, functionId(name), 'Role'), arnOf(`${idOf(name)}Role`)),
     ),
   ],
@@ -397,7 +519,7 @@ export const rules: Record<string, Rule> = {
 
   // What each function may do: no more, no less. Wildcards and unknown actions are for the rules above.
   permissions: (template, stage) =>
-    names.flatMap((name) => {
+    functionsOf(stage).flatMap((name) => {
       const id = `${idOf(name)}Role`;
       const actual = statements(template)
         .filter(({ id: role, statement }) => role === id && !hasWildcard(statement))
@@ -411,31 +533,40 @@ export const rules: Record<string, Rule> = {
           Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
           Resource: arnOf(`${idOf(name)}LogGroup`),
         },
-        ...(functions[name]?.table ?? []).map(([kinds, actions]) => ({
-          Effect: 'Allow',
-          Action: actions.map((action) => `dynamodb:${action}`),
-          Resource: arnOf('Table'),
-          Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kinds } },
-        })),
-        ...(stage === KMS_STAGE ? (functions[name]?.keys ?? []) : []).map((use) => ({
-          Effect: 'Allow',
-          Action: keys[use].actions,
-          Resource: { 'Fn::Split': [',', String(keys[use].arns)] },
-        })),
+        ...(functions[name]?.table ?? []).map(([kinds, actions]) => onItems(kinds, actions)),
+        ...(functions[name]?.registry && setupOf(stage).registry ? [onItems(['KEYS'], ['GetItem'])] : []),
+        ...(functions[name]?.keys ?? []).flatMap((use) => onKeys(use, template, setupOf(stage))),
       ];
       return differs(`permissions of ${name}`, actual, expected);
     }),
 
-  // Whoever may call a function does so by way of an API of this account.
+  // Whoever may call a function does so by way of an API of this account; but for rotation, which its schedule calls.
   'callers of functions': (template) =>
     ofType(template, 'AWS::Lambda::Permission').flatMap(([id, { Properties }]) => {
       const source = show(Properties['SourceArn']);
+      const scheduled = same(Properties['FunctionName'], arnOf(functionId('rotation')));
+      const expected = scheduled ? /^\{"Fn::GetAtt":\["RotationEventsRule/ : /:execute-api:.*AWS::AccountId/;
       return [
-        ...differs(`principal of ${id}`, Properties['Principal'] ?? null, 'apigateway.amazonaws.com'),
+        ...differs(
+          `principal of ${id}`,
+          Properties['Principal'] ?? null,
+          scheduled ? 'events.amazonaws.com' : 'apigateway.amazonaws.com',
+        ),
         ...differs(`action of ${id}`, Properties['Action'] ?? null, 'lambda:InvokeFunction'),
-        ...(/:execute-api:.*AWS::AccountId/.test(source) ? [] : [`${id} is open to ${source}`]),
+        ...(expected.test(source) ? [] : [`${id} is open to ${source}`]),
       ];
     }),
+
+  // Often enough that what is due is done within the hour, and only where rotation was asked for.
+  schedules: (template, stage) => {
+    const schedules = ofType(template, 'AWS::Events::Rule').map(([, { Properties }]) => [
+      Properties['ScheduleExpression'] ?? null,
+      Properties['State'] ?? null,
+      at(list(Properties['Targets'])[0], 'Arn') ?? null,
+    ]);
+    const hourly = ['rate(1 hour)', 'ENABLED', arnOf(functionId('rotation'))];
+    return differs('the list of schedules', schedules, setupOf(stage).rotation ? [hourly] : []);
+  },
 
   'shared authorizer': (template) => [
     ...differs(
@@ -507,11 +638,11 @@ export const rules: Record<string, Rule> = {
     differs('cache ttl', property(template, 'HttpApiAuthorizerLatchkey', 'AuthorizerResultTtlInSeconds'), 0),
 
   // Also: each group is the one its function writes to; Lambda would make any other itself, and keep it for ever.
-  'log retention': (template) => [
+  'log retention': (template, stage) => [
     ...ofType(template, 'AWS::Logs::LogGroup').flatMap(([id, { Properties }]) =>
       within(`retention of ${id}`, Properties['RetentionInDays'], 1, 400),
     ),
-    ...names.flatMap((name) =>
+    ...functionsOf(stage).flatMap((name) =>
       differs(
         `log group of ${name}`,
         property(template, `${idOf(name)}LogGroup`, 'LogGroupName'),

@@ -1,4 +1,4 @@
-// The stack as CloudFormation will get it: packaged for three stages, checked by AWS's own template checker and by the
+// The stack as CloudFormation will get it: packaged for stages of every kind, checked by AWS's own template checker and by the
 // rules of template-rules.ts, each of which is seen to fail on a planted mistake.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type Engine, RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyService, packageStack, type Stack } from './package-stack.ts';
-import { functions, KMS_STAGE, kmsParams, rules, type Template } from './template-rules.ts';
+import { functions, functionsOf, rules, setups, type Template } from './template-rules.ts';
 
 const params: Record<string, string[]> = {
   dev: [],
@@ -18,7 +18,7 @@ const params: Record<string, string[]> = {
     'encrypted-tokens=on',
   ],
   local: ['issuer=http://localhost:3000'],
-  [KMS_STAGE]: kmsParams,
+  ...Object.fromEntries(Object.entries(setups).map(([stage, setup]) => [stage, setup.params])),
 };
 const stages = Object.keys(params);
 
@@ -73,8 +73,8 @@ describe.each(stages)('stage %s', (stage) => {
   it('passes the checker of AWS', () => expect(findings(stacks[stage]!.templateFile)).toEqual([]));
 
   it('packs its bundle into each zip, what is loaded later where keys are used, and nothing else', () => {
-    const expected = Object.entries(functions).map(([name, { keys }]) => {
-      const files = keys.length > 0 ? ['index.cjs', 'jwe-cipher.cjs', 'kms-client.cjs'] : ['index.cjs'];
+    const expected = functionsOf(stage).map((name) => {
+      const files = ['index.cjs', ...(functions[name]?.later ?? [])];
       return [name, files.map((file) => `dist/${name}/${file}`)];
     });
     expect(stacks[stage]!.zips).toEqual(Object.fromEntries(expected));
@@ -109,7 +109,7 @@ describe('parameters', () => {
     }));
 
   it('change each function with secrets when their version changes, and no other', () => {
-    const changed = Object.keys(functions).filter((name) => {
+    const changed = functionsOf('dev').filter((name) => {
       const id = `${name.charAt(0).toUpperCase()}${name.slice(1)}LambdaFunction`;
       const [before, after] = ['dev', 'prod'].map(
         (it) => stacks[it]!.template.Resources[id]!.Properties['Description'],
@@ -140,8 +140,13 @@ const env = (name: string) => `${lambda(name)}/Environment/Variables`;
 const policy = (name: string) => `Resources/${name}Role/Properties/Policies/0/PolicyDocument/Statement`;
 const keyPolicy = (name: string) => `Resources/${name}Role/Properties/Policies/1/PolicyDocument/Statement`;
 const leadingKeys = 'Condition/ForAllValues:StringLike/dynamodb:LeadingKeys';
+const readKeys = {
+  ...statement(['dynamodb:GetItem']),
+  Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['KEYS'] } },
+};
 const authorizer = 'Resources/HttpApiAuthorizerLatchkey/Properties';
 const table = 'Resources/Table/Properties';
+const schedule = 'Resources/RotationEventsRuleSchedule1/Properties';
 
 // Rule, the mistake, where, what is planted there (undefined: the value is taken away); in the stage dev unless named.
 const mistakes: [rule: string, mistake: string, path: string, value: unknown, stage?: string][] = [
@@ -172,11 +177,24 @@ const mistakes: [rule: string, mistake: string, path: string, value: unknown, st
     'a secret beside KMS',
     `${env('Token')}/HANDLE_KEYS`,
     '{{resolve:secretsmanager:latchkey/kms:SecretString:HANDLE_KEYS}}',
-    KMS_STAGE,
+    'kms',
   ],
-  ['keys', 'a verifier that could sign in KMS', `${env('Introspection')}/SIGNING_KMS_KEYS`, 'alias/one', KMS_STAGE],
-  ['keys in KMS', 'another signing key', `${env('Token')}/SIGNING_KMS_KEYS`, 'alias/other', KMS_STAGE],
-  ['keys in KMS', 'another handle key', `${env('Revocation')}/HANDLE_KMS_KEYS`, 'alias/other', KMS_STAGE],
+  ['keys', 'a verifier that could sign in KMS', `${env('Introspection')}/SIGNING_KMS_KEYS`, 'alias/one', 'kms'],
+  ['keys in KMS', 'another signing key', `${env('Token')}/SIGNING_KMS_KEYS`, 'alias/other', 'kms'],
+  ['keys in KMS', 'another handle key', `${env('Revocation')}/HANDLE_KMS_KEYS`, 'alias/other', 'kms'],
+  ['keys in KMS', 'another wrapping key', `${env('Rotation')}/WRAPPING_KMS_KEY`, 'alias/other', 'wrapped'],
+  ['keys', 'a signing key beside the registry', `${env('Token')}/SIGNING_KMS_KEYS`, 'alias/one', 'kms-registry'],
+  ['keys', 'a verifier that could make keys', `${env('Jwks')}/WRAPPING_KMS_KEY`, 'alias/one', 'wrapped'],
+  ['registry', 'a verifier that knows nothing of it', `${env('Authorizer')}/KEY_REGISTRY`, 'off', 'wrapped'],
+  [
+    'environment',
+    'keys of the secret beside the registry',
+    `${env('Jwks')}/VERIFICATION_KEYS`,
+    '{{resolve:secretsmanager:latchkey/registry:SecretString:VERIFICATION_KEYS}}',
+    'registry',
+  ],
+  ['environment', 'a registry that nobody asked for', `${env('Token')}/KEY_REGISTRY`, 'on'],
+  ['environment', 'a registry that is not found', `${env('Jwks')}/TABLE_NAME`, undefined, 'registry'],
   ['secrets by reference', 'a secret in clear', `${env('Token')}/HANDLE_KEYS`, 'hunter2'],
   [
     'secrets by reference',
@@ -250,20 +268,45 @@ const mistakes: [rule: string, mistake: string, path: string, value: unknown, st
   ['permissions', 'items of any kind', `${policy('Token')}/1/Condition`, undefined],
   ['permissions', 'items of another kind', `${policy('Authorizer')}/1/${leadingKeys}/1`, 'CLIENT#*'],
   ['permissions', 'the log of another function', `${policy('Jwks')}/0/Resource/Fn::GetAtt/0`, 'TokenLogGroup'],
-  ['wildcards', 'any key of KMS', `${keyPolicy('Token')}/2`, statement('kms:Sign', 'arn:aws:kms:*:1:key/*'), KMS_STAGE],
+  ['wildcards', 'any key of KMS', `${keyPolicy('Token')}/2`, statement('kms:Sign', 'arn:aws:kms:*:1:key/*'), 'kms'],
+  ['wildcards', 'any action of KMS', `${keyPolicy('Token')}/2`, statement('kms:*', 'arn:aws:kms:us:1:key/1'), 'kms'],
+  ['known actions', 'to manage keys', `${keyPolicy('Token')}/0/Action/2`, 'kms:DisableKey', 'kms'],
+  ['permissions', 'a verifier that may sign', `${keyPolicy('Authorizer')}/0/Action`, ['kms:Sign'], 'kms'],
+  ['permissions', 'other keys', `${keyPolicy('Token')}/1/Resource/Fn::Split/1`, 'arn:aws:kms:other', 'kms'],
+  ['permissions', 'no right to sign', `${keyPolicy('Token')}/0/Action`, ['kms:GetPublicKey'], 'kms'],
+  ['permissions', 'to unwrap anything', `${keyPolicy('Token')}/0/Condition`, undefined, 'wrapped'],
   [
-    'wildcards',
-    'any action of KMS',
-    `${keyPolicy('Token')}/2`,
-    statement('kms:*', 'arn:aws:kms:us:1:key/1'),
-    KMS_STAGE,
+    'permissions',
+    'to unwrap for another issuer',
+    `${keyPolicy('Token')}/0/Condition/StringEquals/kms:EncryptionContext:issuer`,
+    'https://other.example.com',
+    'wrapped',
   ],
-  ['known actions', 'to manage keys', `${keyPolicy('Token')}/0/Action/2`, 'kms:DisableKey', KMS_STAGE],
-  ['permissions', 'a verifier that may sign', `${keyPolicy('Authorizer')}/0/Action`, ['kms:Sign'], KMS_STAGE],
-  ['permissions', 'other keys', `${keyPolicy('Token')}/1/Resource/Fn::Split/1`, 'arn:aws:kms:other', KMS_STAGE],
-  ['permissions', 'no right to sign', `${keyPolicy('Token')}/0/Action`, ['kms:GetPublicKey'], KMS_STAGE],
+  ['permissions', 'another wrapping key', `${keyPolicy('Token')}/0/Resource`, 'arn:aws:kms:other', 'wrapped'],
+  ['permissions', 'a schedule that may unwrap', `${policy('Rotation')}/2/Action/1`, 'kms:Decrypt', 'wrapped'],
+  ['permissions', 'a schedule that may write anything', `${policy('Rotation')}/1/Condition`, undefined, 'wrapped'],
+  ['permissions', 'a verifier that may add keys', `${policy('Authorizer')}/3/Action/1`, 'dynamodb:PutItem', 'wrapped'],
+  ['permissions', 'other items for the key set', `${policy('Jwks')}/1/${leadingKeys}/1`, 'CLIENT#*', 'wrapped'],
+  ['permissions', 'no right to read the registry', `${policy('Revocation')}/4/Action`, [], 'kms-registry'],
+  ['permissions', 'a registry that nobody asked for', `${policy('Jwks')}/1`, readKeys],
   ['callers of functions', 'any service', 'Resources/TokenLambdaPermissionHttpApi/Properties/Principal', '*'],
   ['callers of functions', 'any account', 'Resources/TokenLambdaPermissionHttpApi/Properties/SourceArn', undefined],
+  [
+    'callers of functions',
+    'any schedule',
+    'Resources/RotationLambdaPermissionEventsRuleSchedule1/Properties/SourceArn',
+    undefined,
+    'wrapped',
+  ],
+  ['schedules', 'none', `${schedule}/State`, 'DISABLED', 'wrapped'],
+  ['schedules', 'once a year', `${schedule}/ScheduleExpression`, 'rate(365 days)', 'wrapped'],
+  ['schedules', 'of another function', `${schedule}/Targets/0/Arn/Fn::GetAtt/0`, 'TokenLambdaFunction', 'wrapped'],
+  [
+    'schedules',
+    'one that nobody asked for',
+    'Resources/Extra',
+    { Type: 'AWS::Events::Rule', Properties: { ScheduleExpression: 'rate(1 hour)', State: 'ENABLED' } },
+  ],
   [
     'shared authorizer',
     'any route as a caller',
