@@ -28,7 +28,7 @@ export function deployedFrom(env: Environment): Deployed {
 }
 
 /** The time a request may take that read the record before it was changed: the timeout of a function. */
-const IN_FLIGHT_SECONDS = 10;
+export const IN_FLIGHT_SECONDS = 10;
 
 /**
  * Disables a client and ends its tokens. First the record: were it the other way round and the second write lost, the

@@ -6,6 +6,8 @@ import { Problem } from './problem.ts';
 export interface LocalStack {
   readonly issuer: string;
   readonly table: { readonly endpoint: string; readonly name: string };
+  /** The stand-in for KMS, where keys are wrapped by it. */
+  readonly kms?: { readonly endpoint: string; readonly wrapping_key: string };
 }
 
 const FILE = join('.latchkey', 'demo.json');
@@ -21,14 +23,20 @@ export function findLocalStack(cwd: string): LocalStack | undefined {
   } catch {
     return undefined;
   }
-  const { issuer, table } = parse(text);
+  const { issuer, table, kms } = parse(text);
   if (typeof issuer !== 'string' || typeof table?.endpoint !== 'string' || typeof table.name !== 'string') {
     throw new Problem(`${FILE} names no table; run npm start again`);
   }
-  return { issuer, table: { endpoint: table.endpoint, name: table.name } };
+  return { issuer, table: { endpoint: table.endpoint, name: table.name }, ...(kms && { kms }) };
 }
 
-function parse(text: string): { issuer?: unknown; table?: { endpoint?: unknown; name?: unknown } | null } {
+interface Written {
+  readonly issuer?: unknown;
+  readonly table?: { endpoint?: unknown; name?: unknown } | null;
+  readonly kms?: NonNullable<LocalStack['kms']>;
+}
+
+function parse(text: string): Written {
   try {
     return JSON.parse(text) ?? {};
   } catch {

@@ -5,6 +5,7 @@ import { clientCommand } from './client.ts';
 import { examples, withCommonOptions } from './command.ts';
 import { initCommand } from './init.ts';
 import type { Io } from './io.ts';
+import { keysCommand } from './keys.ts';
 import { printable } from './output.ts';
 import { Problem, UsageProblem } from './problem.ts';
 import { resourceCommand } from './resource.ts';
@@ -46,6 +47,7 @@ function createProgram(io: Io): Command {
     .addCommand(resourceCommand(io))
     .addCommand(secretCommand(io))
     .addCommand(tokenCommand(io))
+    .addCommand(keysCommand(io))
     .addCommand(initCommand(io))
     .addHelpText('after', HELP);
   forAll(program, (command) =>
@@ -75,6 +77,7 @@ ${examples(
   'latchkey client create reports --resource orders --scope orders:read',
   'latchkey client disable reports --stage prod',
   'latchkey token explain - --audience orders < token.txt',
+  'latchkey keys list --stage prod',
   'latchkey init --stage prod --dry-run',
 )}`;
 

@@ -1,8 +1,11 @@
 import { type Environment, readAwsConfig } from '../../lib/config.ts';
+import type { KeyRegistry } from '../../lib/keys/key-registry.ts';
+import { createKms, type Kms, type KmsConnection } from '../../lib/keys/kms.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import type { Clock } from '../../lib/oauth/clock.ts';
 import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { createClientStore } from '../../lib/store/client.ts';
+import { createKeyRegistryStore } from '../../lib/store/key-registry.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { createReferenceTokenStore, type ReferenceTokenStore } from '../../lib/store/reference-token.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
@@ -30,6 +33,10 @@ export interface Store {
   readonly resourceServers: RecordStore<ResourceServer>;
   readonly referenceTokens: ReferenceTokenStore;
   readonly revocations: RevocationStore;
+  /** One record, of the id `KEY_REGISTRY`. */
+  readonly keys: RecordStore<KeyRegistry>;
+  /** Where the table is; undefined for a local stack without it. */
+  readonly kms: Kms | undefined;
 }
 
 /** Found before anything is asked of the network. */
@@ -78,8 +85,20 @@ export async function openStore({ name, local }: Target, env: Environment, regio
     resourceServers: createResourceServerStore(table),
     referenceTokens: createReferenceTokenStore(table),
     revocations: createRevocationStore(table),
+    keys: createKeyRegistryStore(table),
+    kms: connectKms(local, env, { ...aws, ...found }),
   };
 }
+
+function connectKms(local: LocalStack | undefined, env: Environment, aws: KmsConnection): Kms | undefined {
+  if (local && !local.kms) return undefined;
+  const { endpoint } = local?.kms ?? readAwsConfig(env, 'KMS');
+  const { endpoint: _table, ...rest } = aws;
+  return createKms({ ...rest, ...(endpoint && { endpoint }), patience: PATIENCE });
+}
+
+/** As for the table below, in terms of what a function waits for KMS. */
+const PATIENCE = 10;
 
 /** An administrator may be a continent away from the table. */
 const DEADLINE_MS = 10_000;

@@ -6,6 +6,7 @@ import type { Demo } from './seed.ts';
 
 /** What a start with `--data DIR` finds of the one before, beside the table: tokens are worth nothing without the keys. */
 export interface Saved extends SavedLocalKeys {
+  issuer?: string;
   demo: Demo;
 }
 

@@ -3,7 +3,7 @@ import { parseKeys } from '../../lib/keys/jwk.ts';
 import type { SavedKeys } from './kms/key-ring.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 
-export const keyOrigins = ['environment', 'kms'] as const;
+export const keyOrigins = ['environment', 'kms', 'wrapped'] as const;
 
 export type KeyOrigin = (typeof keyOrigins)[number];
 
@@ -15,8 +15,15 @@ export interface LocalKeys {
   readonly parameters: Readonly<Record<string, string>>;
   /** Set in every function. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Where the stand-in for KMS is, and which of its keys wraps new ones: for the admin CLI. */
+  readonly kms?: LocalKms;
   save(): SavedLocalKeys;
   stop(): Promise<void>;
+}
+
+export interface LocalKms {
+  readonly endpoint: string;
+  readonly wrapping_key: string;
 }
 
 /** Keys as an earlier start left them: each origin keeps its own, and they share what is of no origin. */
@@ -26,12 +33,29 @@ export interface SavedLocalKeys {
 }
 
 const SIGNING = 'alias/latchkey-local-signing';
+const WRAPPING = 'alias/latchkey-local-wrapping';
 const HANDLES = 'alias/latchkey-local-handles';
 
 const kmsKeys = {
   [SIGNING]: { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' },
+  [WRAPPING]: { KeySpec: 'SYMMETRIC_DEFAULT', KeyUsage: 'ENCRYPT_DECRYPT' },
   [HANDLES]: { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' },
 };
+
+/** Keys are named by alias and not by ARN, as is right for IAM, so that the packaged template is good for the next start too. */
+async function startLocalKms({ kms: saved, secrets = createSecrets() }: SavedLocalKeys) {
+  const { startKms } = await import('./kms/server.ts');
+  const { endpoint, call, save, stop } = await startKms(saved);
+  for (const [AliasName, input] of Object.entries(kmsKeys)) {
+    if (saved?.aliases[AliasName] !== undefined) continue;
+    const { KeyMetadata } = call('CreateKey', input) as { KeyMetadata: { KeyId: string } };
+    call('CreateAlias', { AliasName, TargetKeyId: KeyMetadata.KeyId });
+  }
+  // Signing and handle keys are those of KMS; what opens encrypted tokens stays a secret.
+  const { SIGNING_KEYS, HANDLE_KEYS, VERIFICATION_KEYS, ...others } = secrets['latchkey/local'] ?? {};
+  const environment = { AWS_ENDPOINT_URL_KMS: endpoint };
+  return { endpoint, call, others, environment, save: () => ({ kms: save(), secrets }), stop };
+}
 
 const start = {
   async environment({ secrets = createSecrets() }) {
@@ -39,26 +63,24 @@ const start = {
     return { secrets, parameters: {}, environment: {}, save, stop: async () => {} };
   },
 
-  async kms({ kms: saved, secrets = createSecrets() }) {
-    const { startKms } = await import('./kms/server.ts');
-    const { endpoint, call, save, stop } = await startKms(saved);
-    if (!saved) {
-      for (const [AliasName, input] of Object.entries(kmsKeys)) {
-        const { KeyMetadata } = call('CreateKey', input) as { KeyMetadata: { KeyId: string } };
-        call('CreateAlias', { AliasName, TargetKeyId: KeyMetadata.KeyId });
-      }
-    }
+  async kms(saved) {
+    const { endpoint, call, others, ...running } = await startLocalKms(saved);
     const { PublicKey } = call('GetPublicKey', { KeyId: SIGNING }) as { PublicKey: string };
-    // Tokens are signed and handles made by KMS; what opens encrypted ones stays a secret.
-    const { SIGNING_KEYS, HANDLE_KEYS, ...others } = secrets['latchkey/local'] ?? {};
     const VERIFICATION_KEYS = publicJwks(Buffer.from(PublicKey, 'base64'));
     return {
+      ...running,
       secrets: { 'latchkey/local': { ...others, VERIFICATION_KEYS } },
-      // Named by alias and not by ARN, as is right for IAM, so that the packaged template is good for the next start too.
       parameters: { keys: 'kms', 'signing-kms-keys': SIGNING, 'handle-kms-keys': HANDLES },
-      environment: { AWS_ENDPOINT_URL_KMS: endpoint },
-      save: () => ({ kms: save(), secrets }),
-      stop,
+    };
+  },
+
+  async wrapped(saved) {
+    const { endpoint, call, others, ...running } = await startLocalKms(saved);
+    return {
+      ...running,
+      secrets: { 'latchkey/local': others },
+      parameters: { keys: 'wrapped', 'wrapping-kms-key': WRAPPING, 'handle-kms-keys': HANDLES },
+      kms: { endpoint, wrapping_key: WRAPPING },
     };
   },
 } as const satisfies Record<KeyOrigin, (saved: SavedLocalKeys) => Promise<LocalKeys>>;

@@ -6,12 +6,12 @@ import { openDataDirectory, writePrivately } from './data-directory.ts';
 import { functionLog } from './function-log.ts';
 import { startGateway } from './gateway.ts';
 import { type Lambda, startLambda } from './lambda.ts';
-import { startLocalKeys } from './local-keys.ts';
+import { type LocalKeys, startLocalKeys } from './local-keys.ts';
 import type { Options } from './options.ts';
 import { packagedTemplate } from './packaged-template.ts';
 import { Problem } from './problem.ts';
 import { encryptionJwks } from './secrets.ts';
-import { type Demo, seed } from './seed.ts';
+import { type Demo, forgetKeys, seed } from './seed.ts';
 import type { Stack } from './stack.ts';
 import { startTable, type Table } from './table.ts';
 import { readTemplate } from './template.ts';
@@ -75,7 +75,10 @@ async function start(
   const reading = readStack();
   const opening = reading.then((stack) => openTable(stack, data?.table));
   running.push(async () => (await opening).stop());
-  const seeding = opening.then((table) => seed(table, encryptionJwks(keys.secrets), saved?.demo));
+  const seeding = opening.then(async (table) => {
+    if (saved && saved.issuer !== issuer) await forgetKeys(table);
+    return seed(table, encryptionJwks(keys.secrets), saved?.demo);
+  });
   const loading = Promise.all([reading, opening, buildFinished(build)]).then(async ([stack, { endpoint }]) => {
     const environment = { AWS_ENDPOINT_URL_DYNAMODB: endpoint, ...keys.environment, ...quiet, ...logLevel };
     const functions = startLambda(stack, { root, environment, log: functionLog(options.verbose, complain) });
@@ -89,8 +92,8 @@ async function start(
   let stack = first;
   lambda = functions;
   gateway.serve(stack);
-  data?.save({ ...saved, ...keys.save(), demo });
-  writeDemo(issuer, demo, table);
+  data?.save({ ...saved, ...keys.save(), issuer, demo });
+  writeDemo(issuer, demo, table, keys);
   if (options.watch) {
     await watch(root, build.watchFunctions, signal, {
       async code() {
@@ -140,7 +143,7 @@ async function warm(lambda: Lambda, { routes }: Stack): Promise<void> {
 }
 
 // For tests and for the admin CLI. Beside the project's own files, wherever it was started.
-function writeDemo(issuer: string, demo: Demo, { endpoint, tableName }: Table): void {
+function writeDemo(issuer: string, demo: Demo, { endpoint, tableName }: Table, { kms }: LocalKeys): void {
   mkdirSync('.latchkey', { recursive: true });
-  writePrivately('.latchkey/demo.json', { issuer, ...demo, table: { endpoint, name: tableName } });
+  writePrivately('.latchkey/demo.json', { issuer, ...demo, table: { endpoint, name: tableName }, ...(kms && { kms }) });
 }

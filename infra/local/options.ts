@@ -23,7 +23,8 @@ Runs the whole service on this machine: the packaged template on a local API Gat
 
   --port PORT   where to listen (default 3000, or the variable PORT; 0 = any free port)
   --data DIR    keep table, keys and demo secrets in DIR, so that tokens outlive a restart
-  --keys ORIGIN where the keys are: environment (default), or kms, a stand-in for AWS KMS that signs and derives
+  --keys ORIGIN where the keys are: environment (default); kms, a stand-in for AWS KMS that signs and derives; or wrapped,
+                keys made and wrapped by that stand-in, in the key registry, for npx latchkey keys
   --watch       build and package again when a source file changes
   --verbose     show what the functions write (so does the variable LOG_LEVEL, which also sets how much that is)
   --help        show this

@@ -23,8 +23,10 @@ export function createSeedTable(endpoint: string, TableName: string): Table {
         ...(condition?.values && { ExpressionAttributeValues: marshall(condition.values) }),
       });
     },
+    async remove(key) {
+      await call('DeleteItem', { Key: marshall(key) });
+    },
     set: unused,
-    remove: unused,
     query: unused,
     scan: unused,
   };

@@ -2,6 +2,7 @@ import type { Client } from '../../lib/oauth/client.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { createSecret } from '../../lib/oauth/secret.ts';
 import { createClientStore } from '../../lib/store/client.ts';
+import { keyOfKeyRegistry } from '../../lib/store/key-registry.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import { createSeedTable } from './seed-table.ts';
@@ -87,6 +88,10 @@ export async function seed(
   ]);
   return demo;
 }
+
+/** What was wrapped for another issuer cannot be unwrapped for this one, and the tokens of another are not accepted here. */
+export const forgetKeys = ({ endpoint, tableName }: Table): Promise<void> =>
+  createSeedTable(endpoint, tableName).remove(keyOfKeyRegistry);
 
 const now = () => Math.floor(Date.now() / 1000);
 

@@ -24,9 +24,9 @@ export interface LocalService {
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Starts what `npm start` starts, on a free port and in a directory of its own, and waits until it is ready. */
-export async function startLocalService(): Promise<LocalService> {
+export async function startLocalService(args: readonly string[] = []): Promise<LocalService> {
   const directory = mkdtempSync(join(tmpdir(), 'latchkey-'));
-  const child = spawn(process.execPath, [join(root, 'infra/local/start.mjs')], {
+  const child = spawn(process.execPath, [join(root, 'infra/local/start.mjs'), ...args], {
     cwd: directory,
     env: { ...process.env, PORT: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],

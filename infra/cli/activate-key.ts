@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import { KEY_REFRESH_SECONDS } from '../../lib/keys/key-registry.ts';
+import { activateKey } from '../../lib/keys/key-transitions.ts';
+import { examples, onTable } from './command.ts';
+import type { Io } from './io.ts';
+import { changeRegistry, keyIn, keyPolicyFrom } from './key-registry.ts';
+import { KID, keyView, POLICY_HELP, warnOfGate, withForce } from './key-view.ts';
+import { fields, time } from './output.ts';
+
+/** `latchkey keys activate`. */
+export const activateCommand = (io: Io) =>
+  onTable<{ force?: true }>(
+    withForce(
+      new Command('activate')
+        .description('Let a published key sign. The one of its algorithm that did so retires. Can be repeated.')
+        .argument(...KID),
+      'verifiers with an older key set refuse its tokens',
+    ).addHelpText('after', POLICY_HELP + examples('latchkey keys activate 7w2fZ0k4nQ --stage prod')),
+    io,
+    async ({ io: { env }, out, open }, { force = false }, kid = '') => {
+      const policy = keyPolicyFrom(env);
+      const store = await open();
+      const now = store.clock();
+      const registry = await changeRegistry(
+        store,
+        (found) => (keyIn(found, kid).status === 'active' ? found : activateKey(found, kid, policy, { now, force })),
+        (possible) =>
+          `it can sign from ${possible} on. With --force it does so now, and verifiers with an older key set refuse its tokens`,
+      );
+      const key = keyIn(registry, kid);
+      const view = keyView(key, policy);
+      out.result(view, fields({ ...view }));
+      out.note(`Containers sign with it within ${KEY_REFRESH_SECONDS} s.`);
+      if (force) warnOfGate(key, policy, out.note);
+      const old = registry.keys.find(({ alg, status, retiring_at }) => {
+        return alg === key.alg && status === 'retiring' && retiring_at === key.activated_at;
+      });
+      if (old)
+        out.note(
+          `${old.kid} retires; take it away from ${time(keyView(old, policy).withdrawable_at ?? 0)} on: latchkey keys retire ${old.kid}`,
+        );
+    },
+  );

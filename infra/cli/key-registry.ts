@@ -1,0 +1,61 @@
+import { type Environment, readConfig } from '../../lib/config.ts';
+import type { KeyRegistry, NewKey, RegisteredKey } from '../../lib/keys/key-registry.ts';
+import { addKey, type KeyPolicy, KeyRefusal } from '../../lib/keys/key-transitions.ts';
+import { KEY_REGISTRY } from '../../lib/store/key-registry.ts';
+import { change } from './change.ts';
+import { duration, time } from './output.ts';
+import { Problem } from './problem.ts';
+import type { Store } from './store.ts';
+
+/** How long others go on with what they know, as it is deployed. @throws ConfigError naming the variable */
+export function keyPolicyFrom(env: Environment): KeyPolicy {
+  const config = readConfig(['JWKS_CACHE_SECONDS', 'ACCESS_TOKEN_MAX_LIFETIME_SECONDS'], env);
+  return { jwksCache: config.JWKS_CACHE_SECONDS, maxLifetime: config.ACCESS_TOKEN_MAX_LIFETIME_SECONDS };
+}
+
+export async function findRegistry({ keys }: Store): Promise<KeyRegistry> {
+  return (await keys.find(KEY_REGISTRY)) ?? { keys: [] };
+}
+
+/** @throws Problem when there is no such key */
+export function keyIn({ keys }: KeyRegistry, kid: string): RegisteredKey {
+  const key = keys.find((candidate) => candidate.kid === kid);
+  if (!key) throw new Problem(`key ${kid} is not registered: see latchkey keys list`);
+  return key;
+}
+
+/**
+ * Puts a key into the registry; one of this `kid` that is there already stays as it is.
+ * @throws Problem
+ */
+export async function register(store: Store, key: NewKey): Promise<KeyRegistry> {
+  const now = store.clock();
+  if (!(await store.keys.find(KEY_REGISTRY)) && (await store.keys.create(addKey(undefined, key, now)))) {
+    return findRegistry(store);
+  }
+  return changeRegistry(store, (found) =>
+    found.keys.some(({ kid }) => kid === key.kid) ? found : addKey(found, key, now),
+  );
+}
+
+/**
+ * Changes the registry by a transition, which is made once more if somebody else was faster, or if it was made and its
+ * answer was lost.
+ * @param advice what can be done about a refusal that is a matter of time
+ * @throws Problem for what the registry refuses
+ */
+export async function changeRegistry(
+  store: Store,
+  transition: (registry: KeyRegistry) => KeyRegistry,
+  advice: (possible: string) => string = (possible) => possible,
+): Promise<KeyRegistry> {
+  try {
+    return await change(store.keys, 'key registry', KEY_REGISTRY, transition);
+  } catch (error) {
+    if (!(error instanceof KeyRefusal)) throw error;
+    const { message, possibleFrom } = error;
+    if (possibleFrom === undefined) throw new Problem(message);
+    const possible = `${time(possibleFrom)} (in ${duration(possibleFrom - store.clock())})`;
+    throw new Problem(`${message}: ${advice(possible)}`);
+  }
+}

@@ -1,0 +1,50 @@
+import { Command } from 'commander';
+import { activateCommand } from './activate-key.ts';
+import { addCommand } from './add-key.ts';
+import { examples, onTable } from './command.ts';
+import { compromiseCommand } from './compromise-key.ts';
+import type { Io } from './io.ts';
+import { findRegistry, keyPolicyFrom } from './key-registry.ts';
+import { keyView, POLICY_HELP } from './key-view.ts';
+import { columns } from './output.ts';
+import { retireCommand } from './retire-key.ts';
+import { moment } from './view.ts';
+
+/** `latchkey keys`: what tokens are signed with, where the functions run with KEY_REGISTRY=on. */
+export const keysCommand = (io: Io): Command =>
+  new Command('keys')
+    .description('Signing keys in the key registry: publish a new one, let it sign, withdraw the old one.')
+    .addCommand(listCommand(io))
+    .addCommand(addCommand(io))
+    .addCommand(activateCommand(io))
+    .addCommand(retireCommand(io))
+    .addCommand(compromiseCommand(io));
+
+const listCommand = (io: Io) =>
+  onTable(
+    new Command('list')
+      .description('All keys, in the order in which they are asked to sign. Retired ones are shown for 90 days.')
+      .addHelpText('after', POLICY_HELP + examples('latchkey keys list', 'latchkey keys list --stage prod --json')),
+    io,
+    async ({ io: { env }, out, open }) => {
+      const policy = keyPolicyFrom(env);
+      const store = await open();
+      const views = (await findRegistry(store)).keys.map((key) => keyView(key, policy));
+      const now = store.clock();
+      const rows = views.map(({ activatable_at, withdrawable_at, compromised_at, ...view }) => ({
+        ...view,
+        next_step: nextStep({ activatable_at, withdrawable_at, compromised_at }, now),
+      }));
+      out.result(views, columns(rows, ['kid', 'alg', 'origin', 'status', 'published_at', 'activated_at', 'next_step']));
+    },
+  );
+
+function nextStep(
+  gates: Readonly<Record<'activatable_at' | 'withdrawable_at' | 'compromised_at', number | undefined>>,
+  now: number,
+): string | undefined {
+  const { activatable_at, withdrawable_at, compromised_at } = gates;
+  if (compromised_at !== undefined) return `none: compromised ${moment(compromised_at, now)}`;
+  if (activatable_at !== undefined) return `activate from ${moment(activatable_at, now)} on`;
+  return withdrawable_at === undefined ? undefined : `retire from ${moment(withdrawable_at, now)} on`;
+}

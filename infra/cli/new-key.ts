@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { type Environment, readConfig } from '../../lib/config.ts';
+import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
+import { type Key, KeyError, parseKeys } from '../../lib/keys/jwk.ts';
+import type { NewKey } from '../../lib/keys/key-registry.ts';
+import type { Kms } from '../../lib/keys/kms.ts';
+import { getKmsKey } from '../../lib/keys/kms-signer.ts';
+import { createWrappedKey } from '../../lib/keys/wrapped-key.ts';
+import { Problem, UsageProblem } from './problem.ts';
+import type { Store } from './store.ts';
+import { ifSet } from './token-keys.ts';
+
+/** A key that KMS makes now and wraps. @throws Problem; Unavailable */
+export function makeWrappedKey(store: Store, env: Environment, alg: AlgorithmName, wrappingKey: string) {
+  const issuer = store.local?.issuer ?? readConfig(['ISSUER'], env).ISSUER;
+  return judged(() => createWrappedKey(kmsOf(store), { issuer, wrappingKey, alg }));
+}
+
+/** The key that wraps new ones: what is named, else `WRAPPING_KMS_KEY`, else that of the local stack. */
+export const wrappingKeyFrom = (named: string | undefined, { local }: Store, env: Environment): string | undefined =>
+  named ?? ifSet('WRAPPING_KMS_KEY', env) ?? local?.kms?.wrapping_key;
+
+/** A key that stays in KMS. @throws Problem; Unavailable */
+export function readKmsKey(store: Store, id: string, alg: AlgorithmName | undefined): Promise<NewKey> {
+  return judged(async () => {
+    const { arn, key } = await getKmsKey({ id, alg }, kmsOf(store));
+    return { kid: key.kid, alg: key.alg, jwk: key.jwk, origin: { type: 'kms', key_id: arn } };
+  });
+}
+
+/**
+ * A key whose private half the functions have in SIGNING_KEYS. Of the public half, what this process has of it is used.
+ * @param file a public JWK Set or PEM
+ * @throws Problem
+ */
+export function readEnvironmentKey(kid: string, file: string | undefined, env: Environment): Promise<NewKey> {
+  return judged(async () => {
+    const known: readonly Key[] =
+      file === undefined
+        ? [...(ifSet('SIGNING_KEYS', env) ?? []), ...(ifSet('VERIFICATION_KEYS', env) ?? [])]
+        : parseKeys(readText(file), 'public');
+    const key = known.find((candidate) => candidate.kid === kid);
+    if (!key) {
+      const where = file ?? 'SIGNING_KEYS and VERIFICATION_KEYS of this environment; give --public FILE';
+      throw new Problem(`there is no key ${kid} in ${where}`);
+    }
+    return { kid, alg: key.alg, jwk: key.jwk, origin: { type: 'environment' } };
+  });
+}
+
+function kmsOf({ kms }: Store): Kms {
+  if (kms) return kms;
+  throw new Problem('this local stack has no KMS to make keys in: start it with npm start -- --keys wrapped');
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw new UsageProblem(`${path} cannot be read`);
+  }
+}
+
+/** What is wrong with a key is for the person at the keyboard. */
+async function judged(make: () => Promise<NewKey>): Promise<NewKey> {
+  try {
+    return await make();
+  } catch (error) {
+    if (error instanceof KeyError) throw new Problem(error.message);
+    throw error;
+  }
+}

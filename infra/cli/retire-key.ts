@@ -1,0 +1,49 @@
+import { Command } from 'commander';
+import { retireKey, withdrawableFrom } from '../../lib/keys/key-transitions.ts';
+import { examples, onTable } from './command.ts';
+import type { Io } from './io.ts';
+import { changeRegistry, keyIn, keyPolicyFrom } from './key-registry.ts';
+import { KID, keyView, POLICY_HELP, withForce } from './key-view.ts';
+import { fields, time } from './output.ts';
+
+/** `latchkey keys retire`. */
+export const retireCommand = (io: Io) =>
+  onTable<{ force?: true }>(
+    withForce(
+      new Command('retire')
+        .description(
+          'Take a key away. One that signs stops to do so first, if another does; it is withdrawn by repeating this when its\n' +
+            'last token has expired.',
+        )
+        .argument(...KID),
+      'tokens that it signed are refused',
+    ).addHelpText('after', POLICY_HELP + examples('latchkey keys retire 7w2fZ0k4nQ --stage prod')),
+    io,
+    async ({ io: { env }, out, open }, { force = false }, kid = '') => {
+      const policy = keyPolicyFrom(env);
+      const store = await open();
+      const now = store.clock();
+      let [overridden, stopped] = [false, false];
+      const registry = await changeRegistry(
+        store,
+        (found) => {
+          const { status, retiring_at } = keyIn(found, kid);
+          // The second of these is our own change, whose answer was lost.
+          if (status === 'retired' || (stopped && retiring_at === now)) return found;
+          const changed = retireKey(found, kid, policy, { now, force });
+          overridden = force && status !== 'next' && now < withdrawableFrom(keyIn(found, kid), policy);
+          stopped = status === 'active' && !force;
+          return status === 'active' && force ? retireKey(changed, kid, policy, { now, force }) : changed;
+        },
+        (possible) => `it can be withdrawn from ${possible} on. With --force it is now, and those tokens are refused`,
+      );
+      const view = keyView(keyIn(registry, kid), policy);
+      out.result(view, fields({ ...view }));
+      if (overridden) out.note('Warning: tokens that it signed and that have not expired are refused from now on.');
+      if (view.withdrawable_at !== undefined) {
+        out.note(
+          `It signs no more. Run this again from ${time(view.withdrawable_at)} on, when its last token has expired.`,
+        );
+      }
+    },
+  );

@@ -1,0 +1,465 @@
+// `latchkey keys` on a deployment that runs on the registry, its keys wrapped by the stand-in for KMS.
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { KeyView } from '../../infra/cli/key-view.ts';
+import type { Kms } from '../../infra/local/kms/server.ts';
+import type { KeyRegistry, RegisteredKey } from '../../lib/keys/key-registry.ts';
+import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/store/key-registry.ts';
+import type { RecordStore } from '../../lib/store/record.ts';
+import { type FaultyStore, faults, onlyFor, startFaultyStore } from '../support/faulty-store.ts';
+import { createKey, type KmsWorld, startKmsWorld } from '../support/kms-world.ts';
+import {
+  authorizerEvents,
+  getToken,
+  type Handlers,
+  httpEvent,
+  keyVariables,
+  readResult,
+  verdict,
+} from '../support/world.ts';
+import { type Cli, createCli, succeeding } from './cli-runner.ts';
+
+const DAY = 86_400;
+/** The gates, at the defaults: two hours of caches and a day of tokens, and what each needs beyond. */
+const TO_ACTIVATE = 7_200 + 60;
+const TO_WITHDRAW = 60 + DAY + 300;
+
+const files = mkdtempSync(join(tmpdir(), 'latchkey-keys-'));
+afterAll(() => rmSync(files, { recursive: true }));
+
+let world: KmsWorld;
+let store: FaultyStore;
+let registry: RecordStore<KeyRegistry>;
+let wrappingKey: string;
+let attempt: Cli;
+let latchkey: Cli;
+
+beforeAll(async () => {
+  const wrapping = (kms: Kms) => {
+    wrappingKey = createKey(kms, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT');
+    return wrappingKey;
+  };
+  world = await startKmsWorld((kms) => ({
+    KEY_REGISTRY: 'on',
+    WRAPPING_KMS_KEY: wrapping(kms),
+    SIGNING_KMS_KEYS: '',
+    VERIFICATION_KEYS: '',
+  }));
+  store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+  registry = createKeyRegistryStore(world.table);
+  attempt = createCli({ ...world.env, AWS_ENDPOINT_URL_DYNAMODB: store.endpoint });
+  latchkey = succeeding(attempt);
+});
+afterAll(async () => {
+  await store.stop();
+  await world.stop();
+});
+beforeEach(async () => {
+  store.behave();
+  world.kms.recover();
+  await world.table.remove(keyOfKeyRegistry);
+  for (const { pk, sk } of await world.table.query('REVOKED#0', '')) {
+    await world.table.remove({ pk: String(pk), sk: String(sk) });
+  }
+});
+
+const keys = async (...args: string[]) => (await latchkey(['keys', ...args, '--json'])).json<KeyView>();
+const list = async () => (await latchkey(['keys', 'list', '--json'])).json<KeyView[]>();
+const statuses = async () => Object.fromEntries((await list()).map(({ kid, status }) => [kid, status]));
+const add = (...more: string[]) => keys('add', '--wrapped', ...more);
+const entries = () => world.table.query('REVOKED#0', '');
+const systemTime = () => Math.floor(Date.now() / 1000);
+
+/** A first key, which signs, and one that waits. */
+async function two(...more: string[]): Promise<[active: KeyView, next: KeyView]> {
+  return [await add(...more), await add(...more)];
+}
+
+/** Puts all that was done so many seconds further back. */
+async function age(seconds: number): Promise<void> {
+  const { value, version } = (await registry.findVersion(KEY_REGISTRY))!;
+  const older = (key: RegisteredKey) =>
+    Object.fromEntries(
+      Object.entries(key).map(([name, member]) => [name, name.endsWith('_at') ? Number(member) - seconds : member]),
+    ) as unknown as RegisteredKey;
+  await registry.replace({ keys: value.keys.map(older) }, version);
+}
+
+/** The first write happens, and nobody hears of it. */
+function loseAnswerOfFirstPut(): void {
+  let isLost = false;
+  store.behave((response, forward, request) => {
+    const isFirst = request.operation === 'PutItem' && !isLost;
+    isLost ||= isFirst;
+    return onlyFor(isFirst ? ['PutItem'] : [], faults['an answer lost after the fact'])(response, forward, request);
+  });
+}
+
+const kidOf = (token: string): string => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid;
+const signedBy = async (handlers: Handlers) => kidOf(await getToken(handlers, 'machine-jwt'));
+const shown = (token: string, { authorizer }: Handlers) => verdict(authorizer(authorizerEvents['HTTP API 2.0'](token)));
+
+async function published({ jwks }: Handlers): Promise<string[]> {
+  const { status, json } = readResult(await jwks(httpEvent({ method: 'GET' })));
+  expect(status).toBe(200);
+  return (json['keys'] as { kid: string }[]).map(({ kid }) => kid);
+}
+
+describe('keys add', () => {
+  it.each(['ES256', 'ES384', 'ES512', 'RS256', 'PS256', 'EdDSA'])(
+    '--wrapped makes a key for %s that signs, and shows nothing of its private half',
+    async (alg) => {
+      const { stdout, stderr } = await latchkey(['keys', 'add', '--wrapped', '--alg', alg]);
+      const [key] = await list();
+      expect(key).toMatchObject({ alg, origin: 'wrapped', kms_key: wrappingKey, status: 'active' });
+      const stored = (await registry.find(KEY_REGISTRY))?.keys[0]?.origin as { private_key: string };
+      expect(stdout + stderr + JSON.stringify(key)).not.toContain(stored.private_key);
+      expect(await signedBy(world.restart())).toBe(key?.kid);
+    },
+  );
+
+  it('publishes every key but the first without letting it sign', async () => {
+    const [first, second] = await two();
+    expect([first.status, second.status]).toEqual(['active', 'next']);
+    expect(second.activatable_at).toBe(second.published_at + TO_ACTIVATE);
+    const handlers = world.restart();
+    expect(await published(handlers)).toEqual([first.kid, second.kid]);
+    expect(await signedBy(handlers)).toBe(first.kid);
+  });
+
+  it('--kms takes the public half from KMS, and KMS signs', async () => {
+    const arn = createKey(world.kms, 'RSA_2048');
+    const key = await keys('add', '--kms', arn, '--alg', 'PS256');
+    expect(key).toMatchObject({ alg: 'PS256', origin: 'kms', kms_key: arn, status: 'active' });
+    expect(await signedBy(world.restart())).toBe(key.kid);
+    expect(await keys('add', '--kms', arn, '--alg', 'PS256')).toEqual(key);
+  });
+
+  it.each(['SIGNING_KEYS', 'VERIFICATION_KEYS', '--public'])(
+    '--environment takes the public half from %s, and stores no private one',
+    async (source) => {
+      const { SIGNING_KEYS, VERIFICATION_KEYS } = keyVariables();
+      const pair = JSON.parse(SIGNING_KEYS).keys[0];
+      const named = (text: string) =>
+        JSON.stringify({ keys: JSON.parse(text).keys.map((jwk: object) => ({ ...jwk, kid: 'mine' })) });
+      const file = join(files, 'public.json');
+      writeFileSync(file, named(VERIFICATION_KEYS));
+      const variables: Record<string, string> = {
+        SIGNING_KEYS: source === 'SIGNING_KEYS' ? named(SIGNING_KEYS) : '',
+        VERIFICATION_KEYS: source === 'VERIFICATION_KEYS' ? named(VERIFICATION_KEYS) : '',
+      };
+      const args = ['keys', 'add', '--environment', 'mine', ...(source === '--public' ? [source, file] : []), '--json'];
+      const { json } = await latchkey(args, { env: variables });
+      expect(json()).toMatchObject({ kid: 'mine', origin: 'environment', status: 'active' });
+      expect(JSON.stringify(await registry.find(KEY_REGISTRY))).not.toContain(pair.d);
+      expect(await signedBy(world.restart({ SIGNING_KEYS: named(SIGNING_KEYS) }))).toBe('mine');
+    },
+  );
+
+  it('adds a key once, though the answer of the store is lost', async () => {
+    await add();
+    loseAnswerOfFirstPut();
+    await add();
+    expect(await list()).toHaveLength(2);
+  });
+
+  it('loses none of two that are added at once', async () => {
+    await Promise.all([add(), add()]);
+    expect(Object.values(await statuses()).toSorted()).toEqual(['active', 'next']);
+  });
+});
+
+describe('keys activate', () => {
+  it('waits until every verifier has the key', async () => {
+    const [first, second] = await two();
+    await age(TO_ACTIVATE - 30);
+    const refusal = await attempt(['keys', 'activate', second.kid]);
+    expect(refusal).toMatchObject({ code: 1, stdout: '' });
+    expect(refusal.stderr).toMatch(/it can sign from \d{4}-\d\d-\d\dT[\d:]+Z \(in \d+s\) on\. With --force/);
+    expect(await statuses()).toEqual({ [first.kid]: 'active', [second.kid]: 'next' });
+    await age(30);
+    expect(await keys('activate', second.kid)).toMatchObject({ kid: second.kid, status: 'active' });
+  });
+
+  it('lets the new key sign and the tokens of the old one live, in containers that run', async () => {
+    const [first, second] = await two();
+    const before = world.restart();
+    const token = await getToken(before, 'machine-jwt');
+    await age(TO_ACTIVATE);
+    const { stderr } = await latchkey(['keys', 'activate', second.kid]);
+    expect(stderr).toContain(`${first.kid} retires`);
+    expect(stderr).not.toContain('Warning');
+    const after = world.restart();
+    expect(await signedBy(after)).toBe(second.kid);
+    expect(await shown(await getToken(after, 'machine-jwt'), before)).toBe('allow');
+    expect(await shown(token, before)).toBe('allow');
+    expect(await shown(token, after)).toBe('allow');
+    expect(await published(after)).toEqual([second.kid, first.kid]);
+  });
+
+  it('--force does not wait, and warns', async () => {
+    const [, second] = await two();
+    const { stderr } = await latchkey(['keys', 'activate', second.kid, '--force']);
+    expect(stderr).toMatch(/Warning: .* signs before every verifier has it\. .* until \d{4}-/);
+    expect((await statuses())[second.kid]).toBe('active');
+  });
+
+  it('goes by the caches that are configured', async () => {
+    const [, second] = await two();
+    await age(61);
+    const env = { JWKS_CACHE_SECONDS: '0' };
+    expect(await attempt(['keys', 'activate', second.kid], { env })).toMatchObject({ code: 0 });
+  });
+
+  it('leaves keys of other algorithms as they are', async () => {
+    const rsa = await add('--alg', 'RS256');
+    const ec = await add();
+    await keys('activate', ec.kid, '--force');
+    expect(await statuses()).toEqual({ [rsa.kid]: 'active', [ec.kid]: 'active' });
+    expect(await signedBy(world.restart())).toBe(rsa.kid);
+  });
+
+  it('can be repeated', async () => {
+    const [, second] = await two();
+    const once = await keys('activate', second.kid, '--force');
+    expect(await keys('activate', second.kid)).toEqual(once);
+  });
+});
+
+describe('keys retire', () => {
+  it('waits until the last token has expired', async () => {
+    const [first, second] = await two();
+    await keys('activate', second.kid, '--force');
+    await age(TO_WITHDRAW - 30);
+    const refusal = await attempt(['keys', 'retire', first.kid]);
+    expect(refusal).toMatchObject({ code: 1, stdout: '' });
+    expect(refusal.stderr).toMatch(/it can be withdrawn from \d{4}-.* \(in \d+s\) on\. With --force/);
+    await age(30);
+    expect(await keys('retire', first.kid)).toMatchObject({ status: 'retired' });
+    expect(await published(world.restart())).toEqual([second.kid]);
+    expect(await keys('retire', first.kid)).toMatchObject({ status: 'retired' });
+  });
+
+  it('--force does not wait, warns, and ends the tokens', async () => {
+    const [first, second] = await two();
+    const token = await getToken(world.restart(), 'machine-jwt');
+    await keys('activate', second.kid, '--force');
+    const { stderr } = await latchkey(['keys', 'retire', first.kid, '--force']);
+    expect(stderr).toContain('Warning: tokens that it signed and that have not expired are refused from now on.');
+    expect(await shown(token, world.restart())).toBe('refuse');
+  });
+
+  it('lets a key that signs only stop to, if another does', async () => {
+    const rsa = await add('--alg', 'RS256');
+    expect(await attempt(['keys', 'retire', rsa.kid, '--force'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('is the only one that signs'),
+    });
+    const ec = await add();
+    await keys('activate', ec.kid, '--force');
+    const { stderr } = await latchkey(['keys', 'retire', rsa.kid]);
+    expect(stderr).toMatch(/It signs no more\. Run this again from \d{4}-/);
+    expect(await statuses()).toEqual({ [rsa.kid]: 'retiring', [ec.kid]: 'active' });
+    expect(await signedBy(world.restart())).toBe(ec.kid);
+  });
+
+  it('stops a key once, though the answer of the store is lost', async () => {
+    const rsa = await add('--alg', 'RS256');
+    await keys('activate', (await add()).kid, '--force');
+    loseAnswerOfFirstPut();
+    expect(await keys('retire', rsa.kid)).toMatchObject({ status: 'retiring' });
+  });
+
+  it('takes a key away at any time that never signed', async () => {
+    const [, second] = await two();
+    const { stderr } = await latchkey(['keys', 'retire', second.kid]);
+    expect(stderr).not.toContain('Warning');
+    expect((await statuses())[second.kid]).toBe('retired');
+  });
+});
+
+describe('keys compromise', () => {
+  it('ends every token of the key at once, in containers that run, and another key signs', async () => {
+    const [first, second] = await two();
+    const handlers = world.restart();
+    const token = await getToken(handlers, 'machine-jwt');
+    expect(await shown(token, handlers)).toBe('allow');
+    const { stderr } = await latchkey(['keys', 'compromise', first.kid]);
+    expect(await shown(token, handlers)).toBe('refuse');
+    // A container that has not heard of it goes on signing by it: that is refused as well.
+    expect(await shown(await getToken(handlers, 'machine-jwt'), handlers)).toBe('refuse');
+    const fresh = world.restart();
+    expect(await signedBy(fresh)).toBe(second.kid);
+    expect(await published(fresh)).toEqual([second.kid]);
+    expect(stderr).toContain('may accept it for 2h');
+    expect(stderr).toContain(`Warning: ${second.kid} signs before every verifier has it`);
+    const listed = (await list()).find(({ kid }) => kid === first.kid);
+    expect(listed).toMatchObject({ status: 'retired', compromised_at: expect.any(Number) });
+  });
+
+  it('first revokes, then withdraws', async () => {
+    const { kid } = await add();
+    store.take();
+    await latchkey(['keys', 'compromise', kid]);
+    const puts = store.take().filter(({ operation }) => operation === 'PutItem');
+    const partitions = puts.map(({ input }) => (input['Item'] as { pk: { S: string } }).pk.S);
+    expect(partitions).toEqual(['REVOKED#0', 'KEYS']);
+  });
+
+  it('keeps the entry until the last token has expired that a container can sign which has not heard of it', async () => {
+    const { kid } = await add();
+    const before = systemTime();
+    await latchkey(['keys', 'compromise', kid]);
+    const [entry] = await entries();
+    expect(entry).toMatchObject({ kind: 'key', id: kid });
+    expect(entry).not.toHaveProperty('issued_until');
+    expect(Number(entry?.['expires_at'])).toBeGreaterThanOrEqual(before + 60 + DAY + 300);
+  });
+
+  it('makes a new key where none waits, of the same algorithm', async () => {
+    const { kid } = await add('--alg', 'ES384');
+    const { json } = await latchkey(['keys', 'compromise', kid, '--json'], { env: { WRAPPING_KMS_KEY: '' } });
+    const { signing, took_ms } = json<{ signing: string[]; took_ms: number }>();
+    expect(took_ms).toBeGreaterThan(0);
+    expect(await list()).toMatchObject([
+      { kid: signing[0], alg: 'ES384', status: 'active', kms_key: wrappingKey },
+      { kid, status: 'retired' },
+    ]);
+    expect(await signedBy(world.restart())).toBe(signing[0]);
+  });
+
+  it.each<[string, () => Promise<string>]>([
+    ['where KMS makes none', async () => (await add()).kid],
+    ['where keys are not wrapped', async () => (await keys('add', '--kms', createKey(world.kms, 'ECC_NIST_P256'))).kid],
+  ])('withdraws the key without another one %s, and says that nothing signs', async (_, make) => {
+    const kid = await make();
+    const token = await getToken(world.restart(), 'machine-jwt');
+    world.kms.fail('denied', ['GenerateDataKeyPairWithoutPlaintext']);
+    const { stderr, stdout } = await latchkey(['keys', 'compromise', kid]);
+    expect(stdout).toMatch(/^signs now +nothing$/m);
+    expect(stderr).toMatch(/There is no new key in its place: /);
+    expect(stderr).toMatch(/Nothing signs: POST \/token answers 503 until there is a key/);
+    const handlers = world.restart();
+    expect(await shown(token, handlers)).toBe('refuse');
+    await expect(getToken(handlers, 'machine-jwt')).rejects.toThrow('temporarily_unavailable');
+  });
+
+  it('lets the key take over that is named', async () => {
+    const [first, second] = await two();
+    const third = await add();
+    await latchkey(['keys', 'compromise', first.kid, '--replace-with', third.kid]);
+    expect(await statuses()).toEqual({ [third.kid]: 'active', [first.kid]: 'retired', [second.kid]: 'next' });
+    expect(await attempt(['keys', 'compromise', first.kid, '--replace-with', third.kid])).toMatchObject({ code: 0 });
+  });
+
+  it('does nothing for a key that cannot take over, or that there is not', async () => {
+    const { kid } = await add();
+    for (const args of [[kid, '--replace-with', kid], [kid, '--replace-with', 'nope'], ['nope']]) {
+      expect(await attempt(['keys', 'compromise', ...args])).toMatchObject({ code: 1, stdout: '' });
+    }
+    expect(await entries()).toEqual([]);
+    expect(await statuses()).toEqual({ [kid]: 'active' });
+  });
+
+  it('says what is done when only the first write was, and can be repeated', async () => {
+    const [first, second] = await two();
+    const token = await getToken(world.restart(), 'machine-jwt');
+    store.behave((response, forward, request) => {
+      const isRegistry = JSON.stringify(request.input).includes('"KEYS"') && request.operation === 'PutItem';
+      return onlyFor(isRegistry ? ['PutItem'] : [], faults['status 500'])(response, forward, request);
+    });
+    const failed = await attempt(['keys', 'compromise', first.kid]);
+    expect(failed).toMatchObject({ code: 1, stdout: '' });
+    expect(failed.stderr).toMatch(/the tokens of key .* are refused, but it is still in use: .*; run the same command/);
+    expect(await shown(token, world.restart())).toBe('refuse');
+    expect((await statuses())[first.kid]).toBe('active');
+    store.behave();
+    await latchkey(['keys', 'compromise', first.kid]);
+    await latchkey(['keys', 'compromise', first.kid]);
+    expect(await statuses()).toEqual({ [second.kid]: 'active', [first.kid]: 'retired' });
+    expect(await entries()).toHaveLength(1);
+  });
+
+  it('ends a key that was retired before', async () => {
+    const [first, second] = await two();
+    await keys('activate', second.kid, '--force');
+    await keys('retire', first.kid, '--force');
+    await latchkey(['keys', 'compromise', first.kid]);
+    expect(await statuses()).toEqual({ [second.kid]: 'active', [first.kid]: 'retired' });
+    expect(await entries()).toMatchObject([{ kind: 'key', id: first.kid }]);
+  });
+});
+
+describe('keys list', () => {
+  it('tells what can be done next, and when', async () => {
+    const [, second] = await two();
+    await keys('activate', second.kid, '--force');
+    await add();
+    const { stdout } = await latchkey(['keys', 'list']);
+    expect(stdout).toMatch(/active .* -$/m);
+    expect(stdout).toMatch(
+      /retiring .* retire from \S+ \(in 1d 6m\) on$|retiring .* retire from \S+ \(in 1d 5m\) on$/m,
+    );
+    expect(stdout).toMatch(/next .* activate from \S+ \(in 2h( \d+m)?\) on$/m);
+  });
+
+  it('says that there are none', async () => {
+    expect((await latchkey(['keys', 'list'])).stdout).toBe('none\n');
+  });
+});
+
+describe('refuses', () => {
+  const sign = () => createKey(world.kms, 'ECC_NIST_P256');
+  const file = join(files, 'private.pem');
+  writeFileSync(
+    file,
+    generateKeyPairSync('ec', {
+      namedCurve: 'P-256',
+      privateKeyEncoding: { format: 'pem', type: 'pkcs8' },
+      publicKeyEncoding: { format: 'pem', type: 'spki' },
+    }).privateKey,
+  );
+
+  it.each<[string, string[] | (() => string[]), number, RegExp, Record<string, string>?]>([
+    ['a key of no origin', ['add'], 2, /which key\?/],
+    ['a key of two origins', () => ['add', '--wrapped', '--kms', sign()], 2, /which key\?/],
+    ['no wrapping key', ['add', '--wrapped'], 2, /wrapped by which key\?/, { WRAPPING_KMS_KEY: '' }],
+    ['a wrapping key for nothing', () => ['add', '--kms', sign(), '--wrapping-key', 'x'], 2, /goes with --wrapped/],
+    ['a public half for nothing', ['add', '--wrapped', '--public', 'x'], 2, /goes with --environment/],
+    ['an alg that the key has', ['add', '--environment', 'x', '--alg', 'ES256'], 2, /says by itself/],
+    ['an unknown alg', ['add', '--wrapped', '--alg', 'HS256'], 2, /Allowed choices/],
+    ['a file that is not there', ['add', '--environment', 'x', '--public', 'nope'], 2, /nope cannot be read/],
+    ['a private key in a file', ['add', '--environment', 'x', '--public', file], 1, /where only public ones belong/],
+    ['a key that is nowhere', ['add', '--environment', 'x'], 1, /there is no key x in SIGNING_KEYS and/],
+    ['no issuer', ['add', '--wrapped'], 1, /ISSUER is not set/, { ISSUER: '' }],
+    ['a key that does not wrap', () => ['add', '--wrapped', '--wrapping-key', sign()], 1, /key "arn:.*/],
+    ['a key that does not sign', () => ['add', '--kms', wrappingKey], 1, /is symmetric/],
+    ['a key of another type', () => ['add', '--kms', sign(), '--alg', 'RS256'], 1, /of a type, curve or alg/],
+    ['a key of KMS that is not there', ['add', '--kms', 'alias/nope'], 1, /KMS GetPublicKey of alias\/nope/],
+    ['to activate what is not there', ['activate', 'nope'], 1, /there is no key registry|is not registered/],
+    ['to retire what is not there', ['retire', 'nope'], 1, /there is no key registry|is not registered/],
+    ['a policy that is none', ['list'], 1, /JWKS_CACHE_SECONDS must be/, { JWKS_CACHE_SECONDS: 'x' }],
+  ])('%s', async (_, args, code, reason, env = {}) => {
+    const result = await attempt(['keys', ...(typeof args === 'function' ? args() : args)], { env });
+    expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(reason) });
+    expect(await registry.find(KEY_REGISTRY)).toBeUndefined();
+  });
+
+  it('a key that was retired', async () => {
+    const arn = createKey(world.kms, 'ECC_NIST_P256');
+    await add();
+    const { kid } = await keys('add', '--kms', arn);
+    await keys('retire', kid);
+    expect(await attempt(['keys', 'add', '--kms', arn])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/was retired/),
+    });
+    expect(await attempt(['keys', 'activate', kid])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/is retired/),
+    });
+  });
+});
