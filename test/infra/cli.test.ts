@@ -27,6 +27,7 @@ const commands = [
   ]),
   ...['add', 'list', 'retire'].map((verb) => `secret ${verb}`),
   ...['revoke', 'explain'].map((verb) => `token ${verb}`),
+  ...['list', 'add', 'activate', 'retire', 'compromise'].map((verb) => `keys ${verb}`),
   'init',
 ];
 
@@ -43,7 +44,7 @@ describe('--help', () => {
   it('of the program names every group', async () => {
     const { code, stdout } = await attempt(['--help']);
     expect(code).toBe(0);
-    for (const group of ['client', 'resource', 'secret', 'token', 'init'])
+    for (const group of ['client', 'resource', 'secret', 'token', 'keys', 'init'])
       expect(stdout).toMatch(new RegExp(`^  ${group} `, 'm'));
   });
 });

@@ -81,45 +81,51 @@ const whoami = (issuer: string, accessToken: string) =>
   fetch(`${issuer}/whoami`, { headers: { authorization: `Bearer ${accessToken}` } });
 
 describe('a whole run', () => {
-  it.each([[[]], [['--keys', 'kms']]])('%j prints a tour that works, says that it is ready, and ends', async (args) => {
-    const { issuer, demo, demoFile, written, stop } = await launchReady(args);
-    expect(written.err).toBe('');
-    const [tour = '', ready] = written.out.split('ready ');
-    expect(ready).toMatch(/^http:\/\/localhost:\d+ \(\d+ ms\)\n$/);
+  it.each([[[]], [['--keys', 'kms']], [['--keys', 'wrapped']]])(
+    '%j prints a tour that works, says that it is ready, and ends',
+    async (args) => {
+      const { issuer, demo, demoFile, written, stop } = await launchReady(args);
+      expect(written.err).toBe('');
+      const [tour = '', ready] = written.out.split('ready ');
+      expect(ready).toMatch(/^http:\/\/localhost:\d+ \(\d+ ms\)\n$/);
 
-    expect(statSync(demoFile).mode & 0o777).toBe(0o600);
-    const client = (client_id: string) => ({ client_id, client_secret: expect.any(String) });
-    expect(demo).toEqual({
-      issuer,
-      clients: {
-        'machine-jwt': client('machine-jwt'),
-        'machine-encrypted': client('machine-encrypted'),
-        'machine-sealed': client('machine-sealed'),
-        'machine-reference': client('machine-reference'),
-      },
-      resources: {
-        orders: { identifier: 'orders', secret: expect.any(String) },
-        billing: { identifier: 'billing', secret: expect.any(String) },
-      },
-      users: {},
-      table: { endpoint: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), name: 'latchkey-local' },
-    });
+      expect(statSync(demoFile).mode & 0o777).toBe(0o600);
+      const client = (client_id: string) => ({ client_id, client_secret: expect.any(String) });
+      expect(demo).toEqual({
+        issuer,
+        clients: {
+          'machine-jwt': client('machine-jwt'),
+          'machine-encrypted': client('machine-encrypted'),
+          'machine-sealed': client('machine-sealed'),
+          'machine-reference': client('machine-reference'),
+        },
+        resources: {
+          orders: { identifier: 'orders', secret: expect.any(String) },
+          billing: { identifier: 'billing', secret: expect.any(String) },
+        },
+        users: {},
+        table: { endpoint: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), name: 'latchkey-local' },
+        ...(args.includes('wrapped') && {
+          kms: { endpoint: expect.stringMatching(/^http:/), wrapping_key: expect.stringMatching(/^alias\//) },
+        }),
+      });
 
-    const { stdout } = await promisify(execFile)('sh', ['-c', tour]);
-    const [jwt, reference, introspectedJwt, introspectedReference, ...refusals] = stdout.trim().split('\n');
-    const answers = [jwt, reference, introspectedJwt, introspectedReference].map((line) => JSON.parse(line ?? ''));
-    expect(answers).toMatchObject([
-      { client_id: 'machine-jwt', aud: 'orders', scope: 'orders:read orders:write' },
-      { client_id: 'machine-reference', aud: 'orders', scope: 'orders:read orders:write' },
-      { active: true, client_id: 'machine-jwt', iss: issuer },
-      { active: true, client_id: 'machine-reference', iss: issuer },
-    ]);
-    expect(refusals).toEqual(['403', '403']);
+      const { stdout } = await promisify(execFile)('sh', ['-c', tour]);
+      const [jwt, reference, introspectedJwt, introspectedReference, ...refusals] = stdout.trim().split('\n');
+      const answers = [jwt, reference, introspectedJwt, introspectedReference].map((line) => JSON.parse(line ?? ''));
+      expect(answers).toMatchObject([
+        { client_id: 'machine-jwt', aud: 'orders', scope: 'orders:read orders:write' },
+        { client_id: 'machine-reference', aud: 'orders', scope: 'orders:read orders:write' },
+        { active: true, client_id: 'machine-jwt', iss: issuer },
+        { active: true, client_id: 'machine-reference', iss: issuer },
+      ]);
+      expect(refusals).toEqual(['403', '403']);
 
-    expect(await stop('SIGINT')).toBe(0);
-    expect(written.err).toBe('');
-    await expect(fetch(issuer)).rejects.toThrow();
-  });
+      expect(await stop('SIGINT')).toBe(0);
+      expect(written.err).toBe('');
+      await expect(fetch(issuer)).rejects.toThrow();
+    },
+  );
 
   it('with --data and keys in KMS carries on with them', async () => {
     const data = mkdtempSync(join(tmpdir(), 'latchkey-data-'));
@@ -171,6 +177,7 @@ test.each<[string[], Record<string, string>, object]>([
     { port: 0, data: 'x', watch: true, verbose: true },
   ],
   [['--keys', 'kms'], {}, { keys: 'kms' }],
+  [['--keys', 'wrapped'], {}, { keys: 'wrapped' }],
   [[], { PORT: '', LOG_LEVEL: '' }, { port: 3000, verbose: false }],
 ])('options %j with %j', (args, env, expected) => {
   expect(parseOptions(args, env)).toMatchObject(expected);
@@ -185,7 +192,7 @@ describe('what the user can put right is one line and exit code 1', () => {
     ['an empty directory', ['--data='], {}, '--data needs a directory'],
     ['a port that is text', ['--port', 'http'], {}, '--port must be a number from 0 to 65535'],
     ['a port that is too high', ['--port', '65536'], {}, '--port must be a number from 0 to 65535'],
-    ['keys from nowhere', ['--keys', 'hsm'], {}, '--keys must be one of environment, kms'],
+    ['keys from nowhere', ['--keys', 'hsm'], {}, '--keys must be one of environment, kms, wrapped'],
     ['a bad variable', [], { PORT: '-1' }, 'PORT must be a number from 0 to 65535'],
   ])('%s', (_, args, env, message) => {
     expect(() => parseOptions(args, env)).toThrow(expect.objectContaining({ name: 'Problem', message }));
@@ -233,7 +240,7 @@ it('explains itself', async () => {
 
 it('leaves nothing behind in the cache but the packaged template', () => {
   const cache = join(root, 'node_modules/.cache/latchkey');
-  expect(existsSync(cache) ? readdirSync(cache).filter((name) => !/^template(\.kms)?\.json$/.test(name)) : []).toEqual(
-    [],
-  );
+  expect(
+    existsSync(cache) ? readdirSync(cache).filter((name) => !/^template(\.kms|\.wrapped)?\.json$/.test(name)) : [],
+  ).toEqual([]);
 });
