@@ -12,15 +12,15 @@ export class RotationFault extends Error {
   }
 }
 
-/** Makes the function that a schedule calls: what is due is done, and mostly nothing is. `compose` runs at each call. */
+/** Makes the function that a schedule calls: what is due is done, and mostly nothing is. `compose` runs at the first call. */
 export function createRotation(compose: () => RotationContext): () => Promise<void> {
+  let context: RotationContext | undefined;
   return async () => {
-    let log = createLog('error');
     try {
-      const context = compose();
-      log = context.log;
+      context ??= compose();
       await rotateKeys(context);
     } catch (error) {
+      const log = context?.log ?? createLog('error');
       log.error('fault', describeFault(error));
       throw new RotationFault();
     }

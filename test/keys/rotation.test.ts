@@ -1,0 +1,267 @@
+// Rotation by schedule, through the handlers: what one call does, and what consumers of the JWK Set see of fifty.
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { activeKeys, KEY_REFRESH_SECONDS, type RegisteredKey } from '../../lib/keys/key-registry.ts';
+import { addKey, compromiseKey } from '../../lib/keys/key-transitions.ts';
+import { MAX_CLOCK_SKEW_SECONDS, revokeAll } from '../../lib/oauth/revocation.ts';
+import { createRevocationStore } from '../../lib/store/revocation.ts';
+import { createRandom } from '../support/random.ts';
+import { fetchJwks, type RegistryWorld, startRegistryWorld } from '../support/registry-world.ts';
+import {
+  authorizerEvents,
+  client,
+  createTestClock,
+  getToken,
+  type Handlers,
+  type Variables,
+  verdict,
+} from '../support/world.ts';
+
+const DAY = 86_400;
+const CACHE = DAY;
+const PERIOD = 3 * DAY;
+const LIFETIME = DAY;
+const variables: Variables = {
+  JWKS_CACHE_SECONDS: String(CACHE),
+  KEY_ROTATION_SECONDS: String(PERIOD),
+  ACCESS_TOKEN_MAX_LIFETIME_SECONDS: String(LIFETIME),
+  CLIENT_CACHE_SECONDS: '3600',
+};
+const ACTIVATION = CACHE + KEY_REFRESH_SECONDS;
+const WITHDRAWAL = KEY_REFRESH_SECONDS + LIFETIME + MAX_CLOCK_SKEW_SECONDS;
+
+const { clock, advance, set } = createTestClock();
+let world: RegistryWorld;
+beforeAll(async () => {
+  world = await startRegistryWorld(variables, clock);
+  await world.clients.create(client('long', { access_token_lifetime: LIFETIME }));
+});
+beforeEach(async () => {
+  await world.forget();
+  await getToken(world.restart(), 'machine-jwt');
+  world.kms.takeCalls();
+});
+afterEach(() => {
+  world.kms.recover();
+  world.store.behave();
+});
+afterAll(() => world.stop());
+
+const statuses = async () => (await world.find()).keys.map(({ status }) => status);
+const GENERATE = 'GenerateDataKeyPairWithoutPlaintext';
+
+describe('a call of the schedule', () => {
+  it('does each thing when it is due, and not before', async () => {
+    const rotate = world.rotation();
+    const steps: [after: number, expected: string[]][] = [
+      [0, ['active']],
+      [PERIOD - 1, ['active']],
+      [1, ['active', 'next']],
+      [0, ['active', 'next']],
+      [ACTIVATION - 1, ['active', 'next']],
+      [1, ['active', 'retiring']],
+      [WITHDRAWAL - 1, ['active', 'retiring']],
+      [1, ['active', 'retired']],
+    ];
+    for (const [after, expected] of steps) {
+      advance(after);
+      await rotate();
+      expect(await statuses()).toEqual(expected);
+    }
+    expect(world.kms.takeCalls()).toMatchObject({ [GENERATE]: 1 });
+  });
+
+  it('many at once make one key, and none complains', async () => {
+    advance(PERIOD);
+    await Promise.all(Array.from({ length: 10 }, () => world.rotation()()));
+    expect(await statuses()).toEqual(['active', 'next']);
+  });
+
+  it('does nothing when somebody else was faster', async () => {
+    advance(PERIOD);
+    const added = await world.createWrapped();
+    let isFirst = true;
+    world.store.behave(async (response, forward, { operation }) => {
+      if (operation === 'PutItem' && isFirst) {
+        isFirst = false;
+        await world.change((registry) => addKey(registry, added, clock()));
+      }
+      const { status, headers, body } = await forward();
+      response.writeHead(status, headers).end(body);
+    });
+    await world.rotation()();
+    expect((await world.find()).keys.map(({ kid, status }) => [kid === added.kid, status])).toEqual([
+      [false, 'active'],
+      [true, 'next'],
+    ]);
+  });
+
+  it('leaves the first key to the first token', async () => {
+    await world.forget();
+    await world.rotation()();
+    expect(world.kms.takeCalls()).toEqual({});
+    await expect(world.find()).rejects.toThrow('no registry');
+  });
+
+  it.each(['denied', 'disabled', 'throttled', 'outage'] as const)('fails aloud when KMS is %s', async (fault) => {
+    advance(PERIOD);
+    world.kms.fail(fault);
+    const before = await world.find();
+    await expect(world.rotation()()).rejects.toThrow('the keys could not be rotated');
+    expect(await world.find()).toEqual(before);
+    world.kms.recover();
+    await world.rotation()();
+    expect(await statuses()).toEqual(['active', 'next']);
+  });
+
+  it('fails aloud without what it needs', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue();
+    await expect(world.rotation({ WRAPPING_KMS_KEY: '' })()).rejects.toThrow('the keys could not be rotated');
+    expect(log.mock.calls.join()).toContain('WRAPPING_KMS_KEY is not set');
+    log.mockRestore();
+  });
+});
+
+/** A token, and what is known of it from outside. */
+interface Issued {
+  readonly text: string;
+  readonly kid: string;
+  readonly exp: number;
+}
+
+/** Whoever verifies by the JWK Set alone: with jose, from the set that it got last. */
+class Consumer {
+  readonly #cache: number;
+  readonly #containers: readonly Handlers[];
+  #keys: ReturnType<typeof createLocalJWKSet> | undefined;
+  #since = 0;
+
+  constructor(cache: number, containers: readonly Handlers[]) {
+    this.#cache = cache;
+    this.#containers = containers;
+  }
+
+  get cache() {
+    return this.#cache;
+  }
+
+  async accepts({ text }: Issued, pick: (among: readonly Handlers[]) => Handlers): Promise<boolean> {
+    if (!this.#keys || clock() - this.#since >= this.#cache) {
+      this.#since = clock();
+      const { json } = await fetchJwks(pick(this.#containers));
+      this.#keys = createLocalJWKSet(json as unknown as JSONWebKeySet);
+    }
+    return jwtVerify(text, this.#keys, { currentDate: new Date(clock() * 1000) }).then(
+      () => true,
+      () => false,
+    );
+  }
+}
+
+describe('consumers of the JWK Set through fifty rotations', () => {
+  it('refuse no valid token, and accept none by a compromised key once their cache has ended', async () => {
+    const random = createRandom(7);
+    const containers = [world.restart(), world.restart()];
+    const pick = (among: readonly Handlers[]) => random.pick(among);
+    const consumers = [0, 600, 7200, CACHE].map((cache) => new Consumer(cache, containers));
+    const rotate = world.rotation();
+    const list = createRevocationStore(world.table);
+    const compromisedAt = new Map<string, number>();
+    /** From when on every consumer can know the key; before, only those that ask us can. */
+    const knownFrom = new Map<string, number>();
+    let live: Issued[] = [];
+    const counts = { rotations: 0, compromises: 0, accepted: 0, refused: 0, lateAcceptances: 0, allowed: 0, denied: 0 };
+    const wrong: string[] = [];
+
+    const issue = async () => {
+      const text = await getToken(pick(containers), random.pick(['machine-jwt', 'long']));
+      const [header = '', payload = ''] = text.split('.').map((part) => Buffer.from(part, 'base64url').toString());
+      live.push({ text, kid: JSON.parse(header).kid, exp: JSON.parse(payload).exp });
+    };
+
+    const check = async (token: Issued) => {
+      const ended = compromisedAt.get(token.kid);
+      // The newest, and whatever must be refused.
+      if (token === live.at(-1) || ended !== undefined) {
+        const ours = await verdict(pick(containers).authorizer(authorizerEvents['HTTP API 2.0'](token.text)));
+        if (ours !== (ended === undefined ? 'allow' : 'refuse')) wrong.push(`ours: ${ours} at ${clock()}`);
+        counts[ended === undefined ? 'allowed' : 'denied']++;
+      }
+      for (const consumer of consumers) {
+        const isAccepted = await consumer.accepts(token, pick);
+        counts[isAccepted ? 'accepted' : 'refused']++;
+        if (ended === undefined) {
+          if (!isAccepted && clock() >= (knownFrom.get(token.kid) ?? 0)) {
+            wrong.push(`valid, refused by ${consumer.cache} at ${clock()}`);
+          }
+        } else if (isAccepted) {
+          counts.lateAcceptances++;
+          if (clock() >= ended + KEY_REFRESH_SECONDS + consumer.cache) {
+            wrong.push(`compromised, accepted by ${consumer.cache} at ${clock()}`);
+          }
+        }
+      }
+    };
+
+    const visit = async (time: number) => {
+      set(time);
+      live = live.filter(({ exp }) => exp > time);
+      await rotate();
+      await issue();
+      // The newest, the oldest, one in between, and the newest of a key that signs no more.
+      const last = live.findLast(({ kid }) => kid !== live.at(-1)?.kid);
+      for (const token of new Set([live.at(-1), live[0], random.pick(live), last])) if (token) await check(token);
+    };
+
+    /** As `latchkey keys compromise` does it: the list first. */
+    const compromise = async (successor?: 'made now') => {
+      const [key] = activeKeys(await world.find()) as [RegisteredKey];
+      const now = clock();
+      await list.put(revokeAll('key', key.kid, { now, lifetime: LIFETIME, delay: KEY_REFRESH_SECONDS }));
+      compromisedAt.set(key.kid, now);
+      counts.compromises++;
+      const fresh = successor && (await world.createWrapped());
+      await world.change((registry) => {
+        const ready = fresh ? addKey(registry, fresh, now) : registry;
+        return compromiseKey(ready ?? { keys: [] }, key.kid, { now }).registry;
+      });
+      if (fresh) knownFrom.set(fresh.kid, now + ACTIVATION);
+      for (const token of live.filter(({ kid }) => kid === key.kid).slice(0, 3)) await check(token);
+    };
+
+    while (counts.rotations < 50) {
+      const [{ activated_at: start = 0 }] = activeKeys(await world.find()) as [RegisteredKey];
+      const turn = counts.rotations % 10;
+      // In some rotations a key is held in reserve, published for long enough when the one that signs is compromised; in
+      // some there is none, and a new one has to sign at once.
+      const reserve = turn === 4 ? await world.createWrapped() : undefined;
+      if (reserve) await world.change((registry) => addKey(registry, reserve, clock()));
+      const rest = start + PERIOD - 1 - clock();
+      const times = Array.from({ length: 2 }, () => start + PERIOD - 1 - random.integer(rest));
+      for (const time of times.toSorted((one, other) => one - other)) await visit(time);
+      if (turn === 4 || turn === 9) {
+        await visit(start + PERIOD - 1);
+        await compromise(turn === 9 ? 'made now' : undefined);
+        counts.rotations++;
+        for (const age of [0, 59, 60, 599, 7259, CACHE + 59, CACHE + 60]) await visit(start + PERIOD + age);
+        continue;
+      }
+      // Just before and just after: the key is published, consumers refresh, it signs, its predecessor is withdrawn.
+      const moments = [0, CACHE - 1, ACTIVATION - 1, ACTIVATION, ACTIVATION + 59, ACTIVATION + 60];
+      for (const age of moments) await visit(start + PERIOD + age);
+      const signsSince = start + PERIOD + ACTIVATION;
+      for (const age of [WITHDRAWAL - 1, WITHDRAWAL]) await visit(signsSince + age);
+      counts.rotations++;
+    }
+    expect(wrong).toEqual([]);
+    // That is what happened, so that nothing is proved of what did not.
+    const { keys } = await world.find();
+    expect(counts).toMatchObject({ rotations: 50, compromises: 10 });
+    expect(counts.accepted).toBeGreaterThan(3_000);
+    expect(counts.refused).toBeGreaterThan(100);
+    expect(counts.lateAcceptances).toBeGreaterThan(100);
+    expect(counts.allowed).toBeGreaterThan(400);
+    expect(counts.denied).toBeGreaterThan(50);
+    expect(keys.length).toBeGreaterThan(10);
+  }, 60_000);
+});
