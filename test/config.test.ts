@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type Environment, readConfig, type VariableName, variables } from '../lib/config.ts';
+import {
+  type Environment,
+  readConfig,
+  readOptional,
+  usesKeyRegistry,
+  type VariableName,
+  variables,
+} from '../lib/config.ts';
 
 const read = (name: VariableName, value: string) => readConfig([name], { [name]: value })[name];
 
@@ -17,6 +24,10 @@ describe('defaults', () => {
     ['ACCESS_TOKEN_LIFETIME_SECONDS', 3600],
     ['ACCESS_TOKEN_MAX_LIFETIME_SECONDS', 86_400],
     ['AUTHORIZER_RESPONSE', 'simple'],
+    ['KEY_REGISTRY', 'off'],
+    ['NEW_KEY_ALGORITHM', 'ES256'],
+    ['JWKS_CACHE_SECONDS', 7200],
+    ['KEY_ROTATION_SECONDS', 7_776_000],
   ] as const)('%s', (name, value) => {
     expect(readConfig([name], {})[name]).toEqual(value);
     expect(read(name, '')).toEqual(value);
@@ -58,6 +69,11 @@ describe('values', () => {
       'arn:aws-cn:kms:cn-north-1:123456789012:alias/one,alias/two',
       ['arn:aws-cn:kms:cn-north-1:123456789012:alias/one', 'alias/two'],
     ],
+    ['KEY_REGISTRY', 'on', 'on'],
+    ['WRAPPING_KMS_KEY', 'alias/wrapping', 'alias/wrapping'],
+    ['NEW_KEY_ALGORITHM', 'PS512', 'PS512'],
+    ['JWKS_CACHE_SECONDS', '0', 0],
+    ['KEY_ROTATION_SECONDS', '3600', 3600],
     ['LOG_LEVEL', 'silent', 'silent'],
     ['CLIENT_CACHE_SECONDS', '0', 0],
   ])('%s may be %s', (name, value, parsed) => {
@@ -115,9 +131,48 @@ describe('values', () => {
     ['HANDLE_KMS_KEYS', 'hush hush'],
     ['HANDLE_KMS_KEYS', 'alias/hush,alias/hush'],
     ['VERIFICATION_KEYS', '{"keys":[{"kty":"oct","k":"hush"}]}'],
+    ['KEY_REGISTRY', 'true'],
+    ['WRAPPING_KMS_KEY', 'alias/hush,alias/other'],
+    ['WRAPPING_KMS_KEY', 'arn:aws:s3:::hush'],
+    ['NEW_KEY_ALGORITHM', 'HS256'],
+    ['JWKS_CACHE_SECONDS', '2592001'],
+    ['KEY_ROTATION_SECONDS', '3599'],
   ])('%s may not be %s, and the value is not repeated', (name, value) => {
     const env: Environment = { [name]: value };
     expect(() => readConfig([name], env)).toThrow(new RegExp(`^${name} `));
     expect(() => readConfig([name], env)).not.toThrow('hush');
+  });
+});
+
+describe('a variable that may be absent', () => {
+  it.each([
+    [{}, undefined],
+    [{ WRAPPING_KMS_KEY: '' }, undefined],
+    [{ WRAPPING_KMS_KEY: 'alias/one' }, 'alias/one'],
+  ])('%j is %s', (env: Environment, value) => {
+    expect(readOptional('WRAPPING_KMS_KEY', env)).toBe(value);
+  });
+
+  it('is judged where it is there', () => {
+    expect(() => readOptional('WRAPPING_KMS_KEY', { WRAPPING_KMS_KEY: 'hush hush' })).toThrow(/^WRAPPING_KMS_KEY must/);
+  });
+});
+
+describe('the key registry', () => {
+  it.each([
+    [{}, false],
+    [{ KEY_REGISTRY: '' }, false],
+    [{ KEY_REGISTRY: 'off', VERIFICATION_KEYS: 'anything' }, false],
+    [{ KEY_REGISTRY: 'on' }, true],
+    [{ KEY_REGISTRY: 'on', VERIFICATION_KEYS: '' }, true],
+  ])('%j: %s', (env: Environment, isUsed) => {
+    expect(usesKeyRegistry('VERIFICATION_KEYS', env)).toBe(isUsed);
+  });
+
+  it('is not one source of keys among others', () => {
+    const env = { KEY_REGISTRY: 'on', VERIFICATION_KEYS: 'hush' };
+    expect(() => usesKeyRegistry('VERIFICATION_KEYS', env)).toThrow(
+      'VERIFICATION_KEYS is set while KEY_REGISTRY is on, and only one can count',
+    );
   });
 });

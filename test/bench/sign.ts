@@ -1,8 +1,12 @@
 import { createPrivateKey, sign } from 'node:crypto';
 import { startKms } from '../../infra/local/kms/server.ts';
 import { tokenContext } from '../../lib/compose.ts';
+import { addKey } from '../../lib/keys/key-transitions.ts';
 import { createKms } from '../../lib/keys/kms.ts';
 import { kmsSigners } from '../../lib/keys/kms-signer.ts';
+import { createRegistryCopy } from '../../lib/keys/registry-copy.ts';
+import { registrySigners } from '../../lib/keys/registry-signers.ts';
+import { createWrappedKey } from '../../lib/keys/wrapped-key.ts';
 import { randomId } from '../../lib/oauth/handle.ts';
 import { signJwt } from '../../lib/tokens/jws.ts';
 import { createKey } from '../support/kms-world.ts';
@@ -16,35 +20,44 @@ const AWS = { region: 'eu-west-1', credentials: { accessKeyId: 'local', secretAc
 /** The time of the SDK and of the stand-in's own signature, both in this process, and nothing of a network. */
 const IN_KMS = 'sign ES256 in KMS (stand-in)';
 
+/** Signed by the key registry, which costs a look at the clock; the private half was decrypted at the first signature. */
+const WRAPPED = 'sign ES256, wrapped by KMS';
+
 /** Signing a JWT with ES256, from claims to text. The floor does nothing but the signature. */
 async function measure(effort: Effort): Promise<Figure[]> {
   const env = variables('ES256');
   const { signers, issuer, clock } = tokenContext(env);
   const signer = await signers.get();
   const [jwk] = (JSON.parse(env['SIGNING_KEYS']!) as { keys: [Record<string, string>] }).keys;
-  const key = createPrivateKey({ key: jwk, format: 'jwk' });
+  const privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
   const iat = clock();
   const claims = { iss: issuer, sub: 'machine', aud: 'orders', client_id: 'machine', scope: 'read write', iat };
   const whole = { ...claims, exp: iat + 3600, grant_id: randomId(), jti: randomId() };
   const data = Buffer.from((await signJwt('at+jwt', whole, signer)).split('.', 2).join('.'));
 
-  const kms = await startKms();
-  const inKms = await kmsSigners(
-    [{ id: createKey(kms, 'ECC_NIST_P256') }],
-    createKms({ ...AWS, endpoint: kms.endpoint }),
-  ).get();
+  const standIn = await startKms();
+  const kms = createKms({ ...AWS, endpoint: standIn.endpoint, patience: 10 });
+  const inKms = await kmsSigners([{ id: createKey(standIn, 'ECC_NIST_P256') }], kms).get();
+
+  const wrappingKey = createKey(standIn, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT');
+  const key = await createWrappedKey(kms, { issuer, wrappingKey, alg: 'ES256' });
+  const copy = createRegistryCopy(async () => addKey(undefined, key, iat), clock);
+  const wrapped = registrySigners(copy, { issuer, kms, keys: [] });
+  await wrapped.get();
 
   const rounds = await interleave(
     {
-      'crypto.sign': { call: () => sign('sha256', data, key) },
+      'crypto.sign': { call: () => sign('sha256', data, privateKey) },
       'sign ES256': { call: () => signJwt('at+jwt', whole, signer) },
+      [WRAPPED]: { call: async () => signJwt('at+jwt', whole, await wrapped.get()) },
       [IN_KMS]: { call: () => signJwt('at+jwt', whole, inKms) },
     },
     effort,
   );
-  await kms.stop();
+  await standIn.stop();
   return [
     against(rounds, 'sign ES256', 'crypto.sign', mostRatio(1.25)),
+    against(rounds, WRAPPED, 'crypto.sign', mostRatio(1.25)),
     against(rounds, IN_KMS, 'crypto.sign', { isComparison: true }),
   ];
 }
