@@ -8,7 +8,7 @@ import { examples, onTable } from './command.ts';
 import type { Io } from './io.ts';
 import { keyIn, keyPolicyFrom, register } from './key-registry.ts';
 import { keyView } from './key-view.ts';
-import { makeWrappedKey, readEnvironmentKey, readKmsKey, wrappingKeyFrom } from './new-key.ts';
+import { kmsOf, makeWrappedKey, readEnvironmentKey, readKmsKey, wrappingKeyFrom } from './new-key.ts';
 import { fields, time } from './output.ts';
 import * as parse from './parse.ts';
 import { Problem, UsageProblem } from './problem.ts';
@@ -90,6 +90,7 @@ async function newKey(options: AddOptions, store: Store, { env }: Io): Promise<N
   const { kms, environment, alg } = options;
   if (environment !== undefined) return readEnvironmentKey(environment, options.public, env);
   if (kms !== undefined) return readKmsKey(store, kms, alg);
+  kmsOf(store);
   const wrappingKey = wrappingKeyFrom(options.wrappingKey, store, env);
   if (wrappingKey === undefined) throw new UsageProblem('wrapped by which key? Give --wrapping-key KEY');
   return makeWrappedKey(store, env, alg ?? readConfig(['NEW_KEY_ALGORITHM'], env).NEW_KEY_ALGORITHM, wrappingKey);

@@ -85,7 +85,8 @@ function remarks({ key, signing, notMade }: Compromise, { jwksCache }: KeyPolicy
 
 const COMPROMISE_HELP = `
 First its tokens are put on the revocation list, then it is taken out of the key set; another key signs in its place
-without waiting until every verifier has it. A new one is made where none waits, and where a key to wrap it is known.
+without waiting until every verifier has it. A new one is made where none waits and the old one was wrapped: for the
+issuer in ISSUER, or that of the local stack.
 ${POLICY_HELP}${examples(
   'latchkey keys compromise 7w2fZ0k4nQ --stage prod',
   'latchkey keys compromise 7w2fZ0k4nQ --replace-with x9Jd0q4TtA --stage prod',

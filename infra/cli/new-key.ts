@@ -48,7 +48,8 @@ export function readEnvironmentKey(kid: string, file: string | undefined, env: E
   });
 }
 
-function kmsOf({ kms }: Store): Kms {
+/** @throws Problem where there is none */
+export function kmsOf({ kms }: Store): Kms {
   if (kms) return kms;
   throw new Problem('this local stack has no KMS to make keys in: start it with npm start -- --keys wrapped');
 }

@@ -1,6 +1,6 @@
 // `latchkey keys` on a deployment that runs on the registry, its keys wrapped by the stand-in for KMS.
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -20,7 +20,7 @@ import {
   readResult,
   verdict,
 } from '../support/world.ts';
-import { type Cli, createCli, succeeding } from './cli-runner.ts';
+import { type Cli, createCli, emptyDirectory, succeeding } from './cli-runner.ts';
 
 const DAY = 86_400;
 /** The gates, at the defaults: two hours of caches and a day of tokens, and what each needs beyond. */
@@ -408,6 +408,29 @@ describe('keys list', () => {
 
   it('says that there are none', async () => {
     expect((await latchkey(['keys', 'list'])).stdout).toBe('none\n');
+  });
+});
+
+describe('on a local stack', () => {
+  const directory = (more: object) => {
+    const cwd = emptyDirectory();
+    const table = { endpoint: world.env['AWS_ENDPOINT_URL_DYNAMODB'], name: world.env['TABLE_NAME'] };
+    mkdirSync(join(cwd, '.latchkey'));
+    writeFileSync(join(cwd, '.latchkey/demo.json'), JSON.stringify({ issuer: world.env['ISSUER'], table, ...more }));
+    return cwd;
+  };
+  const env = { ISSUER: '', WRAPPING_KMS_KEY: '', AWS_ENDPOINT_URL_KMS: 'http://127.0.0.1:9' };
+  const args = ['keys', 'add', '--wrapped', '--local'];
+
+  it('keys are made by its KMS, for its issuer', async () => {
+    const cwd = directory({ kms: { endpoint: world.kms.endpoint, wrapping_key: wrappingKey } });
+    const { json } = await latchkey([...args, '--json'], { cwd, env });
+    expect(await signedBy(world.restart())).toBe(json()['kid']);
+  });
+
+  it('none are made where it has no KMS, least of all elsewhere', async () => {
+    const result = await attempt(args, { cwd: directory({}), env: { ...env, WRAPPING_KMS_KEY: wrappingKey } });
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('npm start -- --keys wrapped') });
   });
 });
 
