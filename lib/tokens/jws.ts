@@ -74,7 +74,7 @@ function jwtsOf(typ: string) {
     verify({ token, encodedHeader, header, payload, signature }: ParsedJwt, verifier: Verifier | undefined) {
       if (!verifier) throw new InvalidToken('names no key of ours');
       if (header.alg !== verifier.alg) throw new InvalidToken('names another algorithm than that of its key');
-      headers.set(encodedHeader, header);
+      if (!headers.has(encodedHeader)) headers.set(encodedHeader, header);
       const signatureBytes = decodeBase64url(signature);
       const input = Buffer.from(token.slice(0, encodedHeader.length + 1 + payload.length));
       if (!signatureBytes || !verifier.verify(input, signatureBytes)) throw new InvalidToken('has a wrong signature');
