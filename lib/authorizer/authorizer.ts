@@ -1,7 +1,7 @@
 import type { AuthorizerContext } from '../context.ts';
 import { parseBearer } from '../http/bearer.ts';
 import { createLog, describeFault } from '../log.ts';
-import { type AccessToken, audiences, isSelfContained } from '../oauth/access-token.ts';
+import { type AccessToken, audiences, isSelfContained, isSigned } from '../oauth/access-token.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
 import { type Answer, allow, contextOf, refuse, Unauthorized } from './answer.ts';
@@ -59,11 +59,12 @@ function createDecision(context: AuthorizerContext) {
 
   /**
    * A token that is in the table has to be read again as soon as the list; any other speaks for itself until it expires,
-   * or its key may have been withdrawn.
+   * or the key that signed it may have been withdrawn.
    */
   const until = ({ format, claims }: AccessToken, now: number) => {
-    const expiry = Math.min(claims.exp + clockSkew, keysUntil());
-    return isSelfContained(format) ? expiry : Math.min(expiry, now + maxAge[format]);
+    const expiry = claims.exp + clockSkew;
+    if (!isSelfContained(format)) return Math.min(expiry, now + maxAge[format]);
+    return isSigned(format) ? Math.min(expiry, keysUntil()) : expiry;
   };
 
   const verify = async (token: string, now: number): Promise<VerifiedToken> => {

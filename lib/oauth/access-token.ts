@@ -1,5 +1,8 @@
+/** The formats whose tokens are signed by a signing key, and verified by its public half. */
+const signedFormats = ['jwt', 'encrypted_jwt'] as const;
+
 /** The formats whose tokens hold their claims themselves: nothing but the revocation list is asked about them. */
-const selfContainedFormats = ['jwt', 'encrypted_jwt', 'sealed'] as const;
+const selfContainedFormats = [...signedFormats, 'sealed'] as const;
 
 /** How an access token is made. Not the "token type", which is always `Bearer`. */
 export const accessTokenFormats = [...selfContainedFormats, 'reference'] as const;
@@ -9,6 +12,10 @@ export type AccessTokenFormatName = (typeof accessTokenFormats)[number];
 /** Whether a token of this format speaks for itself until it expires, rather than its item in the table for it. */
 export const isSelfContained = (format: AccessTokenFormatName): boolean =>
   selfContainedFormats.some((candidate) => candidate === format);
+
+/** Whether a token of this format ends with its signing key. */
+export const isSigned = (format: AccessTokenFormatName): boolean =>
+  signedFormats.some((candidate) => candidate === format);
 
 /** How old the copy of the revocation list may be for each access token format, in seconds; 0 = strict. */
 export type RevocationMaxAge = Readonly<Record<AccessTokenFormatName, number>>;

@@ -105,6 +105,21 @@ describe('a change', () => {
   });
 });
 
+// With a copy of the registry that is old, and with none.
+it.each([true, false])('a reference token is remembered whatever is known of keys; a copy: %s', async (isCopied) => {
+  const handlers = world.restart({ SIGNING_KEYS, REVOCATION_MAX_AGE_SECONDS: '3600' });
+  if (isCopied) await ask(handlers, by(first));
+  advance(120);
+  const token = await getToken(handlers, 'machine-reference');
+  expect(await ask(handlers, token)).toBe('allow');
+  world.store.take();
+  for (let round = 0; round < 3; round++) {
+    advance(100);
+    expect(await ask(handlers, token)).toBe('allow');
+  }
+  expect(world.store.take()).toEqual([]);
+});
+
 describe('an unknown kid', () => {
   it('is looked for at once: a key that was just made is accepted', async () => {
     const handlers = restart();
