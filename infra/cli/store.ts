@@ -3,10 +3,14 @@ import type { Client } from '../../lib/oauth/client.ts';
 import type { Clock } from '../../lib/oauth/clock.ts';
 import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { createClientStore } from '../../lib/store/client.ts';
+import { type ConsentStore, createConsentStore } from '../../lib/store/consent.ts';
+import { createEpochStore, type EpochStore } from '../../lib/store/epoch.ts';
+import { createGrantStore, type GrantStore } from '../../lib/store/grant.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { createReferenceTokenStore, type ReferenceTokenStore } from '../../lib/store/reference-token.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import { createRevocationStore, type RevocationStore } from '../../lib/store/revocation.ts';
+import { createUserStore, type UserStore } from '../../lib/store/user.ts';
 import type { Io } from './io.ts';
 import { findLocalStack, type LocalStack } from './local-stack.ts';
 import { Problem, UsageProblem } from './problem.ts';
@@ -30,6 +34,10 @@ export interface Store {
   readonly resourceServers: RecordStore<ResourceServer>;
   readonly referenceTokens: ReferenceTokenStore;
   readonly revocations: RevocationStore;
+  readonly users: UserStore;
+  readonly grants: GrantStore;
+  readonly consents: ConsentStore;
+  readonly epochs: EpochStore;
 }
 
 /** Found before anything is asked of the network. */
@@ -78,6 +86,10 @@ export async function openStore({ name, local }: Target, env: Environment, regio
     resourceServers: createResourceServerStore(table),
     referenceTokens: createReferenceTokenStore(table),
     revocations: createRevocationStore(table),
+    users: createUserStore(table),
+    grants: createGrantStore(table),
+    consents: createConsentStore(table),
+    epochs: createEpochStore(table),
   };
 }
 
