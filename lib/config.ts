@@ -142,6 +142,11 @@ export const variables = {
   CLOCK_SKEW_SECONDS: { parse: integer(0, MAX_CLOCK_SKEW_SECONDS), default: '0' },
   ACCESS_TOKEN_LIFETIME_SECONDS: { parse: integer(1, DAY), default: '3600' },
   ACCESS_TOKEN_MAX_LIFETIME_SECONDS: { parse: integer(1, 30 * DAY), default: '86400' },
+  CODE_LIFETIME_SECONDS: { parse: integer(1, 600), default: '60' },
+  ID_TOKEN_LIFETIME_SECONDS: { parse: integer(1, DAY), default: '3600' },
+  REFRESH_TOKEN_LIFETIME_SECONDS: { parse: integer(1, 3650 * DAY), default: '2592000' },
+  REFRESH_TOKEN_IDLE_LIFETIME_SECONDS: { parse: integer(1, 3650 * DAY), default: '604800' },
+  REFRESH_REUSE_INTERVAL_SECONDS: { parse: integer(0, 300), default: '10' },
   CLIENT_CACHE_SECONDS: { parse: integer(0, 3600), default: '30' },
   LOG_LEVEL: { parse: oneOf(logLevels), default: 'info' },
 } as const satisfies Record<string, { parse: (text: string) => unknown; default?: string }>;
