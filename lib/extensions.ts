@@ -19,8 +19,11 @@ export interface Extensions {
     username: string,
     password: string,
   ) => Promise<{ readonly sub: string; readonly amr?: readonly string[] } | undefined>;
-  /** What is known of a subject, by the names of OpenID Connect Core section 5.1; scopes decide what of it is told. */
-  readonly claimsFor?: (sub: string) => Promise<UserClaims>;
+  /**
+   * What is known of a subject, by the names of OpenID Connect Core section 5.1; scopes decide what of it is told. Undefined
+   * for somebody who is not there any more.
+   */
+  readonly claimsFor?: (sub: string) => Promise<UserClaims | undefined>;
 }
 
 /** Yours to fill in. */

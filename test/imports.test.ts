@@ -10,8 +10,8 @@ import { describe, expect, it } from 'vitest';
 const LAYERS = [
   ['lib/oauth'],
   ['lib/http', 'lib/store', 'lib/keys'],
-  ['lib/revocation'],
-  ['lib/tokens'],
+  ['lib/revocation', 'lib/pages'],
+  ['lib/tokens', 'lib/users'],
   ['lib/client-authentication', 'lib/grants', 'lib/authorizer'],
   ['lib/endpoints'],
   ['functions'],

@@ -3,7 +3,13 @@ import type { Authentication } from './user.ts';
 /** That somebody is signed in with one browser. Its cookie is a handle of its id. */
 export interface Session extends Authentication {
   readonly sid: string;
-  /** Clients that were given something in it: those that are told when it ends. */
-  readonly clients: readonly string[];
+  readonly expires_at: number;
+}
+
+/** That a client was given a grant in a session. Whoever was is told when it ends. */
+export interface SessionGrant {
+  readonly grant_id: string;
+  readonly client_id: string;
+  /** That of the session. */
   readonly expires_at: number;
 }
