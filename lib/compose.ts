@@ -8,6 +8,7 @@ import type {
   LogContext,
   RevocationContext,
   TokenContext,
+  UserinfoContext,
 } from './context.ts';
 import { extensions } from './extensions.ts';
 import { createKms, type Kms } from './keys/kms.ts';
@@ -24,9 +25,11 @@ import { createRevocationList } from './revocation/list.ts';
 import { cached } from './store/cached.ts';
 import { createClientStore } from './store/client.ts';
 import { createTable } from './store/dynamodb.ts';
+import { createGrantStore } from './store/grant.ts';
 import { createReferenceTokenStore } from './store/reference-token.ts';
 import { createResourceServerStore } from './store/resource-server.ts';
 import { createRevocationStore } from './store/revocation.ts';
+import { createUserStore } from './store/user.ts';
 import { createJwtVerifier } from './tokens/jws.ts';
 import { ACCESS_TOKEN_TYP } from './tokens/jwt.ts';
 
@@ -91,6 +94,18 @@ export function revocationContext(env?: Environment, clock: Clock = systemClock)
   const config = readConfig([...VERIFYING, 'CLIENT_CACHE_SECONDS'], env);
   const { table, ...context } = verifying(config, clock, env);
   return { ...context, findClient: cached(createClientStore(table).find, config.CLIENT_CACHE_SECONDS, clock) };
+}
+
+export function userinfoContext(env?: Environment, clock: Clock = systemClock): UserinfoContext {
+  const config = readConfig([...VERIFYING, 'CLIENT_CACHE_SECONDS'], env);
+  const { table, ...context } = verifying(config, clock, env);
+  return {
+    ...context,
+    extensions,
+    findClient: cached(createClientStore(table).find, config.CLIENT_CACHE_SECONDS, clock),
+    findGrant: createGrantStore(table).find,
+    findUser: createUserStore(table).find,
+  };
 }
 
 export function authorizerContext(env?: Environment, clock: Clock = systemClock): AuthorizerContext {

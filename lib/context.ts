@@ -5,8 +5,11 @@ import type { GrantContext } from './grants/grant-type.ts';
 import type { PublicJwk } from './keys/jwk.ts';
 import type { Log } from './log.ts';
 import type { RevocationMaxAge } from './oauth/access-token.ts';
+import type { Client } from './oauth/client.ts';
+import type { GrantState } from './oauth/grant-state.ts';
 import type { RevokingContext } from './tokens/format.ts';
 import type { AccessTokenContext } from './tokens/issue.ts';
+import type { UserClaimsContext } from './users/claims.ts';
 
 // What each endpoint may touch, and nothing else.
 
@@ -19,6 +22,11 @@ export interface TokenContext extends LogContext, ClientAuthenticationContext, G
 export interface IntrospectionContext extends LogContext, CallerAuthenticationContext, RevokingContext {}
 
 export interface RevocationContext extends LogContext, ClientAuthenticationContext, RevokingContext {}
+
+export interface UserinfoContext extends LogContext, RevokingContext, UserClaimsContext {
+  findClient(client_id: string): Promise<Client | undefined>;
+  findGrant(grant_id: string): Promise<GrantState | undefined>;
+}
 
 export interface DiscoveryContext extends LogContext {
   readonly issuer: string;

@@ -20,7 +20,7 @@ export interface IdTokenContext {
    * What of the subject belongs into the ID token: what the `claims` parameter wants there, and, where no access token
    * is issued that could be shown at the userinfo endpoint, what the scope stands for. OpenID Connect Core sections 5.4, 5.5
    */
-  idTokenClaims(grant: Pick<Grant, 'sub' | 'scope' | 'claims'>, byScope: boolean): Promise<UserClaims>;
+  idTokenClaims(grant: Pick<Grant, 'client' | 'sub' | 'scope' | 'claims'>, byScope: boolean): Promise<UserClaims>;
 }
 
 /** What an ID token comes with, and vouches for. */
