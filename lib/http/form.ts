@@ -6,6 +6,9 @@ import type { Request } from './message.ts';
 const MAX_BODY_BYTES = 32 * 1024;
 const MAX_PARAMETERS = 64;
 
+/** API Gateway takes 10 KB of request line and headers together. */
+export const MAX_QUERY_LENGTH = 8 * 1024;
+
 /** The one parameter that may be repeated. RFC 8707 section 2. */
 const REPEATABLE = 'resource';
 
@@ -42,7 +45,7 @@ export function parseForm(request: Request): Form {
  * @throws OAuthError `invalid_request` as `parseForm` does
  */
 export function parseQuery({ query }: Request): Form {
-  if (query.length > MAX_BODY_BYTES) throw invalid('the query is too long');
+  if (query.length > MAX_QUERY_LENGTH) throw invalid('the query is too long');
   refuseCredentialsInQuery(query);
   return parseParameters(query);
 }

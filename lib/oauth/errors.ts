@@ -11,14 +11,6 @@ export type ErrorCode =
   | 'invalid_scope'
   | 'invalid_target'
   | 'unsupported_token_type'
-  | 'access_denied'
-  | 'unsupported_response_type'
-  | 'login_required'
-  | 'consent_required'
-  | 'request_not_supported'
-  | 'request_uri_not_supported'
-  | 'registration_not_supported'
-  | 'unmet_authentication_requirements'
   | 'invalid_token'
   | 'insufficient_scope'
   | 'access_denied'
@@ -30,6 +22,7 @@ export type ErrorCode =
   | 'request_not_supported'
   | 'request_uri_not_supported'
   | 'registration_not_supported'
+  | 'unmet_authentication_requirements'
   | 'temporarily_unavailable'
   | 'server_error';
 

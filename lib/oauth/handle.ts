@@ -19,6 +19,7 @@ const kinds = {
   code: { prefix: 'lk_ac_', idBytes: GRANT_ID_BYTES },
   refresh_token: { prefix: 'lk_rt_', idBytes: GRANT_ID_BYTES, counts: true },
   session: { prefix: 'lk_ss_', idBytes: ID_BYTES },
+  page: { prefix: 'lk_pg_', idBytes: ID_BYTES },
 } as const satisfies Record<string, Kind>;
 
 export type HandleKind = keyof typeof kinds;
