@@ -4,7 +4,7 @@ import type { HashedSecret } from './secret.ts';
 export interface User {
   /** Random and for good: what tokens and clients know the person by. */
   readonly sub: string;
-  /** What the person types; compared in lower case. */
+  /** What the person types; compared as `normalUsername` makes it. */
   readonly username: string;
   /** Under a slow salted hash, because people choose it. */
   readonly password: HashedSecret;
@@ -25,3 +25,10 @@ export interface Authentication {
   /** RFC 8176 */
   readonly amr: readonly string[];
 }
+
+/** In UTF-16 units: it is part of a key of the table. */
+const MAX_USERNAME_LENGTH = 255;
+
+/** A name as it is compared: phones write the first letter large and a space at the end. */
+export const normalUsername = (username: string): string =>
+  username.normalize('NFKC').trim().toLowerCase().slice(0, MAX_USERNAME_LENGTH);

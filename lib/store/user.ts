@@ -1,4 +1,4 @@
-import type { User } from '../oauth/user.ts';
+import { normalUsername, type User } from '../oauth/user.ts';
 import { createRecordStore, type RecordStore } from './record.ts';
 import { ConditionFailed, isNew, type Table } from './table.ts';
 
@@ -10,8 +10,9 @@ export interface UserStore extends RecordStore<User> {
 }
 
 const KIND = 'USER';
+const NOBODY = '-';
 
-const nameKey = (username: string) => ({ pk: `USERNAME#${username.toLowerCase()}`, sk: 'USERNAME' });
+const nameKey = (username: string) => ({ pk: `USERNAME#${normalUsername(username)}`, sk: 'USERNAME' });
 
 export function createUserStore(table: Table): UserStore {
   const records = createRecordStore<User>(
@@ -25,10 +26,8 @@ export function createUserStore(table: Table): UserStore {
   return {
     ...records,
 
-    async findByName(username) {
-      const sub = await findName(username);
-      return sub === undefined ? undefined : records.find(sub);
-    },
+    // As many reads for a name that nobody has, so that the time does not tell.
+    findByName: async (username) => records.find((await findName(username)) ?? NOBODY),
 
     // Before the record itself, so that two who want a name are told apart by one write. A name whose user was never made
     // (that start ended in between) goes to whoever asks for it next, as the subject it leads to.
