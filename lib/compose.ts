@@ -2,10 +2,12 @@ import type { Caller } from './client-authentication/authenticate.ts';
 import { alternatives, type Environment, readAwsConfig, readConfig, readOneOf } from './config.ts';
 import type {
   AuthorizerContext,
+  BackchannelContext,
   DiscoveryContext,
   IntrospectionContext,
   JwksContext,
   LogContext,
+  LogoutContext,
   RevocationContext,
   TokenContext,
   UserinfoContext,
@@ -25,13 +27,18 @@ import { createRevocationList } from './revocation/list.ts';
 import { cached } from './store/cached.ts';
 import { createClientStore } from './store/client.ts';
 import { createTable } from './store/dynamodb.ts';
+import { createEpochStore } from './store/epoch.ts';
 import { createGrantStore } from './store/grant.ts';
+import { createLogoutDeliveryStore } from './store/logout-delivery.ts';
 import { createReferenceTokenStore } from './store/reference-token.ts';
 import { createResourceServerStore } from './store/resource-server.ts';
 import { createRevocationStore } from './store/revocation.ts';
+import { createSessionStore } from './store/session.ts';
 import { createUserStore } from './store/user.ts';
+import { ID_TOKEN_TYP } from './tokens/id-token.ts';
 import { createJwtVerifier } from './tokens/jws.ts';
 import { ACCESS_TOKEN_TYP } from './tokens/jwt.ts';
+import { idTokenClaims } from './users/id-token-claims.ts';
 
 // The only file that joins the parts. Each function reads just the variables that it needs.
 
@@ -54,12 +61,17 @@ export function tokenContext(env?: Environment, clock: Clock = systemClock): Tok
       'SEALING_KEYS',
       'ACCESS_TOKEN_LIFETIME_SECONDS',
       'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
+      'ID_TOKEN_LIFETIME_SECONDS',
+      'REFRESH_TOKEN_LIFETIME_SECONDS',
+      'REFRESH_TOKEN_IDLE_LIFETIME_SECONDS',
+      'REFRESH_REUSE_INTERVAL_SECONDS',
       'CLIENT_CACHE_SECONDS',
       'LOG_LEVEL',
     ],
     env,
   );
   const table = createTable({ tableName: config.TABLE_NAME, ...readAwsConfig(env) });
+  const findUser = createUserStore(table).find;
   const kms = createKms(readAwsConfig(env, 'KMS'));
   return {
     log: createLog(config.LOG_LEVEL),
@@ -71,7 +83,16 @@ export function tokenContext(env?: Environment, clock: Clock = systemClock): Tok
     referenceTokens: createReferenceTokenStore(table),
     defaultLifetime: config.ACCESS_TOKEN_LIFETIME_SECONDS,
     maxLifetime: config.ACCESS_TOKEN_MAX_LIFETIME_SECONDS,
+    idTokenLifetime: config.ID_TOKEN_LIFETIME_SECONDS,
+    refreshTokenLifetime: config.REFRESH_TOKEN_LIFETIME_SECONDS,
+    refreshTokenIdleLifetime: config.REFRESH_TOKEN_IDLE_LIFETIME_SECONDS,
+    reuseInterval: config.REFRESH_REUSE_INTERVAL_SECONDS,
+    grants: createGrantStore(table),
+    epochs: createEpochStore(table),
+    revocations: createRevocationList(createRevocationStore(table), clock),
     extensions,
+    idTokenClaims: (grant, byScope) => idTokenClaims(grant, byScope, { extensions, findUser }),
+    authenticateUser: async () => undefined,
     findClient: cached(createClientStore(table).find, config.CLIENT_CACHE_SECONDS, clock),
     findResourceServer: cached(createResourceServerStore(table).find, config.CLIENT_CACHE_SECONDS, clock),
   };
@@ -93,7 +114,11 @@ export function introspectionContext(env?: Environment, clock: Clock = systemClo
 export function revocationContext(env?: Environment, clock: Clock = systemClock): RevocationContext {
   const config = readConfig([...VERIFYING, 'CLIENT_CACHE_SECONDS'], env);
   const { table, ...context } = verifying(config, clock, env);
-  return { ...context, findClient: cached(createClientStore(table).find, config.CLIENT_CACHE_SECONDS, clock) };
+  return {
+    ...context,
+    grants: createGrantStore(table),
+    findClient: cached(createClientStore(table).find, config.CLIENT_CACHE_SECONDS, clock),
+  };
 }
 
 export function userinfoContext(env?: Environment, clock: Clock = systemClock): UserinfoContext {
@@ -105,6 +130,48 @@ export function userinfoContext(env?: Environment, clock: Clock = systemClock): 
     findClient: cached(createClientStore(table).find, config.CLIENT_CACHE_SECONDS, clock),
     findGrant: createGrantStore(table).find,
     findUser: createUserStore(table).find,
+  };
+}
+
+export function logoutContext(env?: Environment, clock: Clock = systemClock): LogoutContext {
+  const config = readConfig(
+    [
+      'ISSUER',
+      'TABLE_NAME',
+      'VERIFICATION_KEYS',
+      'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
+      'CLIENT_CACHE_SECONDS',
+      'LOG_LEVEL',
+    ],
+    env,
+  );
+  const table = createTable({ tableName: config.TABLE_NAME, ...readAwsConfig(env) });
+  return {
+    log: createLog(config.LOG_LEVEL),
+    clock,
+    issuer: config.ISSUER,
+    maxLifetime: config.ACCESS_TOKEN_MAX_LIFETIME_SECONDS,
+    verifyIdToken: createJwtVerifier(ID_TOKEN_TYP, keyVerifiers(config.VERIFICATION_KEYS)),
+    handles: handles(config.ISSUER, createKms(readAwsConfig(env, 'KMS')), env),
+    sessions: createSessionStore(table),
+    grants: createGrantStore(table),
+    deliveries: createLogoutDeliveryStore(table),
+    revocations: createRevocationList(createRevocationStore(table), clock),
+    findClient: cached(createClientStore(table).find, config.CLIENT_CACHE_SECONDS, clock),
+    pages,
+  };
+}
+
+export function backchannelContext(env?: Environment, clock: Clock = systemClock): BackchannelContext {
+  const config = readConfig(['ISSUER', 'TABLE_NAME', 'LOG_LEVEL'], env);
+  const table = createTable({ tableName: config.TABLE_NAME, ...readAwsConfig(env) });
+  return {
+    log: createLog(config.LOG_LEVEL),
+    clock,
+    issuer: config.ISSUER,
+    signers: signers(createKms(readAwsConfig(env, 'KMS')), env),
+    deliveries: createLogoutDeliveryStore(table),
+    findClient: createClientStore(table).find,
   };
 }
 

@@ -7,8 +7,9 @@ import type { Log } from './log.ts';
 import type { RevocationMaxAge } from './oauth/access-token.ts';
 import type { Client } from './oauth/client.ts';
 import type { GrantState } from './oauth/grant-state.ts';
+import type { EndingContext } from './revocation/end-grant.ts';
 import type { RevokingContext } from './tokens/format.ts';
-import type { AccessTokenContext } from './tokens/issue.ts';
+import type { TokenResponseContext } from './tokens/token-response.ts';
 import type { UserClaimsContext } from './users/claims.ts';
 
 // What each endpoint may touch, and nothing else.
@@ -17,11 +18,11 @@ export interface LogContext {
   readonly log: Log;
 }
 
-export interface TokenContext extends LogContext, ClientAuthenticationContext, GrantContext, AccessTokenContext {}
+export interface TokenContext extends LogContext, ClientAuthenticationContext, GrantContext, TokenResponseContext {}
 
 export interface IntrospectionContext extends LogContext, CallerAuthenticationContext, RevokingContext {}
 
-export interface RevocationContext extends LogContext, ClientAuthenticationContext, RevokingContext {}
+export interface RevocationContext extends LogContext, ClientAuthenticationContext, RevokingContext, EndingContext {}
 
 export interface UserinfoContext extends LogContext, RevokingContext, UserClaimsContext {
   findClient(client_id: string): Promise<Client | undefined>;

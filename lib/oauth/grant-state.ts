@@ -61,6 +61,8 @@ export interface Redemption {
   readonly redirect_uri: string;
   /** The S256 challenge of the verifier that was sent; absent = none was. */
   readonly code_challenge: string | undefined;
+  /** Those that a token is asked for; empty = all of them. RFC 8707 section 2.2 */
+  readonly resources: readonly string[];
   readonly now: number;
   readonly idle_until: number;
 }
@@ -72,13 +74,25 @@ const proofs = ({ redirect_uri, code_challenge }: Redemption): Clause<GrantState
     : { attribute: 'code_challenge', test: 'equals', value: code_challenge },
 ];
 
+const unexpired = ({ now }: Redemption): Clause<GrantState> => ({
+  attribute: 'code_expires_at',
+  test: 'exceeds',
+  value: now,
+});
+
+const narrows = ({ scope = [], resources }: Pick<Redemption, 'resources'> & Partial<Refresh>): Clause<GrantState>[] => [
+  ...scope.map((value) => ({ attribute: 'scope', test: 'includes', value }) as const),
+  ...resources.map((value) => ({ attribute: 'resources', test: 'includes', value }) as const),
+];
+
 /** Redeems the code: the first generation of refresh tokens begins. */
 export const redeem = (redemption: Redemption): Transition => ({
   when: [
     { attribute: 'state', test: 'equals', value: 'code' },
     { attribute: 'client_id', test: 'equals', value: redemption.client_id },
     ...proofs(redemption),
-    { attribute: 'code_expires_at', test: 'exceeds', value: redemption.now },
+    unexpired(redemption),
+    ...narrows(redemption),
   ],
   set: {
     state: 'active',
@@ -110,11 +124,6 @@ export interface Refresh {
   readonly idle_until: number;
 }
 
-const narrows = ({ scope, resources }: Refresh): Clause<GrantState>[] => [
-  ...scope.map((value) => ({ attribute: 'scope', test: 'includes', value }) as const),
-  ...resources.map((value) => ({ attribute: 'resources', test: 'includes', value }) as const),
-];
-
 const refreshable = ({ client_id, now }: Refresh): Clause<GrantState>[] => [
   { attribute: 'state', test: 'equals', value: 'active' },
   { attribute: 'client_id', test: 'equals', value: client_id },
@@ -138,10 +147,27 @@ export const rotate = (refresh: Refresh): Transition => ({
   },
 });
 
-/** Ends the grant, in whatever state it is. */
-export const revoke = (request: string, now: number): Transition => ({
+/**
+ * Takes a rotation back that led to no answer because of a fault of ours: however long that lasts, the client's token stays
+ * good. The one before it is not good again, for the client has shown that it got its successor.
+ */
+export const unrotate = ({ request, generation }: Pick<Refresh, 'request' | 'generation'>): Transition => ({
   when: [
-    { attribute: 'grant_id', test: 'present' },
+    { attribute: 'state', test: 'equals', value: 'active' },
+    { attribute: 'transition', test: 'equals', value: request },
+  ],
+  set: { generation, rotated_at: 0 },
+});
+
+/**
+ * Ends the grant, in whatever state it is.
+ * @param client_id whose it has to be, where a client asks for it
+ */
+export const revoke = (request: string, now: number, client_id?: string): Transition => ({
+  when: [
+    client_id === undefined
+      ? { attribute: 'grant_id', test: 'present' }
+      : { attribute: 'client_id', test: 'equals', value: client_id },
     { attribute: 'state', test: 'differs', value: 'revoked' },
   ],
   set: { state: 'revoked', revoked_at: now, transition: request },
@@ -164,8 +190,10 @@ export type Refusal =
 export function whyNotRedeemed(grant: GrantState | undefined, redemption: Redemption): Refusal {
   if (!grant || grant.client_id !== redemption.client_id) return 'refused';
   if (grant.state === 'active' && grant.transition === redemption.request) return 'landed';
-  if (grant.state === 'code' || !proofs(redemption).every((clause) => holds(grant, clause))) return 'refused';
-  return 'reused';
+  if (!proofs(redemption).every((clause) => holds(grant, clause))) return 'refused';
+  if (grant.state !== 'code') return 'reused';
+  if (!holds(grant, unexpired(redemption))) return 'refused';
+  return narrows(redemption).every((clause) => holds(grant, clause)) ? 'refused' : 'exceeded';
 }
 
 /** @param reuseInterval seconds within which the generation before the good one may be presented again */

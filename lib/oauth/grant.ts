@@ -16,3 +16,14 @@ export interface Grant extends SignIn {
   /** That of the refresh token that goes with its access token; absent = none goes. */
   readonly generation?: number;
 }
+
+/** What of a grant tells of its sign-in. */
+export function signInOf({ auth_time, amr, sid, nonce, claims }: SignIn): SignIn {
+  return {
+    ...(auth_time !== undefined && { auth_time }),
+    ...(amr !== undefined && { amr }),
+    ...(sid !== undefined && { sid }),
+    ...(nonce !== undefined && { nonce }),
+    ...(claims !== undefined && { claims }),
+  };
+}

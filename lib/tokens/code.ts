@@ -1,5 +1,5 @@
 import type { Clock } from '../oauth/clock.ts';
-import type { Grant } from '../oauth/grant.ts';
+import { type Grant, signInOf } from '../oauth/grant.ts';
 import type { GrantState } from '../oauth/grant-state.ts';
 import { type Handles, randomId } from '../oauth/handle.ts';
 import type { Lazy } from '../oauth/lazy.ts';
@@ -46,22 +46,26 @@ export async function issueCode(grant: Grant, binding: CodeBinding, context: Cod
 export const storeGrant = (grant: Grant, context: GrantingContext): Promise<void> =>
   context.grants.put({ ...grantState(grant, context.clock(), context), state: 'active' });
 
+/** Whether the client uses refresh tokens, and the subject allowed it access in its absence. OpenID Connect Core section 11 */
+export const hasRefreshTokens = (grant: Pick<Grant, 'client' | 'scope'>): boolean =>
+  grant.client.grant_types.includes('refresh_token') && scopesOf(grant).includes('offline_access');
+
+const scopesOf = ({ scope }: Pick<Grant, 'scope'>) => (scope === '' ? [] : parseScope(scope));
+
 /** When a refresh token of this client is too old, unless it is used before. */
 export const idleUntil = ({ client }: Pick<Grant, 'client'>, now: number, context: GrantingContext): number =>
   now + (client.refresh_token_idle_lifetime ?? context.refreshTokenIdleLifetime);
 
 function grantState(grant: Grant, now: number, context: GrantingContext): GrantState {
-  const { grant_id, client, sub, scope, resources, auth_time, amr, sid, nonce, claims } = grant;
-  const scopes = scope === '' ? [] : parseScope(scope);
-  const offline = client.grant_types.includes('refresh_token') && scopes.includes('offline_access');
+  const { grant_id, client, sub, resources } = grant;
+  const offline = hasRefreshTokens(grant);
   const ends_at = now + (client.refresh_token_lifetime ?? context.refreshTokenLifetime);
-  const signIn = Object.entries({ auth_time, amr, sid, nonce, claims }).filter(([, value]) => value !== undefined);
   return {
     grant_id,
     state: 'code',
     client_id: client.client_id,
     sub,
-    scope: scopes,
+    scope: scopesOf(grant),
     resources: resources.map(({ identifier }) => identifier),
     issued_at: now,
     code_expires_at: now,
@@ -71,7 +75,7 @@ function grantState(grant: Grant, now: number, context: GrantingContext): GrantS
     ends_at,
     idle_until: idleUntil(grant, now, context),
     transition: randomId(),
-    ...Object.fromEntries(signIn),
+    ...signInOf(grant),
     // A replayed code must find it for as long as anything lives that came from the first one.
     expires_at: (offline ? ends_at : now + DAY) + context.maxLifetime + MAX_CLOCK_SKEW_SECONDS,
   };

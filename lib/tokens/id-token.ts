@@ -3,7 +3,6 @@ import { algorithms } from '../keys/algorithm.ts';
 import type { Signer, Signers } from '../keys/signer.ts';
 import type { Clock } from '../oauth/clock.ts';
 import type { Grant } from '../oauth/grant.ts';
-import { parseScope } from '../oauth/scope.ts';
 import type { UserClaims } from '../oauth/user.ts';
 import { signJwt } from './jws.ts';
 
@@ -31,8 +30,9 @@ export interface IssuedBeside {
   readonly isAlone?: boolean;
 }
 
-export const wantsIdToken = ({ scope }: Pick<Grant, 'scope'>): boolean =>
-  scope !== '' && parseScope(scope).includes('openid');
+/** Not for a client that acts for itself: nobody has signed in. */
+export const wantsIdToken = ({ scope, auth_time }: Pick<Grant, 'scope' | 'auth_time'>): boolean =>
+  auth_time !== undefined && scope.split(' ').includes('openid');
 
 /** OpenID Connect Core sections 2, 3.1.3.6 and 3.3.2.11. */
 export async function issueIdToken(grant: Grant, beside: IssuedBeside, context: IdTokenContext): Promise<string> {

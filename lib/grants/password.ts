@@ -1,0 +1,28 @@
+import type { Grant } from '../oauth/grant.ts';
+import { createGrantId } from '../oauth/grant-id.ts';
+import { authorizeScope, identityScopes } from '../oauth/scope.ts';
+import { hasRefreshTokens, storeGrant } from '../tokens/code.ts';
+import type { GrantType } from './grant-type.ts';
+import { getResourceServersOrIssuer } from './resource-servers.ts';
+import { invalidGrant } from './step.ts';
+
+/**
+ * RFC 6749 section 4.3. Legacy: it shows the password to the client (RFC 9700 section 2.4), so it is for clients that are on
+ * their way to `authorization_code` and are named for it one by one.
+ */
+export const password: GrantType = {
+  name: 'password',
+  async obtain({ form, client, address }, context) {
+    const [username, secret] = [form.require('username'), form.require('password')];
+    const resources = await getResourceServersOrIssuer(form.resources, client, context);
+    const scope = authorizeScope(form.get('scope'), client, resources, identityScopes);
+    const authentication = await context.authenticateUser(username, secret, address);
+    if (!authentication) throw invalidGrant();
+
+    const { sub, auth_time, amr } = authentication;
+    const grant: Grant = { grant_id: createGrantId(sub), client, sub, scope, resources, auth_time, amr };
+    if (!hasRefreshTokens(grant)) return grant;
+    await storeGrant(grant, context);
+    return { ...grant, generation: 0 };
+  },
+};
