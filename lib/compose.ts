@@ -24,6 +24,7 @@ import { type Clock, systemClock } from './oauth/clock.ts';
 import { createHandles, type Handles } from './oauth/handle.ts';
 import { type Lazy, lazy } from './oauth/lazy.ts';
 import { createRevocationList } from './revocation/list.ts';
+import { createAttemptStore } from './store/attempt.ts';
 import { cached } from './store/cached.ts';
 import { createClientStore } from './store/client.ts';
 import { createTable } from './store/dynamodb.ts';
@@ -38,6 +39,7 @@ import { createUserStore } from './store/user.ts';
 import { ID_TOKEN_TYP } from './tokens/id-token.ts';
 import { createJwtVerifier } from './tokens/jws.ts';
 import { ACCESS_TOKEN_TYP } from './tokens/jwt.ts';
+import { authenticateUser } from './users/authenticate-user.ts';
 import { idTokenClaims } from './users/id-token-claims.ts';
 
 // The only file that joins the parts. Each function reads just the variables that it needs.
@@ -71,7 +73,7 @@ export function tokenContext(env?: Environment, clock: Clock = systemClock): Tok
     env,
   );
   const table = createTable({ tableName: config.TABLE_NAME, ...readAwsConfig(env) });
-  const findUser = createUserStore(table).find;
+  const users = createUserStore(table);
   const kms = createKms(readAwsConfig(env, 'KMS'));
   return {
     log: createLog(config.LOG_LEVEL),
@@ -91,8 +93,9 @@ export function tokenContext(env?: Environment, clock: Clock = systemClock): Tok
     epochs: createEpochStore(table),
     revocations: createRevocationList(createRevocationStore(table), clock),
     extensions,
-    idTokenClaims: (grant, byScope) => idTokenClaims(grant, byScope, { extensions, findUser }),
-    authenticateUser: async () => undefined,
+    idTokenClaims: (grant, byScope) => idTokenClaims(grant, byScope, { extensions, findUser: users.find }),
+    authenticateUser: (username, password, address) =>
+      authenticateUser(username, password, address, { clock, extensions, users, attempts: createAttemptStore(table) }),
     findClient: cached(createClientStore(table).find, config.CLIENT_CACHE_SECONDS, clock),
     findResourceServer: cached(createResourceServerStore(table).find, config.CLIENT_CACHE_SECONDS, clock),
   };
@@ -132,6 +135,20 @@ export function userinfoContext(env?: Environment, clock: Clock = systemClock): 
     findUser: createUserStore(table).find,
   };
 }
+
+const pages = {
+  confirmSignOut: ({ action, fields }: { action: string; fields: object }) => ({
+    status: 200,
+    headers: { 'content-type': 'text/html' },
+    body: JSON.stringify({ action, fields }),
+  }),
+  signedOut: () => ({ status: 200, headers: { 'content-type': 'text/html' }, body: 'signed out' }),
+  refused: (error: { status: number; code: string }) => ({
+    status: error.status,
+    headers: { 'content-type': 'text/html' },
+    body: error.code,
+  }),
+};
 
 export function logoutContext(env?: Environment, clock: Clock = systemClock): LogoutContext {
   const config = readConfig(
@@ -193,8 +210,9 @@ export function authorizerContext(env?: Environment, clock: Clock = systemClock)
 }
 
 export function discoveryContext(env?: Environment): DiscoveryContext {
-  const { ISSUER, LOG_LEVEL } = readConfig(['ISSUER', 'LOG_LEVEL'], env);
-  return { log: createLog(LOG_LEVEL), issuer: ISSUER };
+  const { ISSUER, VERIFICATION_KEYS, LOG_LEVEL } = readConfig(['ISSUER', 'VERIFICATION_KEYS', 'LOG_LEVEL'], env);
+  const signingAlgorithms = [...new Set(VERIFICATION_KEYS.map(({ alg }) => alg))];
+  return { log: createLog(LOG_LEVEL), issuer: ISSUER, signingAlgorithms };
 }
 
 export function jwksContext(env?: Environment): JwksContext {

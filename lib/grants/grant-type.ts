@@ -4,10 +4,10 @@ import type { Grant } from '../oauth/grant.ts';
 import type { Handles } from '../oauth/handle.ts';
 import type { Lazy } from '../oauth/lazy.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
-import type { Authentication } from '../oauth/user.ts';
 import type { EndingContext } from '../revocation/end-grant.ts';
 import type { EpochStore } from '../store/epoch.ts';
 import type { GrantingContext } from '../tokens/code.ts';
+import type { SignInOutcome } from '../users/authenticate-user.ts';
 
 /** All that a grant type may touch. */
 export interface GrantContext extends GrantingContext, EndingContext {
@@ -17,8 +17,8 @@ export interface GrantContext extends GrantingContext, EndingContext {
   /** Seconds, unless the client says otherwise. */
   readonly reuseInterval: number;
   findResourceServer(identifier: string): Promise<ResourceServer | undefined>;
-  /** Undefined for whoever is not who they say. Slows guessing down. */
-  authenticateUser(username: string, password: string, address: string): Promise<Authentication | undefined>;
+  /** Slows guessing down. */
+  authenticateUser(username: string, password: string, address: string): Promise<SignInOutcome>;
 }
 
 /** What a client sent to the token endpoint, once it is known who it is. */

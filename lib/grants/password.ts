@@ -1,3 +1,4 @@
+import { OAuthError } from '../oauth/errors.ts';
 import type { Grant } from '../oauth/grant.ts';
 import { createGrantId } from '../oauth/grant-id.ts';
 import { authorizeScope, identityScopes } from '../oauth/scope.ts';
@@ -16,13 +17,18 @@ export const password: GrantType = {
     const [username, secret] = [form.require('username'), form.require('password')];
     const resources = await getResourceServersOrIssuer(form.resources, client, context);
     const scope = authorizeScope(form.get('scope'), client, resources, identityScopes);
-    const authentication = await context.authenticateUser(username, secret, address);
-    if (!authentication) throw invalidGrant();
+    const signIn = await context.authenticateUser(username, secret, address);
+    if (signIn.outcome === 'delayed') throw tooManyAttempts(signIn.seconds);
+    if (signIn.outcome === 'refused') throw invalidGrant();
 
-    const { sub, auth_time, amr } = authentication;
+    const { sub, amr } = signIn;
+    const auth_time = context.clock();
     const grant: Grant = { grant_id: createGrantId(sub), client, sub, scope, resources, auth_time, amr };
     if (!hasRefreshTokens(grant)) return grant;
     await storeGrant(grant, context);
     return { ...grant, generation: 0 };
   },
 };
+
+const tooManyAttempts = (seconds: number) =>
+  new OAuthError('invalid_grant', 'there were too many attempts', { headers: { 'retry-after': String(seconds) } });
