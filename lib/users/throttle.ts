@@ -117,12 +117,12 @@ function another({ attempts: before }: Attempts, { free, longest }: Pace, now: n
 
 /** A household has a whole /64 of IPv6 addresses. RFC 6177 */
 function network(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = address.split('::');
-  const groups = head.split(':').filter((group) => group !== '');
-  const missing = tail === undefined ? 0 : 8 - groups.length - tail.split(':').filter((group) => group !== '').length;
-  const all = [...groups, ...Array<string>(missing).fill('0'), ...(tail?.split(':') ?? [])];
-  return all
+  if (!isIPv6(address) || address.includes('.')) return address;
+  const [head = '', tail = ''] = address.split('::');
+  const [before, after] = [head, tail].map((part) => part.split(':').filter((group) => group !== ''));
+  const { length: known = 0 } = [...(before ?? []), ...(after ?? [])];
+  const groups = [...(before ?? []), ...Array<string>(8 - known).fill('0'), ...(after ?? [])];
+  return groups
     .slice(0, 4)
     .map((group) => Number.parseInt(group, 16).toString(16))
     .join(':');
