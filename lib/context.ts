@@ -2,13 +2,22 @@ import type { ResponseType } from './authorizer/answer.ts';
 import type { CallerAuthenticationContext, ClientAuthenticationContext } from './client-authentication/authenticate.ts';
 import type { Extensions } from './extensions.ts';
 import type { GrantContext } from './grants/grant-type.ts';
+import type { Response } from './http/message.ts';
 import type { PublicJwk } from './keys/jwk.ts';
 import type { Log } from './log.ts';
 import type { RevocationMaxAge } from './oauth/access-token.ts';
 import type { Client } from './oauth/client.ts';
+import type { OAuthError } from './oauth/errors.ts';
 import type { GrantState } from './oauth/grant-state.ts';
+import type { Handles } from './oauth/handle.ts';
+import type { Lazy } from './oauth/lazy.ts';
+import type { LogoutRequest } from './oauth/logout-request.ts';
 import type { EndingContext } from './revocation/end-grant.ts';
+import type { EndingSessionContext } from './revocation/end-session.ts';
+import type { LogoutDeliveryStore } from './store/logout-delivery.ts';
 import type { RevokingContext } from './tokens/format.ts';
+import type { IdTokenHintContext } from './tokens/id-token-hint.ts';
+import type { LogoutTokenContext } from './tokens/logout-token.ts';
 import type { TokenResponseContext } from './tokens/token-response.ts';
 import type { UserClaimsContext } from './users/claims.ts';
 
@@ -29,8 +38,26 @@ export interface UserinfoContext extends LogContext, RevokingContext, UserClaims
   findGrant(grant_id: string): Promise<GrantState | undefined>;
 }
 
+export interface LogoutContext extends LogContext, EndingSessionContext, IdTokenHintContext {
+  readonly handles: Lazy<Handles>;
+  readonly pages: LogoutPages;
+}
+
+export interface LogoutPages {
+  confirmSignOut(page: LogoutRequest & { action: string; fields: Readonly<Record<string, string>> }): Response;
+  signedOut(client: Client | undefined): Response;
+  refused(error: OAuthError): Response;
+}
+
+export interface BackchannelContext extends LogContext, LogoutTokenContext {
+  readonly deliveries: LogoutDeliveryStore;
+  findClient(client_id: string): Promise<Client | undefined>;
+}
+
 export interface DiscoveryContext extends LogContext {
   readonly issuer: string;
+  /** Those of the keys. */
+  readonly signingAlgorithms: readonly string[];
 }
 
 export interface JwksContext extends LogContext {

@@ -8,5 +8,6 @@ const MAX_AGE = 600;
 /** The public keys. RFC 7517 section 5. */
 export const jwks: Endpoint<JwksContext> = {
   methods: ['GET'],
+  cors: 'any',
   handle: (request, { keys }) => respondWith(createDocument({ keys }, MAX_AGE), request),
 };

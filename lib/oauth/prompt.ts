@@ -1,7 +1,7 @@
 import { OAuthError } from './errors.ts';
 
 /** What the user is to be asked, whatever is known already. OpenID Connect Core section 3.1.2.1 */
-const prompts = ['none', 'login', 'consent', 'select_account'] as const;
+export const prompts = ['none', 'login', 'consent', 'select_account'] as const;
 
 export type Prompt = (typeof prompts)[number];
 

@@ -17,6 +17,9 @@ const responseTypes: ReadonlyMap<string, ResponseType> = new Map(
   ).map((members) => [members.join(' '), new Set(members)]),
 );
 
+/** What a client has without a word about it, and all that is advertised. RFC 9700 section 2.1.2 */
+export const defaultResponseTypes: readonly string[] = ['code'];
+
 /** The order of its members means nothing. */
 const inOrder = (text: string): string => text.split(' ').sort().join(' ');
 
@@ -29,7 +32,7 @@ export function parseResponseType(text: string | undefined, client: Client): Res
   const name = inOrder(text);
   const responseType = responseTypes.get(name);
   if (!responseType) throw new OAuthError('unsupported_response_type', 'this response type is not supported');
-  const allowed = (client.response_types ?? ['code']).map(inOrder);
+  const allowed = (client.response_types ?? defaultResponseTypes).map(inOrder);
   if (!allowed.includes(name))
     throw new OAuthError('unauthorized_client', 'this client may not use this response type');
   if (responseType.has('code') && !client.grant_types.includes('authorization_code')) {

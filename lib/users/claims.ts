@@ -1,6 +1,5 @@
 import type { Extensions } from '../extensions.ts';
-import { parseClaimsRequest, type RequestedClaims, satisfies } from '../oauth/claims-request.ts';
-import type { Grant } from '../oauth/grant.ts';
+import { type RequestedClaims, satisfies } from '../oauth/claims-request.ts';
 import type { User, UserClaims } from '../oauth/user.ts';
 
 /** The claims that each scope stands for. OpenID Connect Core section 5.4 */
@@ -79,20 +78,6 @@ export function selectClaims(
     });
   });
   return Object.fromEntries(told.filter((claim) => isTold(known[claim])).map((claim) => [claim, known[claim]]));
-}
-
-/** What of a subject belongs into an ID token: what is asked for there, and, if it is to say so, what the scope stands for. */
-export async function idTokenClaims(
-  { client, sub, scope, claims }: Pick<Grant, 'client' | 'sub' | 'scope' | 'claims'>,
-  byScope: boolean,
-  context: UserClaimsContext,
-): Promise<UserClaims> {
-  const known = await findUserClaims(sub, context);
-  return selectClaims(known ?? {}, {
-    scope: byScope ? scope.split(' ') : [],
-    requested: parseClaimsRequest(claims).id_token,
-    allowed: client.scope.split(' '),
-  });
 }
 
 const isTold = (value: unknown) => value !== undefined && value !== null && value !== '';
