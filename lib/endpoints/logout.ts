@@ -7,9 +7,9 @@ import { InvalidToken, OAuthError } from '../oauth/errors.ts';
 import { isIdentifier } from '../oauth/identifier.ts';
 import { type LogoutRequest, postLogoutRedirect } from '../oauth/logout-request.ts';
 import { isPageToken, mintPageToken } from '../oauth/page-token.ts';
-import type { Session } from '../oauth/session.ts';
 import { endSession } from '../revocation/end-session.ts';
 import { verifyIdTokenHint } from '../tokens/id-token-hint.ts';
+import { readBrowser } from '../users/browser-session.ts';
 
 /** OpenID Connect RP-Initiated Logout section 2; what is not among them is not carried on. */
 const PARAMETERS = [
@@ -45,9 +45,9 @@ async function answer(request: Request, context: LogoutContext): Promise<Respons
   if (form && page === undefined) return redirect(`${context.issuer}/logout?${carryOn(form)}`);
 
   const parameters = parseQuery(request);
-  const [logoutRequest, session, handles] = await Promise.all([
+  const [logoutRequest, { session }, handles] = await Promise.all([
     readLogoutRequest(parameters, context),
-    findSession(request, context),
+    readBrowser(request, context),
     context.handles(),
   ]);
   if (!session) return goodbye(logoutRequest, context);
@@ -97,13 +97,6 @@ function readHint(token: string | undefined, context: LogoutContext) {
     context.log.info('id_token_hint refused', { reason: error.message });
     throw invalid('id_token_hint is no ID token of ours');
   }
-}
-
-async function findSession(request: Request, context: LogoutContext): Promise<Session | undefined> {
-  const cookie = browserCookie(context.issuer).read(request);
-  const handle = cookie === undefined ? undefined : (await context.handles()).parse('session', cookie);
-  const session = handle && (await context.sessions.find(handle.id));
-  return session && session.expires_at > context.clock() ? session : undefined;
 }
 
 function goodbye({ client, redirectTo }: LogoutRequest, context: LogoutContext): Response {

@@ -10,6 +10,8 @@ export interface Session extends Authentication {
 export interface SessionGrant {
   readonly grant_id: string;
   readonly client_id: string;
+  /** What its ID tokens call the session: another name than it has by now, if the person has signed in again since. */
+  readonly sid: string;
   /** That of the session. */
   readonly expires_at: number;
 }

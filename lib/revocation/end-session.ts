@@ -20,12 +20,12 @@ export async function endSession({ sid, sub }: Session, context: EndingSessionCo
   const now = context.clock();
   const endFor = async (client_id: string) => {
     const client = await context.findClient(client_id);
-    if (client?.backchannel_logout_uri !== undefined) {
-      await context.deliveries.add(createDelivery(sid, sub, client_id, now));
-    }
-    if (!client?.end_grants_on_logout) return;
     const given = grants.filter((grant) => grant.client_id === client_id);
-    await Promise.all(given.map(({ grant_id }) => endGrant(grant_id, context)));
+    if (client?.backchannel_logout_uri !== undefined) {
+      const names = [...new Set(given.map((grant) => grant.sid))];
+      await Promise.all(names.map((name) => context.deliveries.add(createDelivery(name, sub, client_id, now))));
+    }
+    if (client?.end_grants_on_logout) await Promise.all(given.map(({ grant_id }) => endGrant(grant_id, context)));
   };
   await Promise.all([...new Set(grants.map(({ client_id }) => client_id))].map(endFor));
   await context.sessions.remove(sid);

@@ -7,7 +7,7 @@ export interface SessionStore {
   /** What was given in it stays where it is, and expires. */
   remove(sid: string): Promise<void>;
   /** Keeps in mind what a client was given in it: an item each, so that two windows at once do not forget one of them. */
-  addGrant(sid: string, grant: SessionGrant): Promise<void>;
+  addGrant(sid: string, grant: Omit<SessionGrant, 'sid'> & Partial<SessionGrant>): Promise<void>;
   grants(sid: string): Promise<SessionGrant[]>;
 }
 
@@ -25,7 +25,7 @@ export const createSessionStore = (table: Table): SessionStore => ({
   put: (session) => table.put({ ...keyOf(session.sid), ...session }),
   remove: (sid) => table.remove(keyOf(sid)),
 
-  addGrant: (sid, grant) => table.put({ pk: partitionOf(sid), sk: GRANT + grant.grant_id, ...grant }),
+  addGrant: (sid, grant) => table.put({ pk: partitionOf(sid), sk: GRANT + grant.grant_id, sid, ...grant }),
 
   async grants(sid) {
     const items = await table.query(partitionOf(sid), GRANT);

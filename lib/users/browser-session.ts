@@ -28,7 +28,7 @@ export interface Browser {
 }
 
 /** Who the cookie of a request stands for; a new browser where there is none of ours. */
-export async function readBrowser(request: Request, context: BrowserContext): Promise<Browser> {
+export async function readBrowser(request: Request, context: Omit<BrowserContext, 'epochs'>): Promise<Browser> {
   const cookie = browserCookie(context.issuer).read(request);
   const handle = cookie === undefined ? undefined : (await context.handles()).parse('session', cookie);
   if (!handle) return { sid: randomId(), isNew: true };

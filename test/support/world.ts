@@ -6,8 +6,10 @@ import * as compose from '../../lib/compose.ts';
 import { discovery } from '../../lib/endpoints/discovery.ts';
 import { introspection } from '../../lib/endpoints/introspection.ts';
 import { jwks } from '../../lib/endpoints/jwks.ts';
+import { logout } from '../../lib/endpoints/logout.ts';
 import { revocation } from '../../lib/endpoints/revocation.ts';
 import { token } from '../../lib/endpoints/token.ts';
+import { userinfo } from '../../lib/endpoints/userinfo.ts';
 import { whoami } from '../../lib/endpoints/whoami.ts';
 import type { ProxyEvent, ProxyResult } from '../../lib/http/event.ts';
 import { serve } from '../../lib/http/serve.ts';
@@ -88,6 +90,8 @@ export function createHandlers(env: Variables, clock?: Clock) {
     revocation: serve(revocation, () => compose.revocationContext(env, clock)),
     discovery: serve(discovery, () => compose.discoveryContext(env)),
     jwks: serve(jwks, () => compose.jwksContext(env)),
+    userinfo: serve(userinfo, () => compose.userinfoContext(env, clock)),
+    logout: serve(logout, () => compose.logoutContext(env, clock)),
     whoami: serve(whoami, () => compose.whoamiContext(env)),
     authorizer: createAuthorizer(() => compose.authorizerContext(env, clock)),
   };
