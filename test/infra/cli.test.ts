@@ -26,6 +26,7 @@ const commands = [
     `resource ${verb}`,
   ]),
   ...['add', 'list', 'retire'].map((verb) => `secret ${verb}`),
+  ...['create', 'list', 'show', 'update', 'reset', 'sign-out', 'disable', 'enable'].map((verb) => `user ${verb}`),
   ...['revoke', 'explain'].map((verb) => `token ${verb}`),
   'init',
 ];
@@ -43,7 +44,7 @@ describe('--help', () => {
   it('of the program names every group', async () => {
     const { code, stdout } = await attempt(['--help']);
     expect(code).toBe(0);
-    for (const group of ['client', 'resource', 'secret', 'token', 'init'])
+    for (const group of ['client', 'resource', 'secret', 'user', 'token', 'grants', 'init'])
       expect(stdout).toMatch(new RegExp(`^  ${group} `, 'm'));
   });
 });
