@@ -63,6 +63,8 @@ const verifier = [
   'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
 ];
 
+const revoking: FunctionRule['table'][number] = [['REVOKED#*'], ['Query', 'PutItem', 'DeleteItem']];
+
 export const functions: Record<string, FunctionRule> = {
   token: {
     environment: [
@@ -72,11 +74,18 @@ export const functions: Record<string, FunctionRule> = {
       'CLIENT_CACHE_SECONDS',
       'ACCESS_TOKEN_LIFETIME_SECONDS',
       'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
+      'ID_TOKEN_LIFETIME_SECONDS',
+      'REFRESH_TOKEN_LIFETIME_SECONDS',
+      'REFRESH_TOKEN_IDLE_LIFETIME_SECONDS',
+      'REFRESH_REUSE_INTERVAL_SECONDS',
     ],
     keys: ['signing', 'handles'],
     table: [
-      [['CLIENT#*', 'RESOURCE#*'], ['GetItem']],
-      [['TOKEN#*'], ['PutItem']],
+      [['CLIENT#*', 'RESOURCE#*', 'EPOCH#*', 'GRANT#*', 'USER#*', 'USERNAME#*', 'ATTEMPTS#*'], ['GetItem']],
+      [['TOKEN#*', 'GRANT#*', 'ATTEMPTS#*'], ['PutItem']],
+      [['GRANT#*'], ['UpdateItem']],
+      [['ATTEMPTS#*'], ['DeleteItem']],
+      revoking,
     ],
   },
   introspection: {
@@ -90,13 +99,42 @@ export const functions: Record<string, FunctionRule> = {
   revocation: {
     environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
     keys: ['handles'],
+    table: [[['CLIENT#*', 'TOKEN#*', 'GRANT#*'], ['GetItem']], [['TOKEN#*', 'GRANT#*'], ['UpdateItem']], revoking],
+  },
+  userinfo: {
+    environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
+    keys: ['handles'],
     table: [
-      [['CLIENT#*', 'TOKEN#*'], ['GetItem']],
-      [['TOKEN#*'], ['UpdateItem']],
-      [['REVOKED#*'], ['Query', 'PutItem', 'DeleteItem']],
+      [['CLIENT#*', 'TOKEN#*', 'GRANT#*', 'USER#*'], ['GetItem']],
+      [['REVOKED#*'], ['Query']],
     ],
   },
-  discovery: { environment: ['ISSUER'], keys: [], table: [] },
+  logout: {
+    environment: [
+      'ISSUER',
+      'TABLE_NAME',
+      'VERIFICATION_KEYS',
+      'CLIENT_CACHE_SECONDS',
+      'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
+    ],
+    keys: ['handles'],
+    table: [
+      [['CLIENT#*', 'SESSION#*', 'GRANT#*'], ['GetItem']],
+      [['SESSION#*'], ['Query', 'DeleteItem']],
+      [['GRANT#*'], ['UpdateItem']],
+      [['LOGOUT'], ['PutItem']],
+      revoking,
+    ],
+  },
+  backchannel: {
+    environment: ['ISSUER', 'TABLE_NAME'],
+    keys: ['signing'],
+    table: [
+      [['CLIENT#*'], ['GetItem']],
+      [['LOGOUT'], ['Query', 'UpdateItem', 'DeleteItem']],
+    ],
+  },
+  discovery: { environment: ['ISSUER', 'VERIFICATION_KEYS'], keys: [], table: [] },
   jwks: { environment: ['VERIFICATION_KEYS'], keys: [], table: [] },
   authorizer: {
     environment: [...verifier, 'AUDIENCE', 'REVOCATION_MAX_AGE_SECONDS', 'AUTHORIZER_RESPONSE'],
@@ -109,16 +147,24 @@ export const functions: Record<string, FunctionRule> = {
   whoami: { environment: [], keys: [], table: [] },
 };
 
+/** Seconds: the gateway gives an integration 30 and an authorizer 10, and what runs by the clock ends before the next time. */
+const longest: Record<string, number> = { authorizer: 9, backchannel: 60 };
+
 const routes: Record<string, string> = {
   'ANY /token': 'token',
   'ANY /introspect': 'introspection',
   'ANY /revoke': 'revocation',
+  'ANY /userinfo': 'userinfo',
+  'ANY /logout': 'logout',
   'ANY /.well-known/openid-configuration': 'discovery',
   'ANY /.well-known/oauth-authorization-server': 'discovery',
   'ANY /.well-known/oauth-authorization-server/{path+}': 'discovery',
   'ANY /.well-known/jwks.json': 'jwks',
   'GET /whoami': 'whoami',
 };
+
+/** What runs by the clock, and how often. */
+const schedules: Record<string, string> = { backchannel: 'rate(1 minute)' };
 
 const protectedRoutes = ['GET /whoami'];
 
@@ -184,6 +230,12 @@ function statements(template: Template): { id: string; statement: Json }[] {
   );
 }
 
+/** The one function that a rule of the clock calls. */
+const targetOf = (template: Template, rule: string): Json => {
+  const targets = list(property(template, rule, 'Targets'));
+  return (targets.length === 1 ? at(targets[0], 'Arn') : undefined) ?? 'not one function';
+};
+
 const hasWildcard = (statement: Json) =>
   [...list(at(statement, 'Action')), ...list(at(statement, 'Resource'))].some((it) => show(it).includes('*'));
 
@@ -219,17 +271,11 @@ export const rules: Record<string, Rule> = {
       ...differs(`architecture of ${name}`, property(template, functionId(name), 'Architectures'), ['arm64']),
     ]),
 
-  // A fault of the store is answered within 3 s, so less would cut the answer off. The gateway gives an integration 30 s
-  // and an authorizer 10.
+  // A fault of the store is answered within 3 s, so less would cut the answer off.
   size: (template) =>
     names.flatMap((name) => [
       ...within(`memory of ${name}`, property(template, functionId(name), 'MemorySize'), 128, 1024),
-      ...within(
-        `timeout of ${name}`,
-        property(template, functionId(name), 'Timeout'),
-        4,
-        name === 'authorizer' ? 9 : 29,
-      ),
+      ...within(`timeout of ${name}`, property(template, functionId(name), 'Timeout'), 4, longest[name] ?? 29),
     ]),
 
   environment: (template) =>
@@ -242,7 +288,7 @@ export const rules: Record<string, Rule> = {
       );
     }),
 
-  // Each function has the keys that it needs, from one place; only `token` can sign.
+  // Each function has the keys that it needs, from one place; who cannot sign has no signing key.
   keys: (template, stage) =>
     names.flatMap((name) => {
       const actual = Object.keys(variables(template, name)).filter((it) => keyVariables.includes(it));
@@ -253,11 +299,15 @@ export const rules: Record<string, Rule> = {
   'keys in KMS': (template, stage) =>
     stage === KMS_STAGE
       ? [
-          ...differs(
-            'signing keys',
-            variables(template, 'token')['SIGNING_KMS_KEYS'],
-            keys.signing.arns.join('=PS256,'),
-          ),
+          ...names
+            .filter((name) => functions[name]?.keys.includes('signing'))
+            .flatMap((name) =>
+              differs(
+                `signing keys of ${name}`,
+                variables(template, name)['SIGNING_KMS_KEYS'],
+                keys.signing.arns.join('=PS256,'),
+              ),
+            ),
           ...names
             .filter((name) => functions[name]?.keys.includes('handles'))
             .flatMap((name) =>
@@ -426,9 +476,13 @@ export const rules: Record<string, Rule> = {
       return differs(`permissions of ${name}`, actual, expected);
     }),
 
-  // Whoever may call a function does so by way of an API of this account.
+  // Whoever may call a function does so by way of an API of this account, or by the clock of this stack.
   'callers of functions': (template) =>
     ofType(template, 'AWS::Lambda::Permission').flatMap(([id, { Properties }]) => {
+      const clock = at(Properties, 'SourceArn', 'Fn::GetAtt', '0');
+      if (Properties['Principal'] === 'events.amazonaws.com' && typeof clock === 'string') {
+        return differs(`function that ${clock} may call`, Properties['FunctionName'], targetOf(template, clock));
+      }
       const source = show(Properties['SourceArn']);
       return [
         ...differs(`principal of ${id}`, Properties['Principal'] ?? null, 'apigateway.amazonaws.com'),
@@ -436,6 +490,18 @@ export const rules: Record<string, Rule> = {
         ...(/:execute-api:.*AWS::AccountId/.test(source) ? [] : [`${id} is open to ${source}`]),
       ];
     }),
+
+  schedules: (template) => {
+    const actual = ofType(template, 'AWS::Events::Rule').map(([id, { Properties }]) => [
+      show(targetOf(template, id)),
+      `${Properties['State']} ${Properties['ScheduleExpression']}`,
+    ]);
+    const expected = Object.entries(schedules).map(([name, rate]) => [
+      show(arnOf(functionId(name))),
+      `ENABLED ${rate}`,
+    ]);
+    return differs('the list of schedules', actual.sort(), expected.sort());
+  },
 
   'shared authorizer': (template) => [
     ...differs(

@@ -73,8 +73,12 @@ describe.each(stages)('stage %s', (stage) => {
   it('passes the checker of AWS', () => expect(findings(stacks[stage]!.templateFile)).toEqual([]));
 
   it('packs its bundle into each zip, what is loaded later where keys are used, and nothing else', () => {
-    const expected = Object.entries(functions).map(([name, { keys }]) => {
-      const files = keys.length > 0 ? ['index.cjs', 'jwe-cipher.cjs', 'kms-client.cjs'] : ['index.cjs'];
+    const expected = Object.entries(functions).map(([name, { keys, environment }]) => {
+      const files = [
+        'index.cjs',
+        ...(environment.includes('SEALING_KEYS') ? ['jwe-cipher.cjs'] : []),
+        ...(keys.length > 0 ? ['kms-client.cjs'] : []),
+      ];
       return [name, files.map((file) => `dist/${name}/${file}`)];
     });
     expect(stacks[stage]!.zips).toEqual(Object.fromEntries(expected));
@@ -116,7 +120,17 @@ describe('parameters', () => {
       );
       return before !== after;
     });
-    expect(changed).toEqual(['token', 'introspection', 'revocation', 'jwks', 'authorizer']);
+    expect(changed).toEqual([
+      'token',
+      'introspection',
+      'revocation',
+      'userinfo',
+      'logout',
+      'backchannel',
+      'discovery',
+      'jwks',
+      'authorizer',
+    ]);
   });
 });
 
@@ -239,10 +253,10 @@ const mistakes: [rule: string, mistake: string, path: string, value: unknown, st
   ],
   ['loose policies', 'a policy beside the roles', 'Resources/Extra', { Type: 'AWS::IAM::Policy', Properties: {} }],
   ['loose policies', 'a way around the gateway', 'Resources/Extra', { Type: 'AWS::Lambda::Url', Properties: {} }],
-  ['wildcards', 'any action', `${policy('Token')}/3`, statement('*')],
-  ['wildcards', 'any action of DynamoDB', `${policy('Token')}/3`, statement('dynamodb:*')],
-  ['wildcards', 'any resource', `${policy('Token')}/3`, statement('dynamodb:GetItem', '*')],
-  ['wildcards', 'any index', `${policy('Token')}/3`, statement('dynamodb:GetItem', { 'Fn::Sub': `\${Table.Arn}/*` })],
+  ['wildcards', 'any action', `${policy('Token')}/6`, statement('*')],
+  ['wildcards', 'any action of DynamoDB', `${policy('Token')}/6`, statement('dynamodb:*')],
+  ['wildcards', 'any resource', `${policy('Token')}/6`, statement('dynamodb:GetItem', '*')],
+  ['wildcards', 'any index', `${policy('Token')}/6`, statement('dynamodb:GetItem', { 'Fn::Sub': `\${Table.Arn}/*` })],
   ['known actions', 'a typo', `${policy('Token')}/1/Action/1`, 'dynamodb:GetItems'],
   ['known actions', 'an action nobody needs', `${policy('Introspection')}/2/Action/1`, 'dynamodb:Scan'],
   ['permissions', 'one action too many', `${policy('Introspection')}/1/Action/1`, 'dynamodb:PutItem'],
@@ -263,6 +277,19 @@ const mistakes: [rule: string, mistake: string, path: string, value: unknown, st
   ['permissions', 'other keys', `${keyPolicy('Token')}/1/Resource/Fn::Split/1`, 'arn:aws:kms:other', KMS_STAGE],
   ['permissions', 'no right to sign', `${keyPolicy('Token')}/0/Action`, ['kms:GetPublicKey'], KMS_STAGE],
   ['callers of functions', 'any service', 'Resources/TokenLambdaPermissionHttpApi/Properties/Principal', '*'],
+  [
+    'callers of functions',
+    'another function by the clock',
+    'Resources/BackchannelLambdaPermissionEventsRuleSchedule1/Properties/FunctionName/Fn::GetAtt/0',
+    'TokenLambdaFunction',
+  ],
+  [
+    'schedules',
+    'every second minute',
+    'Resources/BackchannelEventsRuleSchedule1/Properties/ScheduleExpression',
+    'rate(2 minutes)',
+  ],
+  ['schedules', 'a clock that stands', 'Resources/BackchannelEventsRuleSchedule1/Properties/State', 'DISABLED'],
   ['callers of functions', 'any account', 'Resources/TokenLambdaPermissionHttpApi/Properties/SourceArn', undefined],
   [
     'shared authorizer',
