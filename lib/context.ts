@@ -2,23 +2,26 @@ import type { ResponseType } from './authorizer/answer.ts';
 import type { CallerAuthenticationContext, ClientAuthenticationContext } from './client-authentication/authenticate.ts';
 import type { Extensions } from './extensions.ts';
 import type { GrantContext } from './grants/grant-type.ts';
-import type { Response } from './http/message.ts';
+import type { ResourceServerContext } from './grants/resource-servers.ts';
 import type { PublicJwk } from './keys/jwk.ts';
 import type { Log } from './log.ts';
 import type { RevocationMaxAge } from './oauth/access-token.ts';
 import type { Client } from './oauth/client.ts';
-import type { OAuthError } from './oauth/errors.ts';
 import type { GrantState } from './oauth/grant-state.ts';
 import type { Handles } from './oauth/handle.ts';
 import type { Lazy } from './oauth/lazy.ts';
-import type { LogoutRequest } from './oauth/logout-request.ts';
+import type { Service } from './pages/page.ts';
 import type { EndingContext } from './revocation/end-grant.ts';
 import type { EndingSessionContext } from './revocation/end-session.ts';
+import type { ConsentStore } from './store/consent.ts';
 import type { LogoutDeliveryStore } from './store/logout-delivery.ts';
+import type { CodeContext } from './tokens/code.ts';
 import type { RevokingContext } from './tokens/format.ts';
 import type { IdTokenHintContext } from './tokens/id-token-hint.ts';
 import type { LogoutTokenContext } from './tokens/logout-token.ts';
 import type { TokenResponseContext } from './tokens/token-response.ts';
+import type { SignInOutcome } from './users/authenticate-user.ts';
+import type { BrowserContext } from './users/browser-session.ts';
 import type { UserClaimsContext } from './users/claims.ts';
 
 // What each endpoint may touch, and nothing else.
@@ -38,15 +41,27 @@ export interface UserinfoContext extends LogContext, RevokingContext, UserClaims
   findGrant(grant_id: string): Promise<GrantState | undefined>;
 }
 
-export interface LogoutContext extends LogContext, EndingSessionContext, IdTokenHintContext {
-  readonly handles: Lazy<Handles>;
-  readonly pages: LogoutPages;
+export interface AuthorizationContext
+  extends LogContext,
+    BrowserContext,
+    CodeContext,
+    EndingSessionContext,
+    IdTokenHintContext,
+    ResourceServerContext,
+    TokenResponseContext,
+    UserClaimsContext {
+  readonly extensions: Extensions;
+  readonly consents: ConsentStore;
+  readonly service: Service;
+  /** Seconds. */
+  readonly sessionLifetime: number;
+  /** @param address where it is tried from, as the gateway saw it */
+  authenticateUser(username: string, password: string, address: string): Promise<SignInOutcome>;
 }
 
-export interface LogoutPages {
-  confirmSignOut(page: LogoutRequest & { action: string; fields: Readonly<Record<string, string>> }): Response;
-  signedOut(client: Client | undefined): Response;
-  refused(error: OAuthError): Response;
+export interface LogoutContext extends LogContext, EndingSessionContext, IdTokenHintContext {
+  readonly handles: Lazy<Handles>;
+  readonly service: Service;
 }
 
 export interface BackchannelContext extends LogContext, LogoutTokenContext {

@@ -23,17 +23,21 @@ interface Beside {
   readonly mayBeImported: (by: string, isType: boolean) => boolean;
 }
 
+/** What joins the parts. */
+const JOINING = ['lib/compose.ts', 'lib/parts.ts'];
+
 const BESIDE: Readonly<Record<string, Beside>> = {
   'lib/compose.ts': { mayImport: () => true, mayBeImported: (by) => folderOf(by) === 'functions' },
   'lib/config.ts': {
     mayImport: (target) => ['lib/oauth', 'lib/keys'].includes(folderOf(target)) || target === 'lib/log.ts',
-    mayBeImported: (by) => by === 'lib/compose.ts',
+    mayBeImported: (by) => JOINING.includes(by),
   },
   'lib/context.ts': { mayImport: (_, isType) => isType, mayBeImported: (_, isType) => isType },
   'lib/extensions.ts': {
     mayImport: (target, isType) => isType || target === 'lib/oauth/errors.ts',
-    mayBeImported: (by, isType) => isType || by === 'lib/compose.ts',
+    mayBeImported: (by, isType) => isType || JOINING.includes(by),
   },
+  'lib/parts.ts': { mayImport: () => true, mayBeImported: (by) => by === 'lib/compose.ts' },
   'lib/log.ts': { mayImport: () => false, mayBeImported: (by) => folderOf(by) !== 'lib/oauth' },
 };
 

@@ -73,24 +73,26 @@ ${footer(site)}${page.script && html`<script>${page.script}</script>`}
 
 const STYLE = ours(style);
 
-/** Text of a source list: what would end a directive cannot be in an origin, and is left out if it is. */
-const source = (uri: string): string => new URL(uri).origin;
+/** What would end a directive is in no source: a registered URI that has it loses its place in the policy. */
+const SOURCE = /^[a-z][\w.+-]*:(\/\/[\w.-]+(:\d+)?)?$/;
 
 const hash = (content: Html) => `'sha256-${createHash('sha256').update(toText(content)).digest('base64')}'`;
 
 function policy({ formAction = [], script }: Page, images: readonly (string | undefined)[]): string {
-  const logos = images.filter(isWebUri).map(source);
+  const logos = sources(images.filter(isWebUri).map((uri) => new URL(uri).origin));
   const directives = [
     "default-src 'none'",
     `style-src ${hash(STYLE)}`,
     ...(script ? [`script-src ${hash(script)}`] : []),
-    ...(logos.length > 0 ? [`img-src ${[...new Set(logos)].join(' ')}`] : []),
-    `form-action ${[...new Set(["'self'", ...formAction])].join(' ')}`,
+    ...(logos !== '' ? [`img-src ${logos}`] : []),
+    `form-action 'self' ${sources(formAction)}`.trimEnd(),
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ];
   return directives.join('; ');
 }
+
+const sources = (list: readonly string[]): string => [...new Set(list)].filter((one) => SOURCE.test(one)).join(' ');
 
 /** Whether a browser may be led there by a link or a picture: `javascript:` and its like are not. */
 function isWebUri(uri: string | undefined): uri is string {

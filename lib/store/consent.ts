@@ -1,4 +1,4 @@
-import type { Item, Key, Table } from './table.ts';
+import { type Clause, ConditionFailed, type Item, type Key, type Table } from './table.ts';
 
 /** What a subject allowed a client, remembered so that it is not asked again. */
 export interface Consent {
@@ -11,7 +11,11 @@ export interface Consent {
 
 export interface ConsentStore {
   find(sub: string, client_id: string): Promise<Consent | undefined>;
-  put(consent: Consent): Promise<void>;
+  /**
+   * Writes it if it is as it was seen: undefined = there was none. False when it was changed or withdrawn since, so that
+   * what was withdrawn does not come back.
+   */
+  replace(consent: Consent, seen: Consent | undefined): Promise<boolean>;
   remove(sub: string, client_id: string): Promise<void>;
   /** Those of a subject. */
   list(sub: string): Promise<Consent[]>;
@@ -26,9 +30,25 @@ export const createConsentStore = (table: Table): ConsentStore => ({
     const item = await table.get(keyOf(sub, client_id));
     return item && withoutKey(item);
   },
-  put: (consent) => table.put({ ...keyOf(consent.sub, consent.client_id), ...consent }),
+  async replace(consent, seen) {
+    try {
+      await table.set(keyOf(consent.sub, consent.client_id), { ...consent }, seen ? unchanged(seen) : isNew);
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionFailed) return false;
+      throw error;
+    }
+  },
   remove: (sub, client_id) => table.remove(keyOf(sub, client_id)),
   list: async (sub) => (await table.query(`CONSENT#${sub}`, PREFIX)).map(withoutKey),
 });
+
+const isNew: Clause[] = [{ attribute: 'given_at', test: 'absent' }];
+
+const unchanged = ({ given_at, scope, resources }: Consent): Clause[] => [
+  { attribute: 'given_at', test: 'equals', value: given_at },
+  { attribute: 'scope', test: 'equals', value: scope },
+  { attribute: 'resources', test: 'equals', value: resources },
+];
 
 const withoutKey = ({ pk, sk, ...consent }: Item) => consent as unknown as Consent;

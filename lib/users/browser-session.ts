@@ -6,6 +6,7 @@ import { type Handles, randomId } from '../oauth/handle.ts';
 import type { Lazy } from '../oauth/lazy.ts';
 import type { Session } from '../oauth/session.ts';
 import type { Authentication } from '../oauth/user.ts';
+import { type EndingSessionContext, endSession } from '../revocation/end-session.ts';
 import type { EpochStore } from '../store/epoch.ts';
 import type { SessionStore } from '../store/session.ts';
 
@@ -49,23 +50,26 @@ export async function sessionCookie(sid: string, { issuer, handles }: BrowserCon
 }
 
 /**
- * Begins a session, under an id that nobody can have known before. The one that the browser had ends; what clients were
- * given in it by the same subject belongs to the new one, so that they are told of its end.
+ * Begins a session, under an id that nobody can have known before. The one that the browser had ends. What clients were given
+ * in it belongs to the new one, unless somebody else has signed in: then they are told.
  * @param lifetime seconds
  */
 export async function beginSession(
   browser: Browser,
   authentication: Authentication,
   lifetime: number,
-  { sessions, clock }: BrowserContext,
+  context: BrowserContext & EndingSessionContext,
 ): Promise<Session> {
+  const { sessions, clock } = context;
   const session: Session = { ...authentication, sid: randomId(), expires_at: clock() + lifetime };
   const old = browser.session;
-  const given = old?.sub === session.sub ? await sessions.grants(old.sid) : [];
+  const isSame = old?.sub === session.sub;
+  const given = isSame ? await sessions.grants(old.sid) : [];
   await Promise.all([
     sessions.put(session),
     ...given.map((grant) => sessions.addGrant(session.sid, { ...grant, expires_at: session.expires_at })),
   ]);
-  if (old) await sessions.remove(old.sid);
+  if (isSame) await sessions.remove(old.sid);
+  else if (old) await endSession(old, context);
   return session;
 }
