@@ -11,7 +11,7 @@ import { createLogoutDeliveryStore } from '../../lib/store/logout-delivery.ts';
 import { createSessionStore } from '../../lib/store/session.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import { issueCode } from '../../lib/tokens/code.ts';
-import { client, type Handlers, ISSUER, post, resourceServer, type Variables, type World } from './world.ts';
+import { client, type Handlers, post, resourceServer, type Variables, type World } from './world.ts';
 
 export const REDIRECT_URI = 'https://app.example/callback';
 export const AFTER_LOGOUT = 'https://app.example/bye';
@@ -58,11 +58,12 @@ export interface SignedIn {
 
 /** What the authorization endpoint leaves in the table, put there without it: for tests of what comes afterwards. */
 export function createSignIn({ env, table }: World, clock: Clock) {
+  const issuer = env['ISSUER'] ?? '';
   const grants = createGrantStore(table);
   const sessions = createSessionStore(table);
   const users = createUserStore(table);
   const deliveries = createLogoutDeliveryStore(table);
-  const handles = createHandles(ISSUER, [Buffer.from(env['HANDLE_KEYS'] ?? '', 'base64url')]);
+  const handles = createHandles(issuer, [Buffer.from(env['HANDLE_KEYS'] ?? '', 'base64url')]);
   const lifetimes = { codeLifetime: 60, refreshTokenLifetime: 86_400, refreshTokenIdleLifetime: 86_400 };
   const context = { ...lifetimes, maxLifetime: 86_400, clock, grants, handles: () => handles };
 
@@ -98,7 +99,7 @@ export function createSignIn({ env, table }: World, clock: Clock) {
           client,
           sub,
           scope,
-          resources: [identifier === undefined ? issuerAsResource(ISSUER) : resourceServer(identifier)],
+          resources: [identifier === undefined ? issuerAsResource(issuer) : resourceServer(identifier)],
           auth_time: clock(),
           amr: ['pwd'],
           ...(sid !== undefined && { sid }),
