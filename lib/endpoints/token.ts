@@ -1,7 +1,7 @@
 import { authenticateClient } from '../client-authentication/authenticate.ts';
 import { readCredentials } from '../client-authentication/methods.ts';
 import type { TokenContext } from '../context.ts';
-import type { GrantRequest } from '../grants/grant-type.ts';
+import type { Ending, GrantRequest } from '../grants/grant-type.ts';
 import { grantTypes } from '../grants/types.ts';
 import { parseForm } from '../http/form.ts';
 import { json } from '../http/message.ts';
@@ -24,24 +24,25 @@ export const token: Endpoint<TokenContext> = {
 };
 
 /** Obtains a grant and issues from it, or leaves everything as it was. */
-async function respond(request: Omit<GrantRequest, 'ifNotIssued'>, context: TokenContext): Promise<TokenResponse> {
+async function respond(request: Omit<GrantRequest, 'atEnd'>, context: TokenContext): Promise<TokenResponse> {
   const { form, client } = request;
   const grantType = grantTypes.get(form.require('grant_type'));
   if (!grantType) throw new OAuthError('unsupported_grant_type', 'this grant type is not supported');
   authorizeGrantType(client, grantType.name);
 
-  let takeBack = async (): Promise<unknown> => undefined;
-  const ifNotIssued = (undo: typeof takeBack) => {
-    takeBack = undo;
+  let ending: Ending = {};
+  const atEnd = (next: Ending) => {
+    ending = next;
   };
   try {
-    const grant = await grantType.obtain({ ...request, ifNotIssued }, context);
+    const grant = await grantType.obtain({ ...request, atEnd }, context);
     const response = await issueTokens(grant, context);
+    await ending.issued?.();
     context.log.info('token issued', { client_id: client.client_id, grant_id: grant.grant_id });
     return response;
   } catch (error) {
     // Whoever tries again must not be taken for a thief. What matters is the first error, also if this fails.
-    await takeBack().catch((fault) => context.log.warn('not taken back', describeFault(fault)));
+    await ending.failed?.().catch((fault) => context.log.warn('not taken back', describeFault(fault)));
     throw error;
   }
 }

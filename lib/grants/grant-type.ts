@@ -27,8 +27,15 @@ export interface GrantRequest {
   readonly client: Client;
   /** Where it came from, as the gateway saw it. */
   readonly address: string;
-  /** Is given what takes a change of state back, for when no token can be issued after all. */
-  ifNotIssued(takeBack: () => Promise<unknown>): void;
+  /** Is given what is left to do once it is known whether tokens can be issued. */
+  atEnd(ending: Ending): void;
+}
+
+export interface Ending {
+  /** Makes the answer true, before it is sent. */
+  readonly issued?: () => Promise<void>;
+  /** Takes a change of state back. */
+  readonly failed?: () => Promise<unknown>;
 }
 
 /** A value of `grant_type`, and how a grant is obtained with it. It returns a grant, never an answer. */

@@ -1,8 +1,8 @@
-import { OAuthError } from '../oauth/errors.ts';
+import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import type { GrantState, Refusal, Transition } from '../oauth/grant-state.ts';
 import { endGrant } from '../revocation/end-grant.ts';
 import { endedUntil } from './epochs.ts';
-import type { GrantContext, GrantRequest } from './grant-type.ts';
+import type { Ending, GrantContext, GrantRequest } from './grant-type.ts';
 
 /** A one-time thing that a client presents: how it is used up, and what it means when it cannot be. */
 export interface Step {
@@ -10,6 +10,8 @@ export interface Step {
   readonly transition: Transition;
   /** Takes the transition back, if it is the last one. */
   readonly undo: Transition;
+  /** Joins the one that another request made, where that is a retry. */
+  readonly confirm?: Transition;
   whyNot(grant: GrantState | undefined): Refusal;
   /** The answer to whoever asks for more than was granted. */
   excess(grant: GrantState): OAuthError;
@@ -22,40 +24,50 @@ export interface Step {
  */
 export async function makeStep(
   step: Step,
-  { client, ifNotIssued }: Pick<GrantRequest, 'client' | 'ifNotIssued'>,
+  { client, atEnd }: Pick<GrantRequest, 'client' | 'atEnd'>,
   context: GrantContext,
 ): Promise<GrantState> {
-  const mayHaveLanded = () => ifNotIssued(() => context.grants.change(step.grant_id, step.undo));
+  const { grant_id } = step;
+  // Until the grant has said something else, the write may have landed.
+  atEnd(undoing(step, context));
   // Both are waited for: while the write is under way, it cannot be taken back.
   const [changing, reading] = await Promise.allSettled([
-    context.grants.change(step.grant_id, step.transition),
-    endedUntil(step.grant_id, client.client_id, context),
+    context.grants.change(grant_id, step.transition),
+    endedUntil(grant_id, client.client_id, context),
   ]);
-  if (changing.status === 'rejected' || changing.value) mayHaveLanded();
   if (changing.status === 'rejected') throw changing.reason;
   if (reading.status === 'rejected') throw reading.reason;
 
-  const grant = changing.value ?? (await readBack(step, mayHaveLanded, context));
+  const grant = changing.value ?? (await readBack(step, atEnd, context));
   if (grant.issued_at <= reading.value) throw invalidGrant();
   return grant;
 }
 
 /** What it means that a condition did not hold: that an earlier attempt of ours had landed, a retry, or a refusal. */
-async function readBack(step: Step, mayHaveLanded: () => void, context: GrantContext): Promise<GrantState> {
-  const grant = await context.grants.find(step.grant_id).catch((fault) => {
-    mayHaveLanded();
-    throw fault;
-  });
+async function readBack(step: Step, atEnd: GrantRequest['atEnd'], context: GrantContext): Promise<GrantState> {
+  const grant = await context.grants.find(step.grant_id);
   const outcome = step.whyNot(grant);
+  if (outcome !== 'landed') atEnd({});
   if (!grant || outcome === 'refused') throw invalidGrant();
   if (outcome === 'exceeded') throw step.excess(grant);
   if (outcome === 'reused') {
     await endGrant(grant.grant_id, context);
     throw invalidGrant();
   }
-  if (outcome === 'landed') mayHaveLanded();
+  if (outcome === 'retried') atEnd(confirming(step, context));
   return grant;
 }
+
+const undoing = ({ grant_id, undo }: Step, { grants }: GrantContext): Ending => ({
+  failed: () => grants.change(grant_id, undo),
+});
+
+const confirming = ({ grant_id, confirm }: Step, { grants }: GrantContext): Ending => ({
+  async issued() {
+    // Taken back meanwhile by whoever made it: the next attempt makes it anew.
+    if (confirm && !(await grants.change(grant_id, confirm))) throw new Unavailable('the grant');
+  },
+});
 
 /** One answer, whatever is wrong with a code or a refresh token. RFC 6749 section 5.2 */
 export const invalidGrant = () =>

@@ -159,6 +159,15 @@ export const unrotate = ({ request, generation }: Pick<Refresh, 'request' | 'gen
   set: { generation, rotated_at: 0 },
 });
 
+/** Before a retry is answered: from then on, whoever made the rotation cannot take it back any more. */
+export const confirm = ({ request, generation }: Pick<Refresh, 'request' | 'generation'>): Transition => ({
+  when: [
+    { attribute: 'state', test: 'equals', value: 'active' },
+    { attribute: 'generation', test: 'exceeds', value: generation },
+  ],
+  set: { transition: request },
+});
+
 /**
  * Ends the grant, in whatever state it is.
  * @param client_id whose it has to be, where a client asks for it
