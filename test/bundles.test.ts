@@ -9,11 +9,20 @@ import { BUNDLE_GOALS } from './bench/bundle-sizes.ts';
 const names = readdirSync(new URL('../functions', import.meta.url)).map((file) => basename(file, '.ts'));
 /** What some deployments load later, and who may: whose keys may be in KMS, and whose tokens encrypted. */
 const LATER: Record<string, readonly string[]> = {
-  'kms-client': ['token', 'introspection', 'revocation', 'userinfo', 'logout', 'backchannel', 'authorizer'],
-  'jwe-cipher': ['token', 'introspection', 'revocation', 'userinfo', 'authorizer'],
+  'kms-client': [
+    'token',
+    'authorization',
+    'introspection',
+    'revocation',
+    'userinfo',
+    'logout',
+    'backchannel',
+    'authorizer',
+  ],
+  'jwe-cipher': ['token', 'authorization', 'introspection', 'revocation', 'userinfo', 'authorizer'],
 };
 const laterOf = (name: string) => Object.keys(LATER).filter((later) => LATER[later]?.includes(name));
-const signing = ['token', 'backchannel'];
+const signing = ['token', 'authorization', 'backchannel'];
 const withoutTable = ['discovery', 'jwks', 'whoami'];
 
 let bundles: Metafile['outputs'];
@@ -68,7 +77,7 @@ describe('the bundles', () => {
 
   it.each(names)('%s holds a grant only if it issues tokens or says which', (name) => {
     const grants = modulesOf(name).filter((path) => path.startsWith('lib/grants/'));
-    expect(grants.length > 0).toBe(['token', 'discovery'].includes(name));
+    expect(grants.length > 0).toBe(['token', 'authorization', 'discovery'].includes(name));
   });
 
   // A class that is there twice is two classes, and `instanceof` tells them apart.

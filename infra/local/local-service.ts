@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkEnvironment } from './check-environment.ts';
 import { openDataDirectory, writePrivately } from './data-directory.ts';
+import { startDemoApp } from './demo-app.ts';
 import { functionLog } from './function-log.ts';
 import { startGateway } from './gateway.ts';
 import { type Lambda, startLambda } from './lambda.ts';
@@ -10,6 +11,7 @@ import { startLocalKeys } from './local-keys.ts';
 import type { Options } from './options.ts';
 import { packagedTemplate } from './packaged-template.ts';
 import { Problem } from './problem.ts';
+import { startSchedules } from './schedules.ts';
 import { encryptionJwks } from './secrets.ts';
 import { type Demo, seed } from './seed.ts';
 import type { Stack } from './stack.ts';
@@ -61,6 +63,8 @@ async function start(
   });
   running.push(gateway.stop);
   const issuer = `http://localhost:${gateway.port}`;
+  const app = await startDemoApp(root, options.port === 0 ? 0 : options.port + 1);
+  running.push(app.stop);
   const data = options.data === undefined ? undefined : openDataDirectory(resolve(options.data));
   const saved = data?.load();
   const keys = await startLocalKeys(options.keys, saved);
@@ -75,7 +79,7 @@ async function start(
   const reading = readStack();
   const opening = reading.then((stack) => openTable(stack, data?.table));
   running.push(async () => (await opening).stop());
-  const seeding = opening.then((table) => seed(table, encryptionJwks(keys.secrets), saved?.demo));
+  const seeding = opening.then((table) => seed(table, encryptionJwks(keys.secrets), app.origin, saved?.demo));
   const loading = Promise.all([reading, opening, buildFinished(build)]).then(async ([stack, { endpoint }]) => {
     const environment = { AWS_ENDPOINT_URL_DYNAMODB: endpoint, ...keys.environment, ...quiet, ...logLevel };
     const functions = startLambda(stack, { root, environment, log: functionLog(options.verbose, complain) });
@@ -89,8 +93,11 @@ async function start(
   let stack = first;
   lambda = functions;
   gateway.serve(stack);
+  const stopSchedules = startSchedules(() => stack, functions.invoke, complain);
+  running.push(async () => stopSchedules());
+  app.serve(issuer, demo);
   data?.save({ ...saved, ...keys.save(), demo });
-  writeDemo(issuer, demo, table);
+  writeDemo(issuer, app.origin, demo, table);
   if (options.watch) {
     await watch(root, build.watchFunctions, signal, {
       async code() {
@@ -107,7 +114,7 @@ async function start(
       failed: (error) => complain(error instanceof Problem ? error.message : String(error)),
     });
   }
-  say(tour(issuer, demo));
+  say(tour(issuer, app.origin, demo));
   say(`ready ${issuer} (${Math.round(performance.now())} ms)`);
 }
 
@@ -140,7 +147,7 @@ async function warm(lambda: Lambda, { routes }: Stack): Promise<void> {
 }
 
 // For tests and for the admin CLI. Beside the project's own files, wherever it was started.
-function writeDemo(issuer: string, demo: Demo, { endpoint, tableName }: Table): void {
+function writeDemo(issuer: string, app: string, demo: Demo, { endpoint, tableName }: Table): void {
   mkdirSync('.latchkey', { recursive: true });
-  writePrivately('.latchkey/demo.json', { issuer, ...demo, table: { endpoint, name: tableName } });
+  writePrivately('.latchkey/demo.json', { issuer, app, ...demo, table: { endpoint, name: tableName } });
 }

@@ -207,8 +207,8 @@ describe.each([
   it('says what has happened when the table fails half way', async () => {
     const { name } = await signedIn();
     let written = 0;
-    store.behave(async (response, forward, { operation }) => {
-      if (operation === 'PutItem' && ++written > 1) return faults['an error of its own'](response, forward);
+    store.behave(async (response, forward, request) => {
+      if (request.operation === 'PutItem' && ++written > 1) return faults['access denied'](response, forward, request);
       const { status, headers, body } = await forward();
       response.writeHead(status, headers).end(body);
     });

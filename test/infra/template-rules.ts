@@ -63,28 +63,56 @@ const verifier = [
   'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
 ];
 
+const issuing = [
+  'ISSUER',
+  'TABLE_NAME',
+  'SEALING_KEYS',
+  'CLIENT_CACHE_SECONDS',
+  'ACCESS_TOKEN_LIFETIME_SECONDS',
+  'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
+  'ID_TOKEN_LIFETIME_SECONDS',
+  'REFRESH_TOKEN_LIFETIME_SECONDS',
+  'REFRESH_TOKEN_IDLE_LIFETIME_SECONDS',
+];
+
+const service = ['SERVICE_NAME', 'SERVICE_LOGO_URI'];
+
 const revoking: FunctionRule['table'][number] = [['REVOKED#*'], ['Query', 'PutItem', 'DeleteItem']];
 
 export const functions: Record<string, FunctionRule> = {
   token: {
-    environment: [
-      'ISSUER',
-      'TABLE_NAME',
-      'SEALING_KEYS',
-      'CLIENT_CACHE_SECONDS',
-      'ACCESS_TOKEN_LIFETIME_SECONDS',
-      'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
-      'ID_TOKEN_LIFETIME_SECONDS',
-      'REFRESH_TOKEN_LIFETIME_SECONDS',
-      'REFRESH_TOKEN_IDLE_LIFETIME_SECONDS',
-      'REFRESH_REUSE_INTERVAL_SECONDS',
-    ],
+    environment: [...issuing, 'REFRESH_REUSE_INTERVAL_SECONDS'],
     keys: ['signing', 'handles'],
     table: [
       [['CLIENT#*', 'RESOURCE#*', 'EPOCH#*', 'GRANT#*', 'USER#*', 'USERNAME#*', 'ATTEMPTS#*'], ['GetItem']],
       [['TOKEN#*', 'GRANT#*', 'ATTEMPTS#*'], ['PutItem']],
       [['GRANT#*'], ['UpdateItem']],
       [['ATTEMPTS#*'], ['DeleteItem']],
+      revoking,
+    ],
+  },
+  authorization: {
+    environment: [...issuing, ...service, 'VERIFICATION_KEYS', 'CODE_LIFETIME_SECONDS', 'SESSION_LIFETIME_SECONDS'],
+    keys: ['signing', 'handles'],
+    table: [
+      [
+        [
+          'CLIENT#*',
+          'RESOURCE#*',
+          'EPOCH#*',
+          'GRANT#*',
+          'USER#*',
+          'USERNAME#*',
+          'ATTEMPTS#*',
+          'SESSION#*',
+          'CONSENT#*',
+        ],
+        ['GetItem'],
+      ],
+      [['GRANT#*', 'SESSION#*', 'ATTEMPTS#*', 'TOKEN#*', 'LOGOUT'], ['PutItem']],
+      [['GRANT#*', 'CONSENT#*'], ['UpdateItem']],
+      [['SESSION#*', 'ATTEMPTS#*'], ['DeleteItem']],
+      [['SESSION#*'], ['Query']],
       revoking,
     ],
   },
@@ -111,6 +139,7 @@ export const functions: Record<string, FunctionRule> = {
   },
   logout: {
     environment: [
+      ...service,
       'ISSUER',
       'TABLE_NAME',
       'VERIFICATION_KEYS',
@@ -154,6 +183,7 @@ const routes: Record<string, string> = {
   'ANY /token': 'token',
   'ANY /introspect': 'introspection',
   'ANY /revoke': 'revocation',
+  'ANY /authorize': 'authorization',
   'ANY /userinfo': 'userinfo',
   'ANY /logout': 'logout',
   'ANY /.well-known/openid-configuration': 'discovery',

@@ -122,6 +122,7 @@ describe('parameters', () => {
     });
     expect(changed).toEqual([
       'token',
+      'authorization',
       'introspection',
       'revocation',
       'userinfo',
