@@ -16,10 +16,13 @@ p { margin: 0; overflow-wrap: anywhere; }
 a { color: var(--accent); text-underline-offset: 0.15em; }
 strong { font-weight: 600; }
 .brand { display: flex; align-items: center; gap: 0.625rem; font-weight: 650; letter-spacing: -0.01em; font-size: 1.0625rem; }
+.brand { max-width: 100%; }
+.brand span { min-width: 0; overflow-wrap: anywhere; }
+.brand svg { flex: none; }
 .brand img { display: block; max-height: 2rem; max-width: 12rem; }
 .brand svg { color: var(--accent); }
 .card {
-  width: 100%; max-width: var(--width); padding: 2rem;
+  min-width: 0; width: 100%; max-width: var(--width); padding: 2rem;
   display: flex; flex-direction: column; gap: 1.5rem;
   background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); box-shadow: var(--shadow);
 }
@@ -56,6 +59,8 @@ button.link {
   text-decoration: underline; text-underline-offset: 0.15em; text-align: start;
 }
 button.account { display: flex; align-items: center; gap: 0.75rem; padding: 0.75rem 0.875rem; text-align: start; border-color: var(--line); background: var(--surface-sunken); }
+button.account .soft { font-weight: 400; }
+button.account > span { min-width: 0; }
 button.account:hover { border-color: var(--edge); }
 .buttons { display: flex; flex-direction: column; gap: 0.625rem; }
 .buttons.pair { display: grid; grid-template-columns: 1fr 1fr; }
@@ -74,8 +79,8 @@ button.account:hover { border-color: var(--edge); }
 .scopes small { display: block; font-size: 0.8125rem; color: var(--text-soft); }
 .rule { border: 0; border-top: 1px solid var(--line); margin: 0; }
 .code { font: 0.8125rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; color: var(--text-soft); overflow-wrap: anywhere; padding-top: 1rem; border-top: 1px solid var(--line); }
-footer { display: flex; flex-wrap: wrap; justify-content: center; gap: 0.25rem 1.25rem; font-size: 0.8125rem; color: var(--text-soft); }
-footer a { color: inherit; }
+footer { max-width: 100%; display: flex; flex-wrap: wrap; justify-content: center; gap: 0.25rem 1.25rem; font-size: 0.8125rem; color: var(--text-soft); }
+footer a { color: inherit; min-width: 0; overflow-wrap: anywhere; }
 @media (max-width: 30rem) {
   body { padding: 1.5rem 0 2rem; justify-content: flex-start; background: var(--surface); }
   .brand { align-self: flex-start; padding: 0 1.5rem; }
