@@ -77,7 +77,8 @@ export function createSignIn({ env, table }: World, clock: Clock) {
     async begin(sub: string = ALICE.sub, lifetime = 28_800) {
       const sid = randomId();
       await sessions.put({ sid, sub, auth_time: clock(), amr: ['pwd'], expires_at: clock() + lifetime });
-      return { sid, cookie: `__Host-latchkey=${handles.mint('session', { id: sid }).text}` };
+      const name = issuer.startsWith('https:') ? '__Host-latchkey' : 'latchkey';
+      return { sid, cookie: `${name}=${handles.mint('session', { id: sid }).text}` };
     },
 
     /** Gives a client a grant, and redeems its code. */
