@@ -1,4 +1,5 @@
-import { type Clause, ConditionFailed, type Item, type Key, type Table } from './table.ts';
+import { randomId } from '../oauth/handle.ts';
+import { ConditionFailed, type Item, isNew, type Key, type Table } from './table.ts';
 
 /** What a subject allowed a client, remembered so that it is not asked again. */
 export interface Consent {
@@ -7,6 +8,8 @@ export interface Consent {
   readonly scope: readonly string[];
   readonly resources: readonly string[];
   readonly given_at: number;
+  /** Another one at every change. */
+  readonly revision?: string;
 }
 
 export interface ConsentStore {
@@ -31,8 +34,10 @@ export const createConsentStore = (table: Table): ConsentStore => ({
     return item && withoutKey(item);
   },
   async replace(consent, seen) {
+    const item = { ...keyOf(consent.sub, consent.client_id), ...consent, revision: randomId() };
+    const unchanged = { when: ['revision = :seen'], values: { ':seen': seen?.revision } } as const;
     try {
-      await table.set(keyOf(consent.sub, consent.client_id), { ...consent }, seen ? unchanged(seen) : isNew);
+      await table.put(item, seen ? unchanged : { when: [isNew] });
       return true;
     } catch (error) {
       if (error instanceof ConditionFailed) return false;
@@ -42,13 +47,5 @@ export const createConsentStore = (table: Table): ConsentStore => ({
   remove: (sub, client_id) => table.remove(keyOf(sub, client_id)),
   list: async (sub) => (await table.query(`CONSENT#${sub}`, PREFIX)).map(withoutKey),
 });
-
-const isNew: Clause[] = [{ attribute: 'given_at', test: 'absent' }];
-
-const unchanged = ({ given_at, scope, resources }: Consent): Clause[] => [
-  { attribute: 'given_at', test: 'equals', value: given_at },
-  { attribute: 'scope', test: 'equals', value: scope },
-  { attribute: 'resources', test: 'equals', value: resources },
-];
 
 const withoutKey = ({ pk, sk, ...consent }: Item) => consent as unknown as Consent;

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, scryptSync } from 'node:crypto';
 import type { ProxyEvent, ProxyResult } from '../../lib/http/event.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import type { User } from '../../lib/oauth/user.ts';
-import { hashPassword } from '../../lib/users/password.ts';
 import { client, type Handlers, httpEvent, ISSUER } from './world.ts';
 
 export const VERIFIER = 'a-verifier-of-forty-three-characters-or-more';
@@ -10,13 +9,19 @@ export const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url
 export const CALLBACK = 'https://app.example/callback';
 export const PASSWORD = 'correct horse battery staple';
 
-/** Made once: what is slow about it is not what is tested. */
-const stored = hashPassword(PASSWORD, 0);
+const SALT = Buffer.alloc(16, 7);
 
-export const user = async (username: string, more: Partial<User> = {}): Promise<User> => ({
+/** A cheap one: what is slow about it is not what is tested. */
+const stored = {
+  secret_id: 'test',
+  hash: `scrypt$1024$8$1$${SALT.toString('base64url')}$${scryptSync(PASSWORD, SALT, 32, { N: 1024, r: 8, p: 1 }).toString('base64url')}`,
+  created_at: 0,
+};
+
+export const user = (username: string, more: Partial<User> = {}): User => ({
   sub: `sub-of-${username}`,
   username,
-  password: await stored,
+  password: stored,
   claims: { name: `${username} example`, preferred_username: username },
   enabled: true,
   created_at: 0,
@@ -30,7 +35,6 @@ export const webClient = (client_id: string, more: Partial<Client> = {}): Client
     grant_types: ['authorization_code', 'refresh_token'],
     redirect_uris: [CALLBACK],
     scope: 'openid profile email offline_access read write',
-    resources: ['orders'],
     ...more,
   });
 
