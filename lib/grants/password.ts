@@ -17,6 +17,7 @@ export const password: GrantType = {
     const [username, secret] = [form.require('username'), form.require('password')];
     const resources = await getResourceServersOrIssuer(form.resources, client, context);
     const scope = authorizeScope(form.get('scope'), client, resources, identityScopes);
+    if (resources[0].identifier === context.issuer && !scope.split(' ').includes('openid')) throw nothingFor();
     const signIn = await context.authenticateUser(username, secret, address);
     if (signIn.outcome === 'delayed') throw tooManyAttempts(signIn.seconds);
     if (signIn.outcome === 'refused') throw invalidGrant();
@@ -29,6 +30,9 @@ export const password: GrantType = {
     return { ...grant, generation: 0 };
   },
 };
+
+/** A client without resource servers gets what the userinfo endpoint takes, and that takes no less. */
+const nothingFor = () => new OAuthError('invalid_scope', 'without openid this client can have no token');
 
 const tooManyAttempts = (seconds: number) =>
   new OAuthError('invalid_grant', 'there were too many attempts', { headers: { 'retry-after': String(seconds) } });
