@@ -7,11 +7,14 @@
 // out elsewhere, the back-channel logout URI ORIGIN/backchannel-logout. Sessions are in memory, as is right for a demo.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { createLogoutTokenVerifier } from './logout-token.mjs';
 import { page } from './page.mjs';
 import { findFile } from './single-page.mjs';
+
+const logo = readFileSync(new URL('logo.svg', import.meta.url));
 
 const SCOPE = 'openid profile email offline_access orders:read';
 
@@ -155,6 +158,7 @@ function createApp(origin, { issuer, client_id, client_secret, spa_client_id }) 
 
   const routes = {
     'GET /': async ({ id }) => html(page({ login: sessions.get(id)?.login, hasSinglePage: Boolean(spa_client_id) })),
+    'GET /logo.svg': async () => ({ headers: { 'content-type': 'image/svg+xml' }, body: logo }),
     'GET /sign-in': signIn,
     'GET /callback': callback,
     'POST /whoami': button(whoami),

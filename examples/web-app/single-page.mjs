@@ -1,9 +1,14 @@
 // The same without a server, on the unmodified library oidc-client-ts: for the client `spa`, which is public.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 
-const library = () =>
-  readFileSync(createRequire(import.meta.url).resolve('oidc-client-ts/dist/browser/oidc-client-ts.min.js'));
+/** The file of the package that is meant for `<script>`. */
+function library() {
+  const main = createRequire(import.meta.url).resolve('oidc-client-ts');
+  return readFileSync(join(dirname(main), '../browser/oidc-client-ts.min.js'));
+}
+
 const own = (name) => () => readFileSync(new URL(name, import.meta.url));
 
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
