@@ -52,14 +52,16 @@ function userinfoEvent(hostile: Hostile): unknown {
   if (random.chance(0.5))
     draft.headers.push(['authorization', random.pick([`Bearer ${shown}`, `bearer  ${shown}`, shown])]);
   else Object.assign(draft, { method: 'POST', headers: [...headers, TYPE], body: form([['access_token', shown]]) });
-  if (random.chance(0.2)) {
+  const isSentTwice = random.chance(0.2);
+  if (isSentTwice) {
     const both = { method: 'POST', headers: [...headers, TYPE, ['authorization', `Bearer ${real}`]] };
     Object.assign(draft, both, { body: form([['access_token', real]]) });
   }
   if (random.chance(0.05)) draft.method = random.pick(['PUT', 'HEAD', 'OPTIONS', 'get', '', text()]);
   for (const mutate of some(random, harmlessInForm, 2)) mutate(draft);
   const event = toEvent(hostile, draft);
-  return random.chance(0.1) ? brokenEvent(hostile, event) : event;
+  // Without its body the other token would be the only one.
+  return !isSentTwice && random.chance(0.1) ? brokenEvent(hostile, event) : event;
 }
 
 it(`userinfo tells nothing to ${REQUESTS} hostile requests (seed ${SEED})`, async () => {
