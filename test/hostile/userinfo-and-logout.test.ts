@@ -45,6 +45,7 @@ function userinfoEvent(hostile: Hostile): unknown {
   const shown = random.pick([
     () => hostile.token({ ...target.material, ofAnyAudience: true }),
     () => hostile.spoil(real),
+    () => random.pick(target.material.real),
     () => tokens.id_token,
     () => tokens.refresh_token,
     () => tokens.code,
