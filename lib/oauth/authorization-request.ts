@@ -47,13 +47,15 @@ export function parseAuthorizationRequest(parameters: Parameters, client: Client
   // OpenID Connect Core sections 3.2.2.1 and 3.3.2.11.
   if (responseType.has('id_token') && nonce === undefined) throw invalid('nonce is missing');
   const claims = parameters.get('claims');
+  const claimsRequest = parseClaimsRequest(claims);
+  refuseOtherContexts(claimsRequest);
   return {
     responseType,
     code_challenge,
     scope,
     nonce,
     claims,
-    claimsRequest: parseClaimsRequest(claims),
+    claimsRequest,
     resources: parameters.resources,
     prompt: parsePrompt(parameters.get('prompt')),
     max_age: parseMaxAge(parameters.get('max_age')) ?? client.default_max_age,
@@ -89,6 +91,14 @@ function parseCodeChallenge(parameters: Parameters, client: Client, responseType
   if (method !== CODE_CHALLENGE_METHOD) throw invalid('code_challenge_method must be S256');
   if (!isCodeChallenge(challenge)) throw invalid('code_challenge is malformed');
   return challenge;
+}
+
+/** There are no authentication contexts here, so that one that is essential cannot be met. OpenID Connect Core section 5.5.1.1 */
+function refuseOtherContexts({ id_token, userinfo }: ClaimsRequest): void {
+  for (const acr of [id_token.get('acr'), userinfo.get('acr')]) {
+    if (!acr?.essential || acr.values === undefined) continue;
+    throw new OAuthError('unmet_authentication_requirements', 'there is no such authentication context');
+  }
 }
 
 function parseMaxAge(text: string | undefined): number | undefined {
