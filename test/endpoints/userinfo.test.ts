@@ -101,6 +101,8 @@ describe('claims by scope', () => {
       email: 'elsewhere@hook',
     });
     expect(await answers('nobody', { authenticateUser, claimsFor })).toMatchObject(INVALID);
+    // A client's own token: the hook would be asked for a person of that name.
+    expect(await answers(web.client_id, { authenticateUser, claimsFor })).toMatchObject(INVALID);
     expect((await answers('elsewhere', { authenticateUser })).json).toEqual({ sub: 'elsewhere' });
     const failing = { claimsFor: () => Promise.reject(new Error('no directory')) };
     expect(await answers(ALICE.sub, failing)).toMatchObject({ status: 503, json: { error: 'server_error' } });
