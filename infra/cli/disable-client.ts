@@ -3,6 +3,7 @@ import type { Client } from '../../lib/oauth/client.ts';
 import { type Revocation, revokeAll } from '../../lib/oauth/revocation.ts';
 import { addRevocation } from './add-revocation.ts';
 import { change } from './change.ts';
+import { endGrants } from './end-grants.ts';
 import { Problem } from './problem.ts';
 import type { Store } from './store.ts';
 
@@ -45,7 +46,7 @@ export async function disableClient(
   );
   try {
     const [now, delay] = [store.clock(), cache + IN_FLIGHT_SECONDS];
-    await store.epochs.put('client', id, now + delay);
+    await endGrants(store, 'client', id, now + delay);
     const entry = revokeAll('client', id, { now, lifetime, delay });
     return { client, revocation: await addRevocation(store.revocations, entry) };
   } catch (error) {

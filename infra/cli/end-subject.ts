@@ -1,7 +1,7 @@
-import { subjectTag } from '../../lib/oauth/grant-id.ts';
 import { type Revocation, revokeAll } from '../../lib/oauth/revocation.ts';
 import { addRevocation } from './add-revocation.ts';
 import type { Deployed } from './disable-client.ts';
+import { endGrants } from './end-grants.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function endSubject(
   delay = 0,
 ): Promise<{ revocation: Revocation }> {
   const now = store.clock();
-  await store.epochs.put('subject', subjectTag(sub), now + delay);
+  await endGrants(store, 'subject', sub, now + delay);
   const revocation = await addRevocation(store.revocations, revokeAll('subject', sub, { now, lifetime, delay }));
   return { revocation };
 }
