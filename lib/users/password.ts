@@ -1,5 +1,5 @@
 import type { Clock } from '../oauth/clock.ts';
-import { type HashedSecret, importSecret, verifySecret } from '../oauth/secret.ts';
+import { type HashedSecret, importSecret, nobodysSecret, verifySecret } from '../oauth/secret.ts';
 
 /** The same text from every keyboard. NIST SP 800-63B section 5.1.1.2 */
 const normal = (password: string) => password.normalize('NFKC');
@@ -8,17 +8,10 @@ const normal = (password: string) => password.normalize('NFKC');
 export const hashPassword = (password: string, now: number): Promise<HashedSecret> =>
   importSecret(normal(password), now);
 
-/** Of nobody's password: no text is known that has it. It costs what those do that `hashPassword` makes. */
-const NOBODYS: HashedSecret = {
-  secret_id: '',
-  hash: `scrypt$65536$8$2$${'A'.repeat(22)}$${'A'.repeat(43)}`,
-  created_at: 0,
-};
-
 /** Whether it is the password, and has not expired. Takes as long where there is none, or an expired one. */
 export async function verifyPassword(
   password: string,
-  { expires_at, ...stored }: HashedSecret = NOBODYS,
+  { expires_at, ...stored }: HashedSecret = nobodysSecret,
   clock: Clock,
 ): Promise<boolean> {
   const matches = await verifySecret(normal(password), [stored], clock);
