@@ -64,8 +64,10 @@ const undoing = ({ grant_id, undo }: Step, { grants }: GrantContext): Ending => 
 
 const confirming = ({ grant_id, confirm }: Step, { grants }: GrantContext): Ending => ({
   async issued() {
+    if (!confirm || (await grants.change(grant_id, confirm))) return;
+    if ((await grants.find(grant_id))?.state !== 'active') throw invalidGrant();
     // Taken back meanwhile by whoever made it: the next attempt makes it anew.
-    if (confirm && !(await grants.change(grant_id, confirm))) throw new Unavailable('the grant');
+    throw new Unavailable('the grant');
   },
 });
 

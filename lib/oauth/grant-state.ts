@@ -210,7 +210,8 @@ export function whyNotRotated(grant: GrantState | undefined, refresh: Refresh, r
   if (!grant || !refreshable(refresh).every((clause) => holds(grant, clause))) return 'refused';
   if (grant.transition === refresh.request) return 'landed';
   if (grant.generation < refresh.generation) return 'refused';
-  const age = refresh.now - grant.rotated_at;
+  // The clock of the other container may be ahead of ours: that makes no retry where there shall be none.
+  const age = Math.max(0, refresh.now - grant.rotated_at);
   const isRetry = grant.generation === refresh.generation + 1 && age < reuseInterval;
   if (grant.generation > refresh.generation && !isRetry) return 'reused';
   if (!narrows(refresh).every((clause) => holds(grant, clause))) return 'exceeded';

@@ -314,6 +314,14 @@ describe('a refresh token that is presented again', () => {
     expect(await refresh(world.handlers, 'strict', next.refresh_token)).toMatchObject(REFUSED);
   });
 
+  it('by a strict client, at a container whose clock is behind, ends the grant', async () => {
+    const { refresh_token } = await signIn('strict');
+    const next = tokensOf(await refresh(world.handlers, 'strict', refresh_token));
+    advance(-1);
+    expect(await refresh(world.handlers, 'strict', refresh_token)).toMatchObject(REFUSED);
+    expect(await refresh(world.handlers, 'strict', next.refresh_token)).toMatchObject(REFUSED);
+  });
+
   it('where REFRESH_REUSE_INTERVAL_SECONDS is 0, ends the grant at once', async () => {
     const handlers = world.restart({ REFRESH_REUSE_INTERVAL_SECONDS: '0' });
     const { refresh_token } = await signIn();

@@ -265,7 +265,10 @@ function* readBack(world: World, request: Request, reuseInterval: number): Gener
   const isReplay =
     call.kind === 'redeem'
       ? world.isRedeemed === true
-      : consumedAt !== undefined && now - consumedAt >= reuseInterval && now < ENDS_AT && now < grant!.idle_until;
+      : consumedAt !== undefined &&
+        Math.max(0, now - consumedAt) >= reuseInterval &&
+        now < ENDS_AT &&
+        now < grant!.idle_until;
   if (isLive && isReplay && outcome !== 'landed') must(outcome === 'reused', `a replayed ${call.kind} is ${outcome}`);
 
   if (outcome === 'reused') {

@@ -1,6 +1,7 @@
 // The store failing while a code is redeemed, a refresh token used or revoked: before each of its calls and after, once and
 // for good. Whatever happens, nobody gets more than they should, and whoever tries again ends well.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { GrantState } from '../../lib/oauth/grant-state.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { type Behaviour, callOf, type FaultyStore, faults, onlyAt, startFaultyStore } from '../support/faulty-store.ts';
 import { app, newCode, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
@@ -149,6 +150,16 @@ describe('a refresh', () => {
     }
   });
 
+  it('that was taken back makes no token good that was used up before', async () => {
+    const first = await signIn('web-jwt');
+    const second = tokensOf(await refresh(handlers, 'web-jwt', first.refresh_token));
+    store.behave(onlyAt('GetItem EPOCH client', BROKEN));
+    expect(isFault(await refresh(handlers, 'web-jwt', second.refresh_token))).toBe(true);
+    store.behave();
+    expect((await refresh(handlers, 'web-jwt', first.refresh_token)).status).toBe(400);
+    expect(await stateOf(first.grant_id)).toBe('revoked');
+  });
+
   it('is never taken back once a retry of it was answered', async () => {
     const first = await signIn('web-reference');
     let retry: Promise<JsonResult> | undefined;
@@ -167,25 +178,25 @@ describe('a refresh', () => {
     expect((await refresh(handlers, 'web-reference', second.refresh_token)).status).toBe(200);
   });
 
-  it('of a retry that was taken back meanwhile is not answered, and can be made again', async () => {
+  it.each<[string, Partial<GrantState>, number, number]>([
+    ['taken back meanwhile is not answered, and can be made again', { generation: 0 }, 503, 200],
+    ['ended meanwhile is refused', { state: 'revoked' }, 400, 400],
+  ])('of a retry that was %s', async (_name, set, status, later) => {
     const first = await signIn('web-jwt');
     expect((await refresh(handlers, 'web-jwt', first.refresh_token)).status).toBe(200);
-    const grants = createGrantStore(world.table);
+    let isRead = false;
     store.behave(async (response, forward, request) => {
-      if (callOf(request) === 'GetItem GRANT') {
-        const answer = onlyAt('', BROKEN)(response, forward, request);
-        await answer;
-        await grants.change(first.grant_id, {
-          when: [{ attribute: 'generation', test: 'equals', value: 1 }],
-          set: { generation: 0 },
-        });
-        return;
-      }
-      return onlyAt('', BROKEN)(response, forward, request);
+      await onlyAt('', BROKEN)(response, forward, request);
+      if (callOf(request) !== 'GetItem GRANT' || isRead) return;
+      isRead = true;
+      await createGrantStore(world.table).change(first.grant_id, {
+        when: [{ attribute: 'grant_id', test: 'present' }],
+        set,
+      });
     });
-    expect(isFault(await refresh(handlers, 'web-jwt', first.refresh_token))).toBe(true);
+    expect((await refresh(handlers, 'web-jwt', first.refresh_token)).status).toBe(status);
     store.behave();
-    expect((await refresh(handlers, 'web-jwt', first.refresh_token)).status).toBe(200);
+    expect((await refresh(handlers, 'web-jwt', first.refresh_token)).status).toBe(later);
   });
 });
 
