@@ -3,6 +3,7 @@ import { ConfigError } from '../../lib/config.ts';
 import { Unavailable } from '../../lib/oauth/errors.ts';
 import { clientCommand } from './client.ts';
 import { examples, withCommonOptions } from './command.ts';
+import { consentsCommand } from './consents.ts';
 import { grantsCommand } from './grants.ts';
 import { initCommand } from './init.ts';
 import type { Io } from './io.ts';
@@ -50,6 +51,7 @@ function createProgram(io: Io): Command {
     .addCommand(userCommand(io))
     .addCommand(tokenCommand(io))
     .addCommand(grantsCommand(io))
+    .addCommand(consentsCommand(io))
     .addCommand(initCommand(io))
     .addHelpText('after', HELP);
   forAll(program, (command) =>

@@ -6,6 +6,7 @@ import { change } from './change.ts';
 import { examples, onTable } from './command.ts';
 import { type Deployed, deployedFrom, IN_FLIGHT_SECONDS } from './disable-client.ts';
 import { endSubject } from './end-subject.ts';
+import { getUser } from './find-user.ts';
 import type { Io } from './io.ts';
 import { newPassword } from './new-password.ts';
 import { columns, time } from './output.ts';
@@ -196,13 +197,6 @@ type Ended = { readonly issued_until?: number };
 const refused = ({ issued_until = 0 }: Ended) => ({ tokens_refused_if_issued_until: time(issued_until) });
 
 const until = ({ issued_until = 0 }: Ended) => `what was given until ${time(issued_until)} is refused`;
-
-/** By name or subject. @throws Problem when there is no such user */
-async function getUser({ users }: Store, who: string): Promise<User> {
-  const user = (await users.findByName(who)) ?? (await users.find(who));
-  if (!user) throw new Problem(`there is no user ${who}`);
-  return user;
-}
 
 async function changeUser(store: Store, who: string, edit: (user: User) => User): Promise<User> {
   const { sub } = await getUser(store, who);

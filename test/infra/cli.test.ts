@@ -27,6 +27,7 @@ const commands = [
   ]),
   ...['add', 'list', 'retire'].map((verb) => `secret ${verb}`),
   ...['create', 'list', 'show', 'update', 'reset', 'sign-out', 'disable', 'enable'].map((verb) => `user ${verb}`),
+  ...['list', 'withdraw'].map((verb) => `consents ${verb}`),
   ...['revoke', 'explain'].map((verb) => `token ${verb}`),
   'init',
 ];
@@ -44,7 +45,7 @@ describe('--help', () => {
   it('of the program names every group', async () => {
     const { code, stdout } = await attempt(['--help']);
     expect(code).toBe(0);
-    for (const group of ['client', 'resource', 'secret', 'user', 'token', 'grants', 'init'])
+    for (const group of ['client', 'resource', 'secret', 'user', 'token', 'grants', 'consents', 'init'])
       expect(stdout).toMatch(new RegExp(`^  ${group} `, 'm'));
   });
 });
