@@ -63,8 +63,8 @@ async function start(
   });
   running.push(gateway.stop);
   const issuer = `http://localhost:${gateway.port}`;
-  const app = await startDemoApp(root, options.port === 0 ? 0 : options.port + 1);
-  running.push(app.stop);
+  const startingApp = startDemoApp(root, options.port === 0 ? 0 : options.port + 1);
+  running.push(async () => (await startingApp).stop());
   const data = options.data === undefined ? undefined : openDataDirectory(resolve(options.data));
   const saved = data?.load();
   const keys = await startLocalKeys(options.keys, saved);
@@ -79,7 +79,9 @@ async function start(
   const reading = readStack();
   const opening = reading.then((stack) => openTable(stack, data?.table));
   running.push(async () => (await opening).stop());
-  const seeding = opening.then((table) => seed(table, encryptionJwks(keys.secrets), app.origin, saved?.demo));
+  const seeding = Promise.all([opening, startingApp]).then(([table, { origin }]) =>
+    seed(table, encryptionJwks(keys.secrets), origin, saved?.demo),
+  );
   const loading = Promise.all([reading, opening, buildFinished(build)]).then(async ([stack, { endpoint }]) => {
     const environment = { AWS_ENDPOINT_URL_DYNAMODB: endpoint, ...keys.environment, ...quiet, ...logLevel };
     const functions = startLambda(stack, { root, environment, log: functionLog(options.verbose, complain) });
@@ -87,7 +89,7 @@ async function start(
     await warm(functions, stack);
     return functions;
   });
-  const [first, table, demo, functions] = await Promise.all([reading, opening, seeding, loading]);
+  const [first, table, app, demo, functions] = await Promise.all([reading, opening, startingApp, seeding, loading]);
 
   signal.throwIfAborted();
   let stack = first;
