@@ -10,10 +10,12 @@ const names = readdirSync(join(root, 'functions')).map((file) => basename(file, 
 
 /**
  * Parts of the AWS SDK that a function never reaches: where credentials are looked for when they are not in the
- * environment (in Lambda they are), and event streams, which DynamoDB does not have. They are half of the SDK.
+ * environment (in Lambda they are), event streams, which DynamoDB does not have, and a cache of endpoints that nobody
+ * discovers. They are half of the SDK.
  */
 const unused = {
   '@aws-sdk/credential-provider-node': join(root, 'infra/unused.mjs'),
+  '@aws-sdk/endpoint-cache': join(root, 'infra/unused.mjs'),
   '@smithy/core/event-streams': join(root, 'infra/unused.mjs'),
 };
 

@@ -116,6 +116,15 @@ const readRevocationMaxAge = (text: string): RevocationMaxAge => {
 };
 
 const nonEmpty = (text: string) => text;
+
+/** A picture that browsers load; none where it is empty. */
+const logoUri = (text: string): string | undefined => {
+  if (text === '') return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.has(url.hostname));
+  if (!isSecure) throw new Invalid('must be an https URL (http is for loopback)');
+  return text;
+};
 const keys = (type: 'private' | 'public') => (text: string) => parseKeys(text, type);
 
 /** A list that may be absent, and is empty then. */
@@ -147,6 +156,14 @@ export const variables = {
   CLOCK_SKEW_SECONDS: { parse: integer(0, MAX_CLOCK_SKEW_SECONDS), default: '0' },
   ACCESS_TOKEN_LIFETIME_SECONDS: { parse: integer(1, DAY), default: '3600' },
   ACCESS_TOKEN_MAX_LIFETIME_SECONDS: { parse: integer(1, 30 * DAY), default: '86400' },
+  SERVICE_NAME: { parse: nonEmpty, default: 'Latchkey' },
+  SERVICE_LOGO_URI: { parse: logoUri, default: '' },
+  SESSION_LIFETIME_SECONDS: { parse: integer(60, 30 * DAY), default: '28800' },
+  CODE_LIFETIME_SECONDS: { parse: integer(1, 600), default: '60' },
+  ID_TOKEN_LIFETIME_SECONDS: { parse: integer(1, DAY), default: '3600' },
+  REFRESH_TOKEN_LIFETIME_SECONDS: { parse: integer(1, 3650 * DAY), default: '2592000' },
+  REFRESH_TOKEN_IDLE_LIFETIME_SECONDS: { parse: integer(1, 3650 * DAY), default: '604800' },
+  REFRESH_REUSE_INTERVAL_SECONDS: { parse: integer(0, 300), default: '10' },
   CLIENT_CACHE_SECONDS: { parse: integer(0, 3600), default: '30' },
   LOG_LEVEL: { parse: oneOf(logLevels), default: 'info' },
 } as const satisfies Record<string, { parse: (text: string) => unknown; default?: string }>;

@@ -1,5 +1,6 @@
 import type { AccessToken } from './oauth/access-token.ts';
 import type { Grant } from './oauth/grant.ts';
+import type { UserClaims } from './oauth/user.ts';
 
 /** The places where a deployment may add its own rules. What is not set costs nothing. */
 export interface Extensions {
@@ -10,6 +11,19 @@ export interface Extensions {
    * Throw `InvalidToken` to refuse. The gateway may cache the answer, so decide by the token alone.
    */
   readonly tokenValidated?: (token: AccessToken) => Readonly<Record<string, string | number | boolean>>;
+  /**
+   * Who signs in, where users are not kept in the table: undefined for anybody unknown and for a wrong password alike.
+   * Attempts are slowed down before it is asked.
+   */
+  readonly authenticateUser?: (
+    username: string,
+    password: string,
+  ) => Promise<{ readonly sub: string; readonly amr?: readonly string[] } | undefined>;
+  /**
+   * What is known of a subject, by the names of OpenID Connect Core section 5.1; scopes decide what of it is told. Undefined
+   * for somebody who is not there any more.
+   */
+  readonly claimsFor?: (sub: string) => Promise<UserClaims | undefined>;
 }
 
 /** Yours to fill in. */

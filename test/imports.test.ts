@@ -10,8 +10,8 @@ import { describe, expect, it } from 'vitest';
 const LAYERS = [
   ['lib/oauth'],
   ['lib/http', 'lib/store', 'lib/keys'],
-  ['lib/revocation'],
-  ['lib/tokens'],
+  ['lib/revocation', 'lib/pages'],
+  ['lib/tokens', 'lib/users'],
   ['lib/client-authentication', 'lib/grants', 'lib/authorizer'],
   ['lib/endpoints'],
   ['functions'],
@@ -23,17 +23,21 @@ interface Beside {
   readonly mayBeImported: (by: string, isType: boolean) => boolean;
 }
 
+/** What joins the parts. */
+const JOINING = ['lib/compose.ts', 'lib/parts.ts'];
+
 const BESIDE: Readonly<Record<string, Beside>> = {
   'lib/compose.ts': { mayImport: () => true, mayBeImported: (by) => folderOf(by) === 'functions' },
   'lib/config.ts': {
     mayImport: (target) => ['lib/oauth', 'lib/keys'].includes(folderOf(target)) || target === 'lib/log.ts',
-    mayBeImported: (by) => by === 'lib/compose.ts',
+    mayBeImported: (by) => JOINING.includes(by),
   },
   'lib/context.ts': { mayImport: (_, isType) => isType, mayBeImported: (_, isType) => isType },
   'lib/extensions.ts': {
     mayImport: (target, isType) => isType || target === 'lib/oauth/errors.ts',
-    mayBeImported: (by, isType) => isType || by === 'lib/compose.ts',
+    mayBeImported: (by, isType) => isType || JOINING.includes(by),
   },
+  'lib/parts.ts': { mayImport: () => true, mayBeImported: (by) => by === 'lib/compose.ts' },
   'lib/log.ts': { mayImport: () => false, mayBeImported: (by) => folderOf(by) !== 'lib/oauth' },
 };
 

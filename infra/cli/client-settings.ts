@@ -1,9 +1,10 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
 import { type Client, isPublic } from '../../lib/oauth/client.ts';
 import { compact } from './change.ts';
 import * as parse from './parse.ts';
 import { UsageProblem } from './problem.ts';
+import { checkSignIn, hasSignInSettings, withSignInChanges, withSignInSettings } from './sign-in-settings.ts';
 
 /** What can be set of a client, as options. */
 export interface Settings {
@@ -12,12 +13,17 @@ export interface Settings {
   readonly resource?: string[];
   readonly grantType?: string[];
   readonly authMethod?: (typeof parse.authMethods)[number] | typeof parse.DEFAULT;
+  readonly public?: true;
   readonly format?: AccessTokenFormatName | typeof parse.DEFAULT;
   readonly lifetime?: number | typeof parse.DEFAULT;
+  /** One of those for people who sign in, which go by a table. */
+  readonly redirectUri?: unknown;
 }
 
 /** The options that `create` and `update` share. */
-export const withSettings = (command: Command): Command =>
+export const withSettings = (command: Command): Command => withSignInSettings(withTokenSettings(command));
+
+const withTokenSettings = (command: Command): Command =>
   command
     .option('--name <text>', 'a name for people', parse.name)
     .option('--scope <scopes>', 'all it may ever be granted, separated by spaces', parse.scope)
@@ -28,13 +34,19 @@ export const withSettings = (command: Command): Command =>
     )
     .option(
       '--grant-type <type>',
-      'a grant type it may use; repeatable (a new client has client_credentials)',
+      'a grant type it may use; repeatable (a new client has client_credentials, or with --redirect-uri authorization_code)',
       parse.grantTypeNames,
     )
     .option(
       '--auth-method <method>',
       `${parse.authMethods.join(', ')}, or default: a secret in either way. none makes it public`,
       parse.orDefault(parse.authMethod),
+    )
+    .addOption(
+      new Option(
+        '--public',
+        'it cannot keep a secret: a single-page or native app. The same as --auth-method none',
+      ).conflicts('authMethod'),
     )
     .option(
       '--format <format>',
@@ -48,17 +60,20 @@ export const withSettings = (command: Command): Command =>
     );
 
 /** Whether any option asks for a change. */
-export const hasSettings = (settings: Settings): boolean => SETTINGS.some((name) => settings[name] !== undefined);
+export const hasSettings = (settings: Settings): boolean =>
+  SETTINGS.some((name) => settings[name] !== undefined) || hasSignInSettings({ ...settings });
 
-const SETTINGS = ['name', 'scope', 'resource', 'grantType', 'authMethod', 'format', 'lifetime'] as const;
+const SETTINGS = ['name', 'scope', 'resource', 'grantType', 'authMethod', 'public', 'format', 'lifetime'] as const;
+
+/** The method that is asked for, by either option. */
+export const authMethodOf = (settings: Settings) => (settings.public ? 'none' : settings.authMethod);
 
 /** The client with what the options change. @throws UsageProblem when the settings do not go together */
-export function withChanges(
-  client: Client,
-  { name, scope, resource, grantType, authMethod, format, lifetime }: Settings,
-): Client {
+export function withChanges(client: Client, settings: Settings): Client {
+  const { name, scope, resource, grantType, format, lifetime } = settings;
+  const authMethod = authMethodOf(settings);
   const next = compact<Client>({
-    ...client,
+    ...withSignInChanges(client, { ...settings }),
     client_name: name ?? client.client_name,
     scope: scope ?? client.scope,
     resources: resource ?? client.resources,
@@ -67,6 +82,7 @@ export function withChanges(
     access_token_format: parse.chosen(format, client.access_token_format),
     access_token_lifetime: parse.chosen(lifetime, client.access_token_lifetime),
   });
+  checkSignIn(next);
   if (isPublic(next) && next.grant_types.includes('client_credentials')) {
     throw new UsageProblem('a public client (--auth-method none) may not use client_credentials');
   }

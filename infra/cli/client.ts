@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import type { Client } from '../../lib/oauth/client.ts';
 import { randomId } from '../../lib/oauth/handle.ts';
+import { identityScopes } from '../../lib/oauth/scope.ts';
 import { change, create, get } from './change.ts';
-import { hasSettings, type Settings, withChanges, withSettings } from './client-settings.ts';
+import { authMethodOf, hasSettings, type Settings, withChanges, withSettings } from './client-settings.ts';
 import { examples, onTable } from './command.ts';
 import { deployedFrom, disableClient } from './disable-client.ts';
 import type { Io } from './io.ts';
@@ -37,16 +38,22 @@ const createCommand = (io: Io) =>
         examples(
           'latchkey client create reports --resource orders --scope "orders:read"',
           'latchkey client create --name "Nightly export" --resource orders --format reference --lifetime 600',
+          'latchkey client create shop --redirect-uri https://shop.example.com/callback --scope "openid email offline_access"',
+          'latchkey client create app --public --redirect-uri com.example.app:/callback --scope openid',
           'printf %s "$OLD_SECRET" | latchkey client create legacy-app --resource orders --secret-stdin',
         ),
       ),
     io,
     async ({ out, open }, options, client_id = newClientId()) => {
-      if (!options.resource) throw new UsageProblem('name at least one resource server: --resource ID');
-      const isForPublic = options.authMethod === 'none';
+      if (!options.resource && !options.scope?.split(' ').includes('openid')) {
+        throw new UsageProblem(
+          'name at least one resource server: --resource ID (with the scope openid it can do without)',
+        );
+      }
+      const isForPublic = authMethodOf(options) === 'none';
       const draft: Client = {
         client_id,
-        grant_types: ['client_credentials'],
+        grant_types: grantTypesOf(options),
         scope: '',
         resources: [],
         secrets: [],
@@ -66,7 +73,7 @@ const createCommand = (io: Io) =>
       const shown = made?.secret === undefined ? {} : { client_secret: made.secret };
       out.result({ ...recordView(record), ...shown }, clientText(record, shown));
       if (made?.secret !== undefined) out.note(SHOWN_ONCE);
-      if (client.grant_types.length === 0) out.note('It may use no grant type yet.');
+      remark(client, out);
     },
   );
 
@@ -114,6 +121,7 @@ const updateCommand = (io: Io) =>
       examples(
         'latchkey client update reports --scope "orders:read orders:write"',
         'latchkey client update reports --format default --lifetime 300',
+        'latchkey client update shop --logo-uri https://shop.example.com/logo.png --no-consent',
       ),
     ),
     io,
@@ -127,9 +135,24 @@ const updateCommand = (io: Io) =>
         return next;
       });
       out.result(recordView(client), clientText(client));
+      remark(client, out);
       out.note(cacheNote);
     },
   );
+
+/** What is allowed, and may not be what was meant. */
+function remark({ grant_types, scope, response_types = [] }: Client, out: Output): void {
+  if (grant_types.length === 0) out.note('It may use no grant type yet.');
+  if (grant_types.includes('password')) {
+    out.note('The grant type password shows passwords to the client: it is for moving off it. RFC 9700 section 2.4');
+  }
+  if (response_types.some((type) => type.split(' ').includes('token'))) {
+    out.note('Access tokens in a URL leak: prefer the response type code. RFC 9700 section 2.1.2');
+  }
+  if (grant_types.includes('refresh_token') && !scope.split(' ').includes('offline_access')) {
+    out.note('It gets no refresh token without the scope offline_access.');
+  }
+}
 
 const disableCommand = (io: Io) =>
   onTable(
@@ -173,6 +196,12 @@ const enableCommand = (io: Io) =>
     },
   );
 
+/** What a new client may use where nobody says: a machine its secret, people a code. */
+function grantTypesOf({ redirectUri, scope }: Settings): string[] {
+  if (!redirectUri) return ['client_credentials'];
+  return ['authorization_code', ...(scope?.split(' ').includes('offline_access') ? ['refresh_token'] : [])];
+}
+
 /** A random id that is no option to a shell command. */
 function newClientId(): string {
   const id = randomId();
@@ -182,7 +211,7 @@ function newClientId(): string {
 /** @throws Problem naming the first resource server that does not exist */
 async function requireResources(client: Client, { resourceServers }: Store, out: Output): Promise<void> {
   const found = await Promise.all(client.resources.map((id) => get(resourceServers, 'resource server', id)));
-  const known = new Set(found.flatMap((resource) => resource.scope.split(' ')));
+  const known = new Set([...identityScopes, ...found.flatMap((resource) => resource.scope.split(' '))]);
   const unknown = client.scope.split(' ').filter((token) => token !== '' && !known.has(token));
   if (unknown.length > 0)
     out.note(`None of its resource servers knows the scope ${unknown.join(' ')}: it will not be granted.`);

@@ -3,6 +3,7 @@ import type { Client } from '../../lib/oauth/client.ts';
 import { type Revocation, revokeAll } from '../../lib/oauth/revocation.ts';
 import { addRevocation } from './add-revocation.ts';
 import { change } from './change.ts';
+import { endGrants } from './end-grants.ts';
 import { Problem } from './problem.ts';
 import type { Store } from './store.ts';
 
@@ -31,8 +32,8 @@ export function deployedFrom(env: Environment): Deployed {
 export const IN_FLIGHT_SECONDS = 10;
 
 /**
- * Disables a client and ends its tokens. First the record: were it the other way round and the second write lost, the
- * client would go on getting tokens that nothing ends. Repeating it makes good what was missed.
+ * Disables a client and ends its grants and tokens. First the record: were it the other way round and a later write lost,
+ * the client would go on getting tokens that nothing ends. Repeating it makes good what was missed.
  * @throws Problem that says what happened, when only the first write succeeded
  */
 export async function disableClient(
@@ -44,7 +45,9 @@ export async function disableClient(
     found.enabled ? { ...found, enabled: false } : found,
   );
   try {
-    const entry = revokeAll('client', id, { now: store.clock(), lifetime, delay: cache + IN_FLIGHT_SECONDS });
+    const [now, delay] = [store.clock(), cache + IN_FLIGHT_SECONDS];
+    await endGrants(store, 'client', id, now + delay);
+    const entry = revokeAll('client', id, { now, lifetime, delay });
     return { client, revocation: await addRevocation(store.revocations, entry) };
   } catch (error) {
     throw new Problem(

@@ -3,6 +3,8 @@ import { ConfigError } from '../../lib/config.ts';
 import { Unavailable } from '../../lib/oauth/errors.ts';
 import { clientCommand } from './client.ts';
 import { examples, withCommonOptions } from './command.ts';
+import { consentsCommand } from './consents.ts';
+import { grantsCommand } from './grants.ts';
 import { initCommand } from './init.ts';
 import type { Io } from './io.ts';
 import { keysCommand } from './keys.ts';
@@ -11,6 +13,7 @@ import { Problem, UsageProblem } from './problem.ts';
 import { resourceCommand } from './resource.ts';
 import { secretCommand } from './secret.ts';
 import { tokenCommand } from './token.ts';
+import { userCommand } from './user.ts';
 
 export type { Io };
 
@@ -46,8 +49,11 @@ function createProgram(io: Io): Command {
     .addCommand(clientCommand(io))
     .addCommand(resourceCommand(io))
     .addCommand(secretCommand(io))
+    .addCommand(userCommand(io))
     .addCommand(tokenCommand(io))
     .addCommand(keysCommand(io))
+    .addCommand(grantsCommand(io))
+    .addCommand(consentsCommand(io))
     .addCommand(initCommand(io))
     .addHelpText('after', HELP);
   forAll(program, (command) =>
@@ -76,6 +82,7 @@ ${examples(
   'latchkey resource create orders --scope "orders:read orders:write"',
   'latchkey client create reports --resource orders --scope orders:read',
   'latchkey client disable reports --stage prod',
+  'latchkey user create alice --email alice@example.com',
   'latchkey token explain - --audience orders < token.txt',
   'latchkey keys list --stage prod',
   'latchkey init --stage prod --dry-run',

@@ -42,6 +42,13 @@ export function name(text: string): string {
   throw new InvalidArgumentError('It must have 1 to 255 characters, none of them a control character.');
 }
 
+/** What a person types to sign in, or a subject. */
+export function username(text: string): string {
+  const isTidy = text === text.trim() && text === text.normalize('NFC');
+  if (isTidy && text !== '' && text.length <= 255 && !/[\p{Cc}\p{Cf}]/u.test(text)) return text;
+  throw new InvalidArgumentError('A username has 1 to 255 characters, without control characters or space around it.');
+}
+
 /** Space-delimited scope tokens, each once; empty = none. */
 export function scope(text: string): string {
   if (text === '') return '';
@@ -74,9 +81,30 @@ const choice =
     return value;
   };
 
+/** An option that may be given several times, each value once; or the word that takes them all away. */
+export const listOf =
+  <T>(parse: (text: string) => T) =>
+  (text: string, before: readonly T[] | typeof DEFAULT = []): readonly T[] | typeof DEFAULT =>
+    text === DEFAULT ? DEFAULT : [...new Set([...(before === DEFAULT ? [] : before), parse(text)])];
+
 export const format = choice(accessTokenFormats);
 
 export const signingAlg = choice(algorithmNames);
+
+/** OAuth 2.0 Multiple Response Type Encoding Practices, section 5 */
+const responseTypes = ['code', 'code id_token', 'code token', 'code id_token token', 'id_token', 'id_token token'];
+export const responseTypeNames = responseTypes.join(', ');
+export const responseType = choice(responseTypes);
+
+/** The longest that a refresh token may be presented again, in seconds. */
+export const MAX_REUSE_INTERVAL = 300;
+
+export function reuseInterval(text: string): number {
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds <= MAX_REUSE_INTERVAL) return seconds;
+  throw new InvalidArgumentError(`It must be a whole number of seconds from 0 to ${MAX_REUSE_INTERVAL}.`);
+}
+
 /** The file of a public key, to the key as it stands in a record. */
 export function encryptionKey(path: string): EncryptionJwk {
   try {

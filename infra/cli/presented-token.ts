@@ -30,5 +30,5 @@ export function readHandle(text: string): Handle | undefined {
   const bytes = decodeBase64url(text.replace(/^lk_[a-z]+_/, ''));
   const { key, id, mac } = HANDLE_BYTES;
   if (bytes?.length !== key + id + mac) return undefined;
-  return { key: bytes.toString('base64url', 0, key), id: bytes.toString('base64url', key, key + id) };
+  return { key: bytes.toString('base64url', 0, key), id: bytes.toString('base64url', key, key + id), generation: 0 };
 }

@@ -5,11 +5,15 @@ import type { Client } from '../../lib/oauth/client.ts';
 import type { Clock } from '../../lib/oauth/clock.ts';
 import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { createClientStore } from '../../lib/store/client.ts';
+import { type ConsentStore, createConsentStore } from '../../lib/store/consent.ts';
+import { createEpochStore, type EpochStore } from '../../lib/store/epoch.ts';
+import { createGrantStore, type GrantStore } from '../../lib/store/grant.ts';
 import { createKeyRegistryStore } from '../../lib/store/key-registry.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { createReferenceTokenStore, type ReferenceTokenStore } from '../../lib/store/reference-token.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import { createRevocationStore, type RevocationStore } from '../../lib/store/revocation.ts';
+import { createUserStore, type UserStore } from '../../lib/store/user.ts';
 import type { Io } from './io.ts';
 import { findLocalStack, type LocalStack } from './local-stack.ts';
 import { Problem, UsageProblem } from './problem.ts';
@@ -37,6 +41,10 @@ export interface Store {
   readonly keys: RecordStore<KeyRegistry>;
   /** Where the table is; undefined for a local stack without it. */
   readonly kms: Kms | undefined;
+  readonly users: UserStore;
+  readonly grants: GrantStore;
+  readonly consents: ConsentStore;
+  readonly epochs: EpochStore;
 }
 
 /** Found before anything is asked of the network. */
@@ -87,6 +95,10 @@ export async function openStore({ name, local }: Target, env: Environment, regio
     revocations: createRevocationStore(table),
     keys: createKeyRegistryStore(table),
     kms: connectKms(local, env, { ...aws, ...found }),
+    users: createUserStore(table),
+    grants: createGrantStore(table),
+    consents: createConsentStore(table),
+    epochs: createEpochStore(table),
   };
 }
 

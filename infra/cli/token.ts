@@ -6,6 +6,7 @@ import { addRevocation } from './add-revocation.ts';
 import { get } from './change.ts';
 import { examples, onTable } from './command.ts';
 import { deployedFrom } from './disable-client.ts';
+import { endGrants } from './end-grants.ts';
 import { type Explanation, explainToken } from './explain-token.ts';
 import { type Io, readStdin } from './io.ts';
 import { duration, fields, time } from './output.ts';
@@ -74,8 +75,8 @@ const revokeCommand = (io: Io) =>
 
 const REVOKE_HELP = `
 A token is best piped in, as the shell keeps a history of its commands. An id that starts with - goes after --.
---client, --subject and --issuer end what was issued until now; what is issued later lives. To end a client for good,
-disable it. --grant and --key end also what comes later. Set ACCESS_TOKEN_MAX_LIFETIME_SECONDS as it is deployed, if
+--client, --subject and --issuer end what was issued until now, with the codes and refresh tokens that were given until
+now; what is issued later lives. To end a client for good, disable it. --grant and --key end also what comes later. Set ACCESS_TOKEN_MAX_LIFETIME_SECONDS as it is deployed, if
 that is not the default; --issuer takes the issuer from ISSUER, or from the local stack.
 ${examples(
   'pbpaste | latchkey token revoke - --stage prod',
@@ -96,7 +97,9 @@ async function revokeMany(
     given === true || given === undefined ? (store.local?.issuer ?? readConfig(['ISSUER'], env).ISSUER) : given;
   // A mistyped id would be an entry that ends nothing, with an answer that all is well.
   if (kind === 'client') await get(store.clients, 'client', id);
-  return addRevocation(store.revocations, revokeAll(kind, id, { now: store.clock(), lifetime }));
+  const now = store.clock();
+  await endGrants(store, kind, id, now);
+  return addRevocation(store.revocations, revokeAll(kind, id, { now, lifetime }));
 }
 
 const explainCommand = (io: Io) =>

@@ -1,6 +1,7 @@
 import type { Client } from '../../lib/oauth/client.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import type { HashedSecret } from '../../lib/oauth/secret.ts';
+import type { User } from '../../lib/oauth/user.ts';
 import { duration, fields, time } from './output.ts';
 
 // What is shown of a record: everything but the hashes of its secrets, which can be guessed from.
@@ -25,6 +26,21 @@ export const recordView = <Value extends { readonly secrets: readonly HashedSecr
   ...record
 }: Value): Shown<Value> => ({ ...record, secrets: secrets.map(secretView) }) as unknown as Shown<Value>;
 
+/** What a client has that people sign in to, as far as it is set. */
+const signInFields = ({
+  client_id,
+  client_name,
+  enabled,
+  token_endpoint_auth_method,
+  grant_types,
+  scope,
+  resources,
+  access_token_format,
+  access_token_lifetime,
+  secrets,
+  ...signIn
+}: Client) => signIn;
+
 export const clientText = ({ secrets, ...client }: Client, more: Record<string, unknown> = {}): string =>
   fields({
     client_id: client.client_id,
@@ -36,6 +52,7 @@ export const clientText = ({ secrets, ...client }: Client, more: Record<string, 
     resources: client.resources,
     access_token_format: client.access_token_format ?? "the resource server's",
     access_token_lifetime: client.access_token_lifetime ?? "the resource server's",
+    ...signInFields({ secrets, ...client }),
     secrets: secretsText(secrets),
     ...more,
   });
@@ -62,6 +79,19 @@ const secretsText = (secrets: readonly HashedSecret[]) =>
       expires_at === undefined ? secret_id : `${secret_id} until ${time(expires_at)}`,
     )
     .join(', ') || 'none';
+
+export const userView = ({ password, ...user }: User) => ({ ...user, password_set_at: password.created_at });
+
+export const userText = ({ claims, ...user }: User, more: Record<string, unknown> = {}): string =>
+  fields({
+    username: user.username,
+    sub: user.sub,
+    enabled: user.enabled,
+    created_at: user.created_at,
+    password_set_at: user.password.created_at,
+    ...claims,
+    ...more,
+  });
 
 /** A moment and how far away it is. */
 export const moment = (at: number, now: number): string =>

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkEnvironment } from './check-environment.ts';
 import { openDataDirectory, writePrivately } from './data-directory.ts';
+import { startDemoApp } from './demo-app.ts';
 import { functionLog } from './function-log.ts';
 import { startGateway } from './gateway.ts';
 import { type Lambda, startLambda } from './lambda.ts';
@@ -10,6 +11,7 @@ import { type LocalKeys, startLocalKeys } from './local-keys.ts';
 import type { Options } from './options.ts';
 import { packagedTemplate } from './packaged-template.ts';
 import { Problem } from './problem.ts';
+import { startSchedules } from './schedules.ts';
 import { encryptionJwks } from './secrets.ts';
 import { type Demo, forgetKeys, seed } from './seed.ts';
 import type { Stack } from './stack.ts';
@@ -61,6 +63,8 @@ async function start(
   });
   running.push(gateway.stop);
   const issuer = `http://localhost:${gateway.port}`;
+  const startingApp = startDemoApp(root, options.port === 0 ? 0 : options.port + 1);
+  running.push(async () => (await startingApp).stop());
   const data = options.data === undefined ? undefined : openDataDirectory(resolve(options.data));
   const saved = data?.load();
   const keys = await startLocalKeys(options.keys, saved);
@@ -75,9 +79,9 @@ async function start(
   const reading = readStack();
   const opening = reading.then((stack) => openTable(stack, data?.table));
   running.push(async () => (await opening).stop());
-  const seeding = opening.then(async (table) => {
+  const seeding = Promise.all([opening, startingApp]).then(async ([table, { origin }]) => {
     if (saved && saved.issuer !== issuer) await forgetKeys(table);
-    return seed(table, encryptionJwks(keys.secrets), saved?.demo);
+    return seed(table, encryptionJwks(keys.secrets), origin, saved?.demo);
   });
   const loading = Promise.all([reading, opening, buildFinished(build)]).then(async ([stack, { endpoint }]) => {
     const environment = { AWS_ENDPOINT_URL_DYNAMODB: endpoint, ...keys.environment, ...quiet, ...logLevel };
@@ -86,14 +90,17 @@ async function start(
     await warm(functions, stack);
     return functions;
   });
-  const [first, table, demo, functions] = await Promise.all([reading, opening, seeding, loading]);
+  const [first, table, app, demo, functions] = await Promise.all([reading, opening, startingApp, seeding, loading]);
 
   signal.throwIfAborted();
   let stack = first;
   lambda = functions;
   gateway.serve(stack);
+  const stopSchedules = startSchedules(() => stack, functions.invoke, complain);
+  running.push(async () => stopSchedules());
+  app.serve(issuer, demo);
   data?.save({ ...saved, ...keys.save(), issuer, demo });
-  writeDemo(issuer, demo, table, keys);
+  writeDemo(issuer, app.origin, demo, table, keys);
   if (options.watch) {
     await watch(root, build.watchFunctions, signal, {
       async code() {
@@ -110,7 +117,7 @@ async function start(
       failed: (error) => complain(error instanceof Problem ? error.message : String(error)),
     });
   }
-  say(tour(issuer, demo));
+  say(tour(issuer, app.origin, demo));
   say(`ready ${issuer} (${Math.round(performance.now())} ms)`);
 }
 
@@ -143,7 +150,13 @@ async function warm(lambda: Lambda, { routes }: Stack): Promise<void> {
 }
 
 // For tests and for the admin CLI. Beside the project's own files, wherever it was started.
-function writeDemo(issuer: string, demo: Demo, { endpoint, tableName }: Table, { kms }: LocalKeys): void {
+function writeDemo(
+  issuer: string,
+  app: string,
+  demo: Demo,
+  { endpoint, tableName: name }: Table,
+  { kms }: LocalKeys,
+): void {
   mkdirSync('.latchkey', { recursive: true });
-  writePrivately('.latchkey/demo.json', { issuer, ...demo, table: { endpoint, name: tableName }, ...(kms && { kms }) });
+  writePrivately('.latchkey/demo.json', { issuer, app, ...demo, table: { endpoint, name }, ...(kms && { kms }) });
 }

@@ -5,6 +5,8 @@ export interface Stack {
   api: Api;
   functions: ReadonlyMap<string, FunctionDefinition>;
   routes: readonly Route[];
+  /** Functions that are called by the clock, by logical id. */
+  schedules: readonly string[];
   /** The first table of the template, if it has one. */
   table?: { tableName: string; properties: TableProperties };
 }

@@ -91,8 +91,7 @@ export function readTemplate(text: string, secrets: Scope['secrets'] = {}): Stac
     ]),
   );
 
-  function functionAt(logicalId: string, property: string): string {
-    const uri = String(read(logicalId, property));
+  function functionAt(logicalId: string, property: string, uri = String(read(logicalId, property))): string {
     const named = [...functions.values()].find(
       ({ arn }) => uri === arn || uri.includes(`/functions/${arn}/invocations`),
     );
@@ -128,6 +127,13 @@ export function readTemplate(text: string, secrets: Scope['secrets'] = {}): Stac
     };
   }
 
+  function schedule(logicalId: string): string {
+    const [target, ...others] = (read(logicalId, 'Targets') ?? []) as { Arn?: unknown; Input?: unknown }[];
+    if (read(logicalId, 'ScheduleExpression') === undefined) refuse(logicalId, 'EventPattern', 'is not imitated');
+    if (others.length > 0) refuse(logicalId, 'Targets', 'names more than one; only one is imitated');
+    return functionAt(logicalId, 'Targets', String(target?.Arn));
+  }
+
   function expect(logicalId: string, property: string, wanted: string): void {
     const value = read(logicalId, property);
     if (value !== wanted) refuse(logicalId, property, `is ${value}; only ${wanted} is imitated`);
@@ -151,6 +157,7 @@ export function readTemplate(text: string, secrets: Scope['secrets'] = {}): Stac
     api: stage(),
     functions,
     routes: ofType('AWS::ApiGatewayV2::Route').map(route),
+    schedules: ofType('AWS::Events::Rule').map(schedule),
     ...(table && {
       table: {
         tableName: String(ref(table.logicalId)),

@@ -1,7 +1,7 @@
 import type { Demo } from './seed.ts';
 
-/** Commands to paste, from a token of each format to its refusal after revocation. */
-export function tour(issuer: string, { clients, resources }: Demo): string {
+/** Commands to paste, from a token of each format to its refusal after revocation; and where to sign in, and as whom. */
+export function tour(issuer: string, app: string, { clients, resources, users }: Demo): string {
   const user = (id = '', secret = '') => `-u ${id}:${secret}`;
   const jwt = user(clients['machine-jwt']?.client_id, clients['machine-jwt']?.client_secret);
   const reference = user(clients['machine-reference']?.client_id, clients['machine-reference']?.client_secret);
@@ -27,5 +27,7 @@ curl -s ${jwt} -d token=$JWT ${issuer}/revoke
 curl -s ${reference} -d token=$REF ${issuer}/revoke
 curl -s ${status} -H "Authorization: Bearer $JWT" ${issuer}/whoami
 curl -s ${status} -H "Authorization: Bearer $REF" ${issuer}/whoami
+
+# people sign in to the demo app ${app} as ${users['alice']?.username} with ${users['alice']?.password}
 `;
 }

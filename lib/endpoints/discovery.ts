@@ -4,40 +4,79 @@ import { grantTypes } from '../grants/types.ts';
 import { createDocument, respondWith } from '../http/cacheable.ts';
 import type { Endpoint } from '../http/serve.ts';
 import { OAuthError } from '../oauth/errors.ts';
+import { CODE_CHALLENGE_METHOD } from '../oauth/pkce.ts';
+import { prompts } from '../oauth/prompt.ts';
+import { defaultResponseTypes, responseModes } from '../oauth/response-type.ts';
+import { identityScopes } from '../oauth/scope.ts';
+import { userClaimNames } from '../users/claims.ts';
 
 const MAX_AGE = 3600;
 
 /** RFC 8414 puts it between the host and the path of an issuer, OpenID Connect Discovery behind the path. */
 const OAUTH_METADATA = '/.well-known/oauth-authorization-server';
 
-/** Authorization server metadata. RFC 8414, OpenID Connect Discovery 1.0 section 4. */
+/**
+ * Authorization server metadata. RFC 8414, OpenID Connect Discovery 1.0 section 4, RP-Initiated Logout section 2.1,
+ * Back-Channel Logout section 2.1, RFC 9207 section 3. Response types that only some clients may use are not advertised.
+ */
 export const discovery: Endpoint<DiscoveryContext> = {
   methods: ['GET'],
-  handle(request, { issuer }) {
+  cors: 'any',
+  async handle(request, { issuer, signingAlgorithms }) {
     const [, forIssuer] = request.path.split(OAUTH_METADATA);
     if (forIssuer && forIssuer !== new URL(issuer).pathname) {
       throw new OAuthError('invalid_request', 'there is no such issuer here', { status: 404 });
     }
-    return respondWith(createDocument(metadata(issuer), MAX_AGE), request);
+    return respondWith(createDocument(metadata(issuer, await signingAlgorithms()), MAX_AGE), request);
   },
 };
 
+/** Claims of ID tokens that are about the token, and not about the person. OpenID Connect Core section 2 */
+const TOKEN_CLAIMS = [
+  'iss',
+  'sub',
+  'aud',
+  'exp',
+  'iat',
+  'auth_time',
+  'nonce',
+  'amr',
+  'azp',
+  'sid',
+  'at_hash',
+  'c_hash',
+];
+
 /** Computed from what is registered, so that it cannot promise what is not there. */
-function metadata(issuer: string) {
+function metadata(issuer: string, signingAlgorithms: readonly string[]) {
   const methods = authenticationMethods.map(({ name }) => name);
   return {
     issuer,
+    authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
+    userinfo_endpoint: `${issuer}/userinfo`,
+    end_session_endpoint: `${issuer}/logout`,
     introspection_endpoint: `${issuer}/introspect`,
     revocation_endpoint: `${issuer}/revoke`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
+    scopes_supported: identityScopes,
+    response_types_supported: defaultResponseTypes,
+    response_modes_supported: responseModes,
     grant_types_supported: [...grantTypes.keys()],
+    code_challenge_methods_supported: [CODE_CHALLENGE_METHOD],
+    prompt_values_supported: prompts,
+    authorization_response_iss_parameter_supported: true,
     token_endpoint_auth_methods_supported: methods,
     introspection_endpoint_auth_methods_supported: methods.filter((name) => name !== 'none'),
     revocation_endpoint_auth_methods_supported: methods,
-    // Required members; empty for as long as there is no authorization endpoint and no ID token.
-    response_types_supported: [],
-    id_token_signing_alg_values_supported: [],
     subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: signingAlgorithms,
+    claims_supported: [...TOKEN_CLAIMS, ...userClaimNames],
+    claims_parameter_supported: true,
+    request_parameter_supported: false,
+    // Counts as supported where it is not mentioned. OpenID Connect Discovery section 3
+    request_uri_parameter_supported: false,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
   };
 }

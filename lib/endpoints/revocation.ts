@@ -5,16 +5,20 @@ import { parseForm } from '../http/form.ts';
 import type { Endpoint } from '../http/serve.ts';
 import { InvalidToken, OAuthError, UnreadableToken } from '../oauth/errors.ts';
 import { formatOf, formats } from '../tokens/formats.ts';
+import { isRefreshToken, revokeRefreshToken } from '../tokens/refresh-token.ts';
 
 /** RFC 7009. `token_type_hint` is not read: the form of a token tells its kind. */
 export const revocation: Endpoint<RevocationContext> = {
   methods: ['POST'],
-  async handle(request, context) {
+  cors: 'client',
+  async handle(request, context, exposeTo) {
     const form = parseForm(request);
     const client = await authenticateClient(readCredentials(request, form), context);
+    exposeTo(client);
     const token = form.require('token');
     try {
-      await formats[formatOf(token)].revoke(token, client, context);
+      if (isRefreshToken(token)) await revokeRefreshToken(token, client, context);
+      else await formats[formatOf(token)].revoke(token, client, context);
       context.log.info('token revoked', { client_id: client.client_id });
     } catch (error) {
       // It may be in force for whoever has the key, so it must not look revoked. RFC 7009 section 2.2.1

@@ -1,26 +1,48 @@
 import { authenticateClient } from '../client-authentication/authenticate.ts';
 import { readCredentials } from '../client-authentication/methods.ts';
 import type { TokenContext } from '../context.ts';
+import type { Ending, GrantRequest } from '../grants/grant-type.ts';
 import { grantTypes } from '../grants/types.ts';
 import { parseForm } from '../http/form.ts';
 import { json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
+import { describeFault } from '../log.ts';
 import { authorizeGrantType } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
-import { issueAccessToken } from '../tokens/issue.ts';
+import { issueTokens, type TokenResponse } from '../tokens/token-response.ts';
 
 /** RFC 6749 section 3.2. */
 export const token: Endpoint<TokenContext> = {
   methods: ['POST'],
-  async handle(request, context) {
+  cors: 'client',
+  async handle(request, context, exposeTo) {
     const form = parseForm(request);
     const client = await authenticateClient(readCredentials(request, form), context);
-    const grantType = grantTypes.get(form.require('grant_type'));
-    if (!grantType) throw new OAuthError('unsupported_grant_type', 'this grant type is not supported');
-    authorizeGrantType(client, grantType.name);
-    const grant = await grantType.obtain(form, client, context);
-    const response = await issueAccessToken(grant, context);
-    context.log.info('token issued', { client_id: client.client_id, grant_id: grant.grant_id });
-    return json(200, response);
+    exposeTo(client);
+    return json(200, await respond({ form, client, address: request.sourceIp }, context));
   },
 };
+
+/** Obtains a grant and issues from it, or leaves everything as it was. */
+async function respond(request: Omit<GrantRequest, 'atEnd'>, context: TokenContext): Promise<TokenResponse> {
+  const { form, client } = request;
+  const grantType = grantTypes.get(form.require('grant_type'));
+  if (!grantType) throw new OAuthError('unsupported_grant_type', 'this grant type is not supported');
+  authorizeGrantType(client, grantType.name);
+
+  let ending: Ending = {};
+  const atEnd = (next: Ending) => {
+    ending = next;
+  };
+  try {
+    const grant = await grantType.obtain({ ...request, atEnd }, context);
+    const response = await issueTokens(grant, context);
+    await ending.issued?.();
+    context.log.info('token issued', { client_id: client.client_id, grant_id: grant.grant_id });
+    return response;
+  } catch (error) {
+    // Whoever tries again must not be taken for a thief. What matters is the first error, also if this fails.
+    await ending.failed?.().catch((fault) => context.log.warn('not taken back', describeFault(fault)));
+    throw error;
+  }
+}

@@ -8,7 +8,7 @@ import { getResourceServers } from './resource-servers.ts';
 /** RFC 6749 section 4.4. The subject is the client itself (RFC 9068 section 5). */
 export const clientCredentials: GrantType = {
   name: 'client_credentials',
-  async obtain(form, client, context) {
+  async obtain({ form, client }, context) {
     if (isPublic(client)) throw new OAuthError('unauthorized_client', 'a public client may not use this grant type');
     const resources = await getResourceServers(form.resources, client, context);
     const scope = authorizeScope(form.get('scope'), client, resources);

@@ -1,7 +1,11 @@
 import type { Client } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
-import type { ResourceServer } from '../oauth/resource-server.ts';
-import type { GrantContext } from './grant-type.ts';
+import type { Grant } from '../oauth/grant.ts';
+import { issuerAsResource, type ResourceServer } from '../oauth/resource-server.ts';
+
+export interface ResourceServerContext {
+  findResourceServer(identifier: string): Promise<ResourceServer | undefined>;
+}
 
 /**
  * The resource servers that were asked for, or the client's default one. RFC 8707 section 2.
@@ -10,15 +14,38 @@ import type { GrantContext } from './grant-type.ts';
 export async function getResourceServers(
   requested: readonly string[],
   client: Client,
-  { findResourceServer }: GrantContext,
-): Promise<[ResourceServer, ...ResourceServer[]]> {
+  context: ResourceServerContext,
+): Promise<Grant['resources']> {
   const identifiers = requested.length > 0 ? [...new Set(requested)] : client.resources.slice(0, 1);
-  if (!identifiers.every((identifier) => client.resources.includes(identifier))) throw invalidTarget();
-
-  const found = await Promise.all(identifiers.map((identifier) => findResourceServer(identifier)));
-  const [first, ...others] = found.filter((resource) => resource !== undefined).filter(({ enabled }) => enabled);
+  const [first, ...others] = await availableResourceServers(identifiers, client, context);
   if (!first || others.length + 1 < identifiers.length) throw invalidTarget();
   return [first, ...others];
 }
 
-const invalidTarget = () => new OAuthError('invalid_target', 'this client may have no token for this resource');
+/**
+ * The same where a subject is involved: a client without resource servers gets tokens for the userinfo endpoint alone.
+ * @throws OAuthError `invalid_target`
+ */
+export async function getResourceServersOrIssuer(
+  requested: readonly string[],
+  client: Client,
+  context: ResourceServerContext & { readonly issuer: string },
+): Promise<Grant['resources']> {
+  if (client.resources.length > 0 || requested.some((identifier) => identifier !== context.issuer)) {
+    return getResourceServers(requested, client, context);
+  }
+  return [issuerAsResource(context.issuer)];
+}
+
+/** Those that the client may have tokens for by now. */
+export async function availableResourceServers(
+  identifiers: readonly string[],
+  client: Client,
+  { findResourceServer }: ResourceServerContext,
+): Promise<ResourceServer[]> {
+  const registered = identifiers.filter((identifier) => client.resources.includes(identifier));
+  const found = await Promise.all(registered.map((identifier) => findResourceServer(identifier)));
+  return found.filter((resource) => resource !== undefined).filter(({ enabled }) => enabled);
+}
+
+export const invalidTarget = () => new OAuthError('invalid_target', 'this client may have no token for this resource');

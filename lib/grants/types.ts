@@ -1,7 +1,10 @@
+import { authorizationCode } from './authorization-code.ts';
 import { clientCredentials } from './client-credentials.ts';
 import type { GrantType } from './grant-type.ts';
+import { password } from './password.ts';
+import { refreshToken } from './refresh-token.ts';
 
 /** The registry of grant types. A new one is a file and a line here. */
 export const grantTypes: ReadonlyMap<string, GrantType> = new Map(
-  [clientCredentials].map((grantType) => [grantType.name, grantType]),
+  [clientCredentials, authorizationCode, refreshToken, password].map((grantType) => [grantType.name, grantType]),
 );

@@ -24,11 +24,15 @@ export function toRequest(event: unknown): Request {
     fields(event);
   const context = fields(rest['requestContext']);
   const isV2 = version === '2.0';
+  const http = fields(context['http']);
+  const header = (name: string) => headerValues(fields(multiValueHeaders), fields(headers), name);
   return {
-    method: text(isV2 ? fields(context['http'])['method'] : rest['httpMethod']),
+    method: text(isV2 ? http['method'] : rest['httpMethod']),
     path: text(isV2 ? rawPath : path),
     query: isV2 ? text(rawQueryString) : queryString(rest),
-    header: (name) => headerValues(fields(multiValueHeaders), fields(headers), name),
+    header,
+    cookies: cookies(isV2 ? strings(rest['cookies']) : header('cookie')),
+    sourceIp: text((isV2 ? http : fields(context['identity']))['sourceIp']),
     body: Buffer.from(text(body), isBase64Encoded === true ? 'base64' : 'utf8'),
     authorizer: context['authorizer'],
   };
@@ -50,6 +54,10 @@ function named(headers: Fields, name: string): string[] {
   }
   return found;
 }
+
+/** An HTTP API sends a list of cookies, a REST API the header. RFC 6265 section 4.2.1 */
+const cookies = (values: readonly string[]): string[] =>
+  values.flatMap((value) => value.split(';')).map((cookie) => cookie.trim());
 
 function queryString({ multiValueQueryStringParameters, queryStringParameters }: Fields): string {
   const parameters = Object.entries(fields(multiValueQueryStringParameters ?? queryStringParameters));

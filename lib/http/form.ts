@@ -6,6 +6,9 @@ import type { Request } from './message.ts';
 const MAX_BODY_BYTES = 32 * 1024;
 const MAX_PARAMETERS = 64;
 
+/** API Gateway takes 10 KB of request line and headers together. */
+export const MAX_QUERY_LENGTH = 8 * 1024;
+
 /** The one parameter that may be repeated. RFC 8707 section 2. */
 const REPEATABLE = 'resource';
 
@@ -34,10 +37,23 @@ export function parseForm(request: Request): Form {
   }
   if (request.body.length > MAX_BODY_BYTES) throw invalid('the body is too large');
   if (!isUtf8(request.body)) throw invalid('the body is not UTF-8');
+  return parseParameters(request.body.toString());
+}
 
+/**
+ * The parameters of a request that has them in its query, as browsers bring them.
+ * @throws OAuthError `invalid_request` as `parseForm` does
+ */
+export function parseQuery({ query }: Request): Form {
+  if (query.length > MAX_QUERY_LENGTH) throw invalid('the query is too long');
+  refuseCredentialsInQuery(query);
+  return parseParameters(query);
+}
+
+function parseParameters(text: string): Form {
   const values = new Map<string, string>();
   const resources: string[] = [];
-  for (const [name, value] of decodePairs(request.body.toString())) {
+  for (const [name, value] of decodePairs(text)) {
     if (name === REPEATABLE) {
       if (value !== '') resources.push(value);
     } else if (values.has(name)) throw invalid('a parameter is repeated');
@@ -57,19 +73,20 @@ export function parseForm(request: Request): Form {
 
 const isForm = (mediaType: string) => /^application\/x-www-form-urlencoded *(;|$)/i.test(mediaType);
 
-function refuseCredentialsInQuery(query: string): void {
+/** @throws OAuthError `invalid_request` */
+export function refuseCredentialsInQuery(query: string): void {
   const names = new Set(new URLSearchParams(query).keys());
   if (CREDENTIALS.some((name) => names.has(name))) throw invalid('credentials do not belong in the query');
 }
 
-function* decodePairs(body: string): Generator<[string, string]> {
-  const pairs = body.split('&').filter((pair) => pair !== '');
+function* decodePairs(text: string): Generator<[string, string]> {
+  const pairs = text.split('&').filter((pair) => pair !== '');
   if (pairs.length > MAX_PARAMETERS) throw invalid('there are too many parameters');
   for (const pair of pairs) {
     const at = pair.indexOf('=');
     const name = decodeFormComponent(at < 0 ? pair : pair.slice(0, at));
     const value = decodeFormComponent(at < 0 ? '' : pair.slice(at + 1));
-    if (name === undefined || value === undefined) throw invalid('the body is malformed');
+    if (name === undefined || value === undefined) throw invalid('the parameters are malformed');
     yield [name, value];
   }
 }

@@ -6,6 +6,10 @@ export interface Request {
   readonly query: string;
   /** Every value of a header that was sent, in order; the name in lower case. */
   header(name: string): readonly string[];
+  /** Every cookie that was sent, as `name=value`. */
+  readonly cookies: readonly string[];
+  /** Where it came from, as the gateway saw it; empty when that is not known. */
+  readonly sourceIp: string;
   readonly body: Buffer;
   /** What the gateway's authorizer found out about the caller, if it was asked. */
   readonly authorizer: unknown;

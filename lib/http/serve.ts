@@ -1,13 +1,16 @@
 import { createLog, describeFault, type Log } from '../log.ts';
 import { OAuthError } from '../oauth/errors.ts';
+import { type CorsPolicy, corsHeaders, type ExposeTo, respondToPreflight } from './cors.ts';
 import { errorResponse } from './error-response.ts';
 import { type ProxyEvent, type ProxyResult, toRequest, toResult } from './event.ts';
 import type { Request, Response } from './message.ts';
 
-/** An endpoint: the methods it takes, and what it answers. */
+/** An endpoint: the methods it takes, whose pages may read it, and what it answers. */
 export interface Endpoint<Context> {
   readonly methods: readonly string[];
-  handle(request: Request, context: Context): Response | Promise<Response>;
+  /** Absent = no page of another origin. */
+  readonly cors?: CorsPolicy;
+  handle(request: Request, context: Context, exposeTo: ExposeTo): Response | Promise<Response>;
 }
 
 /**
@@ -16,18 +19,30 @@ export interface Endpoint<Context> {
  */
 export function serve<Context extends { readonly log: Log }>(endpoint: Endpoint<Context>, compose: () => Context) {
   let context: Context | undefined;
-  return async (event: ProxyEvent): Promise<ProxyResult> => {
+
+  const respond = async (request: Request, exposeTo: ExposeTo): Promise<Response> => {
     try {
       context ??= compose();
-      const request = toRequest(event);
       requireMethod(endpoint.methods, request.method);
-      return toResult(await endpoint.handle(request, context));
+      return await endpoint.handle(request, context, exposeTo);
     } catch (error) {
       const log = context?.log ?? createLog('error');
       if (error instanceof OAuthError) log.info('refused', { error: error.code, reason: error.message });
       else log.error('fault', describeFault(error));
-      return toResult(errorResponse(error));
+      return errorResponse(error);
     }
+  };
+
+  return async (event: ProxyEvent): Promise<ProxyResult> => {
+    const request = toRequest(event);
+    const preflight = endpoint.cors && respondToPreflight(request, endpoint.methods);
+    if (preflight) return toResult(preflight);
+
+    let origins: readonly string[] = [];
+    const { headers, ...response } = await respond(request, ({ allowed_origins = [] }) => {
+      origins = allowed_origins;
+    });
+    return toResult({ ...response, headers: { ...headers, ...corsHeaders(endpoint.cors, request, origins) } });
   };
 }
 

@@ -1,4 +1,7 @@
-/** The `error` codes this service can answer with. RFC 6749 section 5.2, RFC 7009 section 2.2.1, RFC 8707 section 2. */
+/**
+ * The `error` codes this service can answer with. RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section
+ * 2.2.1, RFC 8707 section 2, OpenID Connect Core section 3.1.2.6.
+ */
 export type ErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -8,6 +11,18 @@ export type ErrorCode =
   | 'invalid_scope'
   | 'invalid_target'
   | 'unsupported_token_type'
+  | 'invalid_token'
+  | 'insufficient_scope'
+  | 'access_denied'
+  | 'unsupported_response_type'
+  | 'interaction_required'
+  | 'login_required'
+  | 'account_selection_required'
+  | 'consent_required'
+  | 'request_not_supported'
+  | 'request_uri_not_supported'
+  | 'registration_not_supported'
+  | 'unmet_authentication_requirements'
   | 'temporarily_unavailable'
   | 'server_error';
 

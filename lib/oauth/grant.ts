@@ -1,12 +1,29 @@
 import type { Client } from './client.ts';
+import type { GrantState } from './grant-state.ts';
 import type { ResourceServer } from './resource-server.ts';
 
+/** How the subject signed in, and what the request asked to be told of it; nothing where no subject did. */
+export type SignIn = Pick<GrantState, 'auth_time' | 'amr' | 'sid' | 'nonce' | 'claims'>;
+
 /** The authorization that was obtained. Its id names the whole family of tokens issued from it. */
-export interface Grant {
+export interface Grant extends SignIn {
   readonly grant_id: string;
   readonly client: Client;
   readonly sub: string;
   readonly scope: string;
   /** The resource servers that its access tokens are for: at least one. */
   readonly resources: readonly [ResourceServer, ...ResourceServer[]];
+  /** That of the refresh token that goes with its access token; absent = none goes. */
+  readonly generation?: number;
+}
+
+/** What of a grant tells of its sign-in. */
+export function signInOf({ auth_time, amr, sid, nonce, claims }: SignIn): SignIn {
+  return {
+    ...(auth_time !== undefined && { auth_time }),
+    ...(amr !== undefined && { amr }),
+    ...(sid !== undefined && { sid }),
+    ...(nonce !== undefined && { nonce }),
+    ...(claims !== undefined && { claims }),
+  };
 }

@@ -29,3 +29,12 @@ export interface ResourceServer {
   readonly secrets: readonly HashedSecret[];
   readonly enabled: boolean;
 }
+
+/** The issuer as the audience of tokens that are for none but its userinfo endpoint. OpenID Connect Core section 5.3 */
+export const issuerAsResource = (issuer: string): ResourceServer => ({
+  identifier: issuer,
+  audience: issuer,
+  scope: '',
+  secrets: [],
+  enabled: true,
+});

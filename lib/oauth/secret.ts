@@ -39,11 +39,14 @@ export function createSecret(now: number, expires_at?: number): { secret: string
 /** Stores a secret that a person chose, under a slow salted hash, because such secrets can be guessed from a dump. */
 export async function importSecret(secret: string, now: number, expires_at?: number): Promise<HashedSecret> {
   const salt = randomBytes(16);
-  const hash = await deriveKey(secret, salt, 32, SCRYPT);
-  const { N, r, p } = SCRYPT;
-  const parts = ['scrypt', N, r, p, salt.toString('base64url'), hash.toString('base64url')];
-  return hashed(parts.join('$'), now, expires_at);
+  return hashed(slowHash(salt, await deriveKey(secret, salt, 32, SCRYPT)), now, expires_at);
 }
+
+const slowHash = (salt: Buffer, hash: Buffer): string =>
+  ['scrypt', SCRYPT.N, SCRYPT.r, SCRYPT.p, salt.toString('base64url'), hash.toString('base64url')].join('$');
+
+/** Of a secret that nobody has. To verify one against it takes as long as against one that `importSecret` stored. */
+export const nobodysSecret: HashedSecret = hashed(slowHash(randomBytes(16), randomBytes(32)), 0, undefined);
 
 /** Whether `secret` is one of the stored ones and has not expired. Compares in constant time. */
 export async function verifySecret(secret: string, stored: readonly HashedSecret[], clock: Clock): Promise<boolean> {

@@ -25,6 +25,8 @@ export interface RevocationList {
   fresh(maxAge: number): Revocations | Promise<Revocations>;
   /** Revokes one token until it expires. Adds nothing when it is revoked already. */
   revokeToken(token: AccessToken): Promise<void>;
+  /** Revokes the tokens of a grant that has ended. Adds nothing when they are revoked already. */
+  revokeGrant(grant_id: string, expires_at: number): Promise<void>;
 }
 
 /**
@@ -47,6 +49,16 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
     return copy;
   };
 
+  const addOnce = async (ours: Revocation, findOther: () => Revocation | undefined): Promise<void> => {
+    if (findOther()) return;
+    // Written and looked up at the same time. Should another entry have been there before, ours goes again: of several
+    // for the same the oldest always stays, because nobody removes an entry without having seen an older one.
+    await Promise.all([store.put(ours), synchronise()]);
+    const first = findOther();
+    if (first && (first.kind !== ours.kind || first.revoked_at < ours.revoked_at)) await store.remove(ours);
+    else copy.add([ours], ours.revoked_at);
+  };
+
   return {
     fresh(maxAge) {
       // Whole seconds: "less than" keeps the true age below the bound. A clock that was set back makes the copy stale.
@@ -57,14 +69,11 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
     async revokeToken(token) {
       const { jti, exp } = token.claims;
       const expires_at = exp + MAX_CLOCK_SKEW_SECONDS;
-      if (copy.find(token, expires_at)) return;
-      const ours: Revocation = { kind: 'token', id: jti, revoked_at: clock(), expires_at };
-      // Written and looked up at the same time. Should another entry have been there before, ours goes again: of several
-      // for one token the oldest always stays, because nobody removes an entry without having seen an older one.
-      await Promise.all([store.put(ours), synchronise()]);
-      const first = copy.find(token, expires_at);
-      if (first && (first.kind !== 'token' || first.revoked_at < ours.revoked_at)) await store.remove(ours);
-      else copy.add([ours], ours.revoked_at);
+      await addOnce({ kind: 'token', id: jti, revoked_at: clock(), expires_at }, () => copy.find(token, expires_at));
+    },
+
+    async revokeGrant(id, expires_at) {
+      await addOnce({ kind: 'grant', id, revoked_at: clock(), expires_at }, () => copy.findGrant(id, expires_at));
     },
   };
 }
@@ -88,6 +97,11 @@ function createCopy() {
 
   return {
     find,
+    findGrant: (id: string, keptUntil: number) =>
+      entries
+        .get('grant')
+        ?.get(id)
+        ?.find(({ expires_at }) => expires_at >= keptUntil),
     isRevoked: (token: AccessToken) => find(token) !== undefined,
 
     /** Adds what has not expired: the table may hold an entry for days longer. */

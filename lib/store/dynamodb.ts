@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { Unavailable } from '../oauth/errors.ts';
+import { updateInput } from './clauses.ts';
 import { type Condition, ConditionFailed, type Item, type Table, type TableOptions } from './table.ts';
 
 /** Two of these fit into the 3 seconds within which a failing store is reported. */
@@ -56,16 +57,12 @@ export function createTable({ tableName: TableName, deadline = DEADLINE_MS, ...a
       );
     },
 
-    async set({ pk, sk }, attributes, condition) {
-      const names = Object.keys(attributes);
-      const values = Object.fromEntries(names.map((name) => [`:${name}`, attributes[name]]));
-      const input = {
-        TableName,
-        Key: marshall({ pk, sk }),
-        UpdateExpression: `SET ${names.map((name) => `${name} = :${name}`).join(', ')}`,
-        ...conditionInput({ ...condition, values: { ...values, ...condition.values } }),
-      };
-      await send((options) => client.send(new UpdateItemCommand(input), options));
+    async set({ pk, sk }, attributes, when) {
+      const Key = marshall({ pk, sk });
+      const input = { TableName, Key, ReturnValues: 'ALL_NEW', ...updateInput(attributes, when) } as const;
+      const { Attributes } = await send((options) => client.send(new UpdateItemCommand(input), options));
+      if (!Attributes) throw new Unavailable('the table');
+      return unmarshall(Attributes);
     },
 
     async remove({ pk, sk }) {

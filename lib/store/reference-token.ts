@@ -17,10 +17,6 @@ export interface ReferenceTokenStore {
 
 const keyOf = (id: string): Key => ({ pk: `TOKEN#${id}`, sk: 'TOKEN' });
 
-const issuedToClient = 'claims.client_id = :client_id';
-const notExpired = 'expires_at > :alive';
-const notRevoked = 'attribute_not_exists(revoked_at)';
-
 export const createReferenceTokenStore = (table: Table): ReferenceTokenStore => ({
   async find(id) {
     const item = await table.get(keyOf(id));
@@ -32,9 +28,11 @@ export const createReferenceTokenStore = (table: Table): ReferenceTokenStore => 
 
   async revoke(id, client_id, now, alive) {
     try {
-      const values = { ':client_id': client_id, ':alive': alive } as const;
-      const condition = { when: [issuedToClient, notExpired, notRevoked], values };
-      await table.set(keyOf(id), { revoked_at: now }, condition);
+      await table.set(keyOf(id), { revoked_at: now }, [
+        { attribute: 'claims.client_id', test: 'equals', value: client_id },
+        { attribute: 'expires_at', test: 'exceeds', value: alive },
+        { attribute: 'revoked_at', test: 'absent' },
+      ]);
       return true;
     } catch (error) {
       if (error instanceof ConditionFailed) return false;

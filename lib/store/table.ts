@@ -1,4 +1,5 @@
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import type { ClauseTest } from '../oauth/clause.ts';
 
 /** The key of an item. The kind of a thing is part of its key. DESIGN.md section 4. */
 export interface Key {
@@ -14,6 +15,13 @@ export interface Condition {
   readonly values?: Readonly<Record<`:${string}`, unknown>>;
 }
 
+/** A condition on an attribute, or on a member of one: `claims.client_id`. */
+export interface Clause {
+  readonly attribute: string;
+  readonly test: ClauseTest;
+  readonly value?: unknown;
+}
+
 /** The item was not as the write demanded. Nothing was written. */
 export class ConditionFailed extends Error {}
 
@@ -25,8 +33,8 @@ export interface Table {
   get(key: Key): Promise<Item | undefined>;
   /** @throws ConditionFailed */
   put(item: Key & Item, condition?: Condition): Promise<void>;
-  /** Sets attributes of an item. @throws ConditionFailed */
-  set(key: Key, attributes: Item, condition: Condition): Promise<void>;
+  /** Sets attributes of an item for which all clauses hold, and gives what it is then. @throws ConditionFailed */
+  set(key: Key, attributes: Item, when: readonly Clause[]): Promise<Item>;
   remove(key: Key): Promise<void>;
   /** All items of a partition from a sort key on, in its order. */
   query(pk: string, from: string): Promise<Item[]>;

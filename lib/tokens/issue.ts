@@ -16,8 +16,8 @@ export interface AccessTokenContext extends IssuingContext {
   readonly extensions: Extensions;
 }
 
-/** A successful answer of the token endpoint. RFC 6749 section 5.1. */
-export interface TokenResponse {
+/** What tells of an access token in an answer. RFC 6749 section 5.1. */
+export interface AccessTokenResponse {
   readonly access_token: string;
   readonly token_type: 'Bearer';
   readonly expires_in: number;
@@ -25,7 +25,7 @@ export interface TokenResponse {
 }
 
 /** Issues an access token from a grant, in the format and with the lifetime of its client or its resource servers. */
-export async function issueAccessToken(grant: Grant, context: AccessTokenContext): Promise<TokenResponse> {
+export async function issueAccessToken(grant: Grant, context: AccessTokenContext): Promise<AccessTokenResponse> {
   const { grant_id, client, sub, scope, resources } = grant;
   const iat = context.clock();
   const expires_in = lifetimeOf(grant, context);

@@ -6,7 +6,11 @@ export function createMemoryTable(): Table {
   return {
     get: async ({ pk, sk }) => items.get(`${pk} ${sk}`),
     put: async (item) => void items.set(`${item.pk} ${item.sk}`, item),
-    set: async () => {},
+    set: async ({ pk, sk }, attributes) => {
+      const item = { ...items.get(`${pk} ${sk}`), ...attributes, pk, sk };
+      items.set(`${pk} ${sk}`, item);
+      return item;
+    },
     remove: async ({ pk, sk }) => void items.delete(`${pk} ${sk}`),
     query: async (pk, from) => [...items.values()].filter((item) => item.pk === pk && item.sk >= from),
     scan: async (sk) => [...items.values()].filter((item) => item.sk === sk),

@@ -21,21 +21,44 @@ describe('discovery', () => {
       'content-type': 'application/json',
       'cache-control': 'public, max-age=3600',
       etag: expect.stringMatching(/^"[\w-]{22}"$/),
+      'access-control-allow-origin': '*',
     });
     expect(json).toEqual({
       issuer: ISSUER,
+      authorization_endpoint: `${ISSUER}/authorize`,
       token_endpoint: `${ISSUER}/token`,
+      userinfo_endpoint: `${ISSUER}/userinfo`,
+      end_session_endpoint: `${ISSUER}/logout`,
       introspection_endpoint: `${ISSUER}/introspect`,
       revocation_endpoint: `${ISSUER}/revoke`,
       jwks_uri: `${ISSUER}/.well-known/jwks.json`,
-      grant_types_supported: ['client_credentials'],
+      scopes_supported: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'],
+      // Hybrid and implicit ones are for clients that were allowed them, and nobody else has to know.
+      response_types_supported: ['code'],
+      response_modes_supported: ['query', 'fragment', 'form_post'],
+      grant_types_supported: ['client_credentials', 'authorization_code', 'refresh_token', 'password'],
+      code_challenge_methods_supported: ['S256'],
+      prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+      authorization_response_iss_parameter_supported: true,
       token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
       introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
       revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
-      response_types_supported: [],
-      id_token_signing_alg_values_supported: [],
       subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['ES256'],
+      claims_supported: expect.arrayContaining(['sub', 'iss', 'auth_time', 'sid', 'name', 'email', 'address']),
+      claims_parameter_supported: true,
+      request_parameter_supported: false,
+      request_uri_parameter_supported: false,
+      backchannel_logout_supported: true,
+      backchannel_logout_session_supported: true,
     });
+  });
+
+  it('names the algorithms of the keys, each once', async () => {
+    const sets = ['PS256', 'ES256', 'PS256'].map((alg) => JSON.parse(keyVariables(alg).VERIFICATION_KEYS).keys);
+    const handlers = world.restart({ VERIFICATION_KEYS: JSON.stringify({ keys: sets.flat() }) });
+    const { json } = readResult(await handlers.discovery(get(OPENID)));
+    expect(json['id_token_signing_alg_values_supported']).toEqual(['PS256', 'ES256']);
   });
 
   it('never mentions the host that was asked for', async () => {
@@ -64,7 +87,11 @@ describe('the key set', () => {
     const handlers = world.restart(keyVariables(alg));
     const token = await getToken(handlers, 'machine-jwt');
     const { headers, json } = readResult(await handlers.jwks(get('/.well-known/jwks.json')));
-    expect(headers).toMatchObject({ 'cache-control': 'public, max-age=600', etag: expect.any(String) });
+    expect(headers).toMatchObject({
+      'cache-control': 'public, max-age=600',
+      etag: expect.any(String),
+      'access-control-allow-origin': '*',
+    });
     const keys = createLocalJWKSet(json as unknown as JSONWebKeySet);
     const verified = await jwtVerify(token, keys, {
       issuer: ISSUER,

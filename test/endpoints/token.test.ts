@@ -71,7 +71,12 @@ describe('a successful request', () => {
   it('answers as RFC 6749 section 5.1 says, and is never cached', async () => {
     const { status, headers, json } = await post(world.handlers.token, 'machine-jwt', { ...GRANT, scope: 'read' });
     expect(status).toBe(200);
-    expect(headers).toEqual({ 'content-type': 'application/json', 'cache-control': 'no-store', pragma: 'no-cache' });
+    expect(headers).toEqual({
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      pragma: 'no-cache',
+      vary: 'Origin',
+    });
     expect(json).toEqual({
       access_token: expect.any(String),
       token_type: 'Bearer',
@@ -234,7 +239,7 @@ describe('a refusal', () => {
     ['no grant_type', { headers: { authorization }, form: { scope: 'read' } }, 400, 'invalid_request'],
     [
       'an unknown grant_type',
-      { headers: { authorization }, form: { grant_type: 'password' } },
+      { headers: { authorization }, form: { grant_type: 'urn:ietf:params:oauth:grant-type:saml2-bearer' } },
       400,
       'unsupported_grant_type',
     ],

@@ -20,7 +20,7 @@ const paths = {
 /** What a caller can get to see, whatever was sent: the document, or nothing. */
 const bodies = {
   discovery: (body: string) =>
-    body.startsWith('{"issuer":"https://issuer.example","token_endpoint":"https://issuer.example/token"'),
+    body.startsWith('{"issuer":"https://issuer.example","authorization_endpoint":"https://issuer.example/authorize"'),
   jwks: (body: string) => body.startsWith('{"keys":[{"crv":"P-256"') && !body.includes('"d"'),
   whoami: (body: string) => body === '{}',
 };

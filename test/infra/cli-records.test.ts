@@ -502,7 +502,7 @@ describe('refuses', () => {
       /cannot be read/,
     ],
     ['an unknown algorithm', ['resource', 'create', 'x', '--signing-alg', 'none'], 2, /one of RS256, .*EdDSA/],
-    ['an unknown grant type', [...create, '--grant-type', 'password'], 2, /one of client_credentials/],
+    ['an unknown grant type', [...create, '--grant-type', 'magic'], 2, /one of client_credentials/],
     ['an unknown authentication method', [...create, '--auth-method', 'magic'], 2, /client_secret_basic/],
     ['a name with a control character', [...create, '--name', 'a\u001b[31mb'], 2, /control character/],
     [

@@ -56,6 +56,12 @@ const keys = {
     },
     arns: [arn('one'), arn('two')],
   },
+  /** Signing with what is there: the first key is another's to make. */
+  using: {
+    variables: { secret: ['SIGNING_KEYS'], kms: ['SIGNING_KMS_KEYS'], wrapped: [] },
+    actions: { kms: ['kms:GetPublicKey', 'kms:Sign'], wrapped: ['kms:Decrypt'] },
+    arns: [arn('one'), arn('two')],
+  },
   handles: {
     variables: { secret: ['HANDLE_KEYS'], kms: ['HANDLE_KMS_KEYS'], wrapped: ['HANDLE_KMS_KEYS'] },
     actions: { kms: ['kms:GenerateMac'], wrapped: ['kms:GenerateMac'] },
@@ -112,7 +118,7 @@ const setupOf = (stage: string) => setups[stage] ?? STATIC;
 /** The variables by which a function knows its keys: those in KMS that the registry names are in none. */
 const keyVariablesOf = (name: string, { origin, registry }: Setup) =>
   (functions[name]?.keys ?? []).flatMap((use) =>
-    use === 'signing' && origin === 'kms' && registry ? [] : keys[use].variables[origin],
+    (use === 'signing' || use === 'using') && origin === 'kms' && registry ? [] : keys[use].variables[origin],
   );
 
 const verifier = [
@@ -127,22 +133,61 @@ const verifier = [
 
 const bundles = ['jwe-cipher.cjs', 'kms-client.cjs'];
 
+const issuing = [
+  'ISSUER',
+  'TABLE_NAME',
+  'SEALING_KEYS',
+  'CLIENT_CACHE_SECONDS',
+  'ACCESS_TOKEN_LIFETIME_SECONDS',
+  'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
+  'ID_TOKEN_LIFETIME_SECONDS',
+  'REFRESH_TOKEN_LIFETIME_SECONDS',
+  'REFRESH_TOKEN_IDLE_LIFETIME_SECONDS',
+];
+
+const service = ['SERVICE_NAME', 'SERVICE_LOGO_URI'];
+
+const revoking: FunctionRule['table'][number] = [['REVOKED#*'], ['Query', 'PutItem', 'DeleteItem']];
+
 export const functions: Record<string, FunctionRule> = {
   token: {
-    environment: [
-      'ISSUER',
-      'TABLE_NAME',
-      'SEALING_KEYS',
-      'CLIENT_CACHE_SECONDS',
-      'ACCESS_TOKEN_LIFETIME_SECONDS',
-      'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
-    ],
+    environment: [...issuing, 'REFRESH_REUSE_INTERVAL_SECONDS'],
     registry: ['KEY_REGISTRY'],
     keys: ['signing', 'handles'],
     later: bundles,
     table: [
-      [['CLIENT#*', 'RESOURCE#*'], ['GetItem']],
-      [['TOKEN#*'], ['PutItem']],
+      [['CLIENT#*', 'RESOURCE#*', 'EPOCH#*', 'GRANT#*', 'USER#*', 'USERNAME#*', 'ATTEMPTS#*'], ['GetItem']],
+      [['TOKEN#*', 'GRANT#*', 'ATTEMPTS#*'], ['PutItem']],
+      [['GRANT#*'], ['UpdateItem']],
+      [['ATTEMPTS#*'], ['DeleteItem']],
+      revoking,
+    ],
+  },
+  authorization: {
+    environment: [...issuing, ...service, 'VERIFICATION_KEYS', 'CODE_LIFETIME_SECONDS', 'SESSION_LIFETIME_SECONDS'],
+    registry: ['KEY_REGISTRY'],
+    keys: ['using', 'handles'],
+    later: bundles,
+    table: [
+      [
+        [
+          'CLIENT#*',
+          'RESOURCE#*',
+          'EPOCH#*',
+          'GRANT#*',
+          'USER#*',
+          'USERNAME#*',
+          'ATTEMPTS#*',
+          'SESSION#*',
+          'CONSENT#*',
+        ],
+        ['GetItem'],
+      ],
+      [['GRANT#*', 'SESSION#*', 'ATTEMPTS#*', 'TOKEN#*', 'CONSENT#*', 'LOGOUT'], ['PutItem']],
+      [['GRANT#*'], ['UpdateItem']],
+      [['SESSION#*', 'ATTEMPTS#*'], ['DeleteItem']],
+      [['SESSION#*'], ['Query']],
+      revoking,
     ],
   },
   introspection: {
@@ -160,13 +205,55 @@ export const functions: Record<string, FunctionRule> = {
     registry: ['KEY_REGISTRY'],
     keys: ['handles'],
     later: bundles,
+    table: [[['CLIENT#*', 'TOKEN#*', 'GRANT#*'], ['GetItem']], [['TOKEN#*', 'GRANT#*'], ['UpdateItem']], revoking],
+  },
+  userinfo: {
+    environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
+    registry: ['KEY_REGISTRY'],
+    keys: ['handles'],
+    later: bundles,
     table: [
-      [['CLIENT#*', 'TOKEN#*'], ['GetItem']],
-      [['TOKEN#*'], ['UpdateItem']],
-      [['REVOKED#*'], ['Query', 'PutItem', 'DeleteItem']],
+      [['CLIENT#*', 'TOKEN#*', 'GRANT#*', 'USER#*'], ['GetItem']],
+      [['REVOKED#*'], ['Query']],
     ],
   },
-  discovery: { environment: ['ISSUER'], keys: [], table: [] },
+  logout: {
+    environment: [
+      ...service,
+      'ISSUER',
+      'TABLE_NAME',
+      'VERIFICATION_KEYS',
+      'CLIENT_CACHE_SECONDS',
+      'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
+    ],
+    registry: ['KEY_REGISTRY'],
+    keys: ['handles'],
+    later: ['kms-client.cjs'],
+    table: [
+      [['CLIENT#*', 'SESSION#*', 'GRANT#*'], ['GetItem']],
+      [['SESSION#*'], ['Query', 'DeleteItem']],
+      [['GRANT#*'], ['UpdateItem']],
+      [['LOGOUT'], ['PutItem']],
+      revoking,
+    ],
+  },
+  backchannel: {
+    environment: ['ISSUER', 'TABLE_NAME'],
+    registry: ['KEY_REGISTRY'],
+    keys: ['using'],
+    later: ['kms-client.cjs'],
+    table: [
+      [['CLIENT#*'], ['GetItem']],
+      [['LOGOUT'], ['Query', 'UpdateItem', 'DeleteItem']],
+    ],
+  },
+  discovery: {
+    environment: ['ISSUER', 'VERIFICATION_KEYS'],
+    registry: ['KEY_REGISTRY', 'TABLE_NAME'],
+    keys: [],
+    later: ['item-client.cjs'],
+    table: [],
+  },
   jwks: {
     environment: ['VERIFICATION_KEYS'],
     registry: ['KEY_REGISTRY', 'TABLE_NAME', 'JWKS_CACHE_SECONDS'],
@@ -204,16 +291,25 @@ export const functions: Record<string, FunctionRule> = {
 export const functionsOf = (stage: string) =>
   Object.keys(functions).filter((name) => setupOf(stage).rotation || !functions[name]?.rotates);
 
+/** Seconds: the gateway gives an integration 30 and an authorizer 10, and what runs by the clock ends before the next time. */
+const longest: Record<string, number> = { authorizer: 9, backchannel: 60, rotation: 60 };
+
 const routes: Record<string, string> = {
   'ANY /token': 'token',
   'ANY /introspect': 'introspection',
   'ANY /revoke': 'revocation',
+  'ANY /authorize': 'authorization',
+  'ANY /userinfo': 'userinfo',
+  'ANY /logout': 'logout',
   'ANY /.well-known/openid-configuration': 'discovery',
   'ANY /.well-known/oauth-authorization-server': 'discovery',
   'ANY /.well-known/oauth-authorization-server/{path+}': 'discovery',
   'ANY /.well-known/jwks.json': 'jwks',
   'GET /whoami': 'whoami',
 };
+
+/** What runs by the clock, and how often. */
+const schedules: Record<string, string> = { backchannel: 'rate(1 minute)', rotation: 'rate(1 hour)' };
 
 const protectedRoutes = ['GET /whoami'];
 
@@ -280,6 +376,12 @@ function statements(template: Template): { id: string; statement: Json }[] {
   );
 }
 
+/** The one function that a rule of the clock calls. */
+const targetOf = (template: Template, rule: string): Json => {
+  const targets = list(property(template, rule, 'Targets'));
+  return (targets.length === 1 ? at(targets[0], 'Arn') : undefined) ?? 'not one function';
+};
+
 const hasWildcard = (statement: Json) =>
   [...list(at(statement, 'Action')), ...list(at(statement, 'Resource'))].some((it) => show(it).includes('*'));
 
@@ -339,20 +441,11 @@ export const rules: Record<string, Rule> = {
       ...differs(`architecture of ${name}`, property(template, functionId(name), 'Architectures'), ['arm64']),
     ]),
 
-  // A fault of the store is answered within 3 s, so less would cut the answer off. The gateway gives an integration 30 s
-  // and an authorizer 10; nobody waits for a rotation.
+  // A fault of the store is answered within 3 s, so less would cut the answer off.
   size: (template, stage) =>
     functionsOf(stage).flatMap((name) => [
       ...within(`memory of ${name}`, property(template, functionId(name), 'MemorySize'), 128, 1024),
-      ...within(
-        `timeout of ${name}`,
-        property(template, functionId(name), 'Timeout'),
-        4,
-        new Map([
-          ['authorizer', 9],
-          ['rotation', 60],
-        ]).get(name) ?? 29,
-      ),
+      ...within(`timeout of ${name}`, property(template, functionId(name), 'Timeout'), 4, longest[name] ?? 29),
     ]),
 
   environment: (template, stage) =>
@@ -365,7 +458,7 @@ export const rules: Record<string, Rule> = {
       return differs(`environment of ${name}`, sorted(actual), sorted([...expected, 'LOG_LEVEL']));
     }),
 
-  // Each function has the keys that it needs, from one place; only `token` can sign.
+  // Each function has the keys that it needs, from one place; who cannot sign has no signing key.
   keys: (template, stage) =>
     functionsOf(stage).flatMap((name) => {
       const actual = Object.keys(variables(template, name)).filter((it) => keyVariables.includes(it));
@@ -540,32 +633,30 @@ export const rules: Record<string, Rule> = {
       return differs(`permissions of ${name}`, actual, expected);
     }),
 
-  // Whoever may call a function does so by way of an API of this account; but for rotation, which its schedule calls.
+  // Whoever may call a function does so by way of an API of this account, or by the clock of this stack.
   'callers of functions': (template) =>
     ofType(template, 'AWS::Lambda::Permission').flatMap(([id, { Properties }]) => {
+      const clock = at(Properties, 'SourceArn', 'Fn::GetAtt', '0');
+      if (Properties['Principal'] === 'events.amazonaws.com' && typeof clock === 'string') {
+        return differs(`function that ${clock} may call`, Properties['FunctionName'], targetOf(template, clock));
+      }
       const source = show(Properties['SourceArn']);
-      const scheduled = same(Properties['FunctionName'], arnOf(functionId('rotation')));
-      const expected = scheduled ? /^\{"Fn::GetAtt":\["RotationEventsRule/ : /:execute-api:.*AWS::AccountId/;
       return [
-        ...differs(
-          `principal of ${id}`,
-          Properties['Principal'] ?? null,
-          scheduled ? 'events.amazonaws.com' : 'apigateway.amazonaws.com',
-        ),
+        ...differs(`principal of ${id}`, Properties['Principal'] ?? null, 'apigateway.amazonaws.com'),
         ...differs(`action of ${id}`, Properties['Action'] ?? null, 'lambda:InvokeFunction'),
-        ...(expected.test(source) ? [] : [`${id} is open to ${source}`]),
+        ...(/:execute-api:.*AWS::AccountId/.test(source) ? [] : [`${id} is open to ${source}`]),
       ];
     }),
 
-  // Often enough that what is due is done within the hour, and only where rotation was asked for.
   schedules: (template, stage) => {
-    const schedules = ofType(template, 'AWS::Events::Rule').map(([, { Properties }]) => [
-      Properties['ScheduleExpression'] ?? null,
-      Properties['State'] ?? null,
-      at(list(Properties['Targets'])[0], 'Arn') ?? null,
+    const actual = ofType(template, 'AWS::Events::Rule').map(([id, { Properties }]) => [
+      show(targetOf(template, id)),
+      `${Properties['State']} ${Properties['ScheduleExpression']}`,
     ]);
-    const hourly = ['rate(1 hour)', 'ENABLED', arnOf(functionId('rotation'))];
-    return differs('the list of schedules', schedules, setupOf(stage).rotation ? [hourly] : []);
+    const expected = functionsOf(stage)
+      .filter((name) => schedules[name])
+      .map((name) => [show(arnOf(functionId(name))), `ENABLED ${schedules[name]}`]);
+    return differs('the list of schedules', actual.sort(), expected.sort());
   },
 
   'shared authorizer': (template) => [

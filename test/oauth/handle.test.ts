@@ -12,7 +12,7 @@ describe('a handle', () => {
     const { text, id, key } = handles.mint(KIND);
     expect(text).toMatch(/^lk_at_[\w-]{48}$/);
     expect(Buffer.from(id, 'base64url')).toHaveLength(16);
-    expect(handles.parse(KIND, text)).toEqual({ id, key });
+    expect(handles.parse(KIND, text)).toEqual({ id, key, generation: 0 });
     expect(text).not.toContain(id);
   });
 

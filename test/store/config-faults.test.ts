@@ -29,9 +29,11 @@ afterAll(() => world.stop());
 
 type FunctionName = keyof Handlers;
 
-const VERIFYING: FunctionName[] = ['introspection', 'revocation', 'authorizer'];
-const WITH_CLIENTS: FunctionName[] = ['token', 'introspection', 'revocation'];
-const WITH_TABLE: FunctionName[] = ['token', ...VERIFYING];
+const VERIFYING: FunctionName[] = ['introspection', 'revocation', 'userinfo', 'authorizer'];
+const ISSUING: FunctionName[] = ['token', 'authorization'];
+const WITH_PAGES: FunctionName[] = ['authorization', 'logout'];
+const WITH_TABLE: FunctionName[] = [...ISSUING, 'logout', ...VERIFYING];
+const WITH_CLIENTS: FunctionName[] = WITH_TABLE.filter((name) => name !== 'authorizer');
 const ALL: FunctionName[] = [...WITH_TABLE, 'discovery', 'jwks', 'whoami'];
 
 /** Stands in every wrong value, and must not be seen again. */
@@ -71,8 +73,8 @@ const variables: Record<string, { readers: FunctionName[]; required: boolean; wr
     ],
   },
   TABLE_NAME: { readers: WITH_TABLE, required: true, wrong: [] },
-  SIGNING_KEYS: { readers: ['token'], required: true, wrong: wrongKeys },
-  VERIFICATION_KEYS: { readers: [...VERIFYING, 'jwks'], required: true, wrong: wrongKeys },
+  SIGNING_KEYS: { readers: ISSUING, required: true, wrong: wrongKeys },
+  VERIFICATION_KEYS: { readers: [...VERIFYING, ...WITH_PAGES, 'discovery', 'jwks'], required: true, wrong: wrongKeys },
   HANDLE_KEYS: {
     readers: WITH_TABLE,
     required: true,
@@ -94,7 +96,14 @@ const variables: Record<string, { readers: FunctionName[]; required: boolean; wr
     wrong: [...wrongNumbers, `jwt=${MARK}`, `${MARK}=5`, 'jwt=5=6', 'jwt', 'jwt=', '=5', 'jwt=5,', 'jwt=5;reference=0'],
   },
   CLOCK_SKEW_SECONDS: { readers: VERIFYING, required: false, wrong: [...wrongNumbers, '301'] },
-  ACCESS_TOKEN_LIFETIME_SECONDS: { readers: ['token'], required: false, wrong: [...wrongNumbers, '0'] },
+  ACCESS_TOKEN_LIFETIME_SECONDS: { readers: ISSUING, required: false, wrong: [...wrongNumbers, '0'] },
+  ID_TOKEN_LIFETIME_SECONDS: { readers: ISSUING, required: false, wrong: [...wrongNumbers, '0'] },
+  REFRESH_TOKEN_LIFETIME_SECONDS: { readers: ISSUING, required: false, wrong: [...wrongNumbers, '0'] },
+  REFRESH_TOKEN_IDLE_LIFETIME_SECONDS: { readers: ISSUING, required: false, wrong: [...wrongNumbers, '0'] },
+  REFRESH_REUSE_INTERVAL_SECONDS: { readers: ['token'], required: false, wrong: [...wrongNumbers, '301'] },
+  CODE_LIFETIME_SECONDS: { readers: ['authorization'], required: false, wrong: [...wrongNumbers, '0', '601'] },
+  SESSION_LIFETIME_SECONDS: { readers: ['authorization'], required: false, wrong: [...wrongNumbers, '59'] },
+  SERVICE_LOGO_URI: { readers: WITH_PAGES, required: false, wrong: [MARK, `http://${MARK}.example/logo.svg`] },
   ACCESS_TOKEN_MAX_LIFETIME_SECONDS: { readers: WITH_TABLE, required: false, wrong: [...wrongNumbers, '0'] },
   CLIENT_CACHE_SECONDS: { readers: WITH_CLIENTS, required: false, wrong: wrongNumbers },
   LOG_LEVEL: { readers: ALL, required: false, wrong: [MARK, 'trace', 'DEBUG', '0'] },

@@ -176,3 +176,21 @@ export function inFlightTogether(count: number): Behaviour {
     send(response, await forward());
   };
 }
+
+/** The operation and the kind of item: `UpdateItem GRANT`. */
+export function callOf({ operation, input }: StoreRequest): string {
+  const { Key, Item, ExpressionAttributeValues: values } = input as Record<string, Record<string, { S?: string }>>;
+  const pk = (Key ?? Item)?.['pk']?.S ?? values?.[':pk']?.S ?? '';
+  const [kind, of] = pk.split('#');
+  return `${operation} ${kind === 'EPOCH' ? `${kind} ${of}` : kind}`;
+}
+
+/** This behaviour for one kind of call only, and there for the first request or for all. */
+export function onlyAt(call: string, behaviour: Behaviour, which: 'first' | 'all' = 'all'): Behaviour {
+  let isOver = false;
+  return (response, forward, request) => {
+    const isMeant = callOf(request) === call && !isOver;
+    if (isMeant && which === 'first') isOver = true;
+    return (isMeant ? behaviour : pass)(response, forward, request);
+  };
+}

@@ -9,8 +9,11 @@ import { fileURLToPath } from 'node:url';
 /** What `npm start` leaves for those who want to call it. DESIGN.md section 7. */
 export interface Demo {
   readonly issuer: string;
+  /** The origin of the demo app. */
+  readonly app: string;
   readonly clients: Readonly<Record<string, { client_id: string; client_secret: string }>>;
   readonly resources: Readonly<Record<string, { identifier: string; secret: string }>>;
+  readonly users: Readonly<Record<string, { username: string; password: string }>>;
 }
 
 export interface LocalService {

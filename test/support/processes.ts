@@ -22,8 +22,12 @@ interface Reply {
   readonly error?: string;
 }
 
-export function openProcess(env: Variables): ContainerProcess {
-  const child: ChildProcess = fork(script, { env: { ...QUIET, ...env }, execArgv: [] });
+const slowMotion = fileURLToPath(new URL('slow-motion.cjs', import.meta.url));
+
+/** @param isPatient whether it waits for the table as long as that takes */
+export function openProcess(env: Variables, { isPatient = false } = {}): ContainerProcess {
+  const execArgv = isPatient ? ['--require', slowMotion] : [];
+  const child: ChildProcess = fork(script, { env: { ...QUIET, ...env }, execArgv });
   const waiting = new Map<number, { resolve(answer: unknown): void; reject(error: Error): void }>();
   let calls = 0;
 

@@ -3,11 +3,14 @@ import { startTable } from '../../infra/local/table.ts';
 import type { Answer } from '../../lib/authorizer/answer.ts';
 import { createAuthorizer } from '../../lib/authorizer/authorizer.ts';
 import * as compose from '../../lib/compose.ts';
+import { authorization } from '../../lib/endpoints/authorization.ts';
 import { discovery } from '../../lib/endpoints/discovery.ts';
 import { introspection } from '../../lib/endpoints/introspection.ts';
 import { jwks } from '../../lib/endpoints/jwks.ts';
+import { logout } from '../../lib/endpoints/logout.ts';
 import { revocation } from '../../lib/endpoints/revocation.ts';
 import { token } from '../../lib/endpoints/token.ts';
+import { userinfo } from '../../lib/endpoints/userinfo.ts';
 import { whoami } from '../../lib/endpoints/whoami.ts';
 import type { ProxyEvent, ProxyResult } from '../../lib/http/event.ts';
 import { serve } from '../../lib/http/serve.ts';
@@ -83,11 +86,14 @@ export const MACHINES = Object.keys(machines) as (keyof typeof machines)[];
 /** The handlers of a deployment whose containers all share one environment, each made afresh. */
 export function createHandlers(env: Variables, clock?: Clock) {
   return {
+    authorization: serve(authorization, () => compose.authorizationContext(env, clock)),
     token: serve(token, () => compose.tokenContext(env, clock)),
     introspection: serve(introspection, () => compose.introspectionContext(env, clock)),
     revocation: serve(revocation, () => compose.revocationContext(env, clock)),
-    discovery: serve(discovery, () => compose.discoveryContext(env)),
+    discovery: serve(discovery, () => compose.discoveryContext(env, clock)),
     jwks: serve(jwks, () => compose.jwksContext(env, clock)),
+    userinfo: serve(userinfo, () => compose.userinfoContext(env, clock)),
+    logout: serve(logout, () => compose.logoutContext(env, clock)),
     whoami: serve(whoami, () => compose.whoamiContext(env)),
     authorizer: createAuthorizer(() => compose.authorizerContext(env, clock)),
   };
@@ -187,6 +193,8 @@ export interface FormRequest {
   readonly path?: string;
   readonly query?: string;
   readonly headers?: Record<string, string>;
+  readonly cookies?: readonly string[];
+  readonly sourceIp?: string;
   readonly form?: Record<string, string | string[]> | string;
 }
 
@@ -201,7 +209,15 @@ export const formBody = (form: NonNullable<FormRequest['form']>): string =>
       ).toString();
 
 /** The request as an HTTP API sends it: payload 2.0, form bodies in base64. */
-export function httpEvent({ method = 'POST', path = '/', query = '', headers = {}, form }: FormRequest): ProxyEvent {
+export function httpEvent({
+  method = 'POST',
+  path = '/',
+  query = '',
+  headers = {},
+  form,
+  cookies,
+  sourceIp,
+}: FormRequest): ProxyEvent {
   const type = form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' };
   return {
     version: '2.0',
@@ -209,7 +225,8 @@ export function httpEvent({ method = 'POST', path = '/', query = '', headers = {
     rawPath: path,
     rawQueryString: query,
     headers: { ...type, ...headers },
-    requestContext: { http: { method, path } },
+    ...(cookies && { cookies }),
+    requestContext: { http: { method, path, sourceIp } },
     ...(form !== undefined && { body: Buffer.from(formBody(form)).toString('base64') }),
     isBase64Encoded: form !== undefined,
   } as unknown as ProxyEvent;

@@ -1,0 +1,96 @@
+import { Command, Option } from 'commander';
+import { endGrant } from '../../lib/revocation/end-grant.ts';
+import { createRevocationList } from '../../lib/revocation/list.ts';
+import { examples, onTable } from './command.ts';
+import { deployedFrom } from './disable-client.ts';
+import { getUser } from './find-user.ts';
+import type { Io } from './io.ts';
+import { columns } from './output.ts';
+import * as parse from './parse.ts';
+import { Problem, UsageProblem } from './problem.ts';
+import type { Store } from './store.ts';
+
+interface WhoseOptions {
+  readonly user?: string;
+  readonly subject?: string;
+}
+
+/** `latchkey consents`: what is not asked again. */
+export const consentsCommand = (io: Io): Command =>
+  new Command('consents')
+    .description('Consents: what users allowed clients, and are not asked for again. Each can be withdrawn.')
+    .addCommand(listCommand(io))
+    .addCommand(withdrawCommand(io));
+
+const withWhose = (command: Command): Command =>
+  command
+    .addOption(new Option('--user <user>', 'whose: a username, or a sub').argParser(parse.username))
+    .addOption(
+      new Option('--subject <sub>', 'whose: a sub, also of a user who is not kept here')
+        .argParser(parse.name)
+        .conflicts('user'),
+    );
+
+async function subjectOf({ user, subject }: WhoseOptions, store: Store): Promise<string> {
+  return user === undefined ? (subject ?? '') : (await getUser(store, user)).sub;
+}
+
+function requireWhose({ user, subject }: WhoseOptions): void {
+  if (user === undefined && subject === undefined) throw new UsageProblem('whose? Give --user NAME or --subject SUB');
+}
+
+const listCommand = (io: Io) =>
+  onTable<WhoseOptions>(
+    withWhose(new Command('list').description('The consents of a user.')).addHelpText(
+      'after',
+      examples('latchkey consents list --user alice'),
+    ),
+    io,
+    async ({ out, open }, options) => {
+      requireWhose(options);
+      const store = await open();
+      const found = await store.consents.list(await subjectOf(options, store));
+      const shown = found.map(({ client_id, scope, resources, given_at }) => ({
+        client_id,
+        scope,
+        resources,
+        given_at,
+      }));
+      out.result(shown, columns(shown, ['client_id', 'scope', 'resources', 'given_at']));
+    },
+  );
+
+const withdrawCommand = (io: Io) =>
+  onTable<WhoseOptions>(
+    withWhose(
+      new Command('withdraw')
+        .description(
+          'Ask again the next time, and end what the client got: refresh and access tokens. Can be repeated.',
+        )
+        .argument('<client_id>', 'from which client', parse.identifier),
+    ).addHelpText('after', examples('latchkey consents withdraw web --user alice')),
+    io,
+    async ({ out, open }, options, client_id = '') => {
+      requireWhose(options);
+      const store = await open();
+      const sub = await subjectOf(options, store);
+      const ended = await withdraw(store, sub, client_id, deployedFrom(io.env).lifetime);
+      out.result({ sub, client_id, ended }, `withdrawn; grants that ended with it: ${ended.join(' ') || 'none'}`);
+    },
+  );
+
+/** First the consent: the other way round the client could get another grant in between, without a question. */
+async function withdraw(store: Store, sub: string, client_id: string, maxLifetime: number): Promise<string[]> {
+  await store.consents.remove(sub, client_id);
+  const { clock, grants } = store;
+  const context = { clock, grants, maxLifetime, revocations: createRevocationList(store.revocations, clock) };
+  const given = (await grants.list()).filter((grant) => grant.sub === sub && grant.client_id === client_id);
+  const ended = given.filter(({ expires_at }) => expires_at > clock()).map(({ grant_id }) => grant_id);
+  try {
+    for (const grant_id of ended) await endGrant(grant_id, context);
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new Problem(`the consent is withdrawn, but not all grants have ended: ${reason}; run the same command again`);
+  }
+  return ended;
+}

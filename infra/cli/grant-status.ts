@@ -1,0 +1,20 @@
+import { subjectTag } from '../../lib/oauth/grant-id.ts';
+import type { GrantState } from '../../lib/oauth/grant-state.ts';
+import type { EpochStore } from '../../lib/store/epoch.ts';
+
+/** What has become of a grant. */
+export type GrantStatus = 'in force' | 'revoked' | 'signed out' | 'expired';
+
+/**
+ * Whether anything can still come of a grant, or why not. Its last access token may outlive that.
+ * @param now seconds since the epoch
+ */
+export async function grantStatus(grant: GrantState, now: number, epochs: EpochStore): Promise<GrantStatus> {
+  const { state, client_id, sub, issued_at, code_expires_at, offline, ends_at, idle_until, expires_at } = grant;
+  if (state === 'revoked') return 'revoked';
+  const found = await Promise.all([epochs.find('client', client_id), epochs.find('subject', subjectTag(sub))]);
+  if (found.some((until) => until !== undefined && issued_at <= until)) return 'signed out';
+  const isOver =
+    state === 'code' ? now >= code_expires_at : offline ? now >= ends_at || now >= idle_until : now >= expires_at;
+  return isOver ? 'expired' : 'in force';
+}

@@ -1,0 +1,37 @@
+import { randomInt } from 'node:crypto';
+import { type Io, readStdin } from './io.ts';
+import { Problem } from './problem.ts';
+
+/** Of a password; `isOurs` if it was made here, and has to be shown, once. */
+export interface NewPassword {
+  readonly password: string;
+  readonly isOurs: boolean;
+}
+
+const MIN_LENGTH = 8;
+const MAX_LENGTH = 255;
+
+/** Nothing that looks like something else: people type it. */
+const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
+const GROUPS = 4;
+const GROUP_LENGTH = 5;
+
+/** 99 random bits, in groups. */
+export const randomPassword = (): string =>
+  Array.from({ length: GROUPS }, () =>
+    Array.from({ length: GROUP_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join(''),
+  ).join('-');
+
+/**
+ * A new random password, or, from standard input, one that somebody chose.
+ * @throws Problem for one that is too short or too long, or nobody can type
+ */
+export async function newPassword(io: Io, { passwordStdin }: { readonly passwordStdin?: true }): Promise<NewPassword> {
+  if (!passwordStdin) return { password: randomPassword(), isOurs: true };
+  const password = await readStdin(io, 'password');
+  const length = [...password].length;
+  if (length < MIN_LENGTH || length > MAX_LENGTH || /\p{Cc}/u.test(password)) {
+    throw new Problem(`a password has ${MIN_LENGTH} to ${MAX_LENGTH} characters, on one line`);
+  }
+  return { password, isOurs: false };
+}

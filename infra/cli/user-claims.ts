@@ -1,0 +1,80 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { UserClaims } from '../../lib/oauth/user.ts';
+import { userClaimNames } from '../../lib/users/claims.ts';
+import { name as anyText } from './parse.ts';
+import { webUri } from './uri.ts';
+
+// What is known of a person, as options: one for each standard claim. OpenID Connect Core section 5.1
+
+/** Options by the names that the parser gives them. */
+export type ClaimOptions = Readonly<Record<string, unknown>>;
+
+const VERIFIED = '_verified';
+
+/** Set by us. */
+const UPDATED = 'updated_at';
+
+const texts = userClaimNames.filter((claim) => claim !== UPDATED && !claim.endsWith(VERIFIED));
+const verified = userClaimNames.filter((claim) => claim.endsWith(VERIFIED));
+
+function matching(pattern: RegExp, problem: string) {
+  return (text: string) => {
+    if (pattern.test(text)) return text;
+    throw new InvalidArgumentError(problem);
+  };
+}
+
+function locale(text: string): string {
+  try {
+    return new Intl.Locale(text).toString();
+  } catch {
+    throw new InvalidArgumentError('A locale reads like en or de-CH.');
+  }
+}
+
+/** Those that are more than any text. */
+const parsers: Readonly<Record<string, (text: string) => unknown>> = {
+  email: matching(/^[^\s@]+@[^\s@]+$/, 'An address reads like alice@example.com.'),
+  phone_number: matching(/^\+[\d ()-]{3,30}(;ext=\d+)?$/, 'A number reads like +1 425 555 1212 (E.164).'),
+  birthdate: matching(/^(\d{4}(-\d\d-\d\d)?|0000-\d\d-\d\d)$/, 'A birthdate reads like 1984-01-31.'),
+  zoneinfo: matching(/^[A-Za-z_+-]+(\/[\w+-]+)*$/, 'A time zone reads like Europe/Paris.'),
+  locale,
+  profile: webUri,
+  picture: webUri,
+  website: webUri,
+  address: (formatted) => ({ formatted: anyText(formatted) }),
+};
+
+const parserOf =
+  (claim: string) =>
+  (text: string): unknown =>
+    text === '' ? text : (parsers[claim] ?? anyText)(text);
+
+const kebab = (claim: string) => claim.replaceAll('_', '-');
+const optionOf = (claim: string) => claim.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+
+export function withClaims(command: Command): Command {
+  command.optionsGroup("What tokens' users are told of, by scope ('' takes a claim away):");
+  for (const claim of texts) command.option(`--${kebab(claim)} <text>`, `claim ${claim}`, parserOf(claim));
+  for (const claim of verified) {
+    command.option(`--${kebab(claim)}`, `that it was checked`).option(`--no-${kebab(claim)}`, `that it was not`);
+  }
+  return command.optionsGroup('Options:');
+}
+
+export const hasClaims = (options: ClaimOptions): boolean =>
+  [...texts, ...verified].some((claim) => options[optionOf(claim)] !== undefined);
+
+/** The claims with what the options change. What was verified was the value that it was. */
+export function withClaimChanges(claims: UserClaims, options: ClaimOptions, now: number): UserClaims {
+  const next: Record<string, unknown> = { ...claims };
+  for (const claim of texts) {
+    const value = options[optionOf(claim)];
+    if (value === undefined) continue;
+    if (value !== next[claim]) delete next[claim + VERIFIED];
+    next[claim] = value;
+  }
+  for (const claim of verified) next[claim] = options[optionOf(claim)] ?? next[claim];
+  const present = Object.entries(next).filter(([, value]) => value !== '' && value !== undefined);
+  return { ...Object.fromEntries(present), [UPDATED]: now };
+}

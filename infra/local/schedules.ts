@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import type { Invoke } from './lambda.ts';
+import type { Stack } from './stack.ts';
+import { systemTimers, type Timers } from './timers.ts';
+
+/** Milliseconds between two calls: nobody waits a minute for what they want to see, so the rates are not imitated. */
+const INTERVAL = 1_000;
+
+/**
+ * Calls what the template has called by the clock, again a while after it has ended.
+ * @returns how to end that
+ */
+export function startSchedules(
+  stack: () => Stack,
+  invoke: Invoke,
+  log: (line: string) => void,
+  timers: Timers = systemTimers,
+): () => void {
+  let isRunning = true;
+  let cancel = () => {};
+
+  async function tick(): Promise<void> {
+    const { schedules, functions } = stack();
+    await Promise.all(
+      schedules.map(async (logicalId) => {
+        const id = randomUUID();
+        const outcome = await invoke(logicalId, scheduledEvent(id, timers.now()), id);
+        if (!isRunning || !('error' in outcome)) return;
+        log(`${functions.get(logicalId)?.name}: ${outcome.error.errorType}: ${outcome.error.errorMessage}`);
+      }),
+    );
+    if (isRunning) cancel = timers.after(INTERVAL, tick);
+  }
+
+  cancel = timers.after(INTERVAL, tick);
+  return () => {
+    isRunning = false;
+    cancel();
+  };
+}
+
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
+const scheduledEvent = (id: string, now: number) => ({
+  version: '0',
+  id,
+  'detail-type': 'Scheduled Event',
+  source: 'aws.events',
+  time: new Date(now).toISOString(),
+  resources: [],
+  detail: {},
+});

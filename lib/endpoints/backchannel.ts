@@ -1,0 +1,67 @@
+import type { BackchannelContext } from '../context.ts';
+import { postForm } from '../http/post-form.ts';
+import { describeFault } from '../log.ts';
+import { isBackchannelUri } from '../oauth/backchannel-uri.ts';
+import { type LogoutDelivery, nextAttempt } from '../oauth/logout-delivery.ts';
+import { issueLogoutToken } from '../tokens/logout-token.ts';
+
+// OpenID Connect Back-Channel Logout 1.0. What the logout endpoint acknowledged is in the table; this delivers it, apart from
+// any page. A function that has answered may be frozen at once, so it cannot be the one that goes on to wait for clients.
+
+/** So many clients are asked at once. */
+const CONCURRENCY = 20;
+
+/** Seconds after which no further delivery is begun: each takes five at most, and a function lives for a minute. */
+const WORKING_TIME = 45;
+
+/** Makes the function that delivers what is due, whoever calls it and with whatever event. */
+export function createBackchannel(compose: () => BackchannelContext) {
+  let context: BackchannelContext | undefined;
+  return async (): Promise<void> => {
+    context ??= compose();
+    await deliverDue(context);
+  };
+}
+
+async function deliverDue(context: BackchannelContext): Promise<void> {
+  const startedAt = context.clock();
+  const due = (await context.deliveries.list()).filter(({ due_at }) => due_at <= startedAt);
+  const work = async () => {
+    for (let next = due.shift(); next; next = due.shift()) {
+      if (context.clock() - startedAt >= WORKING_TIME) return;
+      await deliver(next, context);
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, work));
+}
+
+/** One that fails keeps no other from being delivered. */
+async function deliver(delivery: LogoutDelivery, context: BackchannelContext): Promise<void> {
+  const { client_id } = delivery;
+  try {
+    const now = context.clock();
+    if (!(await context.deliveries.take(delivery, nextAttempt(delivery, now)))) return;
+    if (delivery.expires_at <= now) context.log.error('logout token given up', { client_id });
+    else if (!(await tell(delivery, context))) return;
+    await context.deliveries.remove(delivery);
+  } catch (error) {
+    context.log.warn('logout token not delivered', { client_id, ...describeFault(error) });
+  }
+}
+
+/** Whether the client need not be told any more. Section 2.8 */
+async function tell(delivery: LogoutDelivery, context: BackchannelContext): Promise<boolean> {
+  const client = await context.findClient(delivery.client_id);
+  const uri = client?.backchannel_logout_uri;
+  if (!client?.enabled || uri === undefined) return true;
+  const { client_id } = client;
+  if (!isBackchannelUri(uri, context.issuer)) {
+    context.log.error('logout token not delivered', { client_id, reason: 'backchannel_logout_uri is not https' });
+    return true;
+  }
+  const status = await postForm(uri, { logout_token: await issueLogoutToken(delivery, client, context) });
+  const isDone = status >= 200 && status < 300;
+  if (isDone) context.log.info('logout token delivered', { client_id });
+  else context.log.warn('logout token not delivered', { client_id, status });
+  return isDone;
+}

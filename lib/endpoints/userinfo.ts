@@ -1,0 +1,70 @@
+import type { UserinfoContext } from '../context.ts';
+import { bearerError, readBearer } from '../http/bearer.ts';
+import type { ExposeTo } from '../http/cors.ts';
+import { json, type Response } from '../http/message.ts';
+import type { Endpoint } from '../http/serve.ts';
+import { type AccessTokenClaims, STRICT } from '../oauth/access-token.ts';
+import { parseClaimsRequest } from '../oauth/claims-request.ts';
+import type { Client } from '../oauth/client.ts';
+import { InvalidToken } from '../oauth/errors.ts';
+import { formatOf, formats } from '../tokens/formats.ts';
+import { validateAccessToken } from '../tokens/validate.ts';
+import { findUserClaims, selectClaims } from '../users/claims.ts';
+
+/**
+ * What a client may know of the subject of its access token. OpenID Connect Core section 5.3. Always strict: a token that was
+ * revoked before the request is refused.
+ */
+export const userinfo: Endpoint<UserinfoContext> = {
+  methods: ['GET', 'POST'],
+  cors: 'client',
+  async handle(request, context, exposeTo) {
+    const token = readBearer(request);
+    if (token === undefined) return unauthenticated();
+    try {
+      const { claims } = await validateAccessToken(token, STRICT, context);
+      const client = await context.findClient(claims.client_id);
+      if (client) exposeTo(client);
+      if (!client?.enabled) throw new InvalidToken('is of a client that is not there any more');
+      return json(200, await describe(claims, client, context));
+    } catch (error) {
+      if (!(error instanceof InvalidToken)) throw error;
+      context.log.info('access token refused', { reason: error.message });
+      if (request.header('origin').length > 0) await exposeToOwner(token, context, exposeTo);
+      throw bearerError('invalid_token', 'the access token is expired, revoked or none of ours', 401);
+    }
+  },
+};
+
+/** @throws InvalidToken when it is of nobody who can sign in; OAuthError `insufficient_scope` */
+async function describe(claims: AccessTokenClaims, client: Client, context: UserinfoContext) {
+  const { sub, client_id, grant_id, scope: granted = '' } = claims;
+  const scope = granted.split(' ');
+  if (!scope.includes('openid')) {
+    throw bearerError('insufficient_scope', 'the access token has no scope openid', 403, 'openid');
+  }
+  if (sub === client_id) throw new InvalidToken('is of a client and not of a person');
+  const [known, grant] = await Promise.all([findUserClaims(sub, context), context.findGrant(grant_id)]);
+  if (!known) throw new InvalidToken('is of a user who is not there any more');
+  if (grant?.state === 'revoked') throw new InvalidToken('is of a grant that has ended');
+  const requested = parseClaimsRequest(grant?.claims).userinfo;
+  return { ...selectClaims(known, { scope, requested, allowed: client.scope.split(' ') }), sub };
+}
+
+/** A page has to be able to read that its token has expired. So whose it was is found out without regard to time. */
+async function exposeToOwner(token: string, context: UserinfoContext, exposeTo: ExposeTo): Promise<void> {
+  try {
+    const timeless = { ...context, clockSkew: Number.POSITIVE_INFINITY };
+    const { claims } = await formats[formatOf(token)].verify(token, timeless);
+    exposeTo((await context.findClient(claims.client_id)) ?? {});
+  } catch (error) {
+    if (!(error instanceof InvalidToken)) throw error;
+  }
+}
+
+/** Who sent no token is told how to send one, and not that anything was wrong. RFC 6750 section 3.1 */
+const unauthenticated = (): Response => ({
+  status: 401,
+  headers: { 'www-authenticate': 'Bearer', 'cache-control': 'no-store' },
+  body: '',
+});

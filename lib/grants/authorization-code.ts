@@ -1,0 +1,41 @@
+import { type Redemption, redeem, unredeem, whyNotRedeemed } from '../oauth/grant-state.ts';
+import { randomId } from '../oauth/handle.ts';
+import { codeChallenge } from '../oauth/pkce.ts';
+import { idleUntil } from '../tokens/code.ts';
+import { currentGrant } from './current.ts';
+import type { GrantType } from './grant-type.ts';
+import { invalidTarget } from './resource-servers.ts';
+import { invalidGrant, makeStep, type Step } from './step.ts';
+
+/** RFC 6749 section 4.1.3, with PKCE: RFC 7636 section 4.5. */
+export const authorizationCode: GrantType = {
+  name: 'authorization_code',
+  async obtain(request, context) {
+    const { form, client } = request;
+    const code = form.require('code');
+    const redirect_uri = form.require('redirect_uri');
+    const verifier = form.get('code_verifier');
+    const handle = (await context.handles()).parse('code', code);
+    if (!handle) throw invalidGrant();
+
+    const now = context.clock();
+    const redemption: Redemption = {
+      request: randomId(),
+      client_id: client.client_id,
+      redirect_uri,
+      code_challenge: verifier === undefined ? undefined : codeChallenge(verifier),
+      resources: form.resources,
+      now,
+      idle_until: idleUntil({ client }, now, context),
+    };
+    const step: Step = {
+      grant_id: handle.id,
+      transition: redeem(redemption),
+      undo: unredeem(redemption.request),
+      whyNot: (grant) => whyNotRedeemed(grant, redemption),
+      excess: invalidTarget,
+    };
+    const state = await makeStep(step, request, context);
+    return currentGrant(state, { scope: [], resources: redemption.resources }, client, context);
+  },
+};

@@ -1,0 +1,38 @@
+import { OAuthError } from '../oauth/errors.ts';
+import type { Grant } from '../oauth/grant.ts';
+import { createGrantId } from '../oauth/grant-id.ts';
+import { authorizeScope, identityScopes } from '../oauth/scope.ts';
+import { hasRefreshTokens, storeGrant } from '../tokens/code.ts';
+import type { GrantType } from './grant-type.ts';
+import { getResourceServersOrIssuer } from './resource-servers.ts';
+import { invalidGrant } from './step.ts';
+
+/**
+ * RFC 6749 section 4.3. Legacy: it shows the password to the client (RFC 9700 section 2.4), so it is for clients that are on
+ * their way to `authorization_code` and are named for it one by one.
+ */
+export const password: GrantType = {
+  name: 'password',
+  async obtain({ form, client, address }, context) {
+    const [username, secret] = [form.require('username'), form.require('password')];
+    const resources = await getResourceServersOrIssuer(form.resources, client, context);
+    const scope = authorizeScope(form.get('scope'), client, resources, identityScopes);
+    if (resources[0].identifier === context.issuer && !scope.split(' ').includes('openid')) throw nothingFor();
+    const signIn = await context.authenticateUser(username, secret, address);
+    if (signIn.outcome === 'delayed') throw tooManyAttempts(signIn.seconds);
+    if (signIn.outcome === 'refused') throw invalidGrant();
+
+    const { sub, amr } = signIn;
+    const auth_time = context.clock();
+    const grant: Grant = { grant_id: createGrantId(sub), client, sub, scope, resources, auth_time, amr };
+    if (!hasRefreshTokens(grant)) return grant;
+    await storeGrant(grant, context);
+    return { ...grant, generation: 0 };
+  },
+};
+
+/** A client without resource servers gets what the userinfo endpoint takes, and that takes no less. */
+const nothingFor = () => new OAuthError('invalid_scope', 'without openid this client can have no token');
+
+const tooManyAttempts = (seconds: number) =>
+  new OAuthError('invalid_grant', 'there were too many attempts', { headers: { 'retry-after': String(seconds) } });

@@ -1,0 +1,53 @@
+import { OAuthError } from '../oauth/errors.ts';
+import { confirm, type Refresh, rotate, unrotate, whyNotRotated } from '../oauth/grant-state.ts';
+import { randomId } from '../oauth/handle.ts';
+import { parseScope } from '../oauth/scope.ts';
+import { idleUntil } from '../tokens/code.ts';
+import { currentGrant } from './current.ts';
+import type { GrantType } from './grant-type.ts';
+import { invalidTarget } from './resource-servers.ts';
+import { invalidGrant, makeStep, type Step } from './step.ts';
+
+/** Each is a clause of the conditional write, whose length DynamoDB limits. Who wants more asks for everything. */
+const MAX_SCOPES = 64;
+
+/** RFC 6749 section 6, with rotation: RFC 9700 section 4.14.2. */
+export const refreshToken: GrantType = {
+  name: 'refresh_token',
+  async obtain(request, context) {
+    const { form, client } = request;
+    const token = form.require('refresh_token');
+    const requested = form.get('scope');
+    const scope = requested === undefined ? [] : parseScope(requested);
+    if (scope.length > MAX_SCOPES) throw invalidScope();
+    const handle = (await context.handles()).parse('refresh_token', token);
+    if (!handle) throw invalidGrant();
+
+    const now = context.clock();
+    const refresh: Refresh = {
+      request: randomId(),
+      client_id: client.client_id,
+      generation: handle.generation,
+      scope,
+      resources: form.resources,
+      now,
+      idle_until: idleUntil({ client }, now, context),
+    };
+    const reuseInterval = client.refresh_reuse_interval ?? context.reuseInterval;
+    const step: Step = {
+      grant_id: handle.id,
+      transition: rotate(refresh),
+      undo: unrotate(refresh),
+      confirm: confirm(refresh),
+      whyNot: (grant) => whyNotRotated(grant, refresh, reuseInterval),
+      excess: ({ resources }) =>
+        refresh.resources.every((identifier) => resources.includes(identifier)) ? invalidScope() : invalidTarget(),
+    };
+    const state = await makeStep(step, request, context);
+    // An ID token of a refresh has no nonce: that belongs to the request that the subject made. OpenID Connect Core 12.2
+    const { nonce, ...grant } = await currentGrant(state, refresh, client, context);
+    return grant;
+  },
+};
+
+const invalidScope = () => new OAuthError('invalid_scope', 'scope exceeds what was granted');

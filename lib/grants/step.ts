@@ -1,0 +1,76 @@
+import { OAuthError, Unavailable } from '../oauth/errors.ts';
+import type { GrantState, Refusal, Transition } from '../oauth/grant-state.ts';
+import { endGrant } from '../revocation/end-grant.ts';
+import { endedUntil } from './epochs.ts';
+import type { Ending, GrantContext, GrantRequest } from './grant-type.ts';
+
+/** A one-time thing that a client presents: how it is used up, and what it means when it cannot be. */
+export interface Step {
+  readonly grant_id: string;
+  readonly transition: Transition;
+  /** Takes the transition back, if it is the last one. */
+  readonly undo: Transition;
+  /** Joins the one that another request made, where that is a retry. */
+  readonly confirm?: Transition;
+  whyNot(grant: GrantState | undefined): Refusal;
+  /** The answer to whoever asks for more than was granted. */
+  excess(grant: GrantState): OAuthError;
+}
+
+/**
+ * Makes the step by one conditional write, which alone decides, beside the reads of the epochs: never a read before it.
+ * @returns the grant as it is then
+ * @throws OAuthError `invalid_grant`, or what the step says to more than was granted
+ */
+export async function makeStep(
+  step: Step,
+  { client, atEnd }: Pick<GrantRequest, 'client' | 'atEnd'>,
+  context: GrantContext,
+): Promise<GrantState> {
+  const { grant_id } = step;
+  // Until the grant has said something else, the write may have landed.
+  atEnd(undoing(step, context));
+  // Both are waited for: while the write is under way, it cannot be taken back.
+  const [changing, reading] = await Promise.allSettled([
+    context.grants.change(grant_id, step.transition),
+    endedUntil(grant_id, client.client_id, context),
+  ]);
+  if (changing.status === 'rejected') throw changing.reason;
+  if (reading.status === 'rejected') throw reading.reason;
+
+  const grant = changing.value ?? (await readBack(step, atEnd, context));
+  if (grant.issued_at <= reading.value) throw invalidGrant();
+  return grant;
+}
+
+/** What it means that a condition did not hold: that an earlier attempt of ours had landed, a retry, or a refusal. */
+async function readBack(step: Step, atEnd: GrantRequest['atEnd'], context: GrantContext): Promise<GrantState> {
+  const grant = await context.grants.find(step.grant_id);
+  const outcome = step.whyNot(grant);
+  if (outcome !== 'landed') atEnd({});
+  if (!grant || outcome === 'refused') throw invalidGrant();
+  if (outcome === 'exceeded') throw step.excess(grant);
+  if (outcome === 'reused') {
+    await endGrant(grant.grant_id, context);
+    throw invalidGrant();
+  }
+  if (outcome === 'retried') atEnd(confirming(step, context));
+  return grant;
+}
+
+const undoing = ({ grant_id, undo }: Step, { grants }: GrantContext): Ending => ({
+  failed: () => grants.change(grant_id, undo),
+});
+
+const confirming = ({ grant_id, confirm }: Step, { grants }: GrantContext): Ending => ({
+  async issued() {
+    if (!confirm || (await grants.change(grant_id, confirm))) return;
+    if ((await grants.find(grant_id))?.state !== 'active') throw invalidGrant();
+    // Taken back meanwhile by whoever made it: the next attempt makes it anew.
+    throw new Unavailable('the grant');
+  },
+});
+
+/** One answer, whatever is wrong with a code or a refresh token. RFC 6749 section 5.2 */
+export const invalidGrant = () =>
+  new OAuthError('invalid_grant', 'it is unknown, expired, used, or not for this client and this request');

@@ -1,0 +1,110 @@
+import { type ClaimsRequest, parseClaimsRequest } from './claims-request.ts';
+import { type Client, isPublic } from './client.ts';
+import { type ErrorCode, OAuthError } from './errors.ts';
+import { CODE_CHALLENGE_METHOD, isCodeChallenge } from './pkce.ts';
+import { type Prompt, parsePrompt } from './prompt.ts';
+import { parseResponseType, type ResponseType } from './response-type.ts';
+import { parseScope } from './scope.ts';
+
+/** What a client asks of the authorization endpoint. RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1 */
+export interface AuthorizationRequest {
+  readonly responseType: ResponseType;
+  readonly scope: string | undefined;
+  /** As named in `resource`. RFC 8707 section 2 */
+  readonly resources: readonly string[];
+  readonly nonce: string | undefined;
+  /** PKCE, S256. RFC 7636 section 4.3 */
+  readonly code_challenge: string | undefined;
+  readonly prompt: ReadonlySet<Prompt>;
+  /** Seconds since the user signed in, at most. */
+  readonly max_age: number | undefined;
+  readonly login_hint: string | undefined;
+  readonly id_token_hint: string | undefined;
+  /** As sent, for the grant; and as it is understood. */
+  readonly claims: string | undefined;
+  readonly claimsRequest: ClaimsRequest;
+}
+
+/** The parameters as they were sent, each at most once. */
+export interface Parameters {
+  get(name: string): string | undefined;
+  readonly resources: readonly string[];
+}
+
+/**
+ * The request of a client that is known, to a redirect URI that is its own. `ui_locales`, `claims_locales`, `acr_values`
+ * and whatever is not known are accepted and decide nothing here.
+ * @throws OAuthError by RFC 6749 section 4.1.2.1 and OpenID Connect Core section 3.1.2.6
+ */
+export function parseAuthorizationRequest(parameters: Parameters, client: Client): AuthorizationRequest {
+  refuseRequestObjects(parameters);
+  const responseType = parseResponseType(parameters.get('response_type'), client);
+  const code_challenge = parseCodeChallenge(parameters, client, responseType);
+  const scope = parameters.get('scope');
+  const isOpenId = scope !== undefined && parseScope(scope).includes('openid');
+  if (responseType.has('id_token') && !isOpenId) throw invalid('an ID token needs the scope openid');
+  const nonce = parameters.get('nonce');
+  // OpenID Connect Core sections 3.2.2.1 and 3.3.2.11.
+  if (responseType.has('id_token') && nonce === undefined) throw invalid('nonce is missing');
+  const claims = parameters.get('claims');
+  const claimsRequest = parseClaimsRequest(claims);
+  refuseOtherContexts(claimsRequest);
+  return {
+    responseType,
+    code_challenge,
+    scope,
+    nonce,
+    claims,
+    claimsRequest,
+    resources: parameters.resources,
+    prompt: parsePrompt(parameters.get('prompt')),
+    max_age: parseMaxAge(parameters.get('max_age')) ?? client.default_max_age,
+    login_hint: parameters.get('login_hint'),
+    id_token_hint: parameters.get('id_token_hint'),
+  };
+}
+
+/** OpenID Connect Core sections 6 and 7.2.1: who does not support these says so, rather than read past them. */
+const notSupported = [
+  ['request', 'request_not_supported'],
+  ['request_uri', 'request_uri_not_supported'],
+  ['registration', 'registration_not_supported'],
+] as const satisfies readonly (readonly [string, ErrorCode])[];
+
+function refuseRequestObjects(parameters: Parameters): void {
+  for (const [name, code] of notSupported) {
+    if (parameters.get(name) !== undefined) throw new OAuthError(code, `${name} is not supported`);
+  }
+}
+
+/** S256 or nothing, and nothing only where the client is excused. RFC 7636 section 4.4.1, RFC 9700 section 2.1.1 */
+function parseCodeChallenge(parameters: Parameters, client: Client, responseType: ResponseType): string | undefined {
+  if (!responseType.has('code')) return undefined;
+  const challenge = parameters.get('code_challenge');
+  const method = parameters.get('code_challenge_method');
+  if (challenge === undefined) {
+    if (method !== undefined) throw invalid('code_challenge is missing');
+    if (isPublic(client) || client.require_pkce !== false) throw invalid('code_challenge is missing: PKCE is required');
+    return undefined;
+  }
+  // Without a method it would be `plain`.
+  if (method !== CODE_CHALLENGE_METHOD) throw invalid('code_challenge_method must be S256');
+  if (!isCodeChallenge(challenge)) throw invalid('code_challenge is malformed');
+  return challenge;
+}
+
+/** There are no authentication contexts here, so that one that is essential cannot be met. OpenID Connect Core section 5.5.1.1 */
+function refuseOtherContexts({ id_token, userinfo }: ClaimsRequest): void {
+  for (const acr of [id_token.get('acr'), userinfo.get('acr')]) {
+    if (!acr?.essential || acr.values === undefined) continue;
+    throw new OAuthError('unmet_authentication_requirements', 'there is no such authentication context');
+  }
+}
+
+function parseMaxAge(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,10}$/.test(text)) throw invalid('max_age must be a number of seconds');
+  return Number(text);
+}
+
+const invalid = (description: string) => new OAuthError('invalid_request', description);

@@ -1,0 +1,30 @@
+import { type Client, isPublic } from './client.ts';
+import { isClaimable } from './redirect-uri.ts';
+
+/** What a subject is asked to allow a client. */
+export interface Access {
+  readonly scope: readonly string[];
+  /** Identifiers of resource servers. */
+  readonly resources: readonly string[];
+}
+
+const includesAll = (all: readonly string[], some: readonly string[]) => some.every((one) => all.includes(one));
+
+/**
+ * Whether a client may have this without a question. One whose answers another app could receive is always asked for,
+ * because it can be anybody. RFC 8252 section 8.6
+ */
+export function isConsented(
+  { scope, resources }: Access,
+  { client, redirect_uri }: { readonly client: Client; readonly redirect_uri: string },
+  remembered: Access | undefined,
+): boolean {
+  if (client.require_consent === false) return true;
+  if (remembered === undefined || (isPublic(client) && isClaimable(redirect_uri))) return false;
+  return includesAll(remembered.scope, scope) && includesAll(remembered.resources, resources);
+}
+
+export const widened = (access: Access, remembered: Access | undefined): Access => ({
+  scope: [...new Set([...(remembered?.scope ?? []), ...access.scope])],
+  resources: [...new Set([...(remembered?.resources ?? []), ...access.resources])],
+});

@@ -1,0 +1,28 @@
+import type { Response } from '../http/message.ts';
+import { choice, type PostForm, postForm } from './form.ts';
+import { html } from './html.ts';
+import { clientMark, clientName, initial, renderPage, type Site } from './page.ts';
+
+export interface AccountPage {
+  readonly form: PostForm;
+  readonly formAction: readonly string[];
+  /** Who is signed in, if that is known. */
+  readonly name: string | undefined;
+}
+
+export function accountPage(site: Site, { form, formAction, name }: AccountPage): Response {
+  const { account: texts } = site.language.texts;
+  const shown = name ?? texts.nameless;
+  const content = html`<div class="head">${site.client && clientMark(site.client)}
+<h1>${texts.title}</h1>
+${site.client && html`<p class="soft">${texts.toContinue} <strong>${clientName(site.client)}</strong></p>`}</div>
+${postForm(
+  form,
+  html`<div class="buttons"><button type="submit" name="action" value="continue" class="account">
+<span class="mark small" aria-hidden="true">${initial(shown)}</span>
+<span><span class="name">${shown}</span><br><span class="soft small-text">${texts.signedIn}</span></span></button>
+${choice('switch', texts.another)}
+${choice('cancel', texts.cancel, 'link')}</div>`,
+)}`;
+  return renderPage(site, { title: texts.title, content, formAction });
+}

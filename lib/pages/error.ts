@@ -1,0 +1,36 @@
+import type { Response } from '../http/message.ts';
+import { html } from './html.ts';
+import { renderPage, type Site } from './page.ts';
+
+/** What cannot be told to the client by a redirect. RFC 6749 section 4.1.2.1 */
+export interface ErrorPage {
+  readonly status: number;
+  readonly kind: 'request' | 'client';
+  /** For whoever makes the application: our own words throughout. */
+  readonly code: string;
+  readonly description: string;
+}
+
+export function errorPage(site: Site, { status, kind, code, description }: ErrorPage): Response {
+  const { error: texts } = site.language.texts;
+  const content = html`<div class="head"><h1>${texts.title}</h1></div>
+<p class="soft">${texts[kind]}</p>
+<p class="code">${code}<br>${description}</p>`;
+  return renderPage(site, { status, title: texts.title, content });
+}
+
+/** For a form that was not on a page of ours, or no longer fits the browser. @param again where to begin afresh */
+export function outdatedPage(site: Site, again: string): Response {
+  const { error: texts } = site.language.texts;
+  const content = html`<div class="head"><h1>${texts.outdatedTitle}</h1></div>
+<p class="soft">${texts.outdated}</p>
+<p><a href="${again}">${texts.again}</a></p>`;
+  return renderPage(site, { status: 403, title: texts.outdatedTitle, content });
+}
+
+/** For a fault of ours. DESIGN.md promise 1 */
+export function faultPage(site: Site): Response {
+  const { error: texts } = site.language.texts;
+  const content = html`<div class="head"><h1>${texts.faultTitle}</h1></div><p class="soft">${texts.fault}</p>`;
+  return renderPage(site, { status: 503, title: texts.faultTitle, content, headers: { 'retry-after': '1' } });
+}

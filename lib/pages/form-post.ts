@@ -1,0 +1,23 @@
+import type { Response } from '../http/message.ts';
+import { hiddenFields } from './form.ts';
+import { html, ours } from './html.ts';
+import { clientName, renderPage, type Site } from './page.ts';
+
+export interface FormPost {
+  readonly redirect_uri: string;
+  readonly formAction: readonly string[];
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+const submit = ours('document.forms[0].submit()');
+
+/** An answer that the browser posts to the client: by itself, or by a button. OAuth 2.0 Form Post Response Mode 1.0 */
+export function formPostPage(site: Site, { redirect_uri, formAction, parameters }: FormPost): Response {
+  const { formPost: texts } = site.language.texts;
+  const content = html`<div class="head"><h1>${texts.title}</h1>
+${site.client && html`<p class="soft">${texts.text(clientName(site.client))}</p>`}</div>
+<form method="post" action="${redirect_uri}">
+${hiddenFields(parameters)}<button type="submit" class="main">${texts.submit}</button>
+</form>`;
+  return renderPage(site, { title: texts.title, content, formAction, script: submit });
+}

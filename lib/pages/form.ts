@@ -1,0 +1,23 @@
+import { type Html, html } from './html.ts';
+
+/** A form that posts to a page of this service; with a token that shows it was on one. */
+export interface PostForm {
+  /** Relative to the page: `?` and a query. */
+  readonly action: string;
+  /** Hidden fields: which page it is, and its token. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+export const postForm = (
+  { action, fields }: PostForm,
+  content: Html,
+): Html => html`<form method="post" action="${action}">
+${hiddenFields(fields)}${content}
+</form>`;
+
+export const hiddenFields = (fields: PostForm['fields']): Html =>
+  html`${Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}`;
+
+/** A button that says which way to go on. */
+export const choice = (action: string, label: string, look: 'main' | 'plain' | 'link' = 'plain'): Html =>
+  html`<button type="submit" name="action" value="${action}" class="${look}" formnovalidate>${label}</button>`;

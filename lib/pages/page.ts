@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import type { Response } from '../http/message.ts';
+import type { Client } from '../oauth/client.ts';
+import { type Html, html, ours, toText } from './html.ts';
+import { brandMark } from './icons.ts';
+import { style } from './style.ts';
+import { chooseLanguage, type Language } from './texts.ts';
+
+/** Whose pages these are. */
+export interface Service {
+  readonly name: string;
+  readonly logo_uri?: string;
+}
+
+/** What all pages of one visit have in common. */
+export interface Site {
+  readonly service: Service;
+  readonly language: Language;
+  /** The application that somebody signs in to, once it is known. */
+  readonly client?: Client;
+}
+
+export const createSite = (service: Service, ui_locales?: string, client?: Client): Site => ({
+  service,
+  language: chooseLanguage(ui_locales),
+  ...(client && { client }),
+});
+
+export interface Page {
+  readonly status?: number;
+  readonly title: string;
+  readonly content: Html;
+  /** Where the answer to a form may lead beside this service, as sources of a Content Security Policy. */
+  readonly formAction?: readonly string[];
+  /** The only script that may run. */
+  readonly script?: Html;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A page as an answer: in no cache, in no frame, with nothing from elsewhere but two logos. */
+export function renderPage(site: Site, page: Page): Response {
+  const { service, language, client } = site;
+  const document = html`<!doctype html>
+<html lang="${language.tag}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${page.title} · ${service.name}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<header class="brand">${brand(service)}</header>
+<main class="card">${page.content}</main>
+${footer(site)}${page.script && html`<script>${page.script}</script>`}
+</body>
+</html>`;
+  return {
+    status: page.status ?? 200,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'content-security-policy': policy(page, [service.logo_uri, client?.logo_uri]),
+      'x-frame-options': 'DENY',
+      'x-content-type-options': 'nosniff',
+      // Not `no-referrer`, with which browsers say that our own forms come from nowhere. Fetch, "append Origin header"
+      'referrer-policy': 'strict-origin',
+      ...page.headers,
+    },
+    body: toText(document),
+  };
+}
+
+const STYLE = ours(style);
+
+/** What would end a directive is in no source: a registered URI that has it loses its place in the policy. */
+const SOURCE = /^[a-z][\w.+-]*:(\/\/[\w.-]+(:\d+)?)?$/;
+
+const hash = (content: Html) => `'sha256-${createHash('sha256').update(toText(content)).digest('base64')}'`;
+
+function policy({ formAction = [], script }: Page, images: readonly (string | undefined)[]): string {
+  const logos = sources(images.filter(isWebUri).map((uri) => new URL(uri).origin));
+  const directives = [
+    "default-src 'none'",
+    `style-src ${hash(STYLE)}`,
+    ...(script ? [`script-src ${hash(script)}`] : []),
+    ...(logos !== '' ? [`img-src ${logos}`] : []),
+    `form-action 'self' ${sources(formAction)}`.trimEnd(),
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ];
+  return directives.join('; ');
+}
+
+const sources = (list: readonly string[]): string => [...new Set(list)].filter((one) => SOURCE.test(one)).join(' ');
+
+/** Whether a browser may be led there by a link or a picture: `javascript:` and its like are not. */
+function isWebUri(uri: string | undefined): uri is string {
+  return uri !== undefined && URL.canParse(uri) && ['https:', 'http:'].includes(new URL(uri).protocol);
+}
+
+const brand = ({ name, logo_uri }: Service): Html =>
+  isWebUri(logo_uri)
+    ? html`<img src="${logo_uri}" alt="${name}" referrerpolicy="no-referrer">`
+    : html`${brandMark}<span>${name}</span>`;
+
+/** The logo of a client, or the first letter of its name. */
+export function clientMark(client: Client): Html {
+  const picture = isWebUri(client.logo_uri)
+    ? html`<img src="${client.logo_uri}" alt="" referrerpolicy="no-referrer">`
+    : initial(clientName(client));
+  return html`<div class="mark" aria-hidden="true">${picture}</div>`;
+}
+
+export const clientName = ({ client_name, client_id }: Client): string => client_name ?? client_id;
+
+/** The first letter as people see it, which can be several code points. */
+export const initial = (name: string): string => [...new Intl.Segmenter().segment(name.trim())][0]?.segment ?? '';
+
+function footer({ client, language }: Site): Html | undefined {
+  if (!client) return undefined;
+  const { footer: texts } = language.texts;
+  const links = [
+    [client.client_uri, texts.site(clientName(client))],
+    [client.policy_uri, texts.policy],
+    [client.tos_uri, texts.terms],
+  ] as const;
+  const shown = links.filter(([uri]) => isWebUri(uri));
+  if (shown.length === 0) return undefined;
+  const items = shown.map(
+    ([uri, text]) => html`<a href="${uri}" target="_blank" rel="noopener noreferrer">${text}</a>`,
+  );
+  return html`<footer>${items}</footer>`;
+}

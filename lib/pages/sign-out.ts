@@ -1,0 +1,22 @@
+import type { Response } from '../http/message.ts';
+import { choice, type PostForm, postForm } from './form.ts';
+import { html } from './html.ts';
+import { clientName, renderPage, type Site } from './page.ts';
+
+/** Asks whether somebody wants to sign out. Who does not closes the page. */
+export function confirmSignOutPage(
+  site: Site,
+  { form, formAction = [] }: { readonly form: PostForm; readonly formAction?: readonly string[] },
+): Response {
+  const { signOut: texts } = site.language.texts;
+  const content = html`<div class="head"><h1>${texts.title}</h1>
+<p class="soft">${texts.text(site.service.name)}${site.client && html` ${texts.askedBy(clientName(site.client))}`}</p></div>
+${postForm(form, html`<div class="buttons">${choice('sign_out', texts.submit, 'main')}</div>`)}`;
+  return renderPage(site, { title: texts.title, content, formAction });
+}
+
+export function signedOutPage(site: Site): Response {
+  const { signOut: texts } = site.language.texts;
+  const content = html`<div class="head"><h1>${texts.doneTitle}</h1><p class="soft">${texts.doneText}</p></div>`;
+  return renderPage(site, { title: texts.doneTitle, content });
+}

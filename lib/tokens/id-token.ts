@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { algorithms } from '../keys/algorithm.ts';
+import type { Signer, Signers } from '../keys/signer.ts';
+import type { Clock } from '../oauth/clock.ts';
+import type { Grant } from '../oauth/grant.ts';
+import type { UserClaims } from '../oauth/user.ts';
+import { signJwt } from './jws.ts';
+
+/** Not an access token's, so that no door for those takes it. */
+export const ID_TOKEN_TYP = 'JWT';
+
+export interface IdTokenContext {
+  readonly issuer: string;
+  readonly clock: Clock;
+  readonly signers: Signers;
+  /** Seconds. */
+  readonly idTokenLifetime: number;
+  /**
+   * What of the subject belongs into the ID token: what the `claims` parameter wants there, and, where no access token
+   * is issued that could be shown at the userinfo endpoint, what the scope stands for. OpenID Connect Core sections 5.4, 5.5
+   */
+  idTokenClaims(grant: Pick<Grant, 'client' | 'sub' | 'scope' | 'claims'>, byScope: boolean): Promise<UserClaims>;
+}
+
+/** What an ID token comes with, and vouches for. */
+export interface IssuedBeside {
+  readonly access_token?: string;
+  readonly code?: string;
+  /** Whether no access token comes of the request at all: response_type `id_token`. */
+  readonly isAlone?: boolean;
+}
+
+/** Not for a client that acts for itself: nobody has signed in. */
+export const wantsIdToken = ({ scope, auth_time }: Pick<Grant, 'scope' | 'auth_time'>): boolean =>
+  auth_time !== undefined && scope.split(' ').includes('openid');
+
+/** OpenID Connect Core sections 2, 3.1.3.6 and 3.3.2.11. */
+export async function issueIdToken(grant: Grant, beside: IssuedBeside, context: IdTokenContext): Promise<string> {
+  const { client, sub, auth_time, amr, sid, nonce } = grant;
+  const isAlone = beside.isAlone === true;
+  const [signer, userClaims] = await Promise.all([
+    context.signers.get(client.id_token_signed_response_alg),
+    grant.claims === undefined && !isAlone ? {} : context.idTokenClaims(grant, isAlone),
+  ]);
+  const iat = context.clock();
+  const claims = {
+    // Ours come after those of the user, so that none of a user's replaces one.
+    ...userClaims,
+    iss: context.issuer,
+    sub,
+    aud: client.client_id,
+    azp: client.client_id,
+    iat,
+    exp: iat + context.idTokenLifetime,
+    auth_time,
+    amr,
+    sid,
+    nonce,
+    at_hash: beside.access_token === undefined ? undefined : halfHash(beside.access_token, signer),
+    c_hash: beside.code === undefined ? undefined : halfHash(beside.code, signer),
+  };
+  return signJwt(ID_TOKEN_TYP, claims, signer);
+}
+
+/** The left half of the hash that goes with the algorithm; Ed25519 has SHA-512 inside. */
+function halfHash(text: string, { alg }: Signer): string {
+  const { hash = 'sha512' }: { hash?: string } = algorithms[alg];
+  const digest = createHash(hash).update(text).digest();
+  return digest.toString('base64url', 0, digest.length / 2);
+}

@@ -1,0 +1,40 @@
+import type { Signers } from '../keys/signer.ts';
+import type { Client } from '../oauth/client.ts';
+import type { Clock } from '../oauth/clock.ts';
+import { randomId } from '../oauth/handle.ts';
+import type { LogoutDelivery } from '../oauth/logout-delivery.ts';
+import { signJwt } from './jws.ts';
+
+/** Neither an access token's nor an ID token's. OpenID Connect Back-Channel Logout section 2.4 */
+const LOGOUT_TOKEN_TYP = 'logout+jwt';
+
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+
+/** Seconds; no more than two minutes. Section 2.4 */
+const LIFETIME = 120;
+
+export interface LogoutTokenContext {
+  readonly issuer: string;
+  readonly clock: Clock;
+  readonly signers: Signers;
+}
+
+/** Tells a client that a session has ended. It is made anew for each attempt, and must not have a `nonce`. Section 2.4 */
+export async function issueLogoutToken(
+  { sid, sub }: LogoutDelivery,
+  { client_id, id_token_signed_response_alg }: Client,
+  { issuer, clock, signers }: LogoutTokenContext,
+): Promise<string> {
+  const iat = clock();
+  const claims = {
+    iss: issuer,
+    sub,
+    aud: client_id,
+    iat,
+    exp: iat + LIFETIME,
+    jti: randomId(),
+    events: { [EVENT]: {} },
+    sid,
+  };
+  return signJwt(LOGOUT_TOKEN_TYP, claims, await signers.get(id_token_signed_response_alg));
+}

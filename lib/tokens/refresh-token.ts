@@ -1,0 +1,30 @@
+import type { Client } from '../oauth/client.ts';
+import { InvalidToken } from '../oauth/errors.ts';
+import { type Handles, hasHandlePrefix } from '../oauth/handle.ts';
+import type { Lazy } from '../oauth/lazy.ts';
+import { type EndingContext, endGrant } from '../revocation/end-grant.ts';
+import { issuedToAnotherClient } from './format.ts';
+
+const KIND = 'refresh_token';
+
+export const isRefreshToken = (token: string): boolean => hasHandlePrefix(KIND, token);
+
+/** The refresh token of a grant. Nothing of it is stored but the generation that is good. DESIGN.md section 3 */
+export const mintRefreshToken = (handles: Handles, grant_id: string, generation: number): string =>
+  handles.mint(KIND, { id: grant_id, generation }).text;
+
+/**
+ * Ends the grant of a refresh token of any generation, and with it all access tokens of the grant. RFC 7009 section 2.1
+ * @throws InvalidToken when there is nothing to revoke; OAuthError `invalid_grant` when it is another client's
+ */
+export async function revokeRefreshToken(
+  token: string,
+  { client_id }: Client,
+  context: EndingContext & { readonly handles: Lazy<Handles> },
+): Promise<void> {
+  const handle = (await context.handles()).parse(KIND, token);
+  if (!handle) throw new InvalidToken('is no refresh token of ours');
+  const grant = await endGrant(handle.id, context, client_id);
+  if (!grant) throw new InvalidToken('is of a grant that is not in the table');
+  if (grant.client_id !== client_id) throw issuedToAnotherClient();
+}

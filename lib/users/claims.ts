@@ -1,0 +1,83 @@
+import type { Extensions } from '../extensions.ts';
+import { type RequestedClaims, satisfies } from '../oauth/claims-request.ts';
+import type { User, UserClaims } from '../oauth/user.ts';
+
+/** The claims that each scope stands for. OpenID Connect Core section 5.4 */
+const claimsByScope = {
+  profile: [
+    'name',
+    'family_name',
+    'given_name',
+    'middle_name',
+    'nickname',
+    'preferred_username',
+    'profile',
+    'picture',
+    'website',
+    'gender',
+    'birthdate',
+    'zoneinfo',
+    'locale',
+    'updated_at',
+  ],
+  email: ['email', 'email_verified'],
+  address: ['address'],
+  phone: ['phone_number', 'phone_number_verified'],
+} as const satisfies Record<string, readonly string[]>;
+
+const entries = Object.entries(claimsByScope);
+
+/** Every claim of a person that can be told. */
+export const userClaimNames: readonly string[] = Object.values(claimsByScope).flat();
+
+/** The scopes that claims belong to which are asked for one by one: who may not have the scope may not have the claim. */
+export const scopesOf = (requested: RequestedClaims): string[] =>
+  entries.filter(([, names]) => names.some((name) => requested.has(name))).map(([scope]) => scope);
+
+export interface UserClaimsContext {
+  readonly extensions: Pick<Extensions, 'authenticateUser' | 'claimsFor'>;
+  findUser(sub: string): Promise<User | undefined>;
+}
+
+/**
+ * What is known of a subject: from the hook, or else from the user's record. Where users are kept here, only of one that
+ * is enabled.
+ * @returns undefined when there is no such user
+ */
+export async function findUserClaims(sub: string, context: UserClaimsContext): Promise<UserClaims | undefined> {
+  const { authenticateUser, claimsFor } = context.extensions;
+  const isKeptHere = authenticateUser === undefined;
+  const [user, claims] = await Promise.all([isKeptHere ? context.findUser(sub) : undefined, claimsFor?.(sub)]);
+  if (isKeptHere && !user?.enabled) return undefined;
+  return claimsFor ? claims : (user?.claims ?? {});
+}
+
+/**
+ * What of it is told: the claims of the scopes, and those that were asked for one by one, unless they are asked for with
+ * another value. What a person left empty is left out. OpenID Connect Core sections 5.3.2, 5.4 and 5.5
+ * @param allowed the scopes that the client may ask for: it gets no claim of another one, however it asks
+ */
+export function selectClaims(
+  known: UserClaims,
+  {
+    scope,
+    requested,
+    allowed,
+  }: {
+    readonly scope: readonly string[];
+    readonly requested: RequestedClaims;
+    readonly allowed: readonly string[];
+  },
+): UserClaims {
+  const told = entries.flatMap(([name, claims]) => {
+    if (!allowed.includes(name)) return [];
+    if (scope.includes(name)) return claims;
+    return claims.filter((claim) => {
+      const request = requested.get(claim);
+      return request !== undefined && satisfies(known[claim], request);
+    });
+  });
+  return Object.fromEntries(told.filter((claim) => isTold(known[claim])).map((claim) => [claim, known[claim]]));
+}
+
+const isTold = (value: unknown) => value !== undefined && value !== null && value !== '';

@@ -1,0 +1,29 @@
+import type { Clock } from '../oauth/clock.ts';
+import { randomId } from '../oauth/handle.ts';
+import type { User, UserClaims } from '../oauth/user.ts';
+import type { UserStore } from '../store/user.ts';
+import { hashPassword } from './password.ts';
+
+export interface NewUser {
+  readonly username: string;
+  readonly password: string;
+  readonly claims: UserClaims;
+}
+
+/**
+ * Adds a user. When it ends half way, or its answer is lost, it can be done again.
+ * @returns undefined when somebody else has the name
+ */
+export async function createUser(
+  { username, password, claims }: NewUser,
+  { users, clock }: { readonly users: UserStore; readonly clock: Clock },
+): Promise<User | undefined> {
+  const created_at = clock();
+  const stored = await hashPassword(password, created_at);
+  const sub = await users.takeName(username, randomId());
+  const user: User = { sub, username, password: stored, claims, enabled: true, created_at };
+  if (await users.create(user)) return user;
+  // An attempt of ours may have landed whose answer was lost: then what is there is ours, salt and all.
+  const found = await users.find(sub);
+  return found?.password.hash === stored.hash ? user : undefined;
+}

@@ -1,0 +1,19 @@
+import type { Clock } from '../oauth/clock.ts';
+import { type HashedSecret, importSecret, nobodysSecret, verifySecret } from '../oauth/secret.ts';
+
+/** The same text from every keyboard. NIST SP 800-63B section 5.1.1.2 */
+const normal = (password: string) => password.normalize('NFKC');
+
+/** @param now seconds since the epoch */
+export const hashPassword = (password: string, now: number): Promise<HashedSecret> =>
+  importSecret(normal(password), now);
+
+/** Whether it is the password, and has not expired. Takes as long where there is none, or an expired one. */
+export async function verifyPassword(
+  password: string,
+  { expires_at, ...stored }: HashedSecret = nobodysSecret,
+  clock: Clock,
+): Promise<boolean> {
+  const matches = await verifySecret(normal(password), [stored], clock);
+  return matches && (expires_at === undefined || clock() < expires_at);
+}

@@ -1,0 +1,87 @@
+// The unmodified library oidc-client-ts, in the page of the demo app that has no server.
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type LocalService, startLocalService } from '../support/local-service.ts';
+import { describeInBrowser, keepPicture, launchChromium, openPage } from './chromium.ts';
+
+describeInBrowser('oidc-client-ts', () => {
+  let service: LocalService;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    [service, browser] = await Promise.all([startLocalService(), launchChromium()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+  });
+
+  async function visit() {
+    const page = await openPage(browser);
+    const problems: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    page.on('pageerror', (error) => problems.push(error.message));
+    await page.goto(`${service.demo.app}/spa`);
+    return { page, problems };
+  }
+
+  const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
+  const who = (page: Page) => page.locator('#who');
+  const shown = (page: Page) => page.locator('#shown');
+  const says = (page: Page, text: RegExp) => shown(page).filter({ hasText: text }).waitFor();
+
+  async function signIn(page: Page): Promise<void> {
+    await press(page, 'Sign in');
+    await page.getByLabel('Username').fill('alice');
+    await page.getByLabel('Password').fill(service.demo.users['alice']?.password ?? '');
+    await press(page, 'Sign in');
+    await press(page, 'Allow');
+    await who(page).filter({ hasText: 'Alice Adams' }).waitFor();
+  }
+
+  /** What the library keeps of the user. */
+  const stored = (page: Page) =>
+    page.evaluate<Record<string, string> | null>(
+      `JSON.parse(sessionStorage.getItem(Object.keys(sessionStorage).find((name) => name.startsWith('oidc.user:'))) ?? 'null')`,
+    );
+
+  it('signs in, calls userinfo, renews silently by refresh token, signs out', async () => {
+    const { page, problems } = await visit();
+    await signIn(page);
+    expect(new URL(page.url()).href).toBe(`${service.demo.app}/spa`);
+    await press(page, 'Call the API');
+    await says(page, /"email": "alice@example.com"/);
+    await keepPicture(page, 'single-page app');
+
+    const before = await stored(page);
+    await press(page, 'Refresh');
+    await says(page, /The new access token is good for 3600 s/);
+    const after = await stored(page);
+    expect(after?.['access_token']).not.toBe(before?.['access_token']);
+    expect(after?.['refresh_token']).not.toBe(before?.['refresh_token']);
+
+    await press(page, 'Sign out');
+    await who(page).filter({ hasText: 'You are not signed in' }).waitFor();
+    expect(await stored(page)).toBeNull();
+    // Signed out of the service as well, and what the page had is worth nothing: it revoked it.
+    const headers = { authorization: `Bearer ${after?.['access_token']}` };
+    expect((await fetch(`${service.issuer}/userinfo`, { headers })).status).toBe(401);
+    await press(page, 'Sign in');
+    await page.getByLabel('Password').waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('is told by the browser’s own rules when its origin is not registered', async () => {
+    const page = await openPage(browser);
+    await page.goto(`${service.issuer.replace('localhost', '127.0.0.1')}/.well-known/openid-configuration`);
+    const answer = await page.evaluate(async (url) => {
+      try {
+        const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'spa', refresh_token: 'x' });
+        return String((await fetch(url, { method: 'POST', body })).status);
+      } catch (error) {
+        return (error as Error).name;
+      }
+    }, `${service.issuer}/token`);
+    expect(answer).toBe('TypeError');
+  });
+});

@@ -1,0 +1,262 @@
+// The store failing at each single call of /authorize: a page that says so, or an answer where nobody looks; and nothing is
+// lost, for the same step works as soon as the store does. DESIGN.md promises 1 and 2.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createConsentStore } from '../../lib/store/consent.ts';
+import { createUserStore } from '../../lib/store/user.ts';
+import { CALLBACK, openBrowser, proper, type Query, type Seen, user, VERIFIER, webClient } from '../support/browser.ts';
+import {
+  type Behaviour,
+  type FaultyStore,
+  faults,
+  inFlightTogether,
+  onlyFor,
+  startFaultyStore,
+} from '../support/faulty-store.ts';
+import { type Handlers, ISSUER, post, startWorld, type World } from '../support/world.ts';
+
+let world: World;
+let store: FaultyStore;
+let handlers: Handlers;
+let address = 0;
+
+beforeAll(async () => {
+  world = await startWorld();
+  store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+  handlers = world.restart({ AWS_ENDPOINT_URL_DYNAMODB: store.endpoint });
+  const users = createUserStore(world.table);
+  await Promise.all([
+    ...[user('alice'), user('bob')].flatMap((one) => [users.takeName(one.username, one.sub), users.create(one)]),
+    world.clients.create(webClient('web')),
+    world.clients.create(
+      webClient('front', { response_types: ['code id_token token'], access_token_format: 'reference' }),
+    ),
+  ]);
+});
+afterAll(async () => {
+  await store.stop();
+  await world.stop();
+});
+beforeEach(() => Promise.all(['web', 'front'].map((id) => createConsentStore(world.table).remove('sub-of-alice', id))));
+
+const lost: Behaviour = faults['an answer lost after the fact'];
+const healthy: Behaviour = onlyFor([], faults['access denied']);
+
+/** One request of these alone meets the fault: the number-th, and whatever the SDK makes of it. */
+function breakAt(number: number, fault: Behaviour): Behaviour {
+  let count = 0;
+  let broken: string | undefined;
+  return (response, forward, request) => {
+    const text = JSON.stringify(request);
+    if (++count === number) broken = text;
+    return (text === broken ? fault : healthy)(response, forward, request);
+  };
+}
+
+type Browser = ReturnType<typeof openBrowser>;
+
+interface Journey {
+  /** What is true before, with a store that works; gives the step. */
+  prepare(browser: Browser): Promise<() => Promise<Seen>>;
+  isDone(seen: Seen): boolean;
+}
+
+const gaveCode = ({ answer }: Seen) => answer['code'] !== undefined;
+const isPage = (name: string) => (seen: Seen) => seen.fields['page'] === name;
+
+const journeys: Record<string, Journey> = {
+  'the first page': {
+    prepare: async (browser) => () => browser.get(proper()),
+    isDone: isPage('sign_in'),
+  },
+  'signing in': {
+    async prepare(browser) {
+      const page = await browser.get(proper());
+      return () => browser.signIn(page);
+    },
+    isDone: isPage('consent'),
+  },
+  allowing: {
+    async prepare(browser) {
+      const page = await browser.signIn(await browser.get(proper()));
+      return () => browser.press(page, 'allow');
+    },
+    isDone: gaveCode,
+  },
+  'allowing more': {
+    async prepare(browser) {
+      await browser.pass(proper({ scope: 'openid' }));
+      const page = await browser.get(proper());
+      return () => browser.press(page, 'allow');
+    },
+    isDone: gaveCode,
+  },
+  'coming back': {
+    async prepare(browser) {
+      await browser.pass(proper());
+      return () => browser.get(proper());
+    },
+    isDone: gaveCode,
+  },
+  'coming back for tokens in front': {
+    async prepare(browser) {
+      const query: Query = proper({ client_id: 'front', response_type: 'code id_token token' });
+      await browser.pass(query);
+      return () => browser.get(query);
+    },
+    isDone: ({ answer }) => answer['access_token'] !== undefined && answer['id_token'] !== undefined,
+  },
+  'signing in again': {
+    async prepare(browser) {
+      await browser.pass(proper());
+      const page = await browser.get(proper({ prompt: 'login' }));
+      return () => browser.signIn(page);
+    },
+    isDone: gaveCode,
+  },
+  'signing in as somebody else': {
+    async prepare(browser) {
+      await browser.pass(proper());
+      const page = await browser.press(await browser.get(proper({ prompt: 'select_account' })), 'switch');
+      return () => browser.signIn(page, 'bob');
+    },
+    isDone: (seen) => gaveCode(seen) || isPage('consent')(seen),
+  },
+};
+
+async function begin({ prepare }: Journey) {
+  store.behave();
+  const browser = openBrowser(handlers.authorization, { sourceIp: `203.0.113.${address++ % 250}` });
+  const step = await prepare(browser);
+  store.take();
+  return { browser, step };
+}
+
+/** How many requests a step makes of a store that works. */
+async function requestsOf(journey: Journey): Promise<number> {
+  const { step } = await begin(journey);
+  expect(journey.isDone(await step())).toBe(true);
+  return store.take().length;
+}
+
+const codeWorks = async ({ answer }: Seen) => {
+  if (answer['code'] === undefined) return true;
+  const form = {
+    grant_type: 'authorization_code',
+    code: answer['code'],
+    redirect_uri: CALLBACK,
+    code_verifier: VERIFIER,
+  };
+  const { status } = await post(world.handlers.token, answer['id_token'] ? 'front' : 'web', form);
+  return status === 200;
+};
+
+describe.each(Object.entries(journeys))('%s', (_, journey) => {
+  it('is a page that says so when any one call fails, and goes on when the store works again', async () => {
+    const requests = await requestsOf(journey);
+    expect(requests).toBeGreaterThan(0);
+    for (let number = 1; number <= requests; number++) {
+      await createConsentStore(world.table).remove('sub-of-alice', 'web');
+      const { step } = await begin(journey);
+      store.behave(breakAt(number, faults['access denied']));
+      const seen = await step();
+      const operations = store
+        .take()
+        .map(({ operation }) => operation)
+        .join();
+      expect([number, operations, seen.status, seen.heading]).toEqual([
+        number,
+        operations,
+        503,
+        'Please try again in a moment',
+      ]);
+      expect([seen.headers['retry-after'], seen.headers['set-cookie'], seen.location]).toEqual([
+        '1',
+        undefined,
+        undefined,
+      ]);
+      store.behave();
+      const next = await step();
+      expect([number, operations, journey.isDone(next)]).toEqual([number, operations, true]);
+      expect(await codeWorks(next)).toBe(true);
+    }
+  });
+
+  it('is done all the same when the answer to any one call is lost once', async () => {
+    const requests = await requestsOf(journey);
+    for (let number = 1; number <= requests; number++) {
+      await createConsentStore(world.table).remove('sub-of-alice', 'web');
+      const { step } = await begin(journey);
+      let isLost = false;
+      store.behave(
+        breakAt(number, (response, forward, request) => {
+          if (isLost) return healthy(response, forward, request);
+          isLost = true;
+          return lost(response, forward, request);
+        }),
+      );
+      const seen = await step();
+      expect([number, isLost, journey.isDone(seen)]).toEqual([number, true, true]);
+      expect(await codeWorks(seen)).toBe(true);
+    }
+  });
+});
+
+describe('with prompt=none', () => {
+  it.each(['access denied', 'no answer ever'] as const)('the client is told: %s', async (fault) => {
+    const { browser } = await begin(journeys['coming back']!);
+    store.behave(faults[fault]);
+    const cached = world.restart({ AWS_ENDPOINT_URL_DYNAMODB: store.endpoint, CLIENT_CACHE_SECONDS: '60' });
+    const other = openBrowser(cached.authorization);
+    other.setCookies([...browser.cookies]);
+    store.behave();
+    expect(gaveCode(await other.get(proper({ prompt: 'none' })))).toBe(true);
+    store.behave(faults[fault]);
+    const start = performance.now();
+    const { status, answer } = await other.get(proper({ prompt: 'none' }));
+    expect([status, answer]).toEqual([
+      303,
+      { error: 'temporarily_unavailable', error_description: expect.any(String), state: 'the-state', iss: ISSUER },
+    ]);
+    expect(performance.now() - start).toBeLessThan(3_000);
+  });
+});
+
+it('asks the table for no more than it needs', async () => {
+  const warm = world.restart({ AWS_ENDPOINT_URL_DYNAMODB: store.endpoint, CLIENT_CACHE_SECONDS: '3600' });
+  const browser = openBrowser(warm.authorization);
+  const asked = async (step: () => Promise<Seen>) => {
+    store.take();
+    const seen = await step();
+    const operations = store.take().map(({ operation }) => operation);
+    return [seen, operations.toSorted().join(' ')] as const;
+  };
+  store.behave();
+  const first = await browser.get(proper());
+  // An unknown cookie is looked up; without one there is nothing to look for.
+  expect((await asked(() => openBrowser(warm.authorization).get(proper())))[1]).toBe('');
+
+  // Twice the attempts and the name, then the user, what is known of it, the consent; two counts, the session; back again.
+  const [consent, signingIn] = await asked(() => browser.signIn(first));
+  expect(signingIn).toBe(`DeleteItem ${'GetItem '.repeat(7)}${'PutItem '.repeat(4)}`.trim());
+
+  // Session, two epochs, user and consent, the consent as it is changed; consent, grant, and the session's list of them.
+  const [, allowing] = await asked(() => browser.press(consent, 'allow'));
+  expect(allowing).toBe(`${'GetItem '.repeat(6)}${'PutItem '.repeat(3)}`.trim());
+
+  const [, comingBack] = await asked(() => browser.get(proper()));
+  expect(comingBack).toBe(`${'GetItem '.repeat(5)}${'PutItem '.repeat(2)}`.trim());
+
+  // Session; then epochs, user and consent side by side; then grant and list.
+  for (const [operation, together] of [
+    ['GetItem', 4],
+    ['PutItem', 2],
+  ] as const) {
+    let answered = 0;
+    const wait = inFlightTogether(together);
+    store.behave((response, forward, request) => {
+      const isIt = request.operation === operation && (operation === 'PutItem' || answered++ > 0);
+      return (isIt ? wait : healthy)(response, forward, request);
+    });
+    expect(gaveCode(await browser.get(proper()))).toBe(true);
+  }
+});

@@ -1,0 +1,372 @@
+// Pages against whoever wants to use a user's browser: forged forms, planted cookies, frames, scripts.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createConsentStore } from '../../lib/store/consent.ts';
+import { createUserStore } from '../../lib/store/user.ts';
+import {
+  CALLBACK,
+  openBrowser,
+  PASSWORD,
+  proper,
+  type Query,
+  queryOf,
+  type Seen,
+  see,
+  user,
+  webClient,
+} from '../support/browser.ts';
+import { createTestClock, httpEvent, startWorld, type World } from '../support/world.ts';
+
+const { clock, advance } = createTestClock();
+
+let world: World;
+const open = (more = {}) => openBrowser(world.handlers.authorization, more);
+
+const EVIL = `"'><script>alert(1)</script><img src=x onerror=alert(2)>\`&lt;`;
+
+beforeAll(async () => {
+  world = await startWorld(
+    { SERVICE_NAME: `Acme ${EVIL}`, SERVICE_LOGO_URI: 'https://cdn.example/"><script>logo' },
+    clock,
+  );
+  const users = createUserStore(world.table);
+  const people = [user('alice'), user('mallory', { claims: { name: EVIL, preferred_username: EVIL, email: EVIL } })];
+  await Promise.all(people.map(({ username, sub }) => users.takeName(username, sub)));
+  await Promise.all([
+    ...people.map((person) => users.create(person)),
+    world.clients.create(webClient('web')),
+    world.clients.create(webClient('own', { require_consent: false })),
+    world.clients.create(
+      webClient('evil', {
+        client_name: EVIL,
+        logo_uri: 'javascript:alert(1)',
+        client_uri: 'javascript:alert(1)',
+        policy_uri: `https://app.example/"onmouseover="alert(1)`,
+        tos_uri: 'data:text/html,<script>alert(1)</script>',
+        scope: 'openid profile <script>alert(1)</script>',
+        allowed_origins: ["https://a.example; script-src 'unsafe-inline'", 'https://spa.example:8443'],
+        redirect_uris: [CALLBACK, 'https://a;script-src/x', 'com.example.app:/cb', 'http://[::1]:80/cb'],
+      }),
+    ),
+  ]);
+});
+afterAll(() => world.stop());
+
+/** The page that a request of a user leads to, by its name. */
+const pages: Record<string, () => Promise<{ browser: ReturnType<typeof open>; page: Seen }>> = {
+  async sign_in() {
+    const browser = open();
+    return { browser, page: await browser.get(proper()) };
+  },
+  async consent() {
+    await createConsentStore(world.table).remove('sub-of-alice', 'web');
+    const browser = open();
+    return { browser, page: await browser.signIn(await browser.get(proper())) };
+  },
+  async select_account() {
+    const browser = open();
+    await browser.pass(proper({ client_id: 'own' }));
+    return { browser, page: await browser.get(proper({ client_id: 'own', prompt: 'select_account' })) };
+  },
+};
+
+const MAIN = { sign_in: 'sign_in', consent: 'allow', select_account: 'continue' } as const;
+const credentials = { username: 'alice', password: PASSWORD };
+
+describe.each(Object.keys(MAIN) as (keyof typeof MAIN)[])('a form of the page %s', (name) => {
+  const action = MAIN[name];
+
+  it('works when it is ours', async () => {
+    const { browser, page } = await pages[name]!();
+    const next = await browser.press(page, action, credentials);
+    expect([200, 303]).toContain(next.status);
+    expect(next.heading).not.toBe('This page is out of date');
+  });
+
+  type Forgery = (page: Seen, browser: ReturnType<typeof open>) => Promise<Seen> | Seen;
+  const press =
+    (form: Record<string, string>, headers: Record<string, string> = {}): Forgery =>
+    (page, browser) =>
+      browser.press(page, action, { ...credentials, ...form }, headers);
+
+  it.each<[how: string, Forgery]>([
+    ['without a token', press({ page_token: '' })],
+    ['with a made-up token', press({ page_token: 'lk_pg_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' })],
+    [
+      'with a token that was tampered with',
+      (page, browser) =>
+        press({
+          page_token: `${page.fields['page_token']?.slice(0, -1)}${page.fields['page_token']?.endsWith('A') ? 'Q' : 'A'}`,
+        })(page, browser),
+    ],
+    [
+      'with the token of another browser',
+      async (page, browser) => {
+        const other = await pages[name]!();
+        return press({ page_token: other.page.fields['page_token'] ?? '' })(page, browser);
+      },
+    ],
+    [
+      'with the cookie of another browser',
+      async (page, browser) => {
+        const other = await pages[name]!();
+        browser.setCookies([...other.browser.cookies]);
+        return press({})(page, browser);
+      },
+    ],
+    [
+      'without a cookie',
+      (page, browser) => {
+        browser.setCookies([]);
+        return press({})(page, browser);
+      },
+    ],
+    [
+      'with two cookies',
+      (page, browser) => {
+        browser.setCookies([...browser.cookies, '__Host-latchkey=x']);
+        return press({})(page, browser);
+      },
+    ],
+    [
+      'with a handle of another kind as its token',
+      async (page, browser) => {
+        const [cookie = ''] = browser.cookies;
+        return press({ page_token: cookie.split('=')[1] ?? '' })(page, browser);
+      },
+    ],
+    ['from another origin', press({}, { origin: 'https://evil.example' })],
+    ['from an origin that is hidden', press({}, { origin: 'null' })],
+    ['from another site', press({}, { 'sec-fetch-site': 'cross-site' })],
+    ['from a sister site', press({}, { 'sec-fetch-site': 'same-site' })],
+    [
+      'with the token of another page',
+      async (page, browser) => {
+        const from = name === 'sign_in' ? 'select_account' : 'sign_in';
+        return press({ page: name, page_token: (await pages[from]!()).page.fields['page_token'] ?? '' })(page, browser);
+      },
+    ],
+    [
+      'for another request',
+      (page, browser) => press({})({ ...page, body: page.body.replaceAll('the-state', 'other') }, browser),
+    ],
+  ])('does nothing %s', async (_, forge) => {
+    const { browser, page } = await pages[name]!();
+    const seen = await forge(page, browser);
+    expect([seen.status, seen.heading]).toEqual([403, 'This page is out of date']);
+    expect(seen.headers['set-cookie']).toBeUndefined();
+    expect(seen.location).toBeUndefined();
+    if (name !== 'consent') return;
+    expect(await createConsentStore(world.table).find('sub-of-alice', 'web')).toBeUndefined();
+  });
+
+  it.each(['allow', 'continue', 'sign_in', 'switch', 'constructor', ''].filter((other) => other !== action))(
+    'refuses the action %j, if it has none such',
+    async (other) => {
+      const { browser, page } = await pages[name]!();
+      const seen = await browser.press(page, other, credentials);
+      const isThere = other === 'switch' && name !== 'sign_in';
+      expect(seen.heading ?? seen.answer['error']).toBe(isThere ? 'Sign in' : 'invalid_request');
+    },
+  );
+});
+
+describe('a session that somebody planted', () => {
+  it('is not the one that is signed in afterwards', async () => {
+    const attacker = open();
+    await attacker.get(proper());
+    const planted = [...attacker.cookies];
+    const victim = open();
+    victim.setCookies(planted);
+    const page = await victim.get(proper({ client_id: 'own' }));
+    await victim.signIn(page);
+    expect(victim.cookies).not.toEqual(planted);
+    expect((await attacker.get(proper({ client_id: 'own' }))).heading).toBe('Sign in');
+  });
+
+  it.each([
+    ['no handle', 'x'],
+    ['a prototype name', '__proto__'],
+    ['the id alone', Buffer.alloc(16).toString('base64url')],
+    ['a code', 'code'],
+  ])('is %s', async (_, value) => {
+    const browser = open();
+    const { answer } = await browser.pass(proper({ client_id: 'own' }));
+    browser.setCookies([`__Host-latchkey=${value === 'code' ? answer['code'] : value}`]);
+    const page = await browser.get(proper());
+    expect(page.heading).toBe('Sign in');
+    expect(page.headers['set-cookie']).toMatch(/^__Host-latchkey=lk_ss_/);
+  });
+
+  it('has a cookie that scripts and other hosts cannot reach', async () => {
+    const { headers } = await open().get(proper());
+    expect(headers['set-cookie']).toMatch(/^__Host-latchkey=lk_ss_[\w-]{48}; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
+  });
+
+  it('has the same cookie without Secure on loopback, where browsers have no https', async () => {
+    const issuer = 'http://localhost:3000';
+    const { authorization } = world.restart({ ISSUER: issuer });
+    const { headers } = await openBrowser(authorization, { issuer }).get(proper());
+    expect(headers['set-cookie']).toMatch(/^latchkey=lk_ss_[\w-]{48}; Path=\/; HttpOnly; SameSite=Lax$/);
+  });
+});
+
+describe('every page', () => {
+  const shown: [string, () => Promise<Seen>][] = [
+    ...Object.entries(pages).map(([name, show]): [string, () => Promise<Seen>] => [
+      name,
+      async () => (await show()).page,
+    ]),
+    ['error', () => open().get({})],
+    ['outdated', async () => open().press(await open().get(proper()), 'sign_in', credentials)],
+    [
+      'refused',
+      async () => {
+        const browser = open();
+        return browser.signIn(await browser.get(proper()), 'alice', 'wrong');
+      },
+    ],
+    ['form_post', () => open().get(proper({ response_mode: 'form_post', scope: 'admin' }))],
+  ];
+
+  it.each(shown)('%s is in no frame and in no cache, and runs nothing', async (name, show) => {
+    const { headers, body } = await show();
+    const policy = headers['content-security-policy'] ?? '';
+    expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[\w+/]{43}='; /);
+    expect(policy).toContain("; frame-ancestors 'none'; base-uri 'none'");
+    expect(policy).not.toMatch(/unsafe|\*|data:|https:(?!\/\/)/);
+    expect(policy.includes('script-src')).toBe(name === 'form_post');
+    expect(headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-frame-options': 'DENY',
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'strict-origin',
+    });
+    expect(body.startsWith('<!doctype html>\n<html lang="en">')).toBe(true);
+    expect(body).not.toMatch(/ style="| on\w+="/);
+  });
+
+  it('lets forms lead to the client at hand and no further', async () => {
+    const { headers } = await open().get(proper({ client_id: 'evil', scope: 'openid' }));
+    const [, sources] = /form-action ([^;]*);/.exec(headers['content-security-policy'] ?? '') ?? [];
+    expect(sources).toBe("'self' https://app.example com.example.app: http: https://spa.example:8443");
+  });
+});
+
+describe('nothing that was sent or registered is markup', () => {
+  const markup = /<(script|img src=x)|onerror=alert\(2\)>|" ?onmouseover|javascript:|data:text/;
+  const NAMES = [
+    'client_id',
+    'redirect_uri',
+    'response_type',
+    'scope',
+    'state',
+    'nonce',
+    'code_challenge',
+    'prompt',
+    'code_challenge_method',
+    'response_mode',
+    'max_age',
+    'login_hint',
+    'id_token_hint',
+    'claims',
+    'ui_locales',
+    'claims_locales',
+    'acr_values',
+    'display',
+    'resource',
+    'request',
+    'unknown',
+    EVIL,
+  ];
+
+  it.each(NAMES)('parameter %s', async (name) => {
+    const browser = open();
+    for (const query of [proper({ [name]: EVIL }), proper({ response_mode: 'form_post', [name]: EVIL })] as Query[]) {
+      for (const seen of [await browser.get(query), await browser.pass(query)]) {
+        const scripts = seen.body.match(/<script>[^<]*<\/script>/g) ?? [];
+        expect(scripts.filter((script) => script !== '<script>document.forms[0].submit()</script>')).toEqual([]);
+        expect(seen.body.replace('<script>document', '')).not.toMatch(markup);
+        expect(seen.headers['location'] ?? '').toMatch(/^[\x21-\x7e]*$/);
+      }
+    }
+  });
+
+  it.each(['page', 'page_token', 'action', 'username', 'password', 'unknown'])('form field %s', async (name) => {
+    const browser = open();
+    const page = await browser.get(proper());
+    const seen = await browser.press(page, 'sign_in', { ...credentials, [name]: EVIL });
+    expect(seen.body).not.toMatch(markup);
+  });
+
+  it.each(['sign_in', 'consent', 'select_account'])(
+    'the client, the service and the user, on the page %s',
+    async (name) => {
+      const browser = open();
+      const scope = 'openid profile';
+      const query = proper({
+        client_id: 'evil',
+        scope,
+        prompt: name === 'select_account' ? 'select_account' : undefined,
+      });
+      let page = await browser.get(query);
+      if (name !== 'sign_in') page = await browser.signIn(page, 'mallory');
+      if (name === 'select_account') page = await browser.get(query);
+      expect(page.fields['page']).toBe(name);
+      expect(page.body).not.toMatch(markup);
+      expect(page.body).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+      expect(page.headers['content-security-policy']).not.toContain('unsafe');
+    },
+  );
+
+  it('the sign-in page shows a name that was typed, and never a password', async () => {
+    const browser = open();
+    const seen = await browser.signIn(await browser.get(proper()), 'somebody', 'not-the-password');
+    expect(seen.body).toContain('value="somebody"');
+    expect(seen.body).not.toContain('not-the-password');
+  });
+});
+
+describe('wrong passwords', () => {
+  const answerTo = async (username: string, password: string, sourceIp: string) => {
+    const browser = open({ sourceIp });
+    const { status, body } = await browser.signIn(await browser.get(proper()), username, password);
+    return [status, body.replaceAll(username, 'NAME').replace(/lk_pg_[\w-]+/, 'TOKEN')] as const;
+  };
+
+  it('read the same whoever has the name', async () => {
+    const [known, unknown] = [
+      await answerTo('alice', 'wrong', '192.0.2.8'),
+      await answerTo('nobody', 'wrong', '192.0.2.8'),
+    ];
+    expect(known).toEqual(unknown);
+    expect(known[0]).toBe(400);
+  });
+
+  it.each(['alice', 'nobody-at-all'])('slow %s down, and the right one is slowed down with them', async (username) => {
+    const browser = open({ sourceIp: `192.0.2.${username.length}` });
+    const page = await browser.get(proper());
+    advance(4_000);
+    for (let tries = 0; tries < 4; tries++) expect((await browser.signIn(page, username, 'wrong')).status).toBe(400);
+    const delayed = await browser.signIn(page, username);
+    expect([delayed.status, delayed.headers['retry-after']]).toEqual([429, '1']);
+    expect(delayed.body).toContain('Too many attempts. Try again in a second.');
+    advance(1);
+    expect((await browser.signIn(page, username)).heading).not.toBe(username === 'alice' ? 'Sign in' : '');
+  });
+});
+
+it('answers a browser that says nothing of itself', async () => {
+  const browser = open();
+  const page = await browser.get(proper({ client_id: 'own' }));
+  const result = await world.handlers.authorization(
+    httpEvent({
+      path: '/authorize',
+      query: queryOf(proper({ client_id: 'own' })),
+      cookies: browser.cookies,
+      form: { ...page.fields, action: 'sign_in', ...credentials },
+    }),
+  );
+  // Not the very query that the page posts to, but the same request.
+  expect([see(result).status, see(result).heading]).toEqual([303, undefined]);
+});

@@ -1,0 +1,566 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAuthorizationRequest } from '../../lib/oauth/authorization-request.ts';
+import { subjectTag } from '../../lib/oauth/grant-id.ts';
+import { createConsentStore } from '../../lib/store/consent.ts';
+import { createEpochStore } from '../../lib/store/epoch.ts';
+import { createUserStore } from '../../lib/store/user.ts';
+import {
+  CALLBACK,
+  openBrowser,
+  proper,
+  type Query,
+  queryOf,
+  see,
+  user,
+  VERIFIER,
+  webClient,
+} from '../support/browser.ts';
+import {
+  createTestClock,
+  type FormRequest,
+  httpEvent,
+  ISSUER,
+  post,
+  startWorld,
+  type World,
+} from '../support/world.ts';
+
+const { clock, advance } = createTestClock();
+
+let world: World;
+const open = () => openBrowser(world.handlers.authorization);
+
+const NATIVE = 'http://127.0.0.1/callback';
+const APP = 'com.example.app:/callback';
+
+beforeAll(async () => {
+  world = await startWorld({}, clock);
+  const users = createUserStore(world.table);
+  const names = ['alice', 'bob', 'carol', 'dave', 'erin'];
+  const people = names.map((name) => user(name, name === 'dave' ? { claims: {} } : {}));
+  await Promise.all(people.map(({ username, sub }) => users.takeName(username, sub)));
+  await Promise.all([
+    ...people.map((person) => users.create(person)),
+    world.clients.create(webClient('web')),
+    world.clients.create(webClient('own', { require_consent: false })),
+    world.clients.create(webClient('nothing', { scope: 'openid', resources: [] })),
+    world.clients.create(webClient('aged', { require_consent: false, default_max_age: 60 })),
+    world.clients.create(
+      webClient('hybrid', {
+        require_consent: false,
+        response_types: ['code', 'id_token code', 'code token', 'code id_token token', 'id_token', 'id_token token'],
+      }),
+    ),
+    world.clients.create(webClient('two-ways', { redirect_uris: [`${CALLBACK}?tenant=1`], require_consent: false })),
+    world.clients.create(
+      webClient('native', {
+        token_endpoint_auth_method: 'none',
+        secrets: [],
+        redirect_uris: [NATIVE, APP, 'https://app.example/claimed', 'http://[::1]:8080/cb'],
+      }),
+    ),
+  ]);
+});
+afterAll(() => world.stop());
+
+const redeem = (code: string | undefined, form: Record<string, string> = {}, client_id = 'web') =>
+  post(world.handlers.token, client_id, {
+    grant_type: 'authorization_code',
+    code: code ?? '',
+    redirect_uri: CALLBACK,
+    code_verifier: VERIFIER,
+    ...form,
+  });
+
+const claimsOf = (token: unknown): Record<string, unknown> =>
+  JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString());
+
+describe('from the request to the tokens', () => {
+  it('signs in, asks for consent, and gives a code that can be redeemed once', async () => {
+    const browser = open();
+    const page = await browser.get(proper());
+    expect([page.status, page.heading]).toEqual([200, 'Sign in']);
+    expect(page.body).toContain('to continue to <strong>The App</strong>');
+
+    const consent = await browser.signIn(page);
+    expect([consent.status, consent.heading]).toEqual([200, 'Allow The App access?']);
+    expect(consent.body).toContain('alice example');
+    expect(consent.body).toContain('You will go on to app.example.');
+
+    const { status, location, answer } = await browser.press(consent, 'allow');
+    expect(status).toBe(303);
+    expect(location?.href.startsWith(`${CALLBACK}?code=lk_ac_`)).toBe(true);
+    expect(answer).toEqual({ code: expect.any(String), state: 'the-state', iss: ISSUER });
+
+    const tokens = await redeem(answer['code']);
+    expect(tokens.status).toBe(200);
+    expect(claimsOf(tokens.json['id_token'])).toMatchObject({
+      sub: 'sub-of-alice',
+      aud: 'web',
+      nonce: 'the-nonce',
+      auth_time: clock(),
+      amr: ['pwd'],
+      sid: expect.any(String),
+    });
+    expect((await redeem(answer['code'])).json['error']).toBe('invalid_grant');
+  });
+
+  it('leaves nothing in the table for a visitor who does not sign in', async () => {
+    const before = await Promise.all(['GRANT', 'SESSION', 'ATTEMPTS'].map((kind) => world.table.scan(kind)));
+    const browser = open();
+    await browser.get(proper());
+    await browser.get(proper({ prompt: 'none' }));
+    const page = await browser.get(proper());
+    expect((await browser.press(page, 'cancel')).answer['error']).toBe('access_denied');
+    const after = await Promise.all(['GRANT', 'SESSION', 'ATTEMPTS'].map((kind) => world.table.scan(kind)));
+    expect(after).toEqual(before);
+  });
+
+  it('binds the code to the challenge and the redirect URI of the request', async () => {
+    const browser = open();
+    const code = async () => (await browser.pass(proper({ client_id: 'own' }))).answer['code'];
+    const wrong = await redeem(await code(), { code_verifier: `${VERIFIER}x` }, 'own');
+    expect(wrong.json['error']).toBe('invalid_grant');
+    const elsewhere = await redeem(await code(), { redirect_uri: `${CALLBACK}/` }, 'own');
+    expect(elsewhere.json['error']).toBe('invalid_grant');
+    expect((await redeem(await code(), {}, 'own')).status).toBe(200);
+  });
+
+  it('knows a client without resource servers', async () => {
+    const query = proper({ client_id: 'nothing', scope: 'openid' });
+    const { answer } = await open().pass(query);
+    const { json } = await redeem(answer['code'], {}, 'nothing');
+    expect(claimsOf(json['access_token'])).toMatchObject({ aud: ISSUER, scope: 'openid' });
+  });
+
+  it('takes the resource that is asked for', async () => {
+    await world.clients.create(webClient('both', { require_consent: false, resources: ['orders', 'billing'] }));
+    const { answer } = await open().pass(proper({ client_id: 'both', scope: 'read', resource: ['billing', 'orders'] }));
+    const { json } = await redeem(answer['code'], {}, 'both');
+    expect(claimsOf(json['access_token'])['aud']).toEqual(['billing', 'orders']);
+  });
+});
+
+describe('a request that is posted', () => {
+  const request = (form: FormRequest['form'], more: FormRequest = {}) =>
+    world.handlers.authorization(httpEvent({ path: '/authorize', ...(form !== undefined && { form }), ...more }));
+
+  it('comes back as a query, whoever posts it', async () => {
+    const form = Object.fromEntries(Object.entries(proper({ resource: ['orders', 'billing'] }))) as Record<
+      string,
+      string
+    >;
+    const seen = see(await request({ ...form, unknown: 'x' }, { headers: { origin: 'https://app.example' } }));
+    expect(seen.status).toBe(303);
+    expect(`${seen.location?.origin}${seen.location?.pathname}`).toBe(`${ISSUER}/authorize`);
+    const sent = new URLSearchParams(queryOf(proper({ resource: ['orders', 'billing'] })));
+    expect([...(seen.location?.searchParams ?? [])].toSorted()).toEqual([...sent].toSorted());
+    expect((await open().get(seen.location?.search.slice(1) ?? '')).heading).toBe('Sign in');
+  });
+
+  it.each<[string, Parameters<typeof request>]>([
+    ['parameters in both places', [{ scope: 'openid' }, { query: queryOf(proper()) }]],
+    ['a parameter twice', [{ client_id: ['web', 'web'] }]],
+    ['another media type', ['{}', { headers: { 'content-type': 'application/json' } }]],
+    ['more than a query can hold', [{ client_id: 'web', state: 'x'.repeat(9_000) }]],
+    ['credentials', [{ client_id: 'web' }, { query: 'password=x' }]],
+  ])('with %s is refused by a page', async (_, [form, more]) => {
+    const seen = see(await request(form, more));
+    expect([seen.status, seen.heading, seen.location]).toEqual([400, 'This did not work', undefined]);
+    expect(seen.body).toContain('invalid_request');
+  });
+});
+
+describe('response modes', () => {
+  const answered = async (query: Query) => {
+    const browser = open();
+    return browser.pass(proper({ client_id: 'hybrid', ...query }));
+  };
+
+  it.each<[string, Query, RegExp]>([
+    ['query, by default for a code', {}, /^https:\/\/app\.example\/callback\?code=/],
+    ['query, when asked for', { response_mode: 'query' }, /^https:\/\/app\.example\/callback\?code=/],
+    ['fragment', { response_mode: 'fragment' }, /^https:\/\/app\.example\/callback#code=/],
+    ['fragment, by default for tokens', { response_type: 'code id_token' }, /^https:\/\/app\.example\/callback#code=/],
+  ])('%s', async (_, query, expected) => {
+    const { location, answer } = await answered(query);
+    expect(location?.href).toMatch(expected);
+    expect(answer).toMatchObject({ state: 'the-state', iss: ISSUER });
+  });
+
+  it('keeps the query of a registered redirect URI', async () => {
+    const redirect_uri = `${CALLBACK}?tenant=1`;
+    const { location } = await open().pass(proper({ client_id: 'two-ways', redirect_uri }));
+    expect(location?.href).toMatch(/^https:\/\/app\.example\/callback\?tenant=1&code=/);
+  });
+
+  it('form_post: a page whose one script is known by its hash, and a button for whoever has none', async () => {
+    const { status, headers, body, answer } = await answered({ response_mode: 'form_post' });
+    expect(status).toBe(200);
+    expect(answer).toEqual({ code: expect.stringMatching(/^lk_ac_/), state: 'the-state', iss: ISSUER });
+    expect(body).toContain(`<form method="post" action="${CALLBACK}">`);
+    expect(body).toContain('<button type="submit" class="main">Continue</button>');
+    const policy = headers['content-security-policy'] ?? '';
+    expect(policy).toMatch(/; script-src 'sha256-[\w+/]{43}='; form-action 'self' https:\/\/app\.example;/);
+    expect(body.match(/<script>/g)).toHaveLength(1);
+  });
+
+  it('form_post carries errors as well', async () => {
+    const { answer } = await answered({ response_mode: 'form_post', scope: 'openid admin' });
+    expect(answer).toMatchObject({ error: 'invalid_scope', state: 'the-state', iss: ISSUER });
+  });
+});
+
+describe('tokens in front', () => {
+  it.each([
+    ['code', ['code']],
+    ['code id_token', ['code', 'id_token']],
+    ['code token', ['access_token', 'code', 'expires_in', 'scope', 'token_type']],
+    ['code id_token token', ['access_token', 'code', 'expires_in', 'id_token', 'scope', 'token_type']],
+    ['token id_token code', ['access_token', 'code', 'expires_in', 'id_token', 'scope', 'token_type']],
+    ['id_token', ['id_token']],
+    ['id_token token', ['access_token', 'expires_in', 'id_token', 'scope', 'token_type']],
+  ])('%s', async (response_type, members) => {
+    const { answer } = await open().pass(proper({ client_id: 'hybrid', response_type }));
+    expect(Object.keys(answer).toSorted()).toEqual([...members, 'iss', 'state'].toSorted());
+    const { c_hash, at_hash, nonce, name } = claimsOf(answer['id_token'] ?? 'x.e30.x');
+    expect(c_hash !== undefined).toBe(response_type.includes('code') && response_type.includes('id_token'));
+    expect(at_hash !== undefined).toBe('access_token' in answer && 'id_token' in answer);
+    expect(nonce).toBe('id_token' in answer ? 'the-nonce' : undefined);
+    // Where there is no access token, the ID token alone can tell. OpenID Connect Core section 5.4
+    expect(name).toBe(response_type === 'id_token' ? 'alice example' : undefined);
+  });
+
+  it('leave offline access to those that get a code', async () => {
+    const scope = 'openid offline_access';
+    const { answer } = await open().pass(proper({ client_id: 'hybrid', response_type: 'id_token token', scope }));
+    expect(answer['scope']).toBe('openid');
+  });
+});
+
+describe('a session', () => {
+  it('spares the next sign-in, and the next consent', async () => {
+    const browser = open();
+    await browser.pass(proper());
+    expect((await browser.get(proper())).answer['code']).toMatch(/^lk_ac_/);
+    expect((await browser.get(proper({ prompt: 'none' }))).answer['code']).toMatch(/^lk_ac_/);
+  });
+
+  it('is of another browser no session', async () => {
+    await open().pass(proper());
+    expect((await open().get(proper())).heading).toBe('Sign in');
+  });
+
+  it('ends', async () => {
+    const browser = open();
+    await browser.pass(proper({ client_id: 'own' }));
+    advance(28_799);
+    expect((await browser.get(proper({ client_id: 'own' }))).answer['code']).toBeDefined();
+    advance(1);
+    expect((await browser.get(proper({ client_id: 'own' }))).heading).toBe('Sign in');
+  });
+
+  it.each(['subject', 'issuer'] as const)('ends when everything of the %s is ended', async (kind) => {
+    const browser = open();
+    await browser.pass(proper({ client_id: 'own' }), 'bob');
+    await createEpochStore(world.table).put(kind, kind === 'issuer' ? ISSUER : subjectTag('sub-of-bob'), clock());
+    const seen = await browser.get(proper({ client_id: 'own' }));
+    expect(seen.heading).toBe('Sign in');
+    advance(1);
+    expect((await browser.signIn(seen, 'bob')).answer['code']).toBeDefined();
+    expect((await browser.get(proper({ client_id: 'own' }))).answer['code']).toBeDefined();
+  });
+
+  it('ends with its user', async () => {
+    const browser = open();
+    await browser.pass(proper({ client_id: 'own' }), 'erin');
+    const users = createUserStore(world.table);
+    const found = await users.findVersion('sub-of-erin');
+    await users.replace({ ...found!.value, enabled: false }, found!.version);
+    const page = await browser.get(proper({ client_id: 'own' }));
+    expect(page.heading).toBe('Sign in');
+    const refused = await browser.signIn(page, 'erin');
+    expect([refused.status, refused.heading]).toEqual([400, 'Sign in']);
+  });
+
+  it('gets a new id at every sign-in, and the old one is worth nothing', async () => {
+    const browser = open();
+    const page = await browser.get(proper({ client_id: 'own' }));
+    const [first] = browser.cookies;
+    await browser.signIn(page);
+    const [second] = browser.cookies;
+    const again = await browser.get(proper({ client_id: 'own', prompt: 'login' }));
+    await browser.signIn(again);
+    const [third] = browser.cookies;
+    expect(new Set([first, second, third]).size).toBe(3);
+    for (const old of [first, second]) {
+      browser.setCookies([old ?? '']);
+      expect((await browser.get(proper({ client_id: 'own' }))).heading).toBe('Sign in');
+    }
+  });
+
+  it('tells whom to tell of its end, also after signing in again', async () => {
+    const browser = open();
+    await browser.pass(proper({ client_id: 'own' }));
+    await browser.pass(proper({ client_id: 'aged', prompt: 'login' }));
+    const { answer } = await browser.get(proper({ client_id: 'own' }));
+    const { json } = await redeem(answer['code'], {}, 'own');
+    const items = await world.table.query(`SESSION#${claimsOf(json['id_token'])['sid']}`, 'GRANT#');
+    expect(
+      items
+        .map((item) => item['client_id'])
+        .filter(Boolean)
+        .toSorted(),
+    ).toEqual(['aged', 'own', 'own']);
+  });
+});
+
+describe('prompt', () => {
+  const signedIn = async (query: Query = {}) => {
+    const browser = open();
+    await browser.pass(proper(query));
+    return browser;
+  };
+
+  it.each<[string, Query, string | undefined]>([
+    ['login', { prompt: 'login' }, 'Sign in'],
+    ['consent', { prompt: 'consent' }, 'Allow The App access?'],
+    ['select_account', { prompt: 'select_account' }, 'Choose an account'],
+    ['select_account and login', { prompt: 'login select_account' }, 'Choose an account'],
+    ['login and consent', { prompt: 'login consent' }, 'Sign in'],
+    ['nothing', {}, undefined],
+  ])('%s', async (_, query, heading) => {
+    const browser = await signedIn();
+    expect((await browser.get(proper(query))).heading).toBe(heading);
+    // Whatever was asked, it is asked once.
+    expect((await browser.pass(proper(query))).answer['code']).toBeDefined();
+  });
+
+  it.each<[string, Query, boolean, string]>([
+    ['without a session', {}, false, 'login_required'],
+    ['with a session that is too old', { max_age: '0' }, true, 'login_required'],
+    ['with more than was allowed', { scope: 'openid profile email' }, true, 'consent_required'],
+    ['with consent to give anew', { prompt: 'none', client_id: 'web', scope: 'openid read' }, true, 'consent_required'],
+  ])('none, %s', async (_, query, isSignedIn, error) => {
+    const browser = isSignedIn ? await signedIn({ scope: 'openid profile' }) : open();
+    await createConsentStore(world.table).remove('sub-of-alice', 'web');
+    if (isSignedIn) await browser.pass(proper({ scope: 'openid profile' }));
+    advance(1);
+    const { status, answer } = await browser.get(proper({ prompt: 'none', ...query }));
+    expect([status, answer]).toEqual([
+      303,
+      { error, error_description: expect.any(String), state: 'the-state', iss: ISSUER },
+    ]);
+  });
+
+  it('login is asked for again when the consent comes too late', async () => {
+    const browser = await signedIn();
+    const page = await browser.get(proper({ prompt: 'login consent' }));
+    const consent = await browser.signIn(page);
+    advance(600);
+    expect((await browser.press(consent, 'allow')).heading).toBe('Sign in');
+  });
+});
+
+describe('max_age', () => {
+  it.each([
+    ['0', 0, 'code'],
+    ['0', 1, 'Sign in'],
+    ['60', 60, 'code'],
+    ['60', 61, 'Sign in'],
+  ])('%s, after %d seconds: %s', async (max_age, seconds, outcome) => {
+    const browser = open();
+    await browser.pass(proper({ client_id: 'own' }));
+    advance(seconds);
+    const seen = await browser.get(proper({ client_id: 'own', max_age }));
+    expect(seen.heading ?? Object.keys(seen.answer)[0]).toBe(outcome);
+  });
+
+  it('of the client counts where the request has none', async () => {
+    const browser = open();
+    await browser.pass(proper({ client_id: 'aged' }));
+    advance(61);
+    expect((await browser.get(proper({ client_id: 'aged' }))).heading).toBe('Sign in');
+    expect((await browser.get(proper({ client_id: 'aged', max_age: '100' }))).answer['code']).toBeDefined();
+  });
+});
+
+describe('consent', () => {
+  const forget = () => createConsentStore(world.table).remove('sub-of-carol', 'web');
+
+  it('is asked for once, and again only for more', async () => {
+    await forget();
+    const browser = open();
+    await browser.pass(proper({ scope: 'openid profile' }), 'carol');
+    const heading = async (scope: string, more: Query = {}) => (await browser.get(proper({ scope, ...more }))).heading;
+    expect(await heading('openid profile')).toBeUndefined();
+    expect(await heading('openid')).toBeUndefined();
+    expect(await heading('openid email')).toBe('Allow The App access?');
+    await browser.pass(proper({ scope: 'openid email' }));
+    expect(await heading('openid profile email')).toBeUndefined();
+  });
+
+  it('is given anew by everyone, for claims that are asked for one by one too', async () => {
+    await forget();
+    const browser = open();
+    await browser.pass(proper({ scope: 'openid' }), 'carol');
+    const claims = JSON.stringify({ userinfo: { email: null } });
+    const page = await browser.get(proper({ scope: 'openid', claims }));
+    expect(page.body).toContain('See your email address');
+    await browser.press(page, 'allow');
+    expect((await browser.get(proper({ scope: 'openid', claims }))).answer['code']).toBeDefined();
+  });
+
+  it('that was withdrawn is asked for again', async () => {
+    await forget();
+    const browser = open();
+    await browser.pass(proper(), 'carol');
+    await forget();
+    expect((await browser.get(proper())).heading).toBe('Allow The App access?');
+  });
+
+  it('is refused by Cancel, and nothing is remembered', async () => {
+    await forget();
+    const browser = open();
+    const page = await browser.signIn(await browser.get(proper()), 'carol');
+    const { answer } = await browser.press(page, 'cancel');
+    expect(answer).toMatchObject({ error: 'access_denied', state: 'the-state', iss: ISSUER });
+    expect(await createConsentStore(world.table).find('sub-of-carol', 'web')).toBeUndefined();
+  });
+
+  it.each([
+    ['an app that shares its port with others', 'http://127.0.0.1:50123/callback'],
+    ['an app that shares its scheme with others', APP],
+  ])('is always asked for by %s', async (_, redirect_uri) => {
+    const browser = open();
+    const query = proper({ client_id: 'native', redirect_uri });
+    expect((await browser.pass(query, 'carol')).answer['code']).toBeDefined();
+    const page = await browser.get(query);
+    expect(page.heading).toBe('Allow The App access?');
+    expect(page.body).toContain('You will go on to an app on this device.');
+    expect((await browser.get({ ...query, prompt: 'none' })).answer['error']).toBe('consent_required');
+  });
+
+  it('is not asked for again by an app that nobody else can be', async () => {
+    const browser = open();
+    const query = proper({ client_id: 'native', redirect_uri: 'https://app.example/claimed' });
+    await browser.pass(query, 'carol');
+    expect((await browser.get(query)).answer['code']).toBeDefined();
+  });
+
+  it('covers what was shown, and no more', async () => {
+    await forget();
+    const browser = open();
+    const page = await browser.signIn(await browser.get(proper({ scope: undefined })), 'carol');
+    const found = await world.clients.findVersion('web');
+    await world.clients.replace({ ...found!.value, scope: 'openid read' }, found!.version);
+    const late = await browser.press(page, 'allow');
+    expect([late.status, late.heading]).toEqual([403, 'This page is out of date']);
+    await world.clients.replace(found!.value, found!.version + 1);
+  });
+});
+
+describe('whom the client means', () => {
+  const idToken = async (username: string) => {
+    const { answer } = await open().pass(proper({ client_id: 'own' }), username);
+    return String((await redeem(answer['code'], {}, 'own')).json['id_token']);
+  };
+
+  it('is the one who is signed in: nothing is asked', async () => {
+    const id_token_hint = await idToken('alice');
+    const browser = open();
+    await browser.pass(proper({ client_id: 'own' }), 'alice');
+    advance(86_400 / 24);
+    expect(
+      (await browser.get(proper({ client_id: 'own', id_token_hint, prompt: 'none' }))).answer['code'],
+    ).toBeDefined();
+  });
+
+  it.each([
+    ['by id_token_hint', async () => ({ id_token_hint: await idToken('bob') })],
+    ['by claims', async () => ({ claims: JSON.stringify({ id_token: { sub: { value: 'sub-of-bob' } } }) })],
+  ])('is another one, %s', async (_, query) => {
+    const asked = { client_id: 'own', ...(await query()) };
+    const browser = open();
+    await browser.pass(proper({ client_id: 'own' }), 'alice');
+    expect((await browser.get(proper({ ...asked, prompt: 'none' }))).answer['error']).toBe('login_required');
+    const page = await browser.get(proper(asked));
+    expect(page.heading).toBe('Sign in');
+    expect((await browser.signIn(page, 'alice')).answer['error']).toBe('login_required');
+    expect((await browser.signIn(await browser.get(proper(asked)), 'bob')).answer['code']).toBeDefined();
+  });
+
+  it('is filled in: login_hint', async () => {
+    const page = await open().get(proper({ login_hint: 'alice@example.com' }));
+    expect(page.body).toContain('name="username" value="alice@example.com"');
+  });
+});
+
+describe('another account', () => {
+  it('signs in over the first one, which then is signed in no longer', async () => {
+    const browser = open();
+    await browser.pass(proper({ client_id: 'own' }), 'alice');
+    const [before] = browser.cookies;
+    const choose = await browser.get(proper({ client_id: 'own', prompt: 'select_account' }));
+    expect(choose.body).toContain('alice example');
+    const page = await browser.press(choose, 'switch');
+    expect(page.heading).toBe('Sign in');
+    const { answer } = await browser.signIn(page, 'bob');
+    const { json } = await redeem(answer['code'], {}, 'own');
+    expect(claimsOf(json['id_token'])['sub']).toBe('sub-of-bob');
+    browser.setCookies([before ?? '']);
+    expect((await browser.get(proper({ client_id: 'own' }))).heading).toBe('Sign in');
+  });
+
+  it('can be chosen where consent is asked for', async () => {
+    const browser = open();
+    await createConsentStore(world.table).remove('sub-of-alice', 'web');
+    const consent = await browser.signIn(await browser.get(proper()));
+    expect((await browser.press(consent, 'switch')).heading).toBe('Sign in');
+  });
+
+  it('has a name even when nothing is known of it', async () => {
+    const browser = open();
+    const page = await browser.signIn(await browser.get(proper()), 'dave');
+    expect(page.body).toContain('<p class="name">Your account</p>');
+  });
+});
+
+describe('what decides nothing', () => {
+  it.each<[string, Query]>([
+    ['claims_locales', { claims_locales: 'de fr' }],
+    ['acr_values', { acr_values: 'urn:mace:incommon:iap:silver' }],
+    ['acr as a voluntary claim', { claims: '{"id_token":{"acr":{"values":["x"]}}}' }],
+    ['ui_locales that nobody speaks', { ui_locales: 'tlh x-klingon !!' }],
+    ['display', { display: 'popup' }],
+    ['an unknown parameter', { unknown: 'x' }],
+    ['an empty one', { max_age: '', prompt: '' }],
+  ])('%s', async (_, query) => {
+    expect((await open().pass(proper({ client_id: 'own', ...query }))).answer['code']).toBeDefined();
+  });
+});
+
+describe('event shapes', () => {
+  it('a REST API sends cookies in a header, and the query in pieces', async () => {
+    const browser = open();
+    await browser.pass(proper({ client_id: 'own' }));
+    const query = Object.entries(proper({ client_id: 'own' })).map(([name, value]) => [name, [value]] as const);
+    const result = await world.handlers.authorization({
+      httpMethod: 'GET',
+      path: '/authorize',
+      headers: { Cookie: `other=1; ${browser.cookies[0]}; more=2` },
+      multiValueHeaders: { Cookie: [`other=1; ${browser.cookies[0]}; more=2`] },
+      multiValueQueryStringParameters: Object.fromEntries(query),
+      requestContext: { identity: { sourceIp: '192.0.2.9' } },
+      body: null,
+      isBase64Encoded: false,
+    } as never);
+    expect(see(result).answer['code']).toMatch(/^lk_ac_/);
+  });
+});
+
+it('parses a request without looking anything up', () => {
+  const parameters = new Map(Object.entries(proper() as Record<string, string>));
+  const request = parseAuthorizationRequest({ get: (name) => parameters.get(name), resources: [] }, webClient('x'));
+  expect(request).toMatchObject({ scope: 'openid profile', nonce: 'the-nonce', max_age: undefined });
+});

@@ -1,0 +1,377 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { isBackchannelUri } from '../../lib/oauth/backchannel-uri.ts';
+import type { Client } from '../../lib/oauth/client.ts';
+import { type FaultyStore, faults, startFaultyStore } from '../support/faulty-store.ts';
+import { ALICE, app, createDeliverer, createSignIn } from '../support/sign-in.ts';
+import { createTestClock, httpEvent, keyVariables, readResult, startWorld, type World } from '../support/world.ts';
+
+// Against real servers of clients, on loopback; that is why the issuer is on loopback too.
+
+const ISSUER = 'http://localhost:3000';
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+const { clock, advance, set } = createTestClock();
+const NOW = clock();
+
+type Respond = (response: ServerResponse, request: IncomingMessage) => void;
+
+const status =
+  (code: number, headers = {}): Respond =>
+  (response) =>
+    response.writeHead(code, headers).end();
+
+/** A client's server: what it was sent, and how it answers. */
+async function startReceiver() {
+  const received: { path: string; type: string | undefined; form: Record<string, string> }[] = [];
+  let respond: Respond = status(200);
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const form = Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString()));
+    received.push({ path: request.url ?? '', type: request.headers['content-type'], form });
+    respond(response, request);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    received,
+    behave(next: Respond) {
+      respond = next;
+    },
+    stop() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const keys = ['ES256', 'PS256'].map((alg) => keyVariables(alg));
+const both = (name: 'SIGNING_KEYS' | 'VERIFICATION_KEYS') =>
+  JSON.stringify({ keys: keys.flatMap((set) => JSON.parse(set[name]).keys) });
+
+let world: World;
+let people: ReturnType<typeof createSignIn>;
+let receiver: Awaited<ReturnType<typeof startReceiver>>;
+let store: FaultyStore;
+let deliver: () => Promise<void>;
+
+beforeAll(async () => {
+  const variables = { SIGNING_KEYS: both('SIGNING_KEYS'), VERIFICATION_KEYS: both('VERIFICATION_KEYS') };
+  world = await startWorld({ ISSUER, ...variables }, clock);
+  people = createSignIn(world, clock);
+  store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+  await people.users.create(ALICE);
+});
+afterAll(async () => {
+  await store.stop();
+  await world.stop();
+});
+beforeEach(async () => {
+  receiver = await startReceiver();
+  deliver = createDeliverer(world.env, clock);
+});
+afterEach(async () => {
+  store.behave();
+  set(NOW);
+  for (const delivery of await people.deliveries.list()) await people.deliveries.remove(delivery);
+  await receiver.stop();
+});
+
+let made = 0;
+
+/** A client that wants to be told at the receiver. */
+async function listener(more: Partial<Client> = {}): Promise<Client> {
+  const client = app(`listener-${made++}`, { backchannel_logout_uri: `${receiver.origin}/logout?a=b`, ...more });
+  await world.clients.create(client);
+  return client;
+}
+
+/** Signs somebody in to clients, and out. */
+async function signOut(...clients: Client[]) {
+  const { sid, cookie } = await people.begin();
+  const tokens = await Promise.all(clients.map((client) => people.give(world.handlers, client, { sid })));
+  const id_token_hint = tokens[0]?.id_token ?? '';
+  const event = httpEvent({ method: 'GET', path: '/logout', query: `id_token_hint=${id_token_hint}` });
+  const { statusCode } = await world.handlers.logout({ ...event, cookies: [cookie] } as typeof event);
+  expect(statusCode).toBe(200);
+  return { sid, id_token: id_token_hint };
+}
+
+const pending = () => people.deliveries.list();
+const sentTokens = () => receiver.received.map(({ form }) => form['logout_token'] ?? '');
+
+async function verify(token: string, alg: string, audience: string) {
+  const { body } = await world.handlers.jwks(httpEvent({ method: 'GET' }));
+  const set = createLocalJWKSet(JSON.parse(body) as JSONWebKeySet);
+  const options = { issuer: ISSUER, typ: 'logout+jwt', algorithms: [alg], currentDate: new Date(clock() * 1000) };
+  return (await jwtVerify(token, set, { ...options, audience })).payload;
+}
+
+describe('a logout token', () => {
+  it.each(['ES256', 'PS256'])('is one by the letter of the specification, signed with %s', async (alg) => {
+    const client = await listener({ id_token_signed_response_alg: alg });
+    const { sid } = await signOut(client);
+    await deliver();
+    expect(receiver.received).toEqual([
+      {
+        path: '/logout?a=b',
+        type: expect.stringMatching(/^application\/x-www-form-urlencoded/),
+        form: { logout_token: expect.any(String) },
+      },
+    ]);
+    // Back-Channel Logout section 2.4: exactly these, and no nonce.
+    expect(await verify(sentTokens()[0] ?? '', alg, client.client_id)).toEqual({
+      iss: ISSUER,
+      sub: ALICE.sub,
+      aud: client.client_id,
+      iat: NOW,
+      exp: NOW + 120,
+      jti: expect.stringMatching(/^[\w-]{22}$/),
+      events: { [EVENT]: {} },
+      sid,
+    });
+    expect(await pending()).toEqual([]);
+  });
+
+  it('is no access token and no ID token, and neither of those is one', async () => {
+    const client = await listener();
+    const { id_token } = await signOut(client);
+    await deliver();
+    const [token = ''] = sentTokens();
+    const headers = { authorization: `Bearer ${token}` };
+    const shown = readResult(await world.handlers.userinfo(httpEvent({ method: 'GET', headers })));
+    expect(shown).toMatchObject({ status: 401, json: { error: 'invalid_token' } });
+    const { statusCode, body } = await world.handlers.logout(
+      httpEvent({ method: 'GET', query: `id_token_hint=${token}` }),
+    );
+    expect([statusCode, body]).toEqual([400, expect.stringContaining('invalid_request')]);
+    await expect(verify(id_token, 'ES256', client.client_id)).rejects.toThrow('typ');
+  });
+
+  it('goes to every client of the session once, and to nobody else', async () => {
+    const [first, second, other] = [await listener(), await listener(), await listener()];
+    await signOut(first, second, first);
+    await deliver();
+    await deliver();
+    const audiences = sentTokens().map((token) => decodeJwt(token).aud);
+    expect(audiences.toSorted()).toEqual([first.client_id, second.client_id].toSorted());
+    expect(audiences).not.toContain(other.client_id);
+  });
+
+  it('is sent by no page: signing out waits for nobody', async () => {
+    receiver.behave(() => undefined);
+    const startedAt = performance.now();
+    await signOut(await listener(), await listener());
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    expect(receiver.received).toEqual([]);
+    expect(await pending()).toHaveLength(2);
+  });
+
+  it('shows in no log', async () => {
+    const lines: unknown[] = [];
+    const log = vi.spyOn(console, 'log').mockImplementation((line) => lines.push(line));
+    await signOut(await listener());
+    await createDeliverer({ ...world.env, LOG_LEVEL: 'debug' }, clock)();
+    receiver.behave(status(500));
+    await signOut(await listener());
+    await createDeliverer({ ...world.env, LOG_LEVEL: 'debug' }, clock)();
+    log.mockRestore();
+    expect(lines).toEqual([
+      expect.stringContaining('"event":"logout token delivered"'),
+      expect.stringContaining('"event":"logout token not delivered"'),
+    ]);
+    for (const token of sentTokens()) expect(lines.join()).not.toContain(token.split('.')[2]);
+    expect(lines.join()).not.toContain(ALICE.sub);
+  });
+});
+
+describe('a client that does not take it', () => {
+  const answers: [string, Respond][] = [
+    ...[400, 401, 404, 500, 501, 503, 504].map((code): [string, Respond] => [`answers ${code}`, status(code)]),
+    ['closes the connection', (response) => response.destroy()],
+    ['does not speak HTTP', (response) => response.socket?.end('hello\r\n\r\n')],
+  ];
+  it.each(answers)('because it %s is told later, with a new token', async (_name, respond) => {
+    await signOut(await listener());
+    receiver.behave(respond);
+    await deliver();
+    await deliver();
+    expect(receiver.received).toHaveLength(1);
+    expect(await pending()).toMatchObject([{ attempts: 1, due_at: NOW + 60 }]);
+
+    advance(60);
+    receiver.behave(status(204));
+    await deliver();
+    expect(await pending()).toEqual([]);
+    const [first, second] = sentTokens().map((token) => decodeJwt(token));
+    expect(second?.iat).toBe(NOW + 60);
+    expect(second?.jti).not.toBe(first?.jti);
+  });
+
+  it.each([301, 302, 303, 307, 308])('is not followed where it redirects by %i', async (code) => {
+    const elsewhere = await startReceiver();
+    await signOut(await listener());
+    receiver.behave(status(code, { location: `${elsewhere.origin}/` }));
+    await deliver();
+    expect(receiver.received).toHaveLength(1);
+    expect(elsewhere.received).toEqual([]);
+    expect(await pending()).toMatchObject([{ attempts: 1 }]);
+    await elsewhere.stop();
+  });
+
+  it('is waited for no longer than some seconds, and keeps no other from being told', async () => {
+    const slow = await listener();
+    const quick = await startReceiver();
+    await signOut(slow, await listener({ backchannel_logout_uri: quick.origin }));
+    receiver.behave(() => undefined);
+    const startedAt = performance.now();
+    await deliver();
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect(quick.received).toHaveLength(1);
+    expect(await pending()).toMatchObject([{ client_id: slow.client_id, attempts: 1 }]);
+    await quick.stop();
+  });
+
+  it('is not read to the end: nobody can keep us busy by it', async () => {
+    await signOut(await listener());
+    receiver.behave((response) => {
+      response.writeHead(200);
+      const more = setInterval(() => response.write('x'.repeat(10_000)), 5);
+      response.on('close', () => clearInterval(more));
+    });
+    await deliver();
+    expect(await pending()).toEqual([]);
+  });
+
+  it('is asked ever more rarely, and for a day', async () => {
+    await signOut(await listener());
+    receiver.behave(status(503));
+    const attempts: number[] = [];
+    for (let minute = 0; minute < 26 * 60; minute++) {
+      const before = receiver.received.length;
+      await deliver();
+      if (receiver.received.length > before) attempts.push(minute);
+      advance(60);
+    }
+    expect(attempts.slice(0, 9)).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183]);
+    expect(attempts.at(-1)).toBeLessThan(24 * 60);
+    expect(await pending()).toEqual([]);
+  }, 60_000);
+
+  it('may not be there at all', async () => {
+    const gone = await startReceiver();
+    await gone.stop();
+    const clients = [gone.origin, 'https://name.invalid/', receiver.origin.replace('http:', 'https:')];
+    for (const backchannel_logout_uri of clients) await signOut(await listener({ backchannel_logout_uri }));
+    await deliver();
+    expect(await pending()).toMatchObject([{ attempts: 1 }, { attempts: 1 }, { attempts: 1 }]);
+  });
+});
+
+describe('nothing is sent', () => {
+  const change = (client: Client, more: object) =>
+    world.table.put({ pk: `CLIENT#${client.client_id}`, sk: 'CLIENT', version: 2, ...client, ...more });
+  it.each<[string, (client: Client) => Promise<unknown>]>([
+    ['to a client that was disabled', (client) => change(client, { enabled: false })],
+    ['to a client that no longer wants it', (client) => change(client, { backchannel_logout_uri: undefined })],
+    ['to a client that is gone', ({ client_id }) => world.table.remove({ pk: `CLIENT#${client_id}`, sk: 'CLIENT' })],
+    ['over http but on loopback', (client) => change(client, { backchannel_logout_uri: 'http://client.example/' })],
+    ['to what is no URI', (client) => change(client, { backchannel_logout_uri: 'logout' })],
+  ])('%s', async (_name, alter) => {
+    const client = await listener();
+    await signOut(client);
+    await alter(client);
+    await deliver();
+    expect(receiver.received).toEqual([]);
+    expect(await pending()).toEqual([]);
+  });
+
+  it('over http by a service that is not on loopback itself', async () => {
+    await signOut(await listener());
+    await createDeliverer({ ...world.env, ISSUER: 'https://issuer.example' }, clock)();
+    expect(receiver.received).toEqual([]);
+    expect(await pending()).toEqual([]);
+  });
+});
+
+describe('whoever delivers', () => {
+  it('does so once, however many do', async () => {
+    const clients = await Promise.all(Array.from({ length: 30 }, () => listener()));
+    await signOut(...clients);
+    await Promise.all(Array.from({ length: 5 }, () => createDeliverer(world.env, clock)()));
+    expect(receiver.received).toHaveLength(30);
+    expect(await pending()).toEqual([]);
+  });
+
+  it('may end half way: another one takes over when it is due', async () => {
+    await signOut(await listener());
+    const [delivery] = await pending();
+    expect(await people.deliveries.take(delivery!, NOW + 60)).toBe(true);
+    await deliver();
+    expect(receiver.received).toEqual([]);
+    advance(60);
+    await deliver();
+    expect(receiver.received).toHaveLength(1);
+    expect(await pending()).toEqual([]);
+  });
+
+  it.each(Object.keys(faults) as (keyof typeof faults)[])('loses nothing when the table says %s', async (fault) => {
+    await signOut(await listener());
+    const faulty = createDeliverer({ ...world.env, AWS_ENDPOINT_URL_DYNAMODB: store.endpoint }, clock);
+    store.behave(faults[fault]);
+    await faulty().catch((error: Error) => expect(error.name).toBe('Unavailable'));
+    store.behave();
+    advance(60);
+    await faulty();
+    expect(receiver.received.length).toBeGreaterThanOrEqual(1);
+    expect(await pending()).toEqual([]);
+  });
+
+  it('says so when a variable is wrong', async () => {
+    await expect(createDeliverer({ ...world.env, SIGNING_KEYS: '' }, clock)()).rejects.toThrow('SIGNING_KEYS');
+  });
+
+  it('keeps what no key is there for', async () => {
+    await signOut(await listener());
+    const other = await listener({ id_token_signed_response_alg: 'EdDSA' });
+    await people.deliveries.add({
+      sid: 's',
+      sub: ALICE.sub,
+      client_id: other.client_id,
+      attempts: 0,
+      due_at: NOW,
+      expires_at: NOW + 99,
+    });
+    await deliver();
+    expect(receiver.received).toHaveLength(1);
+    expect(await pending()).toMatchObject([{ client_id: other.client_id, attempts: 1 }]);
+  });
+
+  it('is told the session by its client records of now', async () => {
+    const client = await listener({ backchannel_logout_uri: 'http://127.0.0.1:1/' });
+    await signOut(client);
+    await world.clients.replace({ ...client, backchannel_logout_uri: receiver.origin }, 1);
+    await deliver();
+    expect(receiver.received).toHaveLength(1);
+  });
+});
+
+it.each<[string, string, boolean]>([
+  ['https://client.example/logout', 'https://issuer.example', true],
+  ['https://client.example:8443/logout?a=b', 'https://issuer.example', true],
+  ['http://localhost:4000/logout', 'http://localhost:3000', true],
+  ['http://127.0.0.1:4000/logout', 'http://localhost:3000', true],
+  ['http://[::1]:4000/logout', 'http://127.0.0.1:3000', true],
+  ['http://localhost:4000/logout', 'https://issuer.example', false],
+  ['http://169.254.169.254/', 'http://localhost:3000', false],
+  ['http://client.example/logout', 'http://localhost:3000', false],
+  ['https://user:secret@client.example/', 'https://issuer.example', false],
+  ['https://client.example/#fragment', 'https://issuer.example', false],
+  ['ftp://client.example/', 'https://issuer.example', false],
+  ['javascript:alert(1)', 'https://issuer.example', false],
+  ['logout', 'https://issuer.example', false],
+])('a logout token may go to %s from %s: %s', (uri, issuer, expected) => {
+  expect(isBackchannelUri(uri, issuer)).toBe(expected);
+});

@@ -1,0 +1,480 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { SignJWT, UnsecuredJWT } from 'jose';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { revoke } from '../../lib/oauth/grant-state.ts';
+import { AFTER_LOGOUT, ALICE, app, createSignIn } from '../support/sign-in.ts';
+import {
+  client,
+  createTestClock,
+  type FormRequest,
+  formBody,
+  getToken,
+  httpEvent,
+  ISSUER,
+  keyVariables,
+  post,
+  readResult,
+  startWorld,
+  type World,
+} from '../support/world.ts';
+
+const { clock, advance, set } = createTestClock();
+const NOW = clock();
+
+const web = app('web', { client_name: 'The <Web>' });
+const ender = app('ender', { end_grants_on_logout: true });
+const silent = app('silent', { post_logout_redirect_uris: [`${AFTER_LOGOUT}?from=silent`, 'com.example.app:/bye'] });
+const listener = app('listener', { backchannel_logout_uri: 'https://listener.example/logout' });
+const closed = app('closed', { enabled: false });
+
+let world: World;
+let people: ReturnType<typeof createSignIn>;
+
+beforeAll(async () => {
+  world = await startWorld({}, clock);
+  people = createSignIn(world, clock);
+  await Promise.all([
+    people.users.create(ALICE),
+    ...[web, ender, silent, listener, closed, client('machine')].map((record) => world.clients.create(record)),
+  ]);
+});
+afterAll(() => world.stop());
+afterEach(() => set(NOW));
+
+type Parameters = Record<string, string | string[]>;
+
+const send = async (request: FormRequest & { cookie?: string }, handlers = world.handlers) => {
+  const event = httpEvent({ method: 'GET', path: '/logout', ...request });
+  const {
+    statusCode: status,
+    headers,
+    body,
+  } = await handlers.logout({
+    ...event,
+    ...(request.cookie !== undefined && { cookies: [request.cookie] }),
+  } as typeof event);
+  return { status, headers, body };
+};
+const get = (parameters: Parameters = {}, cookie?: string) =>
+  send({ query: formBody(parameters), ...(cookie !== undefined && { cookie }) });
+
+/** Somebody who is signed in, and has signed in to an application. */
+async function signedIn(record = web, scope = 'openid') {
+  const { sid, cookie } = await people.begin();
+  const tokens = await people.give(world.handlers, record, { sid, scope });
+  return { sid, cookie, ...tokens };
+}
+
+const isSignedIn = async (sid: string) => (await people.sessions.find(sid)) !== undefined;
+const CLEARED = '__Host-latchkey=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax; Secure';
+const redirectTo = (location: string) => ({
+  status: 303,
+  headers: { location, 'cache-control': 'no-store' },
+  body: '',
+});
+const page = (status: number, text: string) => ({
+  status,
+  headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
+  body: expect.stringContaining(text),
+});
+const GOODBYE = { ...page(200, 'You are signed out'), headers: expect.objectContaining({ 'set-cookie': CLEARED }) };
+const REFUSED = page(400, 'invalid_request');
+const ASKED = page(200, 'Sign out?');
+
+describe('a client that shows the ID token of whoever is signed in', () => {
+  it('ends the session, and gets the browser back', async () => {
+    const { sid, cookie, id_token } = await signedIn();
+    const parameters = { id_token_hint: id_token, post_logout_redirect_uri: AFTER_LOGOUT, state: 'a b&c=d#e' };
+    const result = await get(parameters, cookie);
+    expect(result).toMatchObject(redirectTo(`${AFTER_LOGOUT}?state=a+b%26c%3Dd%23e`));
+    expect(result.headers['set-cookie']).toBe(CLEARED);
+    expect(await isSignedIn(sid)).toBe(false);
+  });
+
+  it('may name itself too', async () => {
+    const { sid, cookie, id_token } = await signedIn();
+    expect(await get({ id_token_hint: id_token, client_id: 'web' }, cookie)).toMatchObject(GOODBYE);
+    expect(await isSignedIn(sid)).toBe(false);
+  });
+
+  it('may show one that has expired', async () => {
+    const { sid, id_token, cookie } = await signedIn();
+    advance(20_000);
+    expect(await get({ id_token_hint: id_token }, cookie)).toMatchObject(GOODBYE);
+    expect(await isSignedIn(sid)).toBe(false);
+  });
+
+  it('may show one of an earlier session of the same person', async () => {
+    const earlier = await signedIn();
+    const { sid, cookie } = await signedIn();
+    expect(await get({ id_token_hint: earlier.id_token }, cookie)).toMatchObject(GOODBYE);
+    expect(await isSignedIn(sid)).toBe(false);
+    expect(await isSignedIn(earlier.sid)).toBe(true);
+  });
+
+  it.each([
+    [`${AFTER_LOGOUT}?from=silent`, `${AFTER_LOGOUT}?from=silent&state=s`],
+    ['com.example.app:/bye', 'com.example.app:/bye?state=s'],
+  ])('is told its state at %s', async (uri, location) => {
+    const { cookie, id_token } = await signedIn(silent);
+    const parameters = { id_token_hint: id_token, post_logout_redirect_uri: uri, state: 's' };
+    expect(await get(parameters, cookie)).toMatchObject(redirectTo(location));
+  });
+
+  it('gets no state where it sent none, and no page but ours where it named none', async () => {
+    const { cookie, id_token } = await signedIn();
+    const parameters = { id_token_hint: id_token, post_logout_redirect_uri: AFTER_LOGOUT, state: '' };
+    expect(await get(parameters, cookie)).toMatchObject(redirectTo(AFTER_LOGOUT));
+    expect(await get({ id_token_hint: id_token, state: 's' }, cookie)).toMatchObject(GOODBYE);
+  });
+});
+
+describe('a post', () => {
+  it('comes back as a query, because browsers send no cookie with it', async () => {
+    const { sid, cookie, id_token } = await signedIn();
+    const form = { id_token_hint: id_token, post_logout_redirect_uri: AFTER_LOGOUT, state: 's', other: 'x' };
+    const { status, headers } = await send({ method: 'POST', form });
+    expect(status).toBe(303);
+    const { origin, pathname, search } = new URL(headers['location'] ?? '');
+    expect(origin + pathname).toBe(`${ISSUER}/logout`);
+    const { other: _, ...carried } = form;
+    expect(Object.fromEntries(new URLSearchParams(search))).toEqual(carried);
+    expect(headers).not.toHaveProperty('set-cookie');
+    expect(await isSignedIn(sid)).toBe(true);
+    const result = await send({ query: search.slice(1), cookie });
+    expect(result).toMatchObject(redirectTo(`${AFTER_LOGOUT}?state=s`));
+    expect(await isSignedIn(sid)).toBe(false);
+  });
+
+  it.each<[string, FormRequest]>([
+    ['with parameters in the query as well', { query: 'client_id=web', form: { client_id: 'web' } }],
+    ['of JSON', { headers: { 'content-type': 'application/json' }, form: '{}' }],
+    ['that repeats a parameter', { form: { state: ['a', 'b'] } }],
+    ['in malformed encoding', { form: 'state=%ff' }],
+  ])('%s is refused', async (_name, request) => {
+    expect(await send({ method: 'POST', ...request })).toMatchObject(REFUSED);
+  });
+});
+
+describe('without the ID token of whoever is signed in', () => {
+  /** The form of the confirmation page, as a browser sends it. */
+  const press = (body: string, cookie: string | undefined, change: Parameters = {}, headers = {}) => {
+    const action = /<form method="post" action="\?([^"]*)"/.exec(body)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    const fields = [...body.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];
+    const form = Object.fromEntries(fields.map(([, name = '', value = '']) => [name, value]));
+    return send({ method: 'POST', query: action, form: { ...form, ...change }, headers, ...(cookie && { cookie }) });
+  };
+
+  it.each<[string, () => Promise<Parameters>]>([
+    ['that says nothing', async () => ({})],
+    ['that names itself', async () => ({ client_id: 'web' })],
+    ['that names a place to go', async () => ({ client_id: 'web', post_logout_redirect_uri: AFTER_LOGOUT })],
+    [
+      'that shows the ID token of somebody else',
+      async () => ({ id_token_hint: (await people.give(world.handlers, web, { sub: 'bob' })).id_token }),
+    ],
+  ])('the person is asked by a client %s', async (_name, make) => {
+    const { sid, cookie } = await signedIn();
+    const parameters = await make();
+    const asked = await get(parameters, cookie);
+    expect(asked).toMatchObject(ASKED);
+    expect(asked.headers).not.toHaveProperty('set-cookie');
+    expect(await isSignedIn(sid)).toBe(true);
+
+    const result = await press(asked.body, cookie, {}, { origin: ISSUER, 'sec-fetch-site': 'same-origin' });
+    expect(result).toMatchObject(parameters['post_logout_redirect_uri'] ? redirectTo(AFTER_LOGOUT) : GOODBYE);
+    expect(result.headers['set-cookie']).toBe(CLEARED);
+    expect(await isSignedIn(sid)).toBe(false);
+  });
+
+  it('the page lets its form lead to the client, says who asks, and runs nothing', async () => {
+    const { cookie } = await signedIn();
+    const { headers, body } = await get({ client_id: 'web', post_logout_redirect_uri: AFTER_LOGOUT }, cookie);
+    const policy = headers['content-security-policy'];
+    expect(policy).toContain("form-action 'self' https://app.example;");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain('script');
+    expect(body).toContain('The &lt;Web&gt;');
+    expect(body).not.toContain('<Web>');
+  });
+
+  it.each<[string, (asked: string, cookie: string) => ReturnType<typeof send>]>([
+    ['without its token', (asked, cookie) => press(asked, cookie, { page_token: '' })],
+    ['with a made-up token', (asked, cookie) => press(asked, cookie, { page_token: 'lk_pg_AAAA' })],
+    [
+      'with the token of another browser',
+      async (asked, cookie) => {
+        const other = await signedIn();
+        const [, token = ''] = /name="page_token" value="([^"]+)"/.exec((await get({}, other.cookie)).body) ?? [];
+        return press(asked, cookie, { page_token: token });
+      },
+    ],
+    ['sent from another site', (asked, cookie) => press(asked, cookie, {}, { origin: 'https://evil.example' })],
+    ['sent from a sister site', (asked, cookie) => press(asked, cookie, {}, { 'sec-fetch-site': 'same-site' })],
+  ])('a form %s ends nothing', async (_name, send) => {
+    const { sid, cookie } = await signedIn();
+    const { body } = await get({}, cookie);
+    const result = await send(body, cookie);
+    expect(result).toMatchObject({ status: 403, headers: { 'content-type': 'text/html; charset=utf-8' } });
+    expect(result.headers).not.toHaveProperty('set-cookie');
+    expect(await isSignedIn(sid)).toBe(true);
+  });
+
+  it('the request is checked again when the person has answered', async () => {
+    const { sid, cookie } = await signedIn();
+    const { body } = await get({ client_id: 'web', post_logout_redirect_uri: AFTER_LOGOUT }, cookie);
+    const forged = body.replace(encodeURIComponent(AFTER_LOGOUT), encodeURIComponent('https://evil.example/'));
+    expect(forged).not.toBe(body);
+    expect(await press(forged, cookie)).toMatchObject(REFUSED);
+    expect(await isSignedIn(sid)).toBe(true);
+  });
+});
+
+describe('where nobody is signed in', () => {
+  it.each<[string, () => Promise<string | undefined>]>([
+    ['without a cookie', async () => undefined],
+    ['with an empty cookie', async () => '__Host-latchkey='],
+    ['with a made-up cookie', async () => '__Host-latchkey=lk_ss_AAAA'],
+    ['with the cookie of a loopback issuer', async () => (await people.begin()).cookie.replace('__Host-', '')],
+    [
+      'with a session that was ended',
+      async () => {
+        const { sid, cookie } = await people.begin();
+        await people.sessions.remove(sid);
+        return cookie;
+      },
+    ],
+    [
+      'with a session that has expired, although it is still stored',
+      async () => {
+        const { cookie } = await people.begin(ALICE.sub, 0);
+        return cookie;
+      },
+    ],
+  ])('%s, the browser goes where the client has said', async (_name, make) => {
+    const parameters = { client_id: 'web', post_logout_redirect_uri: AFTER_LOGOUT };
+    const cookie = await make();
+    expect(await get(parameters, cookie)).toMatchObject(redirectTo(AFTER_LOGOUT));
+    expect(await get({}, cookie)).toMatchObject(GOODBYE);
+  });
+});
+
+describe('a request that cannot be relied on is refused, and ends nothing', () => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const claims = { sub: ALICE.sub, aud: 'web' };
+  const kidOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid;
+  const resign = (header: object) =>
+    new SignJWT(claims)
+      .setProtectedHeader({ alg: 'ES256', typ: 'JWT', ...header })
+      .setIssuer(ISSUER)
+      .setIssuedAt(NOW)
+      .setExpirationTime(NOW + 60)
+      .sign(privateKey);
+
+  it.each<[string, (tokens: Awaited<ReturnType<typeof signedIn>>) => Promise<Parameters> | Parameters]>([
+    // RP-Initiated Logout section 2: the client_id has to be that of the hint.
+    ['a client_id that is not that of the hint', ({ id_token }) => ({ id_token_hint: id_token, client_id: 'ender' })],
+    ['an unknown client', () => ({ client_id: 'nobody' })],
+    ['a client that is no identifier', () => ({ client_id: 'a b#c' })],
+    ['a disabled client', () => ({ client_id: 'closed' })],
+    [
+      'the hint of a disabled client',
+      async () => {
+        const open = app('closing');
+        await world.clients.create(open);
+        const { id_token } = await people.give(world.handlers, open);
+        await world.table.put({ pk: 'CLIENT#closing', sk: 'CLIENT', ...open, version: 2, enabled: false });
+        return { id_token_hint: id_token };
+      },
+    ],
+    // Section 3: no redirect to what is not registered, nor without knowing for whom.
+    ['a place to go without a client', () => ({ post_logout_redirect_uri: AFTER_LOGOUT })],
+    ...[
+      'https://evil.example/',
+      `${AFTER_LOGOUT}/`,
+      `${AFTER_LOGOUT}?a=b`,
+      `${AFTER_LOGOUT}#a`,
+      'https://APP.example/bye',
+      'https://app.example:443/bye',
+      'https://app.example/BYE',
+      'https://app.example/x/../bye',
+      'https://app.example/callback',
+      'http://app.example/bye',
+      '//app.example/bye',
+      '/bye',
+      'javascript:alert(1)',
+      `${AFTER_LOGOUT} `,
+      `${AFTER_LOGOUT}\r\nx: y`,
+    ].map((uri): [string, (tokens: { id_token: string }) => Parameters] => [
+      `the place to go ${JSON.stringify(uri)}`,
+      ({ id_token }) => ({ id_token_hint: id_token, post_logout_redirect_uri: uri }),
+    ]),
+    [
+      'the place to go of another client',
+      ({ id_token }) => ({ id_token_hint: id_token, post_logout_redirect_uri: `${AFTER_LOGOUT}?from=silent` }),
+    ],
+    [
+      'a place to go at a client that has none',
+      () => ({ client_id: 'machine', post_logout_redirect_uri: AFTER_LOGOUT }),
+    ],
+    // Section 4: a hint has to be ours.
+    ['a hint that is text', () => ({ id_token_hint: 'hello' })],
+    ['a hint that is too long', () => ({ id_token_hint: 'a'.repeat(8_193) })],
+    ['a hint that is an access token', ({ access_token }) => ({ id_token_hint: access_token })],
+    [
+      'a hint that is the access token of a machine',
+      async () => ({ id_token_hint: await getToken(world.handlers, 'machine-jwt') }),
+    ],
+    [
+      'a hint that is a refresh token',
+      async () => ({ id_token_hint: (await signedIn(web, 'openid offline_access')).refresh_token }),
+    ],
+    [
+      'a hint of another issuer',
+      async () => {
+        const ISSUER = 'https://evil.example';
+        const others = createSignIn({ ...world, env: { ...world.env, ISSUER } }, clock);
+        const { id_token } = await others.give(world.restart({ ISSUER }), web);
+        return { id_token_hint: id_token };
+      },
+    ],
+    [
+      'a hint by another key of the same name',
+      async ({ id_token }) => ({ id_token_hint: await resign({ kid: kidOf(id_token) }) }),
+    ],
+    ['a hint by a key of no name', async () => ({ id_token_hint: await resign({}) })],
+    [
+      'a hint that brings its own key',
+      async ({ id_token }) => ({
+        id_token_hint: await resign({ kid: kidOf(id_token), jku: 'https://evil.example/jwks' }),
+      }),
+    ],
+    [
+      'a hint by a symmetric algorithm',
+      async ({ id_token }) => ({
+        id_token_hint: await new SignJWT(claims)
+          .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: kidOf(id_token) })
+          .setIssuer(ISSUER)
+          .sign(Buffer.from(world.env['VERIFICATION_KEYS'] ?? '')),
+      }),
+    ],
+    [
+      'a hint without a signature',
+      () => ({
+        id_token_hint: new UnsecuredJWT(claims)
+          .setIssuer(ISSUER)
+          .setIssuedAt(NOW)
+          .setExpirationTime(NOW + 60)
+          .encode(),
+      }),
+    ],
+    [
+      'a hint whose claims were changed',
+      ({ id_token }) => {
+        const [header, , signature] = id_token.split('.');
+        const payload = Buffer.from(JSON.stringify({ iss: ISSUER, ...claims })).toString('base64url');
+        return { id_token_hint: `${header}.${payload}.${signature}` };
+      },
+    ],
+    [
+      'a hint by a key that was taken back',
+      async () => ({
+        id_token_hint: (await people.give(world.restart(keyVariables()), web)).id_token,
+      }),
+    ],
+    ['a repeated parameter', () => ({ client_id: ['web', 'web'] })],
+    ['credentials in the query', () => ({ client_id: 'web', client_secret: 'x' })],
+  ])('%s', async (_name, make) => {
+    const tokens = await signedIn();
+    const result = await get(await make(tokens), tokens.cookie);
+    expect(result).toMatchObject(REFUSED);
+    expect(result.headers).not.toHaveProperty('location');
+    expect(result.headers).not.toHaveProperty('set-cookie');
+    expect(await isSignedIn(tokens.sid)).toBe(true);
+  });
+
+  it.each(['PUT', 'DELETE', 'HEAD', 'OPTIONS', ''])('the method %j', async (method) => {
+    expect(await send({ method })).toMatchObject({ status: 405, headers: { allow: 'GET, POST' } });
+  });
+
+  it('and is never for the scripts of other pages', async () => {
+    const { cookie } = await signedIn();
+    const headers = { origin: 'https://spa.example', 'access-control-request-method': 'GET' };
+    for (const method of ['GET', 'POST', 'OPTIONS']) {
+      const names = Object.keys((await send({ method, headers, cookie, form: {} })).headers);
+      expect(names.filter((name) => name.startsWith('access-control'))).toEqual([]);
+    }
+  });
+});
+
+describe('the grants that were given in the session', () => {
+  const refresh = (record: typeof web, refresh_token: string) =>
+    post(world.handlers.token, record.client_id, { grant_type: 'refresh_token', refresh_token });
+  const show = async (token: string) =>
+    readResult(
+      await world.handlers.userinfo(httpEvent({ method: 'GET', headers: { authorization: `Bearer ${token}` } })),
+    ).status;
+
+  it('end with it, where the client wants it so, with all their tokens', async () => {
+    const { sid, cookie, id_token, ...first } = await signedIn(ender, 'openid offline_access');
+    const second = await people.give(world.handlers, ender, { sid, scope: 'openid offline_access' });
+    const elsewhere = await people.give(world.handlers, ender, { scope: 'openid offline_access' });
+    const other = await people.give(world.handlers, web, { sid, scope: 'openid offline_access' });
+    expect(await get({ id_token_hint: id_token }, cookie)).toMatchObject(GOODBYE);
+
+    for (const { refresh_token, access_token } of [first, second]) {
+      expect(await refresh(ender, refresh_token)).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
+      expect(await show(access_token)).toBe(401);
+    }
+    for (const [record, { refresh_token, access_token }] of [
+      [ender, elsewhere],
+      [web, other],
+    ] as const) {
+      expect(await refresh(record, refresh_token)).toMatchObject({ status: 200 });
+      expect(await show(access_token)).toBe(200);
+    }
+  });
+
+  it('may have ended before', async () => {
+    const { sid, cookie, id_token, grant_id } = await signedIn(ender);
+    await people.grants.change(grant_id, revoke('earlier', NOW));
+    expect(await get({ id_token_hint: id_token }, cookie)).toMatchObject(GOODBYE);
+    expect(await isSignedIn(sid)).toBe(false);
+  });
+
+  it('may be of a client that is gone', async () => {
+    const { sid, cookie, id_token } = await signedIn();
+    await people.sessions.addGrant(sid, { grant_id: 'x', client_id: 'gone', expires_at: NOW + 60 });
+    expect(await get({ id_token_hint: id_token }, cookie)).toMatchObject(GOODBYE);
+  });
+});
+
+describe('what is to be delivered', () => {
+  const pending = async (sid: string) => (await people.deliveries.list()).filter((delivery) => delivery.sid === sid);
+
+  it('is one item for each client that wants to be told, and no token', async () => {
+    const { sid, cookie } = await signedIn(listener);
+    const { id_token } = await people.give(world.handlers, listener, { sid });
+    await people.give(world.handlers, web, { sid });
+    await get({ id_token_hint: id_token }, cookie);
+    const item = { sid, sub: ALICE.sub, client_id: 'listener', attempts: 0, due_at: NOW, expires_at: NOW + 86_400 };
+    expect(await pending(sid)).toEqual([item]);
+  });
+
+  it('names the session as the client knows it', async () => {
+    const { sid, cookie } = await people.begin();
+    const { id_token } = await people.give(world.handlers, listener, { sid });
+    const given = { client_id: 'listener', sid: 'before-the-second-sign-in', expires_at: NOW + 60 };
+    await people.sessions.addGrant(sid, { ...given, grant_id: 'x' });
+    await get({ id_token_hint: id_token }, cookie);
+    expect(await pending(sid)).toHaveLength(1);
+    expect(await pending('before-the-second-sign-in')).toHaveLength(1);
+  });
+
+  it('is nothing when nothing ended', async () => {
+    const { sid, cookie } = await signedIn(listener);
+    await get({}, cookie);
+    await get({ id_token_hint: 'hello' }, cookie);
+    expect(await pending(sid)).toEqual([]);
+  });
+});

@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
+import { createGrantStore } from '../../lib/store/grant.ts';
+import { introspectionDoor } from '../support/doors.ts';
+import { app, newCode, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
+import {
+  authorizerEvents,
+  createTestClock,
+  httpEvent,
+  post,
+  readResult,
+  startWorld,
+  verdict,
+  type World,
+} from '../support/world.ts';
+
+const { clock, set, advance } = createTestClock();
+const NOW = clock();
+const DAY = 86_400;
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld({}, clock);
+  await Promise.all([
+    ...accessTokenFormats.map((format) => world.clients.create(app(`web-${format}`, { access_token_format: format }))),
+    world.clients.create(app('other')),
+    world.clients.create(app('spa', { token_endpoint_auth_method: 'none', secrets: [] })),
+  ]);
+});
+beforeEach(() => set(NOW));
+afterAll(() => world.stop());
+
+const authorize = (token: string) => verdict(world.handlers.authorizer(authorizerEvents['HTTP API 2.0'](token)));
+const revoke = (id: string, token: string, more = {}) => post(world.handlers.revocation, id, { token, ...more });
+const listLength = async () => (await world.table.query('REVOKED#0', '0')).length;
+const REFUSED = { status: 400, json: { error: 'invalid_grant' } };
+
+async function signIn(id: string): Promise<Tokens & { grant_id: string }> {
+  const { code, grant_id } = await newCode(world, id, { clock });
+  return { ...tokensOf(await redeem(world.handlers, id, code)), grant_id };
+}
+
+describe.each(accessTokenFormats)('the refresh token of a grant with access tokens of the format %s', (format) => {
+  const id = `web-${format}`;
+
+  it.each(['the newest', 'an old one'])(
+    '%s, when it is revoked, ends the grant and all access tokens',
+    async (which) => {
+      const first = await signIn(id);
+      advance(60);
+      const second = tokensOf(await refresh(world.handlers, id, first.refresh_token));
+      const bystander = await signIn(id);
+      const elsewhere = world.restart();
+      expect(await introspectionDoor.show(elsewhere, first.access_token)).toBe('allow');
+
+      const result = await revoke(id, (which === 'the newest' ? second : first).refresh_token);
+      expect(result).toMatchObject({ status: 200, json: {} });
+      for (const { access_token, refresh_token } of [first, second]) {
+        expect(await authorize(access_token)).toBe('refuse');
+        expect(await introspectionDoor.show(elsewhere, access_token)).toBe('refuse');
+        expect(await refresh(world.handlers, id, refresh_token)).toMatchObject(REFUSED);
+      }
+      expect(await authorize(bystander.access_token)).toBe('allow');
+      expect(await refresh(world.handlers, id, bystander.refresh_token)).toMatchObject({ status: 200 });
+    },
+  );
+
+  it('lives on when an access token is revoked', async () => {
+    const { access_token, refresh_token } = await signIn(id);
+    expect(await revoke(id, access_token)).toMatchObject({ status: 200 });
+    expect(await authorize(access_token)).toBe('refuse');
+    const next = tokensOf(await refresh(world.handlers, id, refresh_token));
+    expect(await authorize(next.access_token)).toBe('allow');
+  });
+});
+
+it.each(['access_token', 'refresh_token', 'nonsense'])('is revoked under the hint %s', async (token_type_hint) => {
+  const { access_token, refresh_token } = await signIn('web-jwt');
+  expect(await revoke('web-jwt', refresh_token, { token_type_hint })).toMatchObject({ status: 200 });
+  expect(await authorize(access_token)).toBe('refuse');
+});
+
+it('is not revoked by another client, who is told', async () => {
+  const { access_token, refresh_token, grant_id } = await signIn('web-jwt');
+  const length = await listLength();
+  const before = await createGrantStore(world.table).find(grant_id);
+  expect(await revoke('other', refresh_token)).toMatchObject(REFUSED);
+  const form = { token: refresh_token, client_id: 'spa' };
+  expect(readResult(await world.handlers.revocation(httpEvent({ form })))).toMatchObject(REFUSED);
+  expect(await createGrantStore(world.table).find(grant_id)).toEqual(before);
+  expect(await listLength()).toBe(length);
+  expect(await authorize(access_token)).toBe('allow');
+  expect(await refresh(world.handlers, 'web-jwt', refresh_token)).toMatchObject({ status: 200 });
+});
+
+it('is revoked again with the same answer, and without a second entry', async () => {
+  const { refresh_token } = await signIn('web-jwt');
+  await revoke('web-jwt', refresh_token);
+  const length = await listLength();
+  for (const seconds of [0, 1, 60, 3_600, DAY]) {
+    advance(seconds);
+    expect(await revoke('web-jwt', refresh_token)).toMatchObject({ status: 200 });
+    expect(await post(world.restart().revocation, 'web-jwt', { token: refresh_token })).toMatchObject({ status: 200 });
+  }
+  expect(await listLength()).toBe(length);
+});
+
+it('is on the list until the last access token of the grant has expired everywhere', async () => {
+  const { refresh_token, grant_id } = await signIn('web-jwt');
+  await revoke('web-jwt', refresh_token);
+  const [entry] = (await world.table.query('REVOKED#0', '0')).filter(({ id }) => id === grant_id);
+  // The time a request may still take, the longest lifetime, the widest leeway.
+  expect(entry).toMatchObject({ kind: 'grant', revoked_at: NOW, expires_at: NOW + 10 + DAY + 300 });
+});
+
+it.each<[string, (token: string) => string]>([
+  ['a forged one', (token) => token.slice(0, 20) + (token[20] === 'A' ? 'B' : 'A') + token.slice(21)],
+  ['a code with its prefix', (token) => token.replace('lk_rt_', 'lk_ac_')],
+  ['one that was cut short', (token) => token.slice(0, -1)],
+])('%s changes nothing and is no error', async (_name, make) => {
+  const { refresh_token } = await signIn('web-jwt');
+  expect(await revoke('web-jwt', make(refresh_token))).toMatchObject({ status: 200 });
+  expect(await refresh(world.handlers, 'web-jwt', refresh_token)).toMatchObject({ status: 200 });
+});

@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Client } from '../../lib/oauth/client.ts';
+import { startWorld, type World } from '../support/world.ts';
+import { type Cli, createCli, succeeding } from './cli-runner.ts';
+
+// What can be set of a client that people sign in to.
+
+let world: World;
+let attempt: Cli;
+let latchkey: Cli;
+
+beforeAll(async () => {
+  world = await startWorld();
+  attempt = createCli(world.env);
+  latchkey = succeeding(attempt);
+});
+afterAll(() => world.stop());
+
+const CALLBACK = 'https://shop.example.com/callback';
+
+let count = 0;
+async function newClient(...more: string[]): Promise<string> {
+  const id = `shop-${++count}`;
+  await latchkey(['client', 'create', id, '--redirect-uri', CALLBACK, '--scope', 'openid', ...more]);
+  return id;
+}
+
+const find = async (id: string) => (await world.clients.find(id)) as Client;
+
+describe('client create', () => {
+  it.each<[string, string[], Partial<Client>]>([
+    [
+      'with a redirect URI',
+      ['--redirect-uri', CALLBACK, '--scope', 'openid email'],
+      { redirect_uris: [CALLBACK], grant_types: ['authorization_code'], resources: [], scope: 'openid email' },
+    ],
+    [
+      'with the scope offline_access',
+      ['--redirect-uri', CALLBACK, '--scope', 'openid offline_access'],
+      { grant_types: ['authorization_code', 'refresh_token'] },
+    ],
+    [
+      'that is public',
+      ['--public', '--redirect-uri', 'com.example.app:/callback', '--scope', 'openid'],
+      { token_endpoint_auth_method: 'none', secrets: [], grant_types: ['authorization_code'] },
+    ],
+    [
+      'with what it says',
+      ['--redirect-uri', CALLBACK, '--resource', 'orders', '--grant-type', 'authorization_code'],
+      { grant_types: ['authorization_code'], resources: ['orders'] },
+    ],
+    ['without one', ['--resource', 'orders'], { grant_types: ['client_credentials'] }],
+  ])('%s', async (what, args, expected) => {
+    const id = `made ${what}`.replaceAll(' ', '-');
+    await latchkey(['client', 'create', id, ...args]);
+    expect(await find(id)).toMatchObject(expected);
+  });
+
+  it('knows the scopes of OpenID Connect', async () => {
+    const scope = 'openid profile email address phone offline_access';
+    const { stderr } = await latchkey(['client', 'create', '--redirect-uri', CALLBACK, '--scope', scope]);
+    expect(stderr).not.toContain('knows the scope');
+  });
+
+  it.each([
+    ['password', ['--grant-type', 'password'], /shows passwords to the client/],
+    [
+      'refresh tokens that it never gets',
+      ['--grant-type', 'authorization_code', '--grant-type', 'refresh_token'],
+      /no refresh token without the scope offline_access/,
+    ],
+    ['tokens in a URL', ['--response-type', 'code token'], /prefer the response type code/],
+  ])('warns of %s', async (_, more, warning) => {
+    const args = ['client', 'create', '--redirect-uri', CALLBACK, '--resource', 'orders', ...more];
+    expect((await latchkey(args)).stderr).toMatch(warning);
+  });
+});
+
+describe('client update', () => {
+  it.each<[string, string[], Partial<Client>]>([
+    ['--redirect-uri', ['--redirect-uri', 'http://127.0.0.1/cb'], { redirect_uris: ['http://127.0.0.1/cb'] }],
+    [
+      '--redirect-uri twice',
+      ['--redirect-uri', CALLBACK, '--redirect-uri', `${CALLBACK}?a=b`, '--redirect-uri', CALLBACK],
+      { redirect_uris: [CALLBACK, `${CALLBACK}?a=b`] },
+    ],
+    [
+      '--post-logout-redirect-uri',
+      ['--post-logout-redirect-uri', 'https://shop.example.com/'],
+      { post_logout_redirect_uris: ['https://shop.example.com/'] },
+    ],
+    [
+      '--response-type',
+      ['--response-type', 'code', '--response-type', 'code id_token'],
+      { response_types: ['code', 'code id_token'] },
+    ],
+    [
+      '--allowed-origin',
+      ['--allowed-origin', 'https://shop.example.com', '--allowed-origin', 'http://localhost:5173'],
+      { allowed_origins: ['https://shop.example.com', 'http://localhost:5173'] },
+    ],
+    ['--logo-uri', ['--logo-uri', 'https://shop.example.com/a.png'], { logo_uri: 'https://shop.example.com/a.png' }],
+    ['--client-uri', ['--client-uri', 'https://shop.example.com'], { client_uri: 'https://shop.example.com' }],
+    ['--policy-uri', ['--policy-uri', 'https://shop.example.com/p'], { policy_uri: 'https://shop.example.com/p' }],
+    ['--tos-uri', ['--tos-uri', 'https://shop.example.com/t'], { tos_uri: 'https://shop.example.com/t' }],
+    ['--id-token-alg', ['--id-token-alg', 'RS256'], { id_token_signed_response_alg: 'RS256' }],
+    ['--max-age', ['--max-age', '12h'], { default_max_age: 43_200 }],
+    ['--refresh-lifetime', ['--refresh-lifetime', '90d'], { refresh_token_lifetime: 7_776_000 }],
+    ['--refresh-idle-lifetime', ['--refresh-idle-lifetime', '3600'], { refresh_token_idle_lifetime: 3_600 }],
+    ['--reuse-interval', ['--reuse-interval', '0'], { refresh_reuse_interval: 0 }],
+    ['--no-pkce', ['--no-pkce'], { require_pkce: false }],
+    ['--no-consent', ['--no-consent'], { require_consent: false }],
+    ['--end-grants-on-logout', ['--end-grants-on-logout'], { end_grants_on_logout: true }],
+    [
+      '--backchannel-logout-uri',
+      ['--backchannel-logout-uri', 'https://shop.example.com/bye'],
+      { backchannel_logout_uri: 'https://shop.example.com/bye' },
+    ],
+    ['--public', ['--public'], { token_endpoint_auth_method: 'none' }],
+  ])('changes %s and nothing else, and shows it', async (_, args, expected) => {
+    const id = await newClient(...(args[0] === '--public' ? ['--public'] : []));
+    const before = await find(id);
+    const { stdout } = await latchkey(['client', 'update', id, ...args]);
+    expect(await find(id)).toEqual({ ...before, ...expected });
+    for (const member of Object.keys(expected)) expect(stdout).toMatch(new RegExp(`^${member} `, 'm'));
+  });
+
+  it.each<[keyof Client, string[], string[]]>([
+    ['post_logout_redirect_uris', ['--post-logout-redirect-uri', CALLBACK], ['--post-logout-redirect-uri', 'default']],
+    ['allowed_origins', ['--allowed-origin', 'https://a.example'], ['--allowed-origin', 'default']],
+    ['response_types', ['--response-type', 'code'], ['--response-type', 'default']],
+    ['logo_uri', ['--logo-uri', 'https://a.example/l'], ['--logo-uri', 'default']],
+    ['refresh_reuse_interval', ['--reuse-interval', '0'], ['--reuse-interval', 'default']],
+    ['refresh_token_lifetime', ['--refresh-lifetime', '1d'], ['--refresh-lifetime', 'default']],
+    ['require_pkce', ['--no-pkce'], ['--pkce']],
+    ['require_consent', ['--no-consent'], ['--consent']],
+    ['end_grants_on_logout', ['--end-grants-on-logout'], ['--no-end-grants-on-logout']],
+  ])('takes %s away again', async (member, args, back) => {
+    const id = await newClient();
+    const before = await find(id);
+    await latchkey(['client', 'update', id, ...args]);
+    expect(await find(id)).toHaveProperty(member);
+    await latchkey(['client', 'update', id, ...back]);
+    expect(await find(id)).toEqual(before);
+  });
+});
+
+describe('is refused with code 2, and changes nothing', () => {
+  const uri = /https, http on loopback, or a private-use scheme/;
+  const url = /must be an https URL/;
+  it.each<[string, string[], RegExp]>([
+    ['plain http', ['--redirect-uri', 'http://shop.example.com/callback'], uri],
+    ['a host that only begins like loopback', ['--redirect-uri', 'http://localhost.example.com/'], uri],
+    ['a fragment', ['--redirect-uri', `${CALLBACK}#a`], uri],
+    ['an empty fragment', ['--redirect-uri', `${CALLBACK}#`], uri],
+    ['a relative URI', ['--redirect-uri', '/callback'], uri],
+    ['a user', ['--redirect-uri', 'https://a:b@shop.example.com/'], uri],
+    ['a space in the URI', ['--redirect-uri', 'https://shop.example.com/a b'], uri],
+    ['a script', ['--redirect-uri', 'javascript:alert(1)'], uri],
+    ['a document', ['--redirect-uri', 'data:text/html,hello'], uri],
+    ['a scheme that is nobody’s', ['--redirect-uri', 'myapp:/callback'], uri],
+    ['an upper-case scheme', ['--redirect-uri', 'HTTPS://shop.example.com/'], uri],
+    ['a logout page on plain http', ['--post-logout-redirect-uri', 'http://shop.example.com/'], uri],
+    ['no redirect URI any more', ['--redirect-uri', 'default'], /where they come back to/],
+    ['an origin with a path', ['--allowed-origin', 'https://shop.example.com/'], /An origin reads like/],
+    ['any origin', ['--allowed-origin', '*'], /An origin reads like/],
+    ['no origin', ['--allowed-origin', 'null'], /An origin reads like/],
+    ['an origin with its default port', ['--allowed-origin', 'https://shop.example.com:443'], /An origin reads like/],
+    ['an origin on plain http', ['--allowed-origin', 'http://shop.example.com'], /An origin reads like/],
+    ['a logo that is a script', ['--logo-uri', 'javascript:alert(1)'], url],
+    ['a logo within the app', ['--logo-uri', 'com.example.app:/logo.png'], url],
+    ['terms on plain http', ['--tos-uri', 'http://shop.example.com/'], url],
+    ['logout to plain http', ['--backchannel-logout-uri', 'http://shop.example.com/'], url],
+    ['no algorithm', ['--id-token-alg', 'none'], /It must be one of/],
+    ['a secret for an algorithm', ['--id-token-alg', 'HS256'], /It must be one of/],
+    ['a response type of OAuth 2.0 alone', ['--response-type', 'token'], /It must be one of/],
+    ['a reuse interval of an hour', ['--reuse-interval', '3600'], /from 0 to 300/],
+    ['a negative one', ['--reuse-interval=-1'], /from 0 to 300/],
+    ['no lifetime at all', ['--refresh-lifetime', '0'], /A span of time reads like/],
+    ['public with a method', ['--public', '--auth-method', 'client_secret_post'], /cannot be used with/],
+    ['an unknown grant type', ['--grant-type', 'implicit'], /It must be one of/],
+  ])('%s', async (_, args, reason) => {
+    const id = await newClient();
+    const before = await find(id);
+    const result = await attempt(['client', 'update', id, ...args]);
+    expect(result).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(reason) });
+    expect(await find(id)).toEqual(before);
+  });
+
+  it.each<[string, string[], RegExp]>([
+    ['neither a resource server nor openid', ['--redirect-uri', CALLBACK, '--scope', 'email'], /at least one resource/],
+    ['a public client without PKCE', ['--public', '--redirect-uri', CALLBACK, '--no-pkce'], /cannot do without PKCE/],
+    [
+      'a code that cannot be delivered',
+      ['--grant-type', 'authorization_code', '--resource', 'orders'],
+      /where they come back to/,
+    ],
+    ['a public client with a secret', ['--public', '--secret-stdin', '--redirect-uri', CALLBACK], /has no secret/],
+  ])('a new client with %s', async (what, args, reason) => {
+    const id = what.replaceAll(' ', '-');
+    const scope = args.includes('--scope') ? [] : ['--scope', 'openid'];
+    expect(await attempt(['client', 'create', id, ...args, ...scope])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(reason),
+    });
+    expect(await find(id)).toBeUndefined();
+  });
+
+  it('PKCE that a client does without, when it becomes public', async () => {
+    const id = await newClient('--no-pkce');
+    const [secret] = (await find(id)).secrets;
+    await latchkey(['secret', 'retire', secret?.secret_id ?? '', '--client', id]);
+    expect(await attempt(['client', 'update', id, '--public'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('cannot do without PKCE'),
+    });
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { parseClaimsRequest, satisfies } from '../../lib/oauth/claims-request.ts';
+import { OAuthError } from '../../lib/oauth/errors.ts';
+import { scopesOf } from '../../lib/users/claims.ts';
+
+/** As plain objects. */
+const read = (text: string | undefined) => {
+  const { id_token, userinfo } = parseClaimsRequest(text);
+  return { id_token: Object.fromEntries(id_token), userinfo: Object.fromEntries(userinfo) };
+};
+
+describe('the claims parameter', () => {
+  const accepted: [string | undefined, object][] = [
+    [undefined, {}],
+    ['{}', {}],
+    ['{"userinfo":{}}', {}],
+    ['{"userinfo":{"email":null}}', { userinfo: { email: { essential: false } } }],
+    ['{"userinfo":{"email":{}}}', { userinfo: { email: { essential: false } } }],
+    ['{"id_token":{"auth_time":{"essential":true}}}', { id_token: { auth_time: { essential: true } } }],
+    ['{"id_token":{"sub":{"value":"alice"}}}', { id_token: { sub: { essential: false, values: ['alice'] } } }],
+    [
+      '{"id_token":{"acr":{"essential":true,"values":["a","b"]}}}',
+      { id_token: { acr: { essential: true, values: ['a', 'b'] } } },
+    ],
+    // Core section 5.5: what is not understood is ignored, at every level.
+    [
+      '{"verified_claims":7,"userinfo":{"email":{"purpose":"to write"}}}',
+      { userinfo: { email: { essential: false } } },
+    ],
+    ['{"userinfo":{"__proto__":null}}', { userinfo: { ['__proto__']: { essential: false } } }],
+  ];
+  it.each(accepted)('%s', (text, expected) => {
+    expect(read(text)).toEqual({ id_token: {}, userinfo: {}, ...expected });
+  });
+
+  it.each([
+    'hello',
+    '',
+    'null',
+    '[]',
+    '"userinfo"',
+    '{"userinfo":null}',
+    '{"userinfo":[]}',
+    '{"id_token":"sub"}',
+    '{"userinfo":{"email":true}}',
+    '{"userinfo":{"email":[]}}',
+    '{"userinfo":{"email":{"essential":"true"}}}',
+    '{"userinfo":{"email":{"values":"a"}}}',
+    '{"userinfo":{"email":{"values":[]}}}',
+    '{"userinfo":{"email":{"values":[null]}}}',
+    '{"userinfo":{"email":{"value":{"a":1}}}}',
+    '{"userinfo":{"email":{"value":null}}}',
+    '{"userinfo":{"email":{"value":"a","values":["a"]}}}',
+    `{"userinfo":{"email":null}}${' '.repeat(2_048)}`,
+    '['.repeat(2_000),
+  ])('that is %j is refused', (text) => {
+    const refusal = expect.objectContaining({ code: 'invalid_request' });
+    expect(() => parseClaimsRequest(text)).toThrow(refusal);
+    expect(() => parseClaimsRequest(text)).toThrow(OAuthError);
+  });
+
+  it('is the same when it is read again from where it is kept', () => {
+    const text = '{"userinfo":{"email":{"essential":true}},"id_token":{"sub":{"value":"a"}}}';
+    expect(read(JSON.stringify(JSON.parse(text)))).toEqual(read(text));
+  });
+});
+
+it.each<[unknown, string, boolean]>([
+  ['a', 'null', true],
+  [undefined, 'null', true],
+  ['a', '{"value":"a"}', true],
+  ['a', '{"values":["b","a"]}', true],
+  ['a', '{"value":"b"}', false],
+  [1, '{"value":"1"}', false],
+  [undefined, '{"value":"a"}', false],
+])('%j satisfies %s: %s', (value, claim, expected) => {
+  const [request] = parseClaimsRequest(`{"userinfo":{"x":${claim}}}`).userinfo.values();
+  expect(satisfies(value, request!)).toBe(expected);
+});
+
+it('claims that are asked for one by one are of scopes', () => {
+  const { userinfo } = parseClaimsRequest('{"userinfo":{"email":null,"zoneinfo":null,"sub":null,"salary":null}}');
+  expect(scopesOf(userinfo)).toEqual(['profile', 'email']);
+});

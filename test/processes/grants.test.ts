@@ -1,0 +1,182 @@
+// Four processes with the real bundles on one table, and a hundred requests at once with the same code or refresh token.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createGrantStore } from '../../lib/store/grant.ts';
+import { type FaultyStore, onlyAt, startFaultyStore } from '../support/faulty-store.ts';
+import { app, handlesOf, newCode, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
+import { type ContainerProcess, openProcess } from '../support/processes.ts';
+import {
+  authorizerEvents,
+  type Handlers,
+  type JsonResult,
+  post,
+  startWorld,
+  verdict,
+  type World,
+} from '../support/world.ts';
+
+const PROCESSES = 4;
+const PARALLEL = 100;
+/** So many that a run of all tests stays short; `RACE_ROUNDS=50` takes minutes. */
+const ROUNDS = Number(process.env['RACE_ROUNDS'] ?? 3);
+
+let world: World;
+let processes: ContainerProcess[] = [];
+
+beforeAll(async () => {
+  world = await startWorld();
+  await world.clients.create(app('web', { refresh_reuse_interval: 300 }));
+  await world.clients.create(app('reference', { refresh_reuse_interval: 300, access_token_format: 'reference' }));
+  await world.clients.create(app('strict', { refresh_reuse_interval: 0 }));
+  processes = Array.from({ length: PROCESSES }, () =>
+    openProcess({ ...world.env, CLIENT_CACHE_SECONDS: '3600' }, { isPatient: true }),
+  );
+  // Each has loaded what it needs and knows its clients.
+  for (const { handlers } of processes) {
+    for (const id of ['web', 'strict']) {
+      const { code } = await newCode(world, id);
+      const { refresh_token } = tokensOf(await redeem(handlers, id, code));
+      await refresh(handlers, id, refresh_token);
+    }
+  }
+});
+afterAll(async () => {
+  await Promise.all(processes.map((process) => process.kill()));
+  await world.stop();
+});
+
+const at = (index: number) => processes[index % PROCESSES]!.handlers;
+const together = (ask: (handlers: ContainerProcess['handlers']) => Promise<JsonResult>) =>
+  Promise.all(Array.from({ length: PARALLEL }, (_, index) => ask(at(index))));
+const rounds = Array.from({ length: ROUNDS }, (_, round) => round);
+
+/** How many answers there were of each kind. */
+const tally = (results: readonly JsonResult[]) => {
+  const counts: Record<string, number> = {};
+  for (const { status, json } of results) {
+    const word = status === 200 ? 'tokens' : `${status} ${json['error']}`;
+    counts[word] = (counts[word] ?? 0) + 1;
+  }
+  return counts;
+};
+
+async function isLive(id: string, refresh_token: string): Promise<boolean> {
+  return (await refresh(at(0), id, refresh_token)).status === 200;
+}
+const allows = (index: number, { access_token }: Tokens) =>
+  verdict(at(index).authorizer(authorizerEvents['HTTP API 2.0'](access_token)));
+
+const ONE_WINS = { tokens: 1, '400 invalid_grant': PARALLEL - 1 };
+
+describe(`${PARALLEL} requests at once over ${PROCESSES} processes, ${ROUNDS} rounds`, () => {
+  it('with one code: one is answered, and what it got is dead', async () => {
+    for (const _ of rounds) {
+      const { code, grant_id } = await newCode(world, 'web');
+      const results = await together((handlers) => redeem(handlers, 'web', code));
+      expect(tally(results)).toEqual(ONE_WINS);
+      const won = tokensOf(results.find(({ status }) => status === 200)!);
+      expect(await isLive('web', won.refresh_token)).toBe(false);
+      expect(await Promise.all([0, 1, 2, 3].map((index) => allows(index, won)))).toEqual(Array(4).fill('refuse'));
+      expect(await createGrantStore(world.table).find(grant_id)).toMatchObject({ state: 'revoked' });
+    }
+  }, 300_000);
+
+  it('with one refresh token, outside the interval: the same', async () => {
+    for (const _ of rounds) {
+      const { code } = await newCode(world, 'strict');
+      const first = tokensOf(await redeem(at(1), 'strict', code));
+      const results = await together((handlers) => refresh(handlers, 'strict', first.refresh_token));
+      expect(tally(results)).toEqual(ONE_WINS);
+      const won = tokensOf(results.find(({ status }) => status === 200)!);
+      expect(await isLive('strict', won.refresh_token)).toBe(false);
+      expect(await isLive('strict', first.refresh_token)).toBe(false);
+      expect(await Promise.all([0, 1, 2, 3].map((index) => allows(index, won)))).toEqual(Array(4).fill('refuse'));
+    }
+  }, 300_000);
+
+  it('with one refresh token, inside the interval: all are answered with the same successor', async () => {
+    for (const _ of rounds) {
+      const { code, grant_id } = await newCode(world, 'web');
+      const first = tokensOf(await redeem(at(2), 'web', code));
+      const results = await together((handlers) => refresh(handlers, 'web', first.refresh_token));
+      expect(tally(results)).toEqual({ tokens: PARALLEL });
+      const successors = new Set(results.map((result) => tokensOf(result).refresh_token));
+      expect(successors.size).toBe(1);
+      expect(new Set(results.map((result) => tokensOf(result).access_token)).size).toBe(PARALLEL);
+      const [successor = ''] = successors;
+      expect(handlesOf(world).parse('refresh_token', successor)).toMatchObject({ id: grant_id, generation: 1 });
+      expect(await isLive('web', successor)).toBe(true);
+    }
+  }, 300_000);
+});
+
+describe('a process that is killed at a call to the store', () => {
+  let store: FaultyStore;
+  beforeAll(async () => {
+    store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+  });
+  afterAll(() => store.stop());
+
+  const EPOCHS = ['GetItem EPOCH client', 'GetItem EPOCH subject', 'GetItem EPOCH issuer'];
+  const STEP = [...EPOCHS, 'UpdateItem GRANT', 'PutItem TOKEN'];
+  const REVOCATION = ['UpdateItem GRANT', 'PutItem REVOKED', 'Query REVOKED'];
+  const times = ['before', 'after'] as const;
+  const casesOf = (calls: readonly string[]) => calls.flatMap((call) => times.map((time) => [time, call] as const));
+
+  /** A process that knows its clients, and ends before or after this call is done; what it was asked is never answered. */
+  async function diesAt(time: (typeof times)[number], call: string, ask: (doomed: Handlers) => Promise<JsonResult>) {
+    store.behave();
+    const doomed = openProcess({
+      ...world.env,
+      AWS_ENDPOINT_URL_DYNAMODB: store.endpoint,
+      CLIENT_CACHE_SECONDS: '3600',
+    });
+    const { refresh_token } = tokensOf(
+      await redeem(doomed.handlers, 'reference', (await newCode(world, 'reference')).code),
+    );
+    await post(doomed.handlers.revocation, 'reference', { token: refresh_token });
+    store.behave(
+      onlyAt(call, async (response, forward) => {
+        if (time === 'after') await forward();
+        await doomed.kill();
+        response.destroy();
+      }),
+    );
+    await expect(ask(doomed.handlers as Handlers)).rejects.toThrow('ended');
+    store.behave();
+  }
+
+  it.each(casesOf(STEP))('%s %s of a redemption: the retry gets tokens, or the grant has ended', async (time, call) => {
+    const { code, grant_id } = await newCode(world, 'reference');
+    await diesAt(time, call, (doomed) => redeem(doomed, 'reference', code));
+    const retry = await redeem(at(0), 'reference', code);
+    if (retry.status === 200) {
+      expect(await allows(1, tokensOf(retry))).toBe('allow');
+      expect(await isLive('reference', tokensOf(retry).refresh_token)).toBe(true);
+    } else {
+      expect(retry).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
+      expect(await createGrantStore(world.table).find(grant_id)).toMatchObject({ state: 'revoked' });
+      const lost = handlesOf(world).mint('refresh_token', { id: grant_id }).text;
+      expect(await isLive('reference', lost)).toBe(false);
+    }
+  });
+
+  it.each(casesOf(STEP))('%s %s of a refresh: the retry gets tokens', async (time, call) => {
+    const { code } = await newCode(world, 'reference');
+    const first = tokensOf(await redeem(at(1), 'reference', code));
+    await diesAt(time, call, (doomed) => refresh(doomed, 'reference', first.refresh_token));
+    const second = tokensOf(await refresh(at(0), 'reference', first.refresh_token));
+    expect(await allows(1, second)).toBe('allow');
+    expect(await isLive('reference', second.refresh_token)).toBe(true);
+  });
+
+  it.each(casesOf(REVOCATION))('%s %s of a revocation: the retry ends all', async (time, call) => {
+    const { code } = await newCode(world, 'reference');
+    const tokens = tokensOf(await redeem(at(1), 'reference', code));
+    const ask = (handlers: Pick<Handlers, 'revocation'>) =>
+      post(handlers.revocation, 'reference', { token: tokens.refresh_token });
+    await diesAt(time, call, ask);
+    expect((await ask(at(0))).status).toBe(200);
+    expect(await allows(1, tokens)).toBe('refuse');
+    expect(await isLive('reference', tokens.refresh_token)).toBe(false);
+  });
+});

@@ -1,0 +1,264 @@
+// The store failing while a code is redeemed, a refresh token used or revoked: before each of its calls and after, once and
+// for good. Whatever happens, nobody gets more than they should, and whoever tries again ends well.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { GrantState } from '../../lib/oauth/grant-state.ts';
+import { createGrantStore } from '../../lib/store/grant.ts';
+import { type Behaviour, callOf, type FaultyStore, faults, onlyAt, startFaultyStore } from '../support/faulty-store.ts';
+import { app, newCode, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
+import {
+  authorizerEvents,
+  type Handlers,
+  type JsonResult,
+  post,
+  startWorld,
+  verdict,
+  type World,
+} from '../support/world.ts';
+
+let world: World;
+let store: FaultyStore;
+let handlers: Handlers;
+
+beforeAll(async () => {
+  world = await startWorld({ CLIENT_CACHE_SECONDS: '3600' });
+  store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+  await Promise.all([
+    world.clients.create(app('web-jwt', { access_token_format: 'jwt' })),
+    world.clients.create(app('web-reference', { access_token_format: 'reference' })),
+    world.clients.create(app('strict', { refresh_reuse_interval: 0 })),
+  ]);
+  handlers = world.restart({ AWS_ENDPOINT_URL_DYNAMODB: store.endpoint });
+  for (const id of ['web-jwt', 'web-reference', 'strict']) {
+    const { refresh_token } = await signIn(id);
+    expect((await refresh(handlers, id, refresh_token)).status).toBe(200);
+    expect((await post(handlers.revocation, id, { token: refresh_token })).status).toBe(200);
+  }
+});
+afterEach(() => store.behave());
+afterAll(async () => {
+  await store.stop();
+  await world.stop();
+});
+
+const authorize = ({ access_token }: Tokens) =>
+  verdict(world.handlers.authorizer(authorizerEvents['HTTP API 2.0'](access_token)));
+const stateOf = async (grant_id: string) => (await createGrantStore(world.table).find(grant_id))?.state;
+
+async function signIn(id: string): Promise<Tokens & { grant_id: string; code: string }> {
+  const { code, grant_id } = await newCode(world, id);
+  return { ...tokensOf(await redeem(handlers, id, code)), grant_id, code };
+}
+
+const LOST: Behaviour = faults['an answer lost after the fact'];
+const BROKEN: Behaviour = faults['connection reset'];
+const EPOCHS = ['GetItem EPOCH client', 'GetItem EPOCH subject', 'GetItem EPOCH issuer'];
+const STEP = [...EPOCHS, 'UpdateItem GRANT'];
+const callsFor = (id: string) => (id === 'web-reference' ? [...STEP, 'PutItem TOKEN'] : STEP);
+
+/** A call that fails for good: before it is made, or after. */
+const hard: [string, Behaviour][] = [
+  ['before', BROKEN],
+  ['after', LOST],
+];
+
+const isFault = ({ status, json, headers }: JsonResult) =>
+  status === 503 && json['error'] === 'temporarily_unavailable' && headers['retry-after'] !== undefined;
+
+describe('a redemption', () => {
+  const cases = ['web-jwt', 'web-reference'].flatMap((id) =>
+    callsFor(id).flatMap((call) => hard.map(([when, behaviour]) => [id, when, call, behaviour] as const)),
+  );
+
+  it.each(cases)(
+    'by %s that fails %s %s is taken back: the retry gets its tokens',
+    async (id, _when, call, behaviour) => {
+      const { code, grant_id } = await newCode(world, id);
+      store.behave(onlyAt(call, behaviour));
+      expect(isFault(await redeem(handlers, id, code))).toBe(true);
+      store.behave();
+      expect(await stateOf(grant_id)).toBe('code');
+      const tokens = tokensOf(await redeem(handlers, id, code));
+      expect(await authorize(tokens)).toBe('allow');
+      expect((await refresh(handlers, id, tokens.refresh_token)).status).toBe(200);
+    },
+  );
+
+  it.each(callsFor('web-reference'))('whose first answer of %s is lost is answered', async (call) => {
+    const { code } = await newCode(world, 'web-reference');
+    store.behave(onlyAt(call, LOST, 'first'));
+    const tokens = tokensOf(await redeem(handlers, 'web-reference', code));
+    store.behave();
+    expect(await authorize(tokens)).toBe('allow');
+    expect((await refresh(handlers, 'web-reference', tokens.refresh_token)).status).toBe(200);
+  });
+
+  it('that cannot be taken back ends the grant at the next attempt, and nobody has anything of it', async () => {
+    const { code, grant_id } = await newCode(world, 'web-reference');
+    let writes = 0;
+    store.behave((response, forward, request) => {
+      const isWrite = callOf(request) === 'UpdateItem GRANT';
+      if (isWrite) writes++;
+      return onlyAt(isWrite && writes > 1 ? 'UpdateItem GRANT' : 'PutItem TOKEN', BROKEN)(response, forward, request);
+    });
+    expect(isFault(await redeem(handlers, 'web-reference', code))).toBe(true);
+    store.behave();
+    expect(await stateOf(grant_id)).toBe('active');
+    expect(await redeem(handlers, 'web-reference', code)).toMatchObject({
+      status: 400,
+      json: { error: 'invalid_grant' },
+    });
+    expect(await stateOf(grant_id)).toBe('revoked');
+  });
+
+  it('whose grant cannot be read back after a lost answer is taken back', async () => {
+    const { code, grant_id } = await newCode(world, 'web-jwt');
+    const lose = onlyAt('UpdateItem GRANT', LOST, 'first');
+    store.behave((response, forward, request) =>
+      (callOf(request) === 'GetItem GRANT' ? BROKEN : lose)(response, forward, request),
+    );
+    expect(isFault(await redeem(handlers, 'web-jwt', code))).toBe(true);
+    store.behave();
+    expect(await stateOf(grant_id)).toBe('code');
+    expect((await redeem(handlers, 'web-jwt', code)).status).toBe(200);
+  });
+});
+
+describe('a refresh', () => {
+  const cases = ['web-jwt', 'web-reference', 'strict'].flatMap((id) =>
+    callsFor(id).flatMap((call) => hard.map(([when, behaviour]) => [id, when, call, behaviour] as const)),
+  );
+
+  it.each(cases)('by %s that fails %s %s can be made again', async (id, _when, call, behaviour) => {
+    const first = await signIn(id);
+    store.behave(onlyAt(call, behaviour));
+    expect(isFault(await refresh(handlers, id, first.refresh_token))).toBe(true);
+    store.behave();
+    const second = tokensOf(await refresh(handlers, id, first.refresh_token));
+    expect(await authorize(second)).toBe('allow');
+    const third = tokensOf(await refresh(handlers, id, second.refresh_token));
+    expect(await authorize(third)).toBe('allow');
+    expect(await createGrantStore(world.table).find(first.grant_id)).toMatchObject({ state: 'active', generation: 2 });
+  });
+
+  it.each(['web-reference', 'strict'])('by %s whose first answer is lost is answered', async (id) => {
+    for (const call of callsFor(id)) {
+      const first = await signIn(id);
+      store.behave(onlyAt(call, LOST, 'first'));
+      const second = tokensOf(await refresh(handlers, id, first.refresh_token));
+      store.behave();
+      expect((await refresh(handlers, id, second.refresh_token)).status, call).toBe(200);
+    }
+  });
+
+  it('that was taken back makes no token good that was used up before', async () => {
+    const first = await signIn('web-jwt');
+    const second = tokensOf(await refresh(handlers, 'web-jwt', first.refresh_token));
+    store.behave(onlyAt('GetItem EPOCH client', BROKEN));
+    expect(isFault(await refresh(handlers, 'web-jwt', second.refresh_token))).toBe(true);
+    store.behave();
+    expect((await refresh(handlers, 'web-jwt', first.refresh_token)).status).toBe(400);
+    expect(await stateOf(first.grant_id)).toBe('revoked');
+  });
+
+  it('is never taken back once a retry of it was answered', async () => {
+    const first = await signIn('web-reference');
+    let retry: Promise<JsonResult> | undefined;
+    // While the first one waits in vain for its token to be stored, the second is answered.
+    store.behave(async (response, forward, request) => {
+      if (callOf(request) !== 'PutItem TOKEN' || retry) return onlyAt('', BROKEN)(response, forward, request);
+      retry = refresh(world.handlers, 'web-reference', first.refresh_token);
+      await retry;
+      store.behave(onlyAt('PutItem TOKEN', BROKEN));
+      return BROKEN(response, forward, request);
+    });
+    expect(isFault(await refresh(handlers, 'web-reference', first.refresh_token))).toBe(true);
+    store.behave();
+    const second = tokensOf(await retry!);
+    expect(await createGrantStore(world.table).find(first.grant_id)).toMatchObject({ generation: 1 });
+    expect((await refresh(handlers, 'web-reference', second.refresh_token)).status).toBe(200);
+  });
+
+  it.each<[string, Partial<GrantState>, number, number]>([
+    ['taken back meanwhile is not answered, and can be made again', { generation: 0 }, 503, 200],
+    ['ended meanwhile is refused', { state: 'revoked' }, 400, 400],
+  ])('of a retry that was %s', async (_name, set, status, later) => {
+    const first = await signIn('web-jwt');
+    expect((await refresh(handlers, 'web-jwt', first.refresh_token)).status).toBe(200);
+    let isRead = false;
+    store.behave(async (response, forward, request) => {
+      await onlyAt('', BROKEN)(response, forward, request);
+      if (callOf(request) !== 'GetItem GRANT' || isRead) return;
+      isRead = true;
+      await createGrantStore(world.table).change(first.grant_id, {
+        when: [{ attribute: 'grant_id', test: 'present' }],
+        set,
+      });
+    });
+    expect((await refresh(handlers, 'web-jwt', first.refresh_token)).status).toBe(status);
+    store.behave();
+    expect((await refresh(handlers, 'web-jwt', first.refresh_token)).status).toBe(later);
+  });
+});
+
+describe('without KMS, where the signing key is', () => {
+  const cutOff = () =>
+    world.restart({ SIGNING_KEYS: '', SIGNING_KMS_KEYS: 'alias/away', AWS_ENDPOINT_URL_KMS: 'http://127.0.0.1:9' });
+
+  it('a code is not lost', async () => {
+    const { code } = await newCode(world, 'web-jwt');
+    const faulty = cutOff();
+    for (let attempt = 0; attempt < 3; attempt++) expect(isFault(await redeem(faulty, 'web-jwt', code))).toBe(true);
+    expect((await redeem(handlers, 'web-jwt', code)).status).toBe(200);
+  });
+
+  it.each(['web-jwt', 'strict'])('a refresh token of %s is not lost, however often it is tried', async (id) => {
+    const { refresh_token } = await signIn(id);
+    const faulty = cutOff();
+    for (let attempt = 0; attempt < 3; attempt++) expect(isFault(await refresh(faulty, id, refresh_token))).toBe(true);
+    const next = tokensOf(await refresh(handlers, id, refresh_token));
+    expect((await refresh(handlers, id, next.refresh_token)).status).toBe(200);
+  });
+});
+
+describe('the revocation of a refresh token', () => {
+  const calls = ['UpdateItem GRANT', 'PutItem REVOKED', 'Query REVOKED'];
+  const cases = calls.flatMap((call) => hard.map(([when, behaviour]) => [when, call, behaviour] as const));
+
+  it.each(cases)('that fails %s %s is not acknowledged, and the retry ends all', async (_when, call, behaviour) => {
+    const tokens = await signIn('web-jwt');
+    store.behave(onlyAt(call, behaviour));
+    expect(isFault(await post(handlers.revocation, 'web-jwt', { token: tokens.refresh_token }))).toBe(true);
+    store.behave();
+    for (const container of [handlers, world.restart()]) {
+      expect((await post(container.revocation, 'web-jwt', { token: tokens.refresh_token })).status).toBe(200);
+      expect(await authorize(tokens)).toBe('refuse');
+      expect((await refresh(handlers, 'web-jwt', tokens.refresh_token)).status).toBe(400);
+    }
+  });
+
+  it.each(calls)('whose first answer of %s is lost is acknowledged, and ends all', async (call) => {
+    const tokens = await signIn('web-jwt');
+    store.behave(onlyAt(call, LOST, 'first'));
+    expect((await post(handlers.revocation, 'web-jwt', { token: tokens.refresh_token })).status).toBe(200);
+    store.behave();
+    expect(await authorize(tokens)).toBe('refuse');
+  });
+});
+
+describe('a replayed code', () => {
+  const calls = ['GetItem GRANT', 'UpdateItem GRANT', 'PutItem REVOKED', 'Query REVOKED'];
+  const cases = calls.flatMap((call) => hard.map(([when, behaviour]) => [when, call, behaviour] as const));
+
+  it.each(cases)(
+    'where the store fails %s %s is a fault, and ends all the next time',
+    async (_when, call, behaviour) => {
+      const tokens = await signIn('web-jwt');
+      store.behave(onlyAt(call, behaviour));
+      expect(isFault(await redeem(handlers, 'web-jwt', tokens.code))).toBe(true);
+      store.behave();
+      expect((await redeem(handlers, 'web-jwt', tokens.code)).status).toBe(400);
+      expect(await stateOf(tokens.grant_id)).toBe('revoked');
+      expect(await authorize(tokens)).toBe('refuse');
+    },
+  );
+});

@@ -1,0 +1,224 @@
+// What redemption, refresh and revocation ask of the store and of KMS, counted at the wire. DESIGN.md section 5.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createUserStore } from '../../lib/store/user.ts';
+import { type FaultyStore, inFlightTogether, startFaultyStore } from '../support/faulty-store.ts';
+import {
+  app,
+  type CodeOptions,
+  handlesOf,
+  newCode,
+  redeem,
+  refresh,
+  type Tokens,
+  tokensOf,
+} from '../support/grants.ts';
+import { type KmsWorld, startKmsWorld } from '../support/kms-world.ts';
+import { type Handlers, MACHINES, machines, post, type Variables } from '../support/world.ts';
+
+const [READ, CHANGE, PUT, LIST] = ['GetItem', 'UpdateItem', 'PutItem', 'Query'];
+/** One trip: the epochs of client, subject and issuer beside the conditional write. */
+const STEP = [READ, READ, READ, CHANGE];
+const CLIENTS = MACHINES.map((id) => [id.replace('machine', 'web'), machines[id]] as const);
+const JWT = 'web-jwt';
+
+let world: KmsWorld;
+let store: FaultyStore;
+
+beforeAll(async () => {
+  world = await startKmsWorld();
+  store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+  await Promise.all(CLIENTS.map(([id, access_token_format]) => world.clients.create(app(id, { access_token_format }))));
+});
+afterAll(async () => {
+  await store.stop();
+  await world.stop();
+});
+afterEach(() => store.behave());
+
+const NO_ID_TOKEN: CodeOptions = { scope: 'offline_access read' };
+
+/** The handle keys are in KMS too, as far as a deployment goes; codes are put in the table by the test. */
+const code = (id: string, options: CodeOptions = NO_ID_TOKEN) =>
+  newCode({ ...world, env: { ...world.env, HANDLE_KEYS: HANDLE_KEY } }, id, options);
+const HANDLE_KEY = Buffer.alloc(32, 5).toString('base64url');
+
+/** A container behind the counter, which knows its clients and keys already. */
+async function warmContainer(variables: Variables = {}): Promise<Handlers> {
+  const handlers = world.restart({
+    AWS_ENDPOINT_URL_DYNAMODB: store.endpoint,
+    CLIENT_CACHE_SECONDS: '3600',
+    HANDLE_KMS_KEYS: '',
+    HANDLE_KEYS: HANDLE_KEY,
+    ...variables,
+  });
+  for (const [id] of CLIENTS) {
+    const { refresh_token } = tokensOf(await redeem(handlers, id, (await code(id)).code));
+    await post(handlers.revocation, id, { token: refresh_token });
+  }
+  return handlers;
+}
+
+interface Counted {
+  readonly store: readonly string[];
+  readonly sign: number;
+}
+
+/** What a call asked for. Nothing is answered until so many requests to the store are on their way. */
+async function counted(call: () => Promise<{ status: number }>, together: number, status = 200): Promise<Counted> {
+  store.take();
+  world.kms.takeCalls();
+  store.behave(inFlightTogether(together));
+  expect((await call()).status).toBe(status);
+  store.behave();
+  const { Sign = 0, ...others } = world.kms.takeCalls();
+  expect(others).toEqual({});
+  return {
+    store: store
+      .take()
+      .map(({ operation }) => operation)
+      .sort(),
+    sign: Sign,
+  };
+}
+
+const signsOf = (format: string) => (format === 'jwt' || format === 'encrypted_jwt' ? 1 : 0);
+
+describe.each(CLIENTS)('by %s, whose access tokens are of the format %s', (id, format) => {
+  const expected = { store: [...STEP, ...(format === 'reference' ? [PUT] : [])].sort(), sign: signsOf(format) };
+
+  it('a redemption: one trip, and one more for a reference token', async () => {
+    const handlers = await warmContainer();
+    const { code: text } = await code(id);
+    expect(await counted(() => redeem(handlers, id, text), STEP.length)).toEqual(expected);
+  });
+
+  it('a refresh: the same', async () => {
+    const handlers = await warmContainer();
+    const { refresh_token } = tokensOf(await redeem(handlers, id, (await code(id)).code));
+    expect(await counted(() => refresh(handlers, id, refresh_token), STEP.length)).toEqual(expected);
+    const narrow = tokensOf(await refresh(handlers, id, refresh_token, { scope: 'read' }));
+    expect(narrow.scope).toBe('read');
+  });
+
+  it('a retry of a refresh: reads the grant back, and confirms it before it answers', async () => {
+    const handlers = await warmContainer();
+    const { refresh_token } = tokensOf(await redeem(handlers, id, (await code(id)).code));
+    await refresh(handlers, id, refresh_token);
+    expect(await counted(() => refresh(handlers, id, refresh_token), STEP.length)).toEqual({
+      ...expected,
+      store: [...expected.store, READ, CHANGE].sort(),
+    });
+  });
+
+  it('an ID token: one more signature, and no more of the store', async () => {
+    const handlers = await warmContainer();
+    const { code: text } = await code(id, {});
+    expect(await counted(() => redeem(handlers, id, text), STEP.length)).toEqual({
+      ...expected,
+      sign: expected.sign + 1,
+    });
+  });
+});
+
+describe('an ID token with claims of the user', () => {
+  it.each<[string, object, string[]]>([
+    ['that are asked for here: the user beside the signature', { id_token: { name: null } }, [READ]],
+    ['that are asked for elsewhere: nothing', { userinfo: { name: null } }, []],
+  ])('%s', async (_name, claims, more) => {
+    await createUserStore(world.table).create({
+      sub: 'alice',
+      username: 'alice',
+      password: { secret_id: '', hash: '', created_at: 0 },
+      claims: {},
+      enabled: true,
+      created_at: 0,
+    });
+    const handlers = await warmContainer();
+    const { code: text } = await code(JWT, { scope: 'openid profile', claims: JSON.stringify(claims) });
+    expect((await counted(() => redeem(handlers, JWT, text), STEP.length)).store).toEqual([...STEP, ...more].sort());
+  });
+});
+
+describe('the revocation of a refresh token', () => {
+  it('one write that decides, then the list', async () => {
+    const handlers = await warmContainer();
+    const { refresh_token } = tokensOf(await redeem(handlers, JWT, (await code(JWT)).code));
+    expect((await counted(() => post(handlers.revocation, JWT, { token: refresh_token }), 1)).store).toEqual([
+      PUT,
+      LIST,
+      CHANGE,
+    ]);
+  });
+
+  it('that was revoked before: reads the grant back, and finds the entry', async () => {
+    const handlers = await warmContainer();
+    const { refresh_token } = tokensOf(await redeem(handlers, JWT, (await code(JWT)).code));
+    await post(handlers.revocation, JWT, { token: refresh_token });
+    expect((await counted(() => post(handlers.revocation, JWT, { token: refresh_token }), 1)).store).toEqual([
+      READ,
+      CHANGE,
+    ]);
+  });
+
+  it("another client's: reads the grant back, and nothing else", async () => {
+    const handlers = await warmContainer();
+    const { refresh_token } = tokensOf(await redeem(handlers, JWT, (await code(JWT)).code));
+    const call = () => post(handlers.revocation, 'web-sealed', { token: refresh_token });
+    expect((await counted(call, 1, 400)).store).toEqual([READ, CHANGE]);
+  });
+});
+
+describe('what is refused', () => {
+  const handles = () => handlesOf({ env: { ...world.env, HANDLE_KEYS: HANDLE_KEY } });
+  const forged = (text: string) => text.slice(0, 20) + (text[20] === 'A' ? 'B' : 'A') + text.slice(21);
+
+  it.each<[string, (handlers: Handlers, tokens: Tokens) => Promise<{ status: number }>]>([
+    ['a forged code', async (handlers) => redeem(handlers, JWT, forged((await code(JWT)).code))],
+    ['a forged refresh token', (handlers, tokens) => refresh(handlers, JWT, forged(tokens.refresh_token))],
+    ['a refresh token as a code', (handlers, tokens) => redeem(handlers, JWT, tokens.refresh_token)],
+    ['an access token as a refresh token', (handlers, tokens) => refresh(handlers, JWT, tokens.access_token)],
+    ['a malformed verifier', async (handlers) => redeem(handlers, JWT, (await code(JWT)).code, { code_verifier: 'x' })],
+    ['a malformed scope', (handlers, tokens) => refresh(handlers, JWT, tokens.refresh_token, { scope: '"' })],
+  ])('%s asks for nothing', async (_name, attempt) => {
+    const handlers = await warmContainer();
+    const tokens = tokensOf(await redeem(handlers, JWT, (await code(JWT)).code));
+    await code(JWT);
+    expect(await counted(() => attempt(handlers, tokens), 1, 400)).toEqual({ store: [], sign: 0 });
+  });
+
+  it('a code that nobody knows writes nothing', async () => {
+    const handlers = await warmContainer();
+    const { text } = handles().mint('code', { id: Buffer.alloc(24, 1).toString('base64url') });
+    const { store: asked } = await counted(() => redeem(handlers, JWT, text), STEP.length, 400);
+    expect(asked).toEqual([...STEP, READ].sort());
+    expect((await world.table.scan('GRANT')).filter(({ client_id }) => client_id === undefined)).toEqual([]);
+  });
+
+  it('a wrong verifier: the condition, and the grant read back', async () => {
+    const handlers = await warmContainer();
+    const { code: text } = await code(JWT);
+    const call = () => redeem(handlers, JWT, text, { code_verifier: 'o'.repeat(43) });
+    expect(await counted(call, STEP.length, 400)).toEqual({ store: [...STEP, READ].sort(), sign: 0 });
+  });
+
+  it('a code again: the grant ends, and its tokens by the list', async () => {
+    const handlers = await warmContainer();
+    const { code: text } = await code(JWT);
+    await redeem(handlers, JWT, text);
+    const call = () => redeem(handlers, JWT, text);
+    expect((await counted(call, STEP.length, 400)).store).toEqual([...STEP, READ, CHANGE, PUT, LIST].sort());
+  });
+});
+
+it('every read is consistent', async () => {
+  const handlers = await warmContainer();
+  store.take();
+  const { code: text } = await code(JWT);
+  const { refresh_token } = tokensOf(await redeem(handlers, JWT, text));
+  await refresh(handlers, JWT, refresh_token);
+  await refresh(handlers, JWT, refresh_token);
+  await redeem(handlers, JWT, text);
+  const reads = store.take().filter(({ operation }) => [READ, LIST].includes(operation));
+  expect(reads.length).toBeGreaterThan(12);
+  expect(reads.filter(({ input }) => input['ConsistentRead'] !== true)).toEqual([]);
+});

@@ -1,0 +1,191 @@
+// The userinfo and logout endpoints and the delivery of logout tokens at the wire: what they ask of the store, and what they
+// answer when it fails. DESIGN.md promises 1 and 2, section 5.
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Behaviour, type FaultyStore, faults, once, onlyFor, startFaultyStore } from '../support/faulty-store.ts';
+import { AFTER_LOGOUT, ALICE, app, createDeliverer, createSignIn } from '../support/sign-in.ts';
+import { createTestClock, type Handlers, httpEvent, readResult, startWorld, type World } from '../support/world.ts';
+
+const { clock } = createTestClock();
+const LIMIT_MS = 3_000;
+
+const records = {
+  jwt: app('app-jwt'),
+  reference: app('app-reference', { access_token_format: 'reference' }),
+  listener: app('listener', { backchannel_logout_uri: 'https://name.invalid/' }),
+  ender: app('ender', { backchannel_logout_uri: 'https://name.invalid/', end_grants_on_logout: true }),
+};
+type Name = keyof typeof records;
+
+let world: World;
+let store: FaultyStore;
+let people: ReturnType<typeof createSignIn>;
+let warm: Handlers;
+
+beforeAll(async () => {
+  vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  world = await startWorld({}, clock);
+  people = createSignIn(world, clock);
+  store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+  await people.users.create(ALICE);
+  await Promise.all(Object.values(records).map((record) => world.clients.create(record)));
+  warm = world.restart({ AWS_ENDPOINT_URL_DYNAMODB: store.endpoint, CLIENT_CACHE_SECONDS: '3600' });
+  for (const name of Object.keys(records) as Name[]) {
+    await show((await people.give(world.handlers, records[name])).access_token);
+    await signOut(await signedIn(name));
+  }
+});
+afterAll(async () => {
+  vi.restoreAllMocks();
+  await store.stop();
+  await world.stop();
+});
+afterEach(async () => {
+  store.behave();
+  for (const delivery of await people.deliveries.list()) await people.deliveries.remove(delivery);
+});
+
+const show = async (token: string) =>
+  readResult(await warm.userinfo(httpEvent({ method: 'GET', headers: { authorization: `Bearer ${token}` } })));
+
+async function signedIn(name: Name) {
+  const { sid, cookie } = await people.begin();
+  const tokens = await people.give(world.handlers, records[name], { sid, scope: 'openid offline_access' });
+  return { name, sid, cookie, ...tokens };
+}
+
+type SignedIn = Awaited<ReturnType<typeof signedIn>>;
+
+const logoutEvent = (parameters: Record<string, string>, cookie: string) => {
+  const event = httpEvent({ method: 'GET', query: new URLSearchParams(parameters).toString() });
+  return { ...event, cookies: [cookie] } as typeof event;
+};
+
+async function signOut({ id_token, cookie }: Pick<SignedIn, 'id_token' | 'cookie'>) {
+  const parameters = { id_token_hint: id_token, post_logout_redirect_uri: AFTER_LOGOUT };
+  return warm.logout(logoutEvent(parameters, cookie));
+}
+
+/** The operations that a call needed, in order. */
+async function requestsOf(call: () => Promise<unknown>): Promise<string[]> {
+  store.take();
+  await call();
+  return store.take().map(({ operation }) => operation);
+}
+
+describe('with the clients cached', () => {
+  const expectStatus = (status: number) => async (result: Promise<{ status?: number; statusCode?: number }>) => {
+    const answered = await result;
+    expect(answered.status ?? answered.statusCode).toBe(status);
+  };
+
+  it.each<[Name, string[]]>([
+    ['jwt', ['Query', 'GetItem', 'GetItem']],
+    ['reference', ['GetItem', 'Query', 'GetItem', 'GetItem']],
+  ])('userinfo with a token of %s asks for token, list, user and grant once each', async (name, operations) => {
+    const { access_token } = await people.give(world.handlers, records[name]);
+    const requests = await requestsOf(() => expectStatus(200)(show(access_token)));
+    expect(requests.toSorted()).toEqual(operations.toSorted());
+    expect(requests.slice(-2)).toEqual(['GetItem', 'GetItem']);
+  });
+
+  it('userinfo asks for nothing where there is no token, or a forged one', async () => {
+    const { access_token } = await people.give(world.handlers, records.jwt);
+    expect(await requestsOf(() => expectStatus(401)(show(`${access_token.slice(0, -8)}AAAAAAAA`)))).toEqual([]);
+    expect(await requestsOf(() => expectStatus(401)(warm.userinfo(httpEvent({ method: 'GET' }))))).toEqual([]);
+  });
+
+  it('userinfo asks for no person where the scope is not enough', async () => {
+    const { access_token } = await people.give(world.handlers, records.jwt, { scope: 'email' });
+    expect(await requestsOf(() => expectStatus(403)(show(access_token)))).toEqual(['Query']);
+  });
+
+  it.each<[Name, string[]]>([
+    ['jwt', ['GetItem', 'Query', 'DeleteItem']],
+    ['listener', ['GetItem', 'Query', 'PutItem', 'DeleteItem']],
+    ['ender', ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'PutItem', 'Query', 'DeleteItem']],
+  ])('signing out of %s removes the session last', async (name, operations) => {
+    const person = await signedIn(name);
+    const requests = await requestsOf(() => expectStatus(303)(signOut(person)));
+    expect(requests.slice(0, 2)).toEqual(operations.slice(0, 2));
+    expect(requests.at(-1)).toBe('DeleteItem');
+    expect(requests.toSorted()).toEqual(operations.toSorted());
+  });
+
+  it('a page that asks costs one read, and a browser that is not known none', async () => {
+    const { cookie } = await signedIn('jwt');
+    expect(await requestsOf(() => expectStatus(200)(warm.logout(logoutEvent({}, cookie))))).toEqual(['GetItem']);
+    const forged = `${cookie.slice(0, -8)}AAAAAAAA`;
+    expect(await requestsOf(() => expectStatus(200)(warm.logout(logoutEvent({}, forged))))).toEqual([]);
+  });
+
+  it('a delivery costs two writes and the client; where none is due, one query is all', async () => {
+    const deliver = createDeliverer({ ...world.env, AWS_ENDPOINT_URL_DYNAMODB: store.endpoint }, clock);
+    expect(await requestsOf(deliver)).toEqual(['Query']);
+    await signOut(await signedIn('listener'));
+    // It cannot be reached, so it stays.
+    expect(await requestsOf(deliver)).toEqual(['Query', 'UpdateItem', 'GetItem']);
+    expect(await requestsOf(deliver)).toEqual(['Query']);
+  });
+});
+
+async function within<Result>(call: Promise<Result>): Promise<Result> {
+  const startedAt = performance.now();
+  const result = await call;
+  expect(performance.now() - startedAt).toBeLessThan(LIMIT_MS * 2);
+  return result;
+}
+
+const FAULT = { status: 503, json: { error: expect.stringMatching(/^(temporarily_unavailable|server_error)$/) } };
+const FAULT_PAGE = { statusCode: 503, headers: { 'content-type': 'text/html; charset=utf-8', 'retry-after': '1' } };
+
+describe.each(Object.entries(faults))('the table: %s', (_name, fault) => {
+  it.each(['jwt', 'reference'] as const)('userinfo with a token of %s says 503, and works again', async (name) => {
+    const { access_token } = await people.give(world.handlers, records[name]);
+    store.behave(fault);
+    const { headers, ...result } = await within(show(access_token));
+    expect(result).toMatchObject(FAULT);
+    expect(headers).toMatchObject({ 'retry-after': '1', 'cache-control': 'no-store' });
+    expect(headers).not.toHaveProperty('www-authenticate');
+    store.behave();
+    expect(await show(access_token)).toMatchObject({ status: 200, json: { sub: ALICE.sub } });
+  });
+
+  it('signing out says 503, clears no cookie, and works again', async () => {
+    const person = await signedIn('jwt');
+    store.behave(fault);
+    const result = await within(signOut(person));
+    expect(result).toMatchObject(FAULT_PAGE);
+    expect(result.headers).not.toHaveProperty('set-cookie');
+    store.behave();
+    expect(await signOut(person)).toMatchObject({ statusCode: 303, headers: { location: AFTER_LOGOUT } });
+    expect(await people.sessions.find(person.sid)).toBeUndefined();
+  });
+});
+
+describe('whatever fails on the way, who signs out again is signed out wholly', () => {
+  const lost = faults['an answer lost after the fact'];
+  const cases = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'].flatMap((operation) =>
+    Object.entries({
+      refused: faults['status 500'],
+      lost: lost,
+      'lost once': once(lost),
+      'reset once': once(faults['connection reset']),
+    }).map(([how, behaviour]): [string, string, Behaviour] => [operation, how, onlyFor([operation], behaviour)]),
+  );
+  it.each(cases)('%s %s', async (_operation, _how, behaviour) => {
+    const person = await signedIn('ender');
+    store.behave(behaviour);
+    const { statusCode } = await within(signOut(person));
+    expect([303, 503]).toContain(statusCode);
+    store.behave();
+    // What was answered by success was done by then.
+    const isSignedIn = (await people.sessions.find(person.sid)) !== undefined;
+    expect(statusCode === 303 && isSignedIn).toBe(false);
+    expect(await signOut(person)).toMatchObject({ statusCode: 303 });
+
+    expect(await people.sessions.find(person.sid)).toBeUndefined();
+    expect((await people.grants.find(person.grant_id))?.state).toBe('revoked');
+    expect(await show(person.access_token)).toMatchObject({ status: 401 });
+    expect((await people.deliveries.list()).filter(({ sid }) => sid === person.sid)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,169 @@
+import { createHash, scryptSync } from 'node:crypto';
+import type { ProxyEvent, ProxyResult } from '../../lib/http/event.ts';
+import type { Client } from '../../lib/oauth/client.ts';
+import type { User } from '../../lib/oauth/user.ts';
+import { client, type Handlers, httpEvent, ISSUER } from './world.ts';
+
+export const VERIFIER = 'a-verifier-of-forty-three-characters-or-more';
+export const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
+export const CALLBACK = 'https://app.example/callback';
+export const PASSWORD = 'correct horse battery staple';
+
+const SALT = Buffer.alloc(16, 7);
+
+/** A cheap one: what is slow about it is not what is tested. */
+const stored = {
+  secret_id: 'test',
+  hash: `scrypt$1024$8$1$${SALT.toString('base64url')}$${scryptSync(PASSWORD, SALT, 32, { N: 1024, r: 8, p: 1 }).toString('base64url')}`,
+  created_at: 0,
+};
+
+export const user = (username: string, more: Partial<User> = {}): User => ({
+  sub: `sub-of-${username}`,
+  username,
+  password: stored,
+  claims: { name: `${username} example`, preferred_username: username },
+  enabled: true,
+  created_at: 0,
+  ...more,
+});
+
+/** A client that people sign in to. */
+export const webClient = (client_id: string, more: Partial<Client> = {}): Client =>
+  client(client_id, {
+    client_name: 'The App',
+    grant_types: ['authorization_code', 'refresh_token'],
+    redirect_uris: [CALLBACK],
+    scope: 'openid profile email offline_access read write',
+    ...more,
+  });
+
+export type Query = Readonly<Record<string, string | string[] | undefined>>;
+
+/** A request that is in order. */
+export const proper = (more: Query = {}): Query => ({
+  client_id: 'web',
+  redirect_uri: CALLBACK,
+  response_type: 'code',
+  scope: 'openid profile',
+  state: 'the-state',
+  nonce: 'the-nonce',
+  code_challenge: CHALLENGE,
+  code_challenge_method: 'S256',
+  ...more,
+});
+
+export const queryOf = (query: Query): string =>
+  new URLSearchParams(
+    Object.entries(query).flatMap(([name, values]) =>
+      [values ?? []].flat().map((value): [string, string] => [name, value]),
+    ),
+  ).toString();
+
+/** What a browser was shown, or where it was sent. */
+export interface Seen {
+  readonly status: number;
+  readonly headers: ProxyResult['headers'];
+  readonly body: string;
+  /** The title of a page, as its first heading says it. */
+  readonly heading: string | undefined;
+  /** Where it was sent, if it was. */
+  readonly location: URL | undefined;
+  /** The parameters of an answer for the client: of the query, the fragment or the form. */
+  readonly answer: Readonly<Record<string, string>>;
+  /** The hidden fields of a page. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+const decode = (text: string): string =>
+  text.replace(/&(amp|lt|gt|quot|#39|#96);/g, (entity) => ENTITIES[entity] ?? entity);
+
+const ENTITIES: Record<string, string> = {
+  '&amp;': '&',
+  '&lt;': '<',
+  '&gt;': '>',
+  '&quot;': '"',
+  '&#39;': "'",
+  '&#96;': '`',
+};
+
+export function see({ statusCode, headers, body }: ProxyResult): Seen {
+  const location = headers['location'] === undefined ? undefined : new URL(headers['location']);
+  const fields = Object.fromEntries(
+    [...body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)].map(([, name = '', value = '']) => [
+      name,
+      decode(value),
+    ]),
+  );
+  const sent = location ? new URLSearchParams(location.hash.slice(1) || location.search) : undefined;
+  return {
+    status: statusCode,
+    headers,
+    body,
+    heading: decode(/<h1>([^<]*)<\/h1>/.exec(body)?.[1] ?? '') || undefined,
+    location,
+    fields,
+    answer: sent ? Object.fromEntries(sent) : 'page' in fields ? {} : fields,
+  };
+}
+
+/** A browser with a cookie of its own. */
+export function openBrowser(
+  handle: Handlers['authorization'],
+  { sourceIp = '192.0.2.1', issuer = ISSUER }: { sourceIp?: string; issuer?: string } = {},
+) {
+  let cookies: string[] = [];
+  const keep = (seen: Seen): Seen => {
+    const cookie = seen.headers['set-cookie'];
+    if (cookie !== undefined) cookies = cookie.includes('Max-Age=0') ? [] : [cookie.split(';')[0] ?? ''];
+    return seen;
+  };
+  const send = async (event: ProxyEvent): Promise<Seen> => keep(see(await handle(event)));
+  const headers = { origin: new URL(issuer).origin, 'sec-fetch-site': 'same-origin' };
+
+  const browser = {
+    get cookies() {
+      return cookies;
+    },
+    setCookies(next: string[]) {
+      cookies = next;
+    },
+    get: (query: Query | string) =>
+      send(
+        httpEvent({
+          method: 'GET',
+          path: '/authorize',
+          query: typeof query === 'string' ? query : queryOf(query),
+          cookies,
+          sourceIp,
+        }),
+      ),
+    /** Presses a button on a page. */
+    press: (page: Seen, action: string, form: Record<string, string> = {}, more: Record<string, string> = {}) =>
+      send(
+        httpEvent({
+          path: '/authorize',
+          query: actionOf(page),
+          headers: { ...headers, ...more },
+          cookies,
+          sourceIp,
+          form: { ...page.fields, action, ...form },
+        }),
+      ),
+    signIn: (page: Seen, username = 'alice', password = PASSWORD) =>
+      browser.press(page, 'sign_in', { username, password }),
+    /** From the request to the answer, whatever is asked. */
+    async pass(query: Query, username = 'alice'): Promise<Seen> {
+      let page = await browser.get(query);
+      if (page.fields['page'] === 'select_account') page = await browser.press(page, 'continue');
+      if (page.fields['page'] === 'sign_in') page = await browser.signIn(page, username);
+      if (page.fields['page'] === 'consent') page = await browser.press(page, 'allow');
+      return page;
+    },
+  };
+  return browser;
+}
+
+export type Browser = ReturnType<typeof openBrowser>;
+
+const actionOf = ({ body }: Seen): string => decode(/<form method="post" action="\?([^"]*)"/.exec(body)?.[1] ?? '');

@@ -1,0 +1,109 @@
+import { readConfig } from '../../lib/config.ts';
+import type { Client } from '../../lib/oauth/client.ts';
+import { type Clock, systemClock } from '../../lib/oauth/clock.ts';
+import type { Grant } from '../../lib/oauth/grant.ts';
+import { createGrantId } from '../../lib/oauth/grant-id.ts';
+import { createHandles, type Handles } from '../../lib/oauth/handle.ts';
+import { codeChallenge } from '../../lib/oauth/pkce.ts';
+import { issuerAsResource } from '../../lib/oauth/resource-server.ts';
+import { createGrantStore } from '../../lib/store/grant.ts';
+import { type CodeBinding, issueCode } from '../../lib/tokens/code.ts';
+import { client, type Handlers, type JsonResult, post, type World } from './world.ts';
+
+export const REDIRECT_URI = 'https://app.example/callback';
+export const VERIFIER = 'v'.repeat(43);
+export const SUBJECT = 'alice';
+
+/** A client that people sign in to. */
+export const app = (client_id: string, more: Partial<Client> = {}): Client =>
+  client(client_id, {
+    grant_types: ['authorization_code', 'refresh_token'],
+    scope: 'openid profile email offline_access read write',
+    redirect_uris: [REDIRECT_URI],
+    ...more,
+  });
+
+export const handlesOf = ({ env }: Pick<World, 'env'>): Handles => {
+  const { ISSUER, HANDLE_KEYS } = readConfig(['ISSUER', 'HANDLE_KEYS'], env);
+  return createHandles(ISSUER, HANDLE_KEYS);
+};
+
+export interface CodeOptions extends Partial<Omit<Grant, 'client' | 'resources'>> {
+  /** Identifiers. */
+  readonly resources?: readonly string[];
+  /** Absent = with the challenge of `VERIFIER`. */
+  readonly binding?: CodeBinding;
+  readonly clock?: Clock;
+}
+
+/** A grant as `/authorize` stores it, and its code. */
+export async function newCode(
+  { env, table, clients, resourceServers }: Pick<World, 'env' | 'table' | 'clients' | 'resourceServers'>,
+  client_id: string,
+  options: CodeOptions = {},
+): Promise<{ code: string; grant_id: string }> {
+  const { resources = ['orders'], clock = systemClock, binding, ...more } = options;
+  const sub = more.sub ?? SUBJECT;
+  const servers = await Promise.all(
+    resources.map(async (id) => (await resourceServers.find(id)) ?? issuerAsResource(id)),
+  );
+  const grant: Grant = {
+    grant_id: createGrantId(sub),
+    client: (await clients.find(client_id))!,
+    scope: 'openid offline_access read write',
+    resources: servers as unknown as Grant['resources'],
+    auth_time: clock() - 5,
+    amr: ['pwd'],
+    ...more,
+    sub,
+  };
+  const code = await issueCode(
+    grant,
+    binding ?? { redirect_uri: REDIRECT_URI, code_challenge: codeChallenge(VERIFIER) },
+    {
+      clock,
+      grants: createGrantStore(table),
+      handles: () => handlesOf({ env }),
+      codeLifetime: 60,
+      refreshTokenLifetime: 2_592_000,
+      refreshTokenIdleLifetime: 604_800,
+      maxLifetime: 86_400,
+    },
+  );
+  return { code, grant_id: grant.grant_id };
+}
+
+export const redemption = (code: string, more: Record<string, string | string[]> = {}) => ({
+  grant_type: 'authorization_code',
+  code,
+  redirect_uri: REDIRECT_URI,
+  code_verifier: VERIFIER,
+  ...more,
+});
+
+export const redeem = ({ token }: Pick<Handlers, 'token'>, id: string, code: string, more = {}): Promise<JsonResult> =>
+  post(token, id, redemption(code, more));
+
+export const refresh = (
+  { token }: Pick<Handlers, 'token'>,
+  id: string,
+  refresh_token: string,
+  more = {},
+): Promise<JsonResult> => post(token, id, { grant_type: 'refresh_token', refresh_token, ...more });
+
+/** The tokens of an answer, which must be one. */
+export interface Tokens {
+  readonly access_token: string;
+  readonly refresh_token: string;
+  readonly id_token: string;
+  readonly scope: string;
+}
+
+export function tokensOf({ status, json }: JsonResult): Tokens {
+  if (status !== 200) throw new Error(`no tokens: ${status} ${JSON.stringify(json)}`);
+  return json as unknown as Tokens;
+}
+
+/** The payload of a JWT. */
+export const payloadOf = (jwt: string): Record<string, unknown> =>
+  JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;

@@ -1,0 +1,125 @@
+import * as compose from '../../lib/compose.ts';
+import { createBackchannel } from '../../lib/endpoints/backchannel.ts';
+import type { Client } from '../../lib/oauth/client.ts';
+import type { Clock } from '../../lib/oauth/clock.ts';
+import { createGrantId } from '../../lib/oauth/grant-id.ts';
+import { createHandles, randomId } from '../../lib/oauth/handle.ts';
+import { issuerAsResource } from '../../lib/oauth/resource-server.ts';
+import type { User } from '../../lib/oauth/user.ts';
+import { createGrantStore } from '../../lib/store/grant.ts';
+import { createLogoutDeliveryStore } from '../../lib/store/logout-delivery.ts';
+import { createSessionStore } from '../../lib/store/session.ts';
+import { createUserStore } from '../../lib/store/user.ts';
+import { issueCode } from '../../lib/tokens/code.ts';
+import { client, type Handlers, post, resourceServer, type Variables, type World } from './world.ts';
+
+export const REDIRECT_URI = 'https://app.example/callback';
+export const AFTER_LOGOUT = 'https://app.example/bye';
+
+/** A client that people sign in to. */
+export const app = (client_id: string, more: Partial<Client> = {}): Client =>
+  client(client_id, {
+    grant_types: ['authorization_code', 'refresh_token'],
+    scope: 'openid profile email address phone offline_access read',
+    redirect_uris: [REDIRECT_URI],
+    post_logout_redirect_uris: [AFTER_LOGOUT],
+    ...more,
+  });
+
+export const ALICE = {
+  sub: 'alice-sub',
+  username: 'alice',
+  // Of no password: nobody signs in by one here.
+  password: { secret_id: 'none', hash: 'sha256$', created_at: 0 },
+  claims: {
+    name: 'Alice Adams',
+    given_name: 'Alice',
+    nickname: '',
+    birthdate: null,
+    email: 'alice@example.com',
+    email_verified: true,
+    address: { country: 'NL', locality: 'Utrecht' },
+    phone_number: '+31301234567',
+    // What no scope stands for.
+    sub: 'somebody-else',
+    salary: 100_000,
+  },
+  enabled: true,
+  created_at: 0,
+} as const satisfies User;
+
+export interface SignedIn {
+  readonly grant_id: string;
+  readonly code: string;
+  readonly access_token: string;
+  readonly id_token: string;
+  readonly refresh_token: string;
+}
+
+/** What the authorization endpoint leaves in the table, put there without it: for tests of what comes afterwards. */
+export function createSignIn({ env, table }: World, clock: Clock) {
+  const issuer = env['ISSUER'] ?? '';
+  const grants = createGrantStore(table);
+  const sessions = createSessionStore(table);
+  const users = createUserStore(table);
+  const deliveries = createLogoutDeliveryStore(table);
+  const handles = createHandles(issuer, [Buffer.from(env['HANDLE_KEYS'] ?? '', 'base64url')]);
+  const lifetimes = { codeLifetime: 60, refreshTokenLifetime: 86_400, refreshTokenIdleLifetime: 86_400 };
+  const context = { ...lifetimes, maxLifetime: 86_400, clock, grants, handles: () => handles };
+
+  return {
+    grants,
+    sessions,
+    users,
+    deliveries,
+
+    /** Begins a session, and gives the cookie that names it. */
+    async begin(sub: string = ALICE.sub, lifetime = 28_800) {
+      const sid = randomId();
+      await sessions.put({ sid, sub, auth_time: clock(), amr: ['pwd'], expires_at: clock() + lifetime });
+      const name = issuer.startsWith('https:') ? '__Host-latchkey' : 'latchkey';
+      return { sid, cookie: `${name}=${handles.mint('session', { id: sid }).text}` };
+    },
+
+    /** Gives a client a grant, and redeems its code. */
+    async give(
+      handlers: Handlers,
+      client: Client,
+      {
+        sub = ALICE.sub,
+        scope = 'openid',
+        sid,
+        claims,
+      }: { sub?: string; scope?: string; sid?: string; claims?: object } = {},
+    ): Promise<SignedIn> {
+      const grant_id = createGrantId(sub);
+      const [identifier] = client.resources;
+      const code = await issueCode(
+        {
+          grant_id,
+          client,
+          sub,
+          scope,
+          resources: [identifier === undefined ? issuerAsResource(issuer) : resourceServer(identifier)],
+          auth_time: clock(),
+          amr: ['pwd'],
+          ...(sid !== undefined && { sid }),
+          ...(claims && { claims: JSON.stringify(claims) }),
+        },
+        { redirect_uri: REDIRECT_URI },
+        context,
+      );
+      if (sid !== undefined) {
+        await sessions.addGrant(sid, { grant_id, client_id: client.client_id, expires_at: clock() + 28_800 });
+      }
+      const form = { grant_type: 'authorization_code', code, redirect_uri: REDIRECT_URI };
+      const { status, json } = await post(handlers.token, client.client_id, form);
+      if (status !== 200) throw new Error(`no token: ${JSON.stringify(json)}`);
+      return { grant_id, code, ...json } as unknown as SignedIn;
+    },
+  };
+}
+
+/** The function that delivers logout tokens. */
+export const createDeliverer = (env: Variables, clock: Clock) =>
+  createBackchannel(() => compose.backchannelContext(env, clock));

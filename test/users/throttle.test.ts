@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AttemptStore, createAttemptStore } from '../../lib/store/attempt.ts';
+import { takeAttempt } from '../../lib/users/throttle.ts';
+import { createTestClock, startWorld, type World } from '../support/world.ts';
+
+const { clock, advance } = createTestClock();
+
+let world: World;
+let attempts: AttemptStore;
+
+beforeAll(async () => {
+  world = await startWorld({}, clock);
+  attempts = createAttemptStore(world.table);
+});
+afterAll(() => world.stop());
+
+let count = 0;
+const fresh = () => ({ username: `user-${count++}`, address: `198.51.${count >> 8}.${count & 255}` });
+
+/** One attempt: `taken`, or how long to wait. */
+async function attempt({ username, address }: ReturnType<typeof fresh>, isRight = false): Promise<'taken' | number> {
+  const turn = await takeAttempt(username, address, { clock, attempts });
+  if (!turn.isGranted) return turn.seconds;
+  if (isRight) await turn.succeeded();
+  return 'taken';
+}
+
+async function times(number: number, call: () => Promise<unknown>): Promise<unknown[]> {
+  const results: unknown[] = [];
+  for (let time = 0; time < number; time++) results.push(await call());
+  return results;
+}
+
+describe('an account', () => {
+  it('has three attempts free, and waits twice as long after each further one', async () => {
+    const who = fresh();
+    expect(await times(5, () => attempt(who))).toEqual(['taken', 'taken', 'taken', 'taken', 1]);
+    const waits: number[] = [];
+    for (let round = 0; round < 11; round++) {
+      const wait = await attempt(who);
+      waits.push(Number(wait));
+      advance(Number(wait) - 1);
+      expect(await attempt(who)).toBe(1);
+      advance(1);
+      expect(await attempt(who)).toBe('taken');
+    }
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+  });
+
+  it.each([
+    ['in capitals', (name: string) => name.toUpperCase()],
+    ['with spaces', (name: string) => ` ${name} `],
+    ['in full width', (name: string) => name.replace('user', 'ｕｓｅｒ')],
+  ])('is the same %s', async (_, write) => {
+    const who = fresh();
+    await times(4, () => attempt(who));
+    expect(await attempt({ ...fresh(), username: write(who.username) })).toBe(1);
+  });
+
+  it('waits wherever the attempts come from', async () => {
+    const { username } = fresh();
+    expect(await times(5, () => attempt({ ...fresh(), username }))).toEqual(['taken', 'taken', 'taken', 'taken', 1]);
+  });
+
+  it('starts afresh after the right password', async () => {
+    const who = fresh();
+    await times(3, () => attempt(who));
+    expect(await attempt(who, true)).toBe('taken');
+    expect(await times(5, () => attempt(who))).toEqual(['taken', 'taken', 'taken', 'taken', 1]);
+  });
+
+  it('starts afresh after an hour', async () => {
+    const who = fresh();
+    await times(4, () => attempt(who));
+    advance(3601);
+    expect(await times(5, () => attempt(who))).toEqual(['taken', 'taken', 'taken', 'taken', 1]);
+  });
+
+  it('lets a hundred at once no further than one after the other', async () => {
+    const { username } = fresh();
+    const results = await Promise.all(Array.from({ length: 100 }, () => attempt({ ...fresh(), username })));
+    expect(results.filter((result) => result === 'taken').length).toBeLessThanOrEqual(4);
+    expect(results).toContain('taken');
+  });
+});
+
+describe('an address', () => {
+  it('has fifty attempts free, whatever the names, and never waits long', async () => {
+    const { address } = fresh();
+    expect(new Set(await times(51, () => attempt({ ...fresh(), address })))).toEqual(new Set(['taken']));
+    const waits: number[] = [];
+    for (let round = 0; round < 9; round++) {
+      const wait = Number(await attempt({ ...fresh(), address }));
+      waits.push(wait);
+      advance(wait);
+      expect(await attempt({ ...fresh(), address })).toBe('taken');
+    }
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
+  });
+
+  it('pays nothing for those who know their password, and an account of its own pays for nothing', async () => {
+    const { address } = fresh();
+    await times(60, () => attempt({ ...fresh(), address }, true));
+    await times(50, () => attempt({ ...fresh(), address }));
+    expect(await attempt({ ...fresh(), address }, true)).toBe('taken');
+    expect(await attempt({ ...fresh(), address })).toBe('taken');
+    expect(await attempt({ ...fresh(), address })).toBe(1);
+  });
+
+  it.each([
+    ['2001:db8:1:2::1', '2001:db8:1:2:ffff::2', true],
+    ['2001:db8:1:2:0:0:0:1', '2001:0DB8:0001:0002::9', true],
+    ['2001:db8::1', '2001:db8:0:0:1::', true],
+    ['2001:db8:1:2::1', '2001:db8:1:3::1', false],
+    ['::ffff:192.0.2.1', '::ffff:192.0.2.2', false],
+    ['192.0.2.50', '192.0.2.51', false],
+  ])('%s and %s: one household %s', async (one, other, isSame) => {
+    await times(51, () => attempt({ ...fresh(), address: one }));
+    expect((await attempt({ ...fresh(), address: other })) === 1).toBe(isSame);
+    advance(4_000);
+  });
+});
+
+it('leaves neither names nor addresses in the table', async () => {
+  const who = { username: 'somebody', address: '203.0.113.77' };
+  await attempt(who);
+  const items = JSON.stringify(await world.table.scan('ATTEMPTS'));
+  expect(items).not.toContain(who.username);
+  expect(items).not.toContain(who.address);
+});

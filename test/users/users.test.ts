@@ -1,0 +1,159 @@
+import { createHook } from 'node:async_hooks';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { nobodysSecret } from '../../lib/oauth/secret.ts';
+import { createAttemptStore } from '../../lib/store/attempt.ts';
+import { createTable } from '../../lib/store/dynamodb.ts';
+import { createUserStore, type UserStore } from '../../lib/store/user.ts';
+import { authenticateUser } from '../../lib/users/authenticate-user.ts';
+import { createUser } from '../../lib/users/create-user.ts';
+import { verifyPassword } from '../../lib/users/password.ts';
+import { type FaultyStore, faults, once, onlyFor, startFaultyStore } from '../support/faulty-store.ts';
+import { createTestClock, startWorld, type World } from '../support/world.ts';
+
+/** Counts the slow hashes. */
+let hashes = 0;
+const hook = createHook({
+  init(_id, type) {
+    if (type === 'SCRYPTREQUEST') hashes++;
+  },
+});
+
+const { clock, advance } = createTestClock();
+
+let world: World;
+let store: FaultyStore;
+let users: UserStore;
+let address = 0;
+
+beforeAll(async () => {
+  hook.enable();
+  world = await startWorld({}, clock);
+  store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+  users = createUserStore(
+    createTable({
+      tableName: world.env['TABLE_NAME'] ?? '',
+      endpoint: store.endpoint,
+      region: 'eu-west-1',
+      deadline: 20_000,
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    }),
+  );
+  await createUser({ username: 'Alice', password: 'pässword', claims: {} }, { users, clock });
+  await createUser({ username: 'disabled', password: 'pässword', claims: {} }, { users, clock });
+  const found = await users.findByName('disabled');
+  await users.replace({ ...found!, enabled: false }, 1);
+  await createUser({ username: 'expired', password: 'pässword', claims: {} }, { users, clock });
+  const old = await users.findByName('expired');
+  await users.replace({ ...old!, password: { ...old!.password, expires_at: clock() } }, 1);
+});
+afterAll(async () => {
+  hook.disable();
+  await store.stop();
+  await world.stop();
+});
+beforeEach(() => {
+  hashes = 0;
+  advance(4_000);
+});
+
+const authenticate = (username: string, password: string, extensions = {}) =>
+  authenticateUser(username, password, `203.0.113.${address++}`, {
+    clock,
+    users,
+    attempts: createAttemptStore(world.table),
+    extensions,
+  });
+
+describe('a name and a password', () => {
+  it.each([
+    ['Alice', 'pässword'],
+    ['alice', 'pässword'],
+    [' ALICE ', 'pa\u0308ssword'],
+  ])('%j and %j are those of somebody', async (username, password) => {
+    expect(await authenticate(username, password)).toMatchObject({ outcome: 'signed_in', amr: ['pwd'] });
+  });
+
+  it.each([
+    ['a wrong password', 'alice', 'password'],
+    ['no password', 'alice', ''],
+    ['an unknown name', 'nobody', 'pässword'],
+    ['no name', '', 'pässword'],
+    ['a name that is too long', 'x'.repeat(3_000), 'pässword'],
+    ['a name that grows', '\ufdfa'.repeat(255), 'pässword'],
+    ['half a character', '\ud800', '\udc00'],
+    ['a disabled user', 'disabled', 'pässword'],
+    ['a password that has expired', 'expired', 'pässword'],
+  ])('%s: refused, after the same work', async (_, username, password) => {
+    store.take();
+    expect(await authenticate(username, password)).toEqual({ outcome: 'refused' });
+    // The one thing that takes time, once; and the same requests to the table.
+    expect(hashes).toBe(1);
+    expect(store.take().map(({ operation }) => operation)).toEqual(['GetItem', 'GetItem']);
+  });
+
+  it('are not looked at when it is too early', async () => {
+    for (let tries = 0; tries < 4; tries++) await authenticate('alice', 'wrong');
+    hashes = 0;
+    store.take();
+    expect(await authenticate('alice', 'pässword')).toEqual({ outcome: 'delayed', seconds: 1 });
+    expect(hashes).toBe(0);
+    expect(store.take()).toEqual([]);
+  });
+
+  it('are given to the hook where there is one, and to nobody else', async () => {
+    store.take();
+    const ask = vi.fn(async (username: string) => (username === 'carol' ? { sub: 'c', amr: ['otp'] } : undefined));
+    const extensions = { authenticateUser: ask };
+    expect(await authenticate('carol', 'p', extensions)).toEqual({ outcome: 'signed_in', sub: 'c', amr: ['otp'] });
+    expect(await authenticate('alice', 'pässword', extensions)).toEqual({ outcome: 'refused' });
+    expect(store.take()).toEqual([]);
+    expect(hashes).toBe(0);
+    for (let tries = 0; tries < 4; tries++) await authenticate('alice', 'wrong', extensions);
+    ask.mockClear();
+    expect(await authenticate('alice', 'pässword', extensions)).toMatchObject({ outcome: 'delayed' });
+    expect(ask).not.toHaveBeenCalled();
+  });
+});
+
+it('costs nobody less than somebody', () => {
+  const cost = ({ hash }: { hash: string }) => hash.split('$').slice(0, 4);
+  expect(cost(nobodysSecret)).toEqual(['scrypt', '65536', '8', '2']);
+});
+
+describe('a new user', () => {
+  const bob = { username: 'Bob', password: 'secret', claims: { name: 'Bob' } };
+
+  it('has a name that nobody else has, however it is written', async () => {
+    const user = await createUser(bob, { users, clock });
+    expect(user).toMatchObject({ username: 'Bob', enabled: true, claims: { name: 'Bob' } });
+    expect(await verifyPassword('secret', user?.password, clock)).toBe(true);
+    for (const username of ['Bob', 'bob', 'BOB ', 'Ｂｏｂ']) {
+      expect(await createUser({ ...bob, username }, { users, clock })).toBeUndefined();
+    }
+    expect((await users.list()).filter(({ username }) => username.toLowerCase() === 'bob')).toHaveLength(1);
+  });
+
+  it('is one of two that come at once', async () => {
+    const made = await Promise.all([1, 2, 3].map(() => createUser({ ...bob, username: 'twin' }, { users, clock })));
+    expect(made.filter(Boolean)).toHaveLength(1);
+  });
+
+  it.each([1, 2])('is made all the same when answer %d to a write is lost', async (number) => {
+    let writes = 0;
+    const lost = once(faults['an answer lost after the fact']);
+    store.behave((response, forward, request) => {
+      const isIt = request.operation === 'PutItem' && ++writes === number;
+      return isIt ? lost(response, forward, request) : onlyFor([], lost)(response, forward, request);
+    });
+    const username = `lost-${number}`;
+    const user = await createUser({ ...bob, username }, { users, clock });
+    store.behave();
+    expect(await users.findByName(username)).toEqual(user);
+    expect(user).toBeDefined();
+  });
+
+  it('can be made again after a start that ended half way', async () => {
+    await users.takeName('half', 'the-sub');
+    expect(await createUser({ ...bob, username: 'half' }, { users, clock })).toMatchObject({ sub: 'the-sub' });
+  });
+});
