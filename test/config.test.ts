@@ -17,6 +17,9 @@ describe('defaults', () => {
     ['ACCESS_TOKEN_LIFETIME_SECONDS', 3600],
     ['ACCESS_TOKEN_MAX_LIFETIME_SECONDS', 86_400],
     ['AUTHORIZER_RESPONSE', 'simple'],
+    ['SERVICE_NAME', 'Latchkey'],
+    ['SERVICE_LOGO_URI', undefined],
+    ['SESSION_LIFETIME_SECONDS', 28_800],
   ] as const)('%s', (name, value) => {
     expect(readConfig([name], {})[name]).toEqual(value);
     expect(read(name, '')).toEqual(value);
@@ -58,6 +61,7 @@ describe('values', () => {
       'arn:aws-cn:kms:cn-north-1:123456789012:alias/one,alias/two',
       ['arn:aws-cn:kms:cn-north-1:123456789012:alias/one', 'alias/two'],
     ],
+    ['SERVICE_LOGO_URI', 'https://cdn.example/logo.svg', 'https://cdn.example/logo.svg'],
     ['LOG_LEVEL', 'silent', 'silent'],
     ['CLIENT_CACHE_SECONDS', '0', 0],
   ])('%s may be %s', (name, value, parsed) => {
@@ -101,6 +105,10 @@ describe('values', () => {
     ['CLOCK_SKEW_SECONDS', ' 5'],
     ['CLIENT_CACHE_SECONDS', 'off'],
     ['ACCESS_TOKEN_LIFETIME_SECONDS', '0'],
+    ['SERVICE_LOGO_URI', 'hush'],
+    ['SERVICE_LOGO_URI', 'http://cdn.example/hush.svg'],
+    ['SERVICE_LOGO_URI', 'javascript:hush'],
+    ['SESSION_LIFETIME_SECONDS', '59'],
     ['LOG_LEVEL', 'toString'],
     ['AUTHORIZER_RESPONSE', 'both'],
     ['SIGNING_KEYS', 'hush'],
