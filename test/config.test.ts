@@ -28,6 +28,9 @@ describe('defaults', () => {
     ['NEW_KEY_ALGORITHM', 'ES256'],
     ['JWKS_CACHE_SECONDS', 7200],
     ['KEY_ROTATION_SECONDS', 7_776_000],
+    ['SERVICE_NAME', 'Latchkey'],
+    ['SERVICE_LOGO_URI', undefined],
+    ['SESSION_LIFETIME_SECONDS', 28_800],
   ] as const)('%s', (name, value) => {
     expect(readConfig([name], {})[name]).toEqual(value);
     expect(read(name, '')).toEqual(value);
@@ -74,6 +77,7 @@ describe('values', () => {
     ['NEW_KEY_ALGORITHM', 'PS512', 'PS512'],
     ['JWKS_CACHE_SECONDS', '0', 0],
     ['KEY_ROTATION_SECONDS', '3600', 3600],
+    ['SERVICE_LOGO_URI', 'https://cdn.example/logo.svg', 'https://cdn.example/logo.svg'],
     ['LOG_LEVEL', 'silent', 'silent'],
     ['CLIENT_CACHE_SECONDS', '0', 0],
   ])('%s may be %s', (name, value, parsed) => {
@@ -117,6 +121,10 @@ describe('values', () => {
     ['CLOCK_SKEW_SECONDS', ' 5'],
     ['CLIENT_CACHE_SECONDS', 'off'],
     ['ACCESS_TOKEN_LIFETIME_SECONDS', '0'],
+    ['SERVICE_LOGO_URI', 'hush'],
+    ['SERVICE_LOGO_URI', 'http://cdn.example/hush.svg'],
+    ['SERVICE_LOGO_URI', 'javascript:hush'],
+    ['SESSION_LIFETIME_SECONDS', '59'],
     ['LOG_LEVEL', 'toString'],
     ['AUTHORIZER_RESPONSE', 'both'],
     ['SIGNING_KEYS', 'hush'],

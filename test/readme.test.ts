@@ -37,14 +37,32 @@ describe('the tour', () => {
   it('works as it stands', () => {
     const script = blocks(section('Five minutes'), 'sh').join('\necho; echo ----\n');
     const output = runInShell(script, service);
-    const [, jwt, whoami, active, revoked, reference, cli] = output.split('----\n').map((part) => part.trim());
+    const [, jwt, whoami, active, revoked, reference, app, cli] = output.split('----\n').map((part) => part.trim());
     expect(jwt).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/);
     expect(JSON.parse(whoami ?? '')).toMatchObject({ client_id: 'machine-jwt', aud: 'orders', scope: 'orders:read' });
     expect(JSON.parse(active ?? '')).toMatchObject({ active: true, client_id: 'machine-jwt' });
     expect(revoked).toBe('{"active":false}HTTP/1.1 403 Forbidden');
     expect(reference).toMatch(/^lk_at_[\w-]{48}\n\{"client_id":"machine-reference".*\}HTTP\/1\.1 403 Forbidden$/);
+    expect(app).toMatch(/^http:\/\/localhost:\d+ as alice with [\w-]+$/);
     expect(cli).toMatch(/lk_cs_[\w-]{43}/);
     expect(cli).toMatch(/revoked/);
+  });
+});
+
+describe('users', () => {
+  let service: LocalService;
+  beforeAll(async () => {
+    service = await startLocalService();
+  });
+  afterAll(() => service.stop());
+
+  it('work as it stands', () => {
+    const output = runInShell(blocks(section('Users'), 'sh').join('\n'), service);
+    expect(output).toMatch(/^email +bob@example\.com$/m);
+    expect(output).toMatch(/^redirect_uris +com\.example\.shop:\/callback$/m);
+    expect(output.match(/^password +[a-z\d]{5}(-[a-z\d]{5}){3}$/gm)).toHaveLength(2);
+    expect(output).toMatch(/^enabled +no$/m);
+    expect(output).toMatch(/withdrawn/);
   });
 });
 

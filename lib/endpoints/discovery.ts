@@ -8,6 +8,7 @@ import { CODE_CHALLENGE_METHOD } from '../oauth/pkce.ts';
 import { prompts } from '../oauth/prompt.ts';
 import { defaultResponseTypes, responseModes } from '../oauth/response-type.ts';
 import { identityScopes } from '../oauth/scope.ts';
+import { languages } from '../pages/texts.ts';
 import { userClaimNames } from '../users/claims.ts';
 
 const MAX_AGE = 3600;
@@ -65,6 +66,7 @@ function metadata(issuer: string, signingAlgorithms: readonly string[]) {
     grant_types_supported: [...grantTypes.keys()],
     code_challenge_methods_supported: [CODE_CHALLENGE_METHOD],
     prompt_values_supported: prompts,
+    ui_locales_supported: [...languages.keys()],
     authorization_response_iss_parameter_supported: true,
     token_endpoint_auth_methods_supported: methods,
     introspection_endpoint_auth_methods_supported: methods.filter((name) => name !== 'none'),

@@ -77,7 +77,7 @@ const english = {
 
 export type Texts = typeof english;
 
-const languages: ReadonlyMap<string, Texts> = new Map([['en', english]]);
+export const languages: ReadonlyMap<string, Texts> = new Map([['en', english]]);
 
 export interface Language {
   /** BCP 47 */

@@ -9,9 +9,12 @@ import { joseToDer } from '../../lib/keys/ecdsa-signature.ts';
 import { systemClock } from '../../lib/oauth/clock.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { cached } from '../../lib/store/cached.ts';
+import { createEpochStore } from '../../lib/store/epoch.ts';
+import { createGrantStore } from '../../lib/store/grant.ts';
 import { createReferenceTokenStore } from '../../lib/store/reference-token.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import type { Table } from '../../lib/store/table.ts';
+import { app } from '../support/grants.ts';
 import {
   client,
   DECRYPTION_KEYS,
@@ -27,6 +30,10 @@ import {
 import { createMemoryTable } from './memory-table.ts';
 
 export const CLIENTS = MACHINES.map((id) => client(id, { access_token_format: machines[id] }));
+/** Those that people sign in to. */
+export const APPS = MACHINES.map((id) =>
+  app(id.replace('machine', 'web'), { access_token_format: machines[id], resources: ['orders'] }),
+);
 export const ORDERS = resourceServer('orders', { access_token_encryption_jwk: encryptionJwk(DECRYPTION_KEYS.orders) });
 
 /** What tokens are issued from, where the endpoint is not asked. */
@@ -48,8 +55,14 @@ export function createDeployment(alg: string, table: Table = createMemoryTable()
   const env = variables(alg);
   const onTable = () => ({
     referenceTokens: createReferenceTokenStore(table),
+    grants: createGrantStore(table),
+    epochs: createEpochStore(table),
     revocations: createRevocationList(createRevocationStore(table), systemClock),
-    findClient: cached(async (id) => CLIENTS.find(({ client_id }) => client_id === id), 3600, systemClock),
+    findClient: cached(
+      async (id) => [...CLIENTS, ...APPS].find(({ client_id }) => client_id === id),
+      3600,
+      systemClock,
+    ),
     findResourceServer: cached(async () => ORDERS, 3600, systemClock),
     findCaller: cached(async () => ({ resourceServer: ORDERS }), 3600, systemClock),
   });

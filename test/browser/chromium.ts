@@ -22,11 +22,7 @@ const executablePath = findChromium();
  * Tests that need a browser. Where there is none they fail if it is CI that runs them, and are otherwise skipped, which is
  * said on the screen and counted in the last line.
  */
-export const describeInBrowser: typeof describe | typeof describe.skip = executablePath
-  ? describe
-  : process.env['CI']
-    ? describe
-    : describe.skip;
+export const describeInBrowser = executablePath || process.env['CI'] ? describe : describe.skip;
 
 if (!executablePath && !process.env['CI']) {
   process.stderr.write(`\nNo Chromium is installed, so no page is tested in a browser: ${INSTALL}\n\n`);

@@ -402,6 +402,8 @@ describe('what has changed since the grant was given', () => {
     await changeResource('stock', { enabled: false });
     const invalidTarget = { status: 400, json: { error: 'invalid_target' } };
     expect(await refresh(world.handlers, id, both.refresh_token, { resource: 'stock' })).toMatchObject(invalidTarget);
+    const named = await refresh(world.handlers, id, both.refresh_token, { resource: ['orders', 'stock'] });
+    expect(named).toMatchObject(invalidTarget);
     const left = tokensOf(await refresh(world.handlers, id, both.refresh_token));
     expect(payloadOf(left.access_token)).toMatchObject({ aud: 'orders', scope: 'openid offline_access read' });
     expect(await refresh(world.handlers, id, alone.refresh_token)).toMatchObject(invalidTarget);

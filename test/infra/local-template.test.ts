@@ -220,3 +220,29 @@ it('describes functions, routes, authorizers and the table', () => {
     properties: { TableName: 'latchkey-us-east-1', KeySchema: [] },
   });
 });
+
+describe('what runs by the clock', () => {
+  const arn = { 'Fn::GetAtt': ['token', 'Arn'] };
+  const read = (Properties: Record<string, unknown>) => {
+    const { Resources } = template({ functions: { token: {}, other: {} }, routes: { 'ANY /token': 'token' } });
+    const Clock = { Type: 'AWS::Events::Rule', Properties };
+    return readTemplate(JSON.stringify({ Resources: { ...Resources, Clock } })).schedules;
+  };
+  const rate = { ScheduleExpression: 'rate(1 minute)' };
+
+  it('is named by its function', () => {
+    expect(read({ ...rate, Targets: [{ Id: 'a', Arn: arn }] })).toEqual(['token']);
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['events', { EventPattern: {}, Targets: [{ Arn: arn }] }, 'Clock.EventPattern: is not imitated'],
+    [
+      'two targets',
+      { ...rate, Targets: [{ Arn: arn }, { Arn: arn }] },
+      'Clock.Targets: names more than one; only one is imitated',
+    ],
+    ['no target', { ...rate, Targets: [] }, 'Clock.Targets: names no function of this template'],
+  ])('is refused with %s', (_, properties, message) => {
+    expect(() => read(properties)).toThrow(expect.objectContaining({ name: 'Problem', message }));
+  });
+});

@@ -181,6 +181,24 @@ describe('claims of the user in an ID token', () => {
     expect(others).toEqual(expected);
   });
 
+  it('never in place of ours, whatever a hook says of the user', async () => {
+    const client = (await world.clients.find('web'))!;
+    const grant = { grant_id: 'g', client, sub, scope: 'openid', resources: [] as never, auth_time: NOW };
+    const idTokenClaims = async () => ({
+      iss: 'x',
+      sub: 'x',
+      aud: 'x',
+      exp: 1,
+      auth_time: 1,
+      nonce: 'x',
+      name: 'Alice',
+    });
+    const context = { ...authorizationContext(world.env, clock), idTokenClaims };
+    const claims = payloadOf(await issueIdToken(grant, { isAlone: true }, context));
+    expect(claims).toMatchObject({ iss: ISSUER, sub, aud: 'web', exp: NOW + 3600, auth_time: NOW, name: 'Alice' });
+    expect(claims).not.toHaveProperty('nonce');
+  });
+
   it('by scope, where it comes alone', async () => {
     const client = (await world.clients.find('web'))!;
     const grant = { grant_id: 'g', client, sub, scope: 'openid email', resources: [] as never, auth_time: NOW };

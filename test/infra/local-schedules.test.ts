@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../infra/local/container.ts';
+import { startSchedules } from '../../infra/local/schedules.ts';
+import type { Stack } from '../../infra/local/stack.ts';
+import type { Timers } from '../../infra/local/timers.ts';
+
+const stack = {
+  schedules: ['Tick'],
+  functions: new Map([['Tick', { name: 'test-tick' }]]),
+} as unknown as Stack;
+
+/** A clock that is turned by hand. */
+function createTimers() {
+  let pending: (() => void) | undefined;
+  const timers: Timers = {
+    now: () => 0,
+    after(_, callback) {
+      pending = callback;
+      return () => {
+        pending = undefined;
+      };
+    },
+  };
+  const turn = async () => {
+    const callback = pending;
+    pending = undefined;
+    callback?.();
+    await new Promise(setImmediate);
+  };
+  return { timers, turn, isPending: () => pending !== undefined };
+}
+
+describe('what runs by the clock', () => {
+  it('is called with an event of the clock, and again when it has ended', async () => {
+    const { timers, turn, isPending } = createTimers();
+    const calls: unknown[] = [];
+    let finish = (_: Outcome) => {};
+    const invoke = (...call: unknown[]) => {
+      calls.push(call);
+      return new Promise<Outcome>((resolve) => {
+        finish = resolve;
+      });
+    };
+    startSchedules(
+      () => stack,
+      invoke,
+      () => {},
+      timers,
+    );
+    await turn();
+    expect(calls).toEqual([['Tick', expect.objectContaining({ source: 'aws.events' }), expect.any(String)]]);
+    expect(isPending()).toBe(false);
+    finish({ payload: null } as Outcome);
+    await turn();
+    await turn();
+    expect(calls).toHaveLength(2);
+  });
+
+  it('says what went wrong, and goes on', async () => {
+    const { timers, turn, isPending } = createTimers();
+    const lines: string[] = [];
+    const invoke = async () => ({ error: { errorType: 'Error', errorMessage: 'no table' } }) as Outcome;
+    startSchedules(
+      () => stack,
+      invoke,
+      (line) => lines.push(line),
+      timers,
+    );
+    await turn();
+    expect(lines).toEqual(['test-tick: Error: no table']);
+    expect(isPending()).toBe(true);
+  });
+
+  it('ends when it is told to', async () => {
+    const { timers, turn, isPending } = createTimers();
+    const stop = startSchedules(
+      () => stack,
+      async () => ({ payload: null }) as Outcome,
+      () => {},
+      timers,
+    );
+    await turn();
+    expect(isPending()).toBe(true);
+    stop();
+    expect(isPending()).toBe(false);
+  });
+});
