@@ -29,8 +29,13 @@ const JOINING = ['lib/compose.ts', 'lib/parts.ts'];
 const BESIDE: Readonly<Record<string, Beside>> = {
   'lib/compose.ts': { mayImport: () => true, mayBeImported: (by) => folderOf(by) === 'functions' },
   'lib/config.ts': {
-    mayImport: (target) => ['lib/oauth', 'lib/keys'].includes(folderOf(target)) || target === 'lib/log.ts',
+    mayImport: (target) =>
+      ['lib/oauth', 'lib/keys'].includes(folderOf(target)) || ['lib/config-values.ts', 'lib/log.ts'].includes(target),
     mayBeImported: (by) => JOINING.includes(by),
+  },
+  'lib/config-values.ts': {
+    mayImport: (target) => ['lib/oauth', 'lib/keys'].includes(folderOf(target)),
+    mayBeImported: (by) => by === 'lib/config.ts',
   },
   'lib/context.ts': { mayImport: (_, isType) => isType, mayBeImported: (_, isType) => isType },
   'lib/extensions.ts': {
