@@ -54,7 +54,7 @@ export async function startRegistryWorld(variables: Variables = {}, clock?: Cloc
 
   const registry = createKeyRegistryStore<KeyRegistry>(world.table);
   const aws = { region: 'eu-west-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
-  const ours = createKms({ ...aws, endpoint: kms.endpoint, patience: 10 });
+  const ours = createKms({ ...aws, endpoint: kms.endpoint, patience: 30 });
 
   return {
     ...world,
