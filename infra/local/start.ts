@@ -26,6 +26,8 @@ export async function main(args: string[], build: Build): Promise<void> {
     await running;
   } catch (error) {
     if (controller.signal.aborted) return;
+    // What builds is a program of its own, and complains when this one ends before it.
+    await build.functions.catch(() => {});
     process.stderr.write(`latchkey: ${error instanceof Problem ? error.message : (error as Error).stack}\n`);
     process.exit(1);
   }
