@@ -1,5 +1,5 @@
 // What the functions do with the table, seen at the wire, against what their roles allow: nothing is missing, and nothing
-// is too much. template.test.ts holds the deployed roles against the same list.
+// is too much. template.test.ts holds the deployed roles against the same list. With the key registry, which adds to it.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backchannelContext } from '../../lib/compose.ts';
 import { createBackchannel } from '../../lib/endpoints/backchannel.ts';
@@ -7,28 +7,31 @@ import type { Client } from '../../lib/oauth/client.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import { CALLBACK, openBrowser, proper, type Query, see, user, VERIFIER, webClient } from '../support/browser.ts';
 import { type FaultyStore, startFaultyStore } from '../support/faulty-store.ts';
+import { type RegistryWorld, startRegistryWorld } from '../support/registry-world.ts';
 import {
   authorizerEvents,
   createTestClock,
+  getToken,
   type Handlers,
   httpEvent,
   post,
-  startWorld,
   verdict,
-  type World,
 } from '../support/world.ts';
 import { functions } from './template-rules.ts';
 
-const names = Object.keys(functions).filter((name) => functions[name]!.table.length > 0);
+const names = Object.keys(functions).filter((name) => functions[name]!.table.length > 0 || functions[name]!.registry);
 
 /** Function -> what it did: `GetItem CLIENT#*`. */
 const done: Record<string, Set<string>> = {};
 
 /** Of each statement of a role, every action on every kind of item. */
-const allowed = (name: string) =>
-  functions[name]!.table.flatMap(([kinds, actions]) =>
+const allowed = (name: string) => [
+  ...functions[name]!.table.flatMap(([kinds, actions]) =>
     kinds.flatMap((kind) => actions.map((action) => `${action} ${kind}`)),
-  );
+  ),
+  ...(functions[name]!.registry ? ['GetItem KEYS'] : []),
+  ...(functions[name]!.keys.includes('signing') ? ['PutItem KEYS'] : []),
+];
 
 type Key = { pk?: { S?: string } } | undefined;
 
@@ -41,10 +44,13 @@ function describeRequest(operation: string, input: Readonly<Record<string, unkno
 
 beforeAll(async () => {
   const { clock, advance } = createTestClock();
-  const world = await startWorld({}, clock);
+  const world = await startRegistryWorld({ CLIENT_CACHE_SECONDS: '0' }, clock);
   const stores = await Promise.all(names.map(() => startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '')));
   try {
-    const variables = (name: string) => ({ AWS_ENDPOINT_URL_DYNAMODB: stores[names.indexOf(name)]?.endpoint ?? '' });
+    const variables = (name: string) => ({
+      AWS_ENDPOINT_URL_DYNAMODB: stores[names.indexOf(name)]?.endpoint ?? '',
+      WRAPPING_KMS_KEY: ['token', 'rotation'].includes(name) ? world.wrappingKey : '',
+    });
     const handlers = Object.fromEntries(
       Object.keys(world.handlers).map((name) => [
         name,
@@ -52,7 +58,11 @@ beforeAll(async () => {
       ]),
     ) as unknown as Handlers;
     const deliver = createBackchannel(() => backchannelContext({ ...world.env, ...variables('backchannel') }, clock));
+    // The first key, which everything else depends on.
+    await getToken(handlers, 'machine-jwt');
     await useEverything(world, handlers, deliver, advance);
+    advance(90 * 86_400);
+    await world.rotation(variables('rotation'))();
     for (const [index, name] of names.entries()) {
       const requests = (stores[index] as FaultyStore).take();
       done[name] = new Set(requests.map(({ operation, input }) => describeRequest(operation, input)));
@@ -68,7 +78,7 @@ const inRaces = ['DeleteItem REVOKED#*'];
 
 /** Does with every function whatever can be done with it. */
 async function useEverything(
-  world: World,
+  world: RegistryWorld,
   handlers: Handlers,
   deliver: () => Promise<void>,
   advance: (seconds: number) => void,
@@ -80,7 +90,7 @@ async function useEverything(
     await users.create(person);
   }
   const clients: Record<string, Partial<Client>> = {
-    web: { end_grants_on_logout: true, backchannel_logout_uri: 'http://127.0.0.1:9/' },
+    web: { end_grants_on_logout: true, backchannel_logout_uri: 'https://127.0.0.1:9/' },
     references: { access_token_format: 'reference', response_types: ['code', 'code token'] },
     legacy: { grant_types: ['password', 'refresh_token'] },
   };
@@ -120,7 +130,7 @@ async function useEverything(
     expect((await refresh(client_id, tokens['refresh_token'])).status).toBe(400);
     expect((await redeem(client_id, tokens['code'])).status).toBe(400);
 
-    const others = await signIn(client_id, { prompt: 'login' });
+    const others = await signIn(client_id, { prompt: 'login', id_token_hint: tokens['id_token'] ?? '' });
     // Once, and again.
     for (const name of ['access_token', 'access_token', 'refresh_token', 'refresh_token']) {
       await post(handlers.revocation, client_id, { token: others[name] ?? '' });
@@ -133,15 +143,19 @@ async function useEverything(
   for (const password of ['wrong', 'correct horse battery staple']) {
     await post(handlers.token, 'legacy', { grant_type: 'password', username: 'alice', password, scope });
   }
+  for (const document of [handlers.jwks, handlers.discovery]) {
+    await document(httpEvent({ method: 'GET', path: '/.well-known/openid-configuration' }));
+  }
   await post(handlers.token, 'machine-reference', { grant_type: 'client_credentials' });
   // Somebody else signs in where alice was.
-  await signIn('web', {});
+  const { id_token: tokenOfAlice = '' } = await signIn('web', {});
   await signIn('web', { prompt: 'login' }, 'bob');
   const ended = await signIn('web', {}, 'bob');
   await post(handlers.revocation, 'web', { token: ended['refresh_token'] ?? '' });
 
   const cookies = browser.cookies;
-  const query = 'client_id=web';
+  // Of somebody else than is signed in: that has to be confirmed.
+  const query = `id_token_hint=${tokenOfAlice}`;
   const confirm = see(await handlers.logout(httpEvent({ method: 'GET', path: '/logout', query, cookies })));
   const headers = { origin: world.env['ISSUER'] ?? '', 'sec-fetch-site': 'same-origin' };
   const form = { ...confirm.fields, action: 'sign_out' };
