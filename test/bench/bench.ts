@@ -16,8 +16,8 @@ const HELP = `usage: npm run bench -- [--quick] [--json FILE] [SUBJECT ...]
 
   --quick      fewer and shorter rounds: a first look
   --json FILE  writes the figures for machines
-  SUBJECT      verify, authorizer, sign, client-credentials, redeem, refresh, introspection-and-revocation,
-               formats, cold-start, bundles; all of them unless named
+  SUBJECT      verify, authorizer, sign, client-credentials, authorize, redeem, refresh,
+               introspection-and-revocation, formats, cold-start, bundles; all of them unless named
 `;
 
 /** Measured each in a process of its own, so that none warms up or spoils the code of another. */
@@ -26,6 +26,7 @@ const SUBJECTS = {
   authorizer: 'authorizer (HTTP API, simple answer, 1,000 revocations)',
   sign: 'JWT signature',
   'client-credentials': 'token endpoint (client cached)',
+  authorize: 'authorization endpoint (client cached, store stubbed)',
   redeem: 'redemption of a code (client cached, store stubbed)',
   refresh: 'refresh (client cached, store stubbed)',
   'introspection-and-revocation': 'introspection and revocation (caller cached)',
