@@ -1,0 +1,361 @@
+// A process with the real bundle that is killed at a call to the store while somebody signs in, allows or comes back: the same
+// step goes on in another one, and what was under way is of no use to anybody. DESIGN.md promises 1, 2 and 8.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ProxyResult } from '../../lib/http/event.ts';
+import { systemClock } from '../../lib/oauth/clock.ts';
+import { createHandles, type Handles } from '../../lib/oauth/handle.ts';
+import { type ConsentStore, createConsentStore } from '../../lib/store/consent.ts';
+import { createGrantStore, type GrantStore } from '../../lib/store/grant.ts';
+import { createUserStore } from '../../lib/store/user.ts';
+import {
+  type Browser,
+  CALLBACK,
+  openBrowser,
+  proper,
+  queryOf,
+  type Seen,
+  see,
+  user,
+  VERIFIER,
+  webClient,
+} from '../support/browser.ts';
+import { callOf, type FaultyStore, onlyFor, type StoreRequest, startFaultyStore } from '../support/faulty-store.ts';
+import { handlesOf, payloadOf, tokensOf } from '../support/grants.ts';
+import { type Handlers, httpEvent, ISSUER, post, startWorld, type World } from '../support/world.ts';
+
+type Handler = Handlers['authorization'];
+
+/** To start one takes longer than to use it. */
+const SPARES = 2;
+const COOKIE = '__Host-latchkey=';
+const SCOPE = 'openid profile offline_access';
+const asked = (more = {}) => proper({ scope: SCOPE, ...more });
+
+let world: World;
+let store: FaultyStore;
+let grants: GrantStore;
+let consents: ConsentStore;
+let handles: Handles;
+/** Of somebody who has read the table, but has not the key. */
+let guessed: Handles;
+/** Another process as it goes on working. */
+let well: Handlers;
+let late: Handlers;
+let spares: Promise<Container>[] = [];
+let people = 0;
+
+beforeAll(async () => {
+  world = await startWorld();
+  store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+  grants = createGrantStore(world.table);
+  consents = createConsentStore(world.table);
+  handles = handlesOf(world);
+  guessed = createHandles(ISSUER, [Buffer.alloc(32, 9)]);
+  well = world.restart({ CLIENT_CACHE_SECONDS: '3600' });
+  late = world.restart({}, () => systemClock() + 3_600);
+  await Promise.all(['web', 'other'].map((id) => world.clients.create(webClient(id))));
+  spares = Array.from({ length: SPARES }, openContainer);
+});
+afterAll(async () => {
+  await Promise.all(spares.map(async (spare) => (await spare).kill()));
+  await store.stop();
+  await world.stop();
+});
+
+interface Container {
+  readonly handle: Handler;
+  kill(): Promise<void>;
+}
+
+const script = fileURLToPath(new URL('../support/container.mjs', import.meta.url));
+const QUIET = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+
+/** A process for one request at a time, which has loaded what it needs, and knows no client. */
+async function openContainer(): Promise<Container> {
+  const child = fork(script, { env: { ...QUIET, ...world.env, AWS_ENDPOINT_URL_DYNAMODB: store.endpoint } });
+  const ended = once(child, 'exit');
+  const handle: Handler = async (event) => {
+    const answered = once(child, 'message');
+    child.send({ number: 0, name: 'authorization', event });
+    const [reply] = await Promise.race([
+      answered,
+      ended.then(() => Promise.reject(new Error('the process has ended'))),
+    ]);
+    const { answer, error } = reply as { answer: ProxyResult; error?: string };
+    if (error !== undefined) throw new Error(error);
+    return answer;
+  };
+  // A request of nobody, which needs no table.
+  await handle(httpEvent({ method: 'GET', path: '/authorize' }));
+  return {
+    handle,
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Others are made ready while one is used. */
+async function takeContainer(): Promise<Container> {
+  spares.push(openContainer());
+  return spares.shift()!;
+}
+
+/** A browser that can be led to another process, and all that it was ever given. */
+function openPortable() {
+  let handle: Handler = well.authorization;
+  const cookies: string[] = [];
+  const grant_ids: string[] = [];
+  const number = people++;
+  const browser = openBrowser(
+    async (event) => {
+      const result = await handle(event);
+      const [cookie] = (result.headers['set-cookie'] ?? '').split(';');
+      if (cookie) cookies.push(cookie);
+      const code = handles.parse('code', see(result).answer['code'] ?? '');
+      if (code) grant_ids.push(code.id);
+      return result;
+    },
+    { sourceIp: `203.0.113.${number % 250}` },
+  );
+  return {
+    browser,
+    cookies,
+    /** Of those whose codes it was given. */
+    grant_ids,
+    name: `person${number}`,
+    lead(to: Handler) {
+      handle = to;
+    },
+  };
+}
+
+type Portable = ReturnType<typeof openPortable>;
+
+interface Journey {
+  /** Those that the step makes of the store. */
+  readonly calls: readonly string[];
+  /** Whether it is killed at those only that change something, because the others are as in another journey. */
+  readonly onlyWrites?: true;
+  /** How many sign-ins were answered before the step. */
+  readonly signIns: number;
+  /** What is true before; gives the step. */
+  prepare(browser: Browser, name: string): Promise<() => Promise<Seen>>;
+  isDone(seen: Seen): boolean;
+}
+
+const gaveCode = ({ answer }: Seen) => answer['code'] !== undefined;
+
+const TARGET = ['GetItem CLIENT', 'GetItem RESOURCE', 'GetItem SESSION'];
+const PRESENT = ['GetItem EPOCH subject', 'GetItem EPOCH issuer', 'GetItem USER', 'GetItem CONSENT'];
+const PASSWORD = [
+  'GetItem ATTEMPTS',
+  'GetItem ATTEMPTS',
+  'PutItem ATTEMPTS',
+  'PutItem ATTEMPTS',
+  'GetItem USERNAME',
+  'GetItem USER',
+  'DeleteItem ATTEMPTS',
+  'PutItem ATTEMPTS',
+];
+const CODE = ['PutItem GRANT', 'PutItem SESSION'];
+
+const journeys: Record<string, Journey> = {
+  'signing in': {
+    calls: [...TARGET, ...PASSWORD, 'PutItem SESSION', 'GetItem USER', 'GetItem CONSENT'],
+    signIns: 0,
+    async prepare(browser, name) {
+      const page = await browser.get(asked());
+      return () => browser.signIn(page, name);
+    },
+    isDone: ({ fields }) => fields['page'] === 'consent',
+  },
+  'signing in again': {
+    calls: [
+      ...TARGET,
+      ...PASSWORD,
+      ...['Query SESSION', 'PutItem SESSION', 'PutItem SESSION', 'DeleteItem SESSION'],
+      ...['GetItem USER', 'GetItem CONSENT'],
+      ...CODE,
+    ],
+    onlyWrites: true,
+    signIns: 1,
+    async prepare(browser, name) {
+      await browser.pass(asked(), name);
+      const page = await browser.get(asked({ prompt: 'login' }));
+      return () => browser.signIn(page, name);
+    },
+    isDone: gaveCode,
+  },
+  allowing: {
+    calls: [...TARGET, ...PRESENT, 'GetItem CONSENT', 'PutItem CONSENT', ...CODE],
+    signIns: 1,
+    async prepare(browser, name) {
+      const page = await browser.signIn(await browser.get(asked()), name);
+      return () => browser.press(page, 'allow');
+    },
+    isDone: gaveCode,
+  },
+  'coming back': {
+    calls: [...TARGET, ...PRESENT, ...CODE],
+    signIns: 1,
+    async prepare(browser, name) {
+      await browser.pass(asked(), name);
+      return () => browser.get(asked());
+    },
+    isDone: gaveCode,
+  },
+};
+
+async function begin({ prepare }: Journey) {
+  const portable = openPortable();
+  const person = user(portable.name);
+  const users = createUserStore(world.table);
+  await Promise.all([users.takeName(person.username, person.sub), users.create(person)]);
+  const step = await prepare(portable.browser, portable.name);
+  return { portable, step, sub: person.sub };
+}
+
+const times = ['before', 'after'] as const;
+type Time = (typeof times)[number];
+
+const isWrite = (call: string) => /^(Put|Delete)Item /.test(call);
+
+/** Each of these, before and after; of those that are alike, the first, the second and so on. */
+const casesOf = ({ calls, onlyWrites }: Journey) =>
+  calls.flatMap((call, index) => {
+    if (onlyWrites && !isWrite(call)) return [];
+    const turn = calls.slice(0, index + 1).filter((other) => other === call).length;
+    return times.map((time): [Time, string, number] => [time, call, turn]);
+  });
+
+const healthy = onlyFor([], () => {});
+
+/** The step in a process that ends before or after this call is done, and never answers. */
+async function diesAt([time, call, turn]: [Time, string, number], { lead }: Portable, step: () => Promise<Seen>) {
+  const doomed = await takeContainer();
+  store.take();
+  const besides: unknown[] = [];
+  let left = turn;
+  store.behave(async (response, forward, request) => {
+    if (callOf(request) !== call || --left !== 0) {
+      const done = healthy(response, forward, request);
+      besides.push(done);
+      return done;
+    }
+    if (time === 'after') await forward();
+    await doomed.kill();
+    response.destroy();
+  });
+  lead(doomed.handle);
+  await expect(step()).rejects.toThrow('ended');
+  // What it had sent beside that call happens all the same.
+  await Promise.allSettled(besides);
+  store.behave();
+  lead(well.authorization);
+  return tracesOf(store.take());
+}
+
+/** What it began by writing, whether that is there or not: the ids of grants, and of sessions. */
+function tracesOf(requests: readonly StoreRequest[]) {
+  const items = requests.flatMap(({ operation, input }) =>
+    operation === 'PutItem' ? [input['Item'] as Readonly<Record<string, { S: string }>>] : [],
+  );
+  const valuesOf = (name: string, of: (sk: string) => boolean) =>
+    new Set(items.filter(({ sk }) => of(sk?.S ?? '')).map((item) => item[name]?.S ?? ''));
+  return {
+    grants: valuesOf('grant_id', (sk) => sk.startsWith('GRANT')),
+    sids: valuesOf('sid', (sk) => sk === 'SESSION'),
+  };
+}
+
+/** Whether who sends this cookie is somebody, who would then be asked to allow more. */
+async function isSignedIn(cookie: string): Promise<boolean> {
+  const query = queryOf(asked({ prompt: 'none', scope: 'email' }));
+  const event = httpEvent({ method: 'GET', path: '/authorize', query, cookies: [cookie] });
+  const { error } = see(await well.authorization(event)).answer;
+  expect(error).toBeOneOf(['consent_required', 'login_required']);
+  return error === 'consent_required';
+}
+
+const signedIn = async (cookies: readonly string[]) => {
+  const verdicts = await Promise.all(cookies.map(isSignedIn));
+  return cookies.filter((_, index) => verdicts[index]);
+};
+
+const redeem = ({ token }: Pick<Handlers, 'token'>, id: string, code: string, code_verifier = VERIFIER) =>
+  post(token, id, { grant_type: 'authorization_code', code, redirect_uri: CALLBACK, code_verifier });
+
+/** A code that nobody was given gives nothing to whoever finds it, and nor does anything else of its grant. */
+async function expectUseless(grant_id: string) {
+  const code = handles.mint('code', { id: grant_id }).text;
+  const refresh = (by: Handles) =>
+    post(well.token, 'web', {
+      grant_type: 'refresh_token',
+      refresh_token: by.mint('refresh_token', { id: grant_id }).text,
+    });
+  const attempts = [
+    () => redeem(well, 'web', guessed.mint('code', { id: grant_id }).text),
+    () => refresh(guessed),
+    () => redeem(well, 'other', code),
+    () => redeem(well, 'web', code, 'x'.repeat(43)),
+    () => redeem(late, 'web', code),
+    () => refresh(handles),
+  ];
+  for (const attempt of attempts)
+    expect(await attempt()).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
+  expect((await grants.find(grant_id))?.state).not.toBe('active');
+}
+
+describe.each(Object.entries(journeys))('%s', (_, journey) => {
+  it('makes just these calls', async () => {
+    const { portable, step } = await begin(journey);
+    const { handle, kill } = await takeContainer();
+    store.take();
+    portable.lead(handle);
+    expect(journey.isDone(await step())).toBe(true);
+    expect(store.take().map(callOf).toSorted()).toEqual(journey.calls.toSorted());
+    await kill();
+  });
+
+  it.each(casesOf(journey))('killed %s %s (%i): the same step goes on', async (...point) => {
+    const { portable, step, sub } = await begin(journey);
+    const { browser, cookies, grant_ids } = portable;
+    const lost = await diesAt(point, portable, step);
+
+    // Nothing is given that was not allowed before, and nobody can have what was not delivered.
+    const mine = [...lost.grants].filter((grant_id) => !grant_ids.includes(grant_id));
+    const consent = await consents.find(sub, 'web');
+    for (const grant_id of mine) {
+      const grant = await grants.find(grant_id);
+      if (grant) {
+        expect(grant.state).toBe('code');
+        expect(consent?.scope).toEqual(expect.arrayContaining([...grant.scope]));
+      }
+      await expectUseless(grant_id);
+    }
+    // A session that began has a name that no browser knows, and whose cookie cannot be made of what the table says.
+    const names = cookies.map((cookie) => handles.parse('session', cookie.slice(COOKIE.length))?.id);
+    for (const sid of lost.sids) {
+      expect(names).not.toContain(sid);
+      expect(await isSignedIn(COOKIE + guessed.mint('session', { id: sid }).text)).toBe(false);
+    }
+    expect((await signedIn(cookies)).length).toBeLessThanOrEqual(journey.signIns);
+
+    const seen = await step();
+    expect(journey.isDone(seen)).toBe(true);
+    const { answer } = gaveCode(seen) ? seen : await browser.press(seen, 'allow');
+    const tokens = tokensOf(await redeem(well, 'web', answer['code'] ?? ''));
+    expect(payloadOf(tokens.id_token)).toMatchObject({ sub, nonce: 'the-nonce' });
+    // It is one such as those that were tried above.
+    const { id = '' } = handles.parse('code', answer['code'] ?? '') ?? {};
+    expect(handles.mint('code', { id }).text).toBe(answer['code']);
+    expect(mine).not.toContain(id);
+    expect(await signedIn(cookies)).toEqual(browser.cookies);
+    expect(await consents.find(sub, 'web')).toMatchObject({ scope: SCOPE.split(' '), resources: expect.any(Array) });
+  });
+});
