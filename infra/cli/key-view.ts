@@ -9,7 +9,7 @@ import * as parse from './parse.ts';
 export const KID = ['<kid>', 'which: see latchkey keys list', parse.name] as const;
 
 export const POLICY_HELP =
-  '\nSet JWKS_CACHE_SECONDS and ACCESS_TOKEN_MAX_LIFETIME_SECONDS as they are deployed, if that is not the default.\n';
+  '\nSet JWKS_CACHE_SECONDS, ACCESS_TOKEN_MAX_LIFETIME_SECONDS and ID_TOKEN_LIFETIME_SECONDS as they are deployed, if that\nis not the default.\n';
 
 export const withForce = (command: Command, consequence: string) =>
   command.option('--force', `do not wait until it is safe: ${consequence}`);

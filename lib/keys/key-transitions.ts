@@ -14,7 +14,7 @@ import {
 export interface KeyPolicy {
   /** The longest that any consumer of the JWK Set goes on with an old one. */
   readonly jwksCache: number;
-  /** The longest that an access token lives. */
+  /** The longest that a token lives: access tokens and ID tokens. */
   readonly maxLifetime: number;
 }
 
