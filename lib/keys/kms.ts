@@ -57,17 +57,23 @@ interface Patience {
 }
 
 /**
- * Three calls are the most that one request can wait for: derive a handle key, get a public key, sign. Two of them do.
- * KMS answers in some 10 ms, so what takes so long as an attempt is lost, and there is time for another one.
+ * Four calls are the most that one request can wait for: derive a handle key, get a public key, sign an access token, sign an
+ * ID token that names its hash. KMS answers in some 10 ms, so what takes so long as an attempt is lost, and there is time for
+ * another one.
  */
-const PATIENCE: Patience = { deadline: 650, attempt: 300 };
+const PATIENCE: Patience = { deadline: 600, attempt: 300 };
 
-/** To find the primes of an RSA key takes longer. Whoever waits for this waits for nothing else but one `decrypt`. */
+/** What comes twice, and with a client that has been at work before. */
+const TO_SIGN: Patience = { deadline: 380, attempt: 240 };
+
+/** To find the primes of an RSA key takes longer. The first token of all waits for this and then for one `decrypt`. */
 const TO_GENERATE: Patience = { deadline: 1_100, attempt: 1_000 };
 
 const CONNECTION_TIMEOUT_MS = 250;
 
 const ATTEMPTS = 3;
+
+const NO_MISFITS: ReadonlyMap<string, KeyError> = new Map();
 
 /** Milliseconds before another attempt, and up to twice as long: the SDK's own 1,000 are more than a caller waits. */
 const PAUSE_MS = 40;
@@ -97,7 +103,7 @@ export function createKms({ patience = 1, ...options }: KmsConnection): Kms {
   async function send<Output>(
     what: string,
     call: Call<Output>,
-    misfits: ReadonlyMap<string, KeyError> = new Map(),
+    misfits: ReadonlyMap<string, KeyError> = NO_MISFITS,
     { deadline, attempt: requestTimeout } = PATIENCE,
   ): Promise<Output> {
     const client = await getClient();
@@ -127,7 +133,7 @@ export function createKms({ patience = 1, ...options }: KmsConnection): Kms {
     async sign(KeyId, { algorithm: SigningAlgorithm, type: MessageType, message: Message }) {
       const what = `KMS Sign by ${KeyId}`;
       const input = { KeyId, SigningAlgorithm, MessageType, Message };
-      const { Signature } = await send(what, (client, call) => client.sign(input, call));
+      const { Signature } = await send(what, (client, call) => client.sign(input, call), NO_MISFITS, TO_SIGN);
       if (!Signature) throw new Unavailable(what);
       return Buffer.from(Signature);
     },
