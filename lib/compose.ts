@@ -20,6 +20,7 @@ import { createOpeningKeys } from './keys/sealing-key.ts';
 import { createWrappedKey } from './keys/wrapped-key.ts';
 import { createLog } from './log.ts';
 import { type Clock, systemClock } from './oauth/clock.ts';
+import { Unavailable } from './oauth/errors.ts';
 import {
   handles,
   ISSUING,
@@ -157,11 +158,20 @@ export function authorizerContext(env?: Environment, clock: Clock = systemClock)
 }
 
 export function discoveryContext(env?: Environment, clock: Clock = systemClock): DiscoveryContext {
-  const { ISSUER, LOG_LEVEL } = readConfig(['ISSUER', 'LOG_LEVEL'], env);
+  const { ISSUER, LOG_LEVEL, JWKS_CACHE_SECONDS } = readConfig(['ISSUER', 'LOG_LEVEL', 'JWKS_CACHE_SECONDS'], env);
   const keys = published(clock, env);
-  const signingAlgorithms = async () => [...new Set((await keys()).map(({ alg }) => alg))];
-  return { log: createLog(LOG_LEVEL), issuer: ISSUER, signingAlgorithms };
+  // Of all that are published: a client has to know of an algorithm before its first token, and until after its last.
+  const signingAlgorithms = async () => {
+    const [first, ...others] = new Set((await keys()).map(({ alg }) => alg));
+    if (first === undefined) throw new Unavailable('a published key');
+    return [first, ...others];
+  };
+  const maxAge = Math.min(DISCOVERY_MAX_AGE, JWKS_CACHE_SECONDS);
+  return { log: createLog(LOG_LEVEL), issuer: ISSUER, signingAlgorithms, maxAge };
 }
+
+/** An hour. Who goes on with what is older than its key set refuses a new algorithm. */
+const DISCOVERY_MAX_AGE = 3600;
 
 /** Ten minutes: how long a verifier may go on without a new key. */
 const JWKS_MAX_AGE = 600;
@@ -182,6 +192,7 @@ export function rotationContext(env?: Environment, clock: Clock = systemClock): 
       'JWKS_CACHE_SECONDS',
       'KEY_ROTATION_SECONDS',
       'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
+      'ID_TOKEN_LIFETIME_SECONDS',
       'LOG_LEVEL',
     ],
     env,
@@ -193,7 +204,7 @@ export function rotationContext(env?: Environment, clock: Clock = systemClock): 
     clock,
     policy: {
       jwksCache: config.JWKS_CACHE_SECONDS,
-      maxLifetime: config.ACCESS_TOKEN_MAX_LIFETIME_SECONDS,
+      maxLifetime: Math.max(config.ACCESS_TOKEN_MAX_LIFETIME_SECONDS, config.ID_TOKEN_LIFETIME_SECONDS),
       period: config.KEY_ROTATION_SECONDS,
       algorithm: config.NEW_KEY_ALGORITHM,
     },

@@ -76,8 +76,10 @@ export interface BackchannelContext extends LogContext, LogoutTokenContext {
 
 export interface DiscoveryContext extends LogContext {
   readonly issuer: string;
-  /** Those of the keys. */
+  /** Those of the keys, at least one. @throws Unavailable */
   signingAlgorithms(): Promise<readonly string[]>;
+  /** Seconds for which they may be kept. */
+  readonly maxAge: number;
 }
 
 export interface JwksContext extends LogContext {

@@ -11,8 +11,6 @@ import { identityScopes } from '../oauth/scope.ts';
 import { languages } from '../pages/texts.ts';
 import { userClaimNames } from '../users/claims.ts';
 
-const MAX_AGE = 3600;
-
 /** RFC 8414 puts it between the host and the path of an issuer, OpenID Connect Discovery behind the path. */
 const OAUTH_METADATA = '/.well-known/oauth-authorization-server';
 
@@ -23,12 +21,12 @@ const OAUTH_METADATA = '/.well-known/oauth-authorization-server';
 export const discovery: Endpoint<DiscoveryContext> = {
   methods: ['GET'],
   cors: 'any',
-  async handle(request, { issuer, signingAlgorithms }) {
+  async handle(request, { issuer, signingAlgorithms, maxAge }) {
     const [, forIssuer] = request.path.split(OAUTH_METADATA);
     if (forIssuer && forIssuer !== new URL(issuer).pathname) {
       throw new OAuthError('invalid_request', 'there is no such issuer here', { status: 404 });
     }
-    return respondWith(createDocument(metadata(issuer, await signingAlgorithms()), MAX_AGE), request);
+    return respondWith(createDocument(metadata(issuer, await signingAlgorithms()), maxAge), request);
   },
 };
 

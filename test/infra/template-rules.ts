@@ -249,7 +249,7 @@ export const functions: Record<string, FunctionRule> = {
   },
   discovery: {
     environment: ['ISSUER', 'VERIFICATION_KEYS'],
-    registry: ['KEY_REGISTRY', 'TABLE_NAME'],
+    registry: ['KEY_REGISTRY', 'TABLE_NAME', 'JWKS_CACHE_SECONDS'],
     keys: [],
     later: ['item-client.cjs'],
     table: [],
@@ -279,6 +279,7 @@ export const functions: Record<string, FunctionRule> = {
       'JWKS_CACHE_SECONDS',
       'KEY_ROTATION_SECONDS',
       'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
+      'ID_TOKEN_LIFETIME_SECONDS',
     ],
     rotates: true,
     keys: ['making'],
