@@ -1,0 +1,721 @@
+// Users whose tokens are signed with keys of the registry: at the front door, through the embedded table and the stand-in
+// for KMS, with a clock that is driven.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { FaultName } from '../../infra/local/kms/faults.ts';
+import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
+import type { KeyRegistry, NewKey } from '../../lib/keys/key-registry.ts';
+import { activateKey, addKey, compromiseKey, retireKey } from '../../lib/keys/key-transitions.ts';
+import { revokeAll } from '../../lib/oauth/revocation.ts';
+import { KEY_REGISTRY } from '../../lib/store/key-registry.ts';
+import { createRevocationStore } from '../../lib/store/revocation.ts';
+import {
+  CALLBACK,
+  openBrowser,
+  proper,
+  type Query,
+  type Seen,
+  see,
+  user,
+  VERIFIER,
+  webClient,
+} from '../support/browser.ts';
+import { type Behaviour, faults as storeFaults } from '../support/faulty-store.ts';
+import { createHandleKey, createKey, verificationKeys } from '../support/kms-world.ts';
+import { fetchJwks, type RegistryWorld, registryReads, startRegistryWorld } from '../support/registry-world.ts';
+import { createDeliverer, createSignIn } from '../support/sign-in.ts';
+import {
+  createTestClock,
+  type Handlers,
+  httpEvent,
+  ISSUER,
+  type JsonResult,
+  post,
+  readResult,
+  type Variables,
+} from '../support/world.ts';
+
+const { clock, advance } = createTestClock();
+const ALGORITHMS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
+const AFTER_LOGOUT = 'https://app.example/bye';
+const HYBRID = 'code id_token token';
+
+let world: RegistryWorld;
+let people: ReturnType<typeof createSignIn>;
+
+beforeAll(async () => {
+  world = await startRegistryWorld({}, clock);
+  people = createSignIn(world, clock);
+  const alice = user('alice');
+  await people.users.takeName(alice.username, alice.sub);
+  await people.users.create(alice);
+  const app = (id: string, more = {}) =>
+    world.clients.create(
+      webClient(id, {
+        require_consent: false,
+        post_logout_redirect_uris: [AFTER_LOGOUT],
+        resources: ['orders'],
+        ...more,
+      }),
+    );
+  await Promise.all([
+    app('web'),
+    app('front', { response_types: ['code', HYBRID, 'id_token'] }),
+    app('opaque', { access_token_format: 'reference' }),
+    ...ALGORITHMS.map((alg) => app(`web-${alg}`, { id_token_signed_response_alg: alg })),
+  ]);
+});
+beforeEach(async () => {
+  await world.forget();
+  world.kms.takeCalls();
+  world.store.take();
+});
+afterEach(() => {
+  world.kms.recover();
+  world.store.behave();
+  advance(3600);
+});
+afterAll(() => world.stop());
+
+const policy = { jwksCache: 7200, maxLifetime: 86_400 };
+const force = () => ({ now: clock(), force: true });
+const edit = (change: (registry: KeyRegistry) => KeyRegistry) =>
+  world.change((registry) => change(registry ?? { keys: [] }));
+const activate = (kid: string) => edit((registry) => activateKey(registry, kid, policy, force()));
+const retire = (kid: string) => edit((registry) => retireKey(registry, kid, policy, force()));
+const origins = {
+  kms: (alg: AlgorithmName) => world.createInKms(alg),
+  wrapped: (alg: AlgorithmName) => world.createWrapped(alg),
+};
+
+async function add(making: Promise<NewKey>): Promise<string> {
+  const key = await making;
+  await world.change((registry) => addKey(registry, key, clock()));
+  return key.kid;
+}
+
+/** What `latchkey keys compromise` does. */
+async function compromise(kid: string): Promise<void> {
+  const entry = revokeAll('key', kid, { now: clock(), lifetime: policy.maxLifetime, delay: 90 });
+  await createRevocationStore(world.table).put(entry);
+  await edit((registry) => compromiseKey(registry, kid, { now: clock() }).registry);
+}
+
+const asking = (more: Query = {}): Query => proper({ scope: 'openid profile offline_access read', ...more });
+
+async function getCode(handlers: Handlers, client_id = 'web', browser = openBrowser(handlers.authorization)) {
+  const { answer, status, heading } = await browser.pass(asking({ client_id }));
+  if (answer['code'] === undefined) throw new Error(`no code: ${status} ${heading} ${JSON.stringify(answer)}`);
+  return answer['code'];
+}
+
+const redeem = ({ token }: Pick<Handlers, 'token'>, code: string, client_id = 'web'): Promise<JsonResult> =>
+  post(token, client_id, {
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: CALLBACK,
+    code_verifier: VERIFIER,
+  });
+const refresh = ({ token }: Pick<Handlers, 'token'>, refresh_token: string, client_id = 'web'): Promise<JsonResult> =>
+  post(token, client_id, { grant_type: 'refresh_token', refresh_token });
+
+type Tokens = Readonly<Record<'access_token' | 'id_token' | 'refresh_token', string>>;
+
+async function given(answer: Promise<JsonResult>): Promise<Tokens> {
+  const { status, json } = await answer;
+  if (status !== 200) throw new Error(`no token: ${status} ${JSON.stringify(json)}`);
+  return json as unknown as Tokens;
+}
+
+/** Signs alice in to a client. */
+const signIn = async (handlers: Handlers, client_id = 'web') =>
+  given(redeem(handlers, await getCode(handlers, client_id), client_id));
+
+const kidOf = (token: string) => decodeProtectedHeader(token).kid ?? '';
+const kidsOf = ({ access_token, id_token }: Tokens) => [kidOf(access_token), kidOf(id_token)];
+
+/** As a client does that has read the JWK Set now. */
+async function verify(
+  token: string,
+  typ: string,
+  audience: string,
+  handlers: Handlers = world.restart(),
+  issuer = ISSUER,
+) {
+  const set = createLocalJWKSet((await fetchJwks(handlers)).json as unknown as JSONWebKeySet);
+  const { protectedHeader } = await jwtVerify(token, set, {
+    issuer,
+    audience,
+    typ,
+    currentDate: new Date(clock() * 1000),
+  });
+  return protectedHeader;
+}
+
+async function userinfo(handlers: Handlers, token: string): Promise<number> {
+  const headers = { authorization: `Bearer ${token}` };
+  return (await handlers.userinfo(httpEvent({ method: 'GET', path: '/userinfo', headers }))).statusCode;
+}
+
+async function signOut({ logout }: Handlers, id_token_hint: string, cookies: readonly string[] = []): Promise<Seen> {
+  const query = new URLSearchParams({ id_token_hint, post_logout_redirect_uri: AFTER_LOGOUT }).toString();
+  return see(await logout(httpEvent({ method: 'GET', path: '/logout', query, cookies })));
+}
+
+/** What becomes of a hint at both doors. Nobody is signed in, so that one is 303 to where it says, the other a page. */
+async function showHint(handlers: Handlers, id_token_hint: string, client_id = 'web') {
+  const [asked, ended] = await Promise.all([
+    openBrowser(handlers.authorization).get(asking({ client_id, id_token_hint })),
+    signOut(handlers, id_token_hint),
+  ]);
+  const authorize = asked.status === 200 && asked.fields['page'] === 'sign_in' ? 'accepted' : asked.answer['error'];
+  const logout = ended.location?.href === AFTER_LOGOUT ? 'accepted' : ended.status;
+  return [authorize ?? asked.status, logout];
+}
+const ACCEPTED = ['accepted', 'accepted'];
+const REFUSED = ['invalid_request', 400];
+const UNAVAILABLE = [503, 503];
+
+const discover = async ({ discovery }: Handlers) =>
+  readResult(await discovery(httpEvent({ method: 'GET', path: '/.well-known/openid-configuration' })));
+
+describe.each(['wrapped', 'kms'] as const)('keys that are %s', (origin) => {
+  it('sign the tokens of a code and of a refresh, the ID token as the client wants it', async () => {
+    const kids: Record<string, string> = {};
+    for (const alg of ALGORITHMS) kids[alg] = await add(origins[origin](alg));
+    for (const { kid, status } of (await world.find()).keys) if (status === 'next') await activate(kid);
+    const handlers = world.restart();
+    for (const alg of ALGORITHMS) {
+      const client_id = `web-${alg}`;
+      const first = await signIn(handlers, client_id);
+      advance(1);
+      const second = await given(refresh(handlers, first.refresh_token, client_id));
+      for (const { access_token, id_token } of [first, second]) {
+        expect(await verify(id_token, 'JWT', client_id)).toEqual({ alg, typ: 'JWT', kid: kids[alg] });
+        const ofApi = { alg: 'ES256', typ: 'at+jwt', kid: kids['ES256'] };
+        expect(await verify(access_token, 'at+jwt', 'orders')).toEqual(ofApi);
+      }
+    }
+  });
+
+  it('sign what comes in front', async () => {
+    const kid = await add(origins[origin]('ES256'));
+    const { answer } = await openBrowser(world.restart().authorization).pass(
+      asking({ client_id: 'front', response_type: HYBRID }),
+    );
+    expect((await verify(answer['id_token'] ?? '', 'JWT', 'front')).kid).toBe(kid);
+    expect((await verify(answer['access_token'] ?? '', 'at+jwt', 'orders')).kid).toBe(kid);
+  });
+
+  it('give way to their successors within a minute, in the middle of a grant', async () => {
+    const old = await add(origins[origin]('ES256'));
+    const handlers = world.restart();
+    const first = await signIn(handlers);
+    const code = await getCode(handlers);
+    const next = await add(origins[origin]('ES256'));
+    await activate(next);
+    advance(60);
+    const [second, third] = [await given(refresh(handlers, first.refresh_token)), await signIn(handlers)];
+    expect([kidsOf(first), kidsOf(second), kidsOf(third)]).toEqual([
+      [old, old],
+      [next, next],
+      [next, next],
+    ]);
+    // The code has expired; nothing of that is a fault.
+    expect((await redeem(handlers, code)).json['error']).toBe('invalid_grant');
+    for (const { id_token } of [first, second, third]) await verify(id_token, 'JWT', 'web', handlers);
+  });
+});
+
+it('a client that wants what no active key signs is told of a fault, and its code stays good', async () => {
+  await add(world.createWrapped());
+  const handlers = world.restart();
+  const code = await getCode(handlers, 'web-RS256');
+  expect(await redeem(handlers, code, 'web-RS256')).toMatchObject({ status: 503, json: { error: 'server_error' } });
+  const rsa = await add(world.createWrapped('RS256'));
+  // One that waits does not sign for want of another.
+  expect((await redeem(world.restart(), code, 'web-RS256')).status).toBe(503);
+  await activate(rsa);
+  expect(kidOf((await given(redeem(world.restart(), code, 'web-RS256'))).id_token)).toBe(rsa);
+});
+
+describe('an ID token as a hint', () => {
+  /** The token of a key, and what ends that key. */
+  async function prepare() {
+    await add(world.createWrapped());
+    const successor = await add(world.createWrapped());
+    const handlers = world.restart();
+    const { id_token } = await signIn(handlers);
+    return { handlers, id_token, kid: kidOf(id_token), successor };
+  }
+
+  it('is taken while its key signs and while it retires, also when it has expired, and not after that', async () => {
+    const { handlers, id_token, kid, successor } = await prepare();
+    expect(await showHint(handlers, id_token)).toEqual(ACCEPTED);
+    await activate(successor);
+    advance(4000);
+    expect(await showHint(handlers, id_token)).toEqual(ACCEPTED);
+    await retire(kid);
+    advance(59);
+    expect(await showHint(handlers, id_token)).toEqual(ACCEPTED);
+    advance(1);
+    expect(await showHint(handlers, id_token)).toEqual(REFUSED);
+    expect(await showHint(world.restart(), id_token)).toEqual(REFUSED);
+  });
+
+  it('is refused within a minute after its key was compromised', async () => {
+    const { handlers, id_token, kid } = await prepare();
+    expect(await showHint(handlers, id_token)).toEqual(ACCEPTED);
+    await compromise(kid);
+    expect(await showHint(world.restart(), id_token)).toEqual(REFUSED);
+    advance(60);
+    expect(await showHint(handlers, id_token)).toEqual(REFUSED);
+  });
+
+  it('is taken at once from a key that is newer than what is known of them', async () => {
+    const { handlers, id_token, successor } = await prepare();
+    expect(await showHint(handlers, id_token)).toEqual(ACCEPTED);
+    const next = await add(world.createWrapped());
+    await activate(next);
+    const { id_token: fresh } = await signIn(world.restart());
+    expect(kidOf(fresh)).toBe(next);
+    expect(next).not.toBe(successor);
+    expect(await showHint(handlers, fresh)).toEqual(ACCEPTED);
+  });
+
+  it('of a key that nobody knows has the registry read once in ten seconds, however many there are', async () => {
+    const { handlers, id_token } = await prepare();
+    expect(await showHint(handlers, id_token)).toEqual(ACCEPTED);
+    advance(11);
+    world.store.take();
+    const [, payload, signature] = id_token.split('.');
+    const invented = (kid: string) => {
+      const header = Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'JWT', kid })).toString('base64url');
+      return [header, payload, signature].join('.');
+    };
+    for (let index = 0; index < 5; index++) expect(await showHint(handlers, invented(`k${index}`))).toEqual(REFUSED);
+    expect(registryReads(world.store)).toBe(2); // both functions
+    advance(9);
+    await showHint(handlers, invented('another'));
+    expect(registryReads(world.store)).toBe(0);
+    advance(1);
+    await showHint(handlers, invented('another'));
+    expect(registryReads(world.store)).toBe(2);
+  });
+
+  /** Only the reading of the registry fails. */
+  const ofRegistry =
+    (fault: Behaviour): Behaviour =>
+    async (response, forward, request) => {
+      const { pk } = (request.input['Key'] ?? {}) as { pk?: { S: string } };
+      if (request.operation === 'GetItem' && pk?.S === KEY_REGISTRY) return fault(response, forward, request);
+      const { status, headers, body } = await forward();
+      response.writeHead(status, headers).end(body);
+    };
+
+  it.each(['status 500', 'access denied', 'throttled by the table', 'no answer ever'] as const)(
+    'is never passed over because the registry cannot be read: %s',
+    async (fault) => {
+      await add(world.createWrapped());
+      const handlers = world.restart();
+      const browser = openBrowser(handlers.authorization);
+      const { id_token } = await given(redeem(handlers, await getCode(handlers, 'web', browser)));
+      expect(await showHint(handlers, id_token)).toEqual(ACCEPTED);
+      advance(60);
+      world.store.behave(ofRegistry(storeFaults[fault]));
+      const start = performance.now();
+      expect(await showHint(handlers, id_token)).toEqual(UNAVAILABLE);
+      const ended = await signOut(handlers, id_token, browser.cookies);
+      expect([ended.status, ended.headers['retry-after'], ended.heading]).toEqual([
+        503,
+        '1',
+        'Please try again in a moment',
+      ]);
+      const silent = asking({ id_token_hint: id_token, prompt: 'none' });
+      expect((await browser.get(silent)).answer['error']).toBe('temporarily_unavailable');
+      expect(performance.now() - start).toBeLessThan(6_000);
+      // The session is there yet, and so is the hint.
+      world.store.behave();
+      expect((await browser.get(silent)).answer['code']).toBeDefined();
+      expect((await signOut(handlers, id_token, browser.cookies)).location?.href).toBe(AFTER_LOGOUT);
+      expect((await browser.get(silent)).answer['error']).toBe('login_required');
+    },
+  );
+
+  it('is a page that says so where there is no registry any more', async () => {
+    const { handlers, id_token } = await prepare();
+    await world.forget();
+    advance(60);
+    expect(await showHint(world.restart({ WRAPPING_KMS_KEY: '' }), id_token)).toEqual(UNAVAILABLE);
+    expect(await showHint(handlers, id_token)).toEqual(UNAVAILABLE);
+    expect(await world.registry.find(KEY_REGISTRY)).toBeUndefined();
+  });
+});
+
+it('userinfo takes the tokens of a new key at once', async () => {
+  await add(world.createWrapped());
+  const handlers = world.restart();
+  const { access_token } = await signIn(handlers);
+  expect(await userinfo(handlers, access_token)).toBe(200);
+  const next = await add(world.createInKms('ES256'));
+  await activate(next);
+  const fresh = await signIn(world.restart());
+  expect(kidOf(fresh.access_token)).toBe(next);
+  expect(await userinfo(handlers, fresh.access_token)).toBe(200);
+  expect(await userinfo(handlers, access_token)).toBe(200);
+});
+
+describe('discovery', () => {
+  const algorithms = async (handlers: Handlers) => {
+    const { status, json } = await discover(handlers);
+    expect(status).toBe(200);
+    return json['id_token_signing_alg_values_supported'];
+  };
+
+  // Who takes only what is listed has to know of an algorithm before the first token, and take the last one to its end.
+  it('names the algorithms of the keys that are published: a client may meet any of them', async () => {
+    await add(world.createWrapped('ES256'));
+    const handlers = world.restart();
+    expect(await algorithms(handlers)).toEqual(['ES256']);
+    const rsa = await add(world.createWrapped('RS256'));
+    await add(world.createWrapped('ES256'));
+    expect(await algorithms(handlers)).toEqual(['ES256']);
+    advance(60);
+    expect(await algorithms(handlers)).toEqual(['ES256', 'RS256']);
+    await activate(rsa);
+    await retire(rsa); // to retiring
+    expect(await algorithms(world.restart())).toEqual(['ES256', 'RS256']);
+    await retire(rsa); // to retired
+    advance(60);
+    expect(await algorithms(handlers)).toEqual(['ES256']);
+  });
+
+  it('is kept for no longer than the key set may be, where that says when a new key signs', async () => {
+    await add(world.createWrapped());
+    const age = async (variables: Variables) => (await discover(world.restart(variables))).headers['cache-control'];
+    expect(await age({})).toBe('public, max-age=3600');
+    expect(await age({ JWKS_CACHE_SECONDS: '300' })).toBe('public, max-age=300');
+  });
+
+  it('is 503 without a key, and says what there is with the next request', async () => {
+    const handlers = world.restart();
+    const unavailable = { status: 503, headers: { 'retry-after': '1', 'cache-control': 'no-store' } };
+    expect(await discover(handlers)).toMatchObject(unavailable);
+    const kid = await add(world.createWrapped());
+    expect(await algorithms(handlers)).toEqual(['ES256']);
+    world.store.behave(storeFaults['status 500']);
+    advance(60);
+    expect(await discover(handlers)).toMatchObject(unavailable);
+    world.store.behave();
+    expect(await algorithms(handlers)).toEqual(['ES256']);
+    // An empty list would say that there are no ID tokens here.
+    await compromise(kid);
+    advance(60);
+    expect(await discover(handlers)).toMatchObject(unavailable);
+  });
+});
+
+describe('a key that was compromised', () => {
+  it('takes its tokens with it, and no grant', async () => {
+    await add(world.createWrapped());
+    const successor = await add(world.createWrapped());
+    const running = world.restart();
+    const browser = openBrowser(running.authorization);
+    const tokens = await given(redeem(running, await getCode(running, 'web', browser)));
+    const other = await signIn(running);
+    const code = await getCode(running);
+    expect(await userinfo(running, tokens.access_token)).toBe(200);
+
+    await compromise(kidOf(tokens.access_token));
+    expect(await userinfo(running, tokens.access_token)).toBe(401);
+    expect(await showHint(world.restart(), tokens.id_token)).toEqual(REFUSED);
+    // A container that has not heard of it gives tokens of the old key, which are worth nothing, and a good refresh token.
+    const late = await given(refresh(running, tokens.refresh_token));
+    expect([kidOf(late.access_token), await userinfo(running, late.access_token)]).toEqual([
+      kidOf(tokens.access_token),
+      401,
+    ]);
+    // The next containers know.
+    const started = world.restart();
+    for (const answer of [redeem(started, code), refresh(started, other.refresh_token)]) {
+      const { access_token, id_token } = await given(answer);
+      expect([kidOf(access_token), kidOf(id_token)]).toEqual([successor, successor]);
+      expect(await userinfo(started, access_token)).toBe(200);
+    }
+    advance(60);
+    const fresh = await given(refresh(running, late.refresh_token));
+    expect(kidsOf(fresh)).toEqual([successor, successor]);
+    expect(await userinfo(running, fresh.access_token)).toBe(200);
+    expect(await showHint(running, late.id_token)).toEqual(REFUSED);
+    expect(await showHint(running, fresh.id_token)).toEqual(ACCEPTED);
+    // The browser is signed in as before.
+    expect((await browser.get(asking({ prompt: 'none' }))).answer['code']).toBeDefined();
+    expect((await signOut(running, fresh.id_token, browser.cookies)).location?.href).toBe(AFTER_LOGOUT);
+  });
+
+  it('leaves codes and refresh tokens as they are where nothing signs in its place', async () => {
+    const kid = await add(world.createWrapped());
+    const running = world.restart();
+    const tokens = await signIn(running);
+    const code = await getCode(running);
+    await compromise(kid);
+    const started = world.restart();
+    const unavailable = { status: 503, headers: { 'retry-after': '1' }, json: { error: 'temporarily_unavailable' } };
+    expect(await refresh(started, tokens.refresh_token)).toMatchObject(unavailable);
+    expect(await redeem(started, code)).toMatchObject(unavailable);
+    const next = await add(world.createWrapped());
+    await activate(next);
+    const later = world.restart();
+    expect(kidsOf(await given(refresh(later, tokens.refresh_token)))).toEqual([next, next]);
+    expect(kidsOf(await given(redeem(later, code)))).toEqual([next, next]);
+  });
+});
+
+describe('logout tokens', () => {
+  // Clients are told over http on loopback only by a service that is there itself.
+  const LOOPBACK = 'http://localhost:3000';
+  const received: string[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    received.push(new URLSearchParams(Buffer.concat(chunks).toString()).get('logout_token') ?? '');
+    response.end();
+  });
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const backchannel_logout_uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    await world.clients.create(webClient('told', { backchannel_logout_uri }));
+  });
+  beforeEach(async () => {
+    received.length = 0;
+    const kept = { sid: 'a-session', sub: 'sub-of-alice', client_id: 'told', attempts: 0 };
+    await people.deliveries.add({ ...kept, due_at: clock(), expires_at: clock() + 7200 });
+  });
+  afterEach(async () => {
+    for (const delivery of await people.deliveries.list()) await people.deliveries.remove(delivery);
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const variables = { ISSUER: LOOPBACK, WRAPPING_KMS_KEY: '' };
+  const deliverer = () => createDeliverer({ ...world.env, ...variables }, clock);
+  const again = async (deliver: () => Promise<void>) => {
+    await people.deliveries.add({
+      ...{ sid: 'another', sub: 'sub-of-alice', client_id: 'told', attempts: 0 },
+      ...{ due_at: clock(), expires_at: clock() + 7200 },
+    });
+    await deliver();
+  };
+
+  it('are signed with the key that is active, wherever it is', async () => {
+    // The first token makes a wrapped key, for this issuer.
+    const handlers = world.restart({ ISSUER: LOOPBACK });
+    expect((await post(handlers.token, 'machine-jwt', { grant_type: 'client_credentials' })).status).toBe(200);
+    const first = (await world.find()).keys[0]?.kid;
+    const deliver = deliverer();
+    await deliver();
+    const verifyLast = () => verify(received.at(-1) ?? '', 'logout+jwt', 'told', world.restart(), LOOPBACK);
+    expect(await verifyLast()).toEqual({ alg: 'ES256', typ: 'logout+jwt', kid: first });
+
+    const next = await add(world.createInKms('ES256'));
+    await activate(next);
+    advance(60);
+    await again(deliver);
+    expect((await verifyLast()).kid).toBe(next);
+    expect(received).toHaveLength(2);
+    expect(await people.deliveries.list()).toEqual([]);
+  });
+
+  it('are kept while there is no key, which only `token` may make', async () => {
+    const deliver = deliverer();
+    await deliver();
+    expect(received).toEqual([]);
+    expect(await people.deliveries.list()).toMatchObject([{ attempts: 1 }]);
+    expect(await world.registry.find(KEY_REGISTRY)).toBeUndefined();
+    await add(world.createInKms('ES256'));
+    advance(60);
+    await deliver();
+    expect(received).toHaveLength(1);
+    expect(await people.deliveries.list()).toEqual([]);
+  });
+
+  it.each(['throttled', 'outage', 'no answer ever', 'disabled', 'denied'] as const)(
+    'are kept while KMS does not sign: %s',
+    async (fault) => {
+      await add(world.createInKms('ES256'));
+      const deliver = deliverer();
+      world.kms.fail(fault, ['Sign']);
+      await deliver();
+      expect(received).toEqual([]);
+      expect(await people.deliveries.list()).toMatchObject([{ attempts: 1 }]);
+      world.kms.recover();
+      advance(60);
+      await deliver();
+      expect(received).toHaveLength(1);
+    },
+  );
+});
+
+it('/authorize makes no first key: tokens in front wait for the one that `token` makes', async () => {
+  const handlers = world.restart({ WRAPPING_KMS_KEY: '' });
+  const browser = openBrowser(handlers.authorization);
+  const query = asking({ client_id: 'front', response_type: HYBRID });
+  await getCode(handlers, 'web', browser);
+  const { status, headers, heading } = await browser.get(query);
+  expect([status, headers['retry-after'], heading]).toEqual([503, '1', 'Please try again in a moment']);
+  expect((await browser.get({ ...query, prompt: 'none' })).answer['error']).toBe('temporarily_unavailable');
+  expect(await world.registry.find(KEY_REGISTRY)).toBeUndefined();
+  expect(world.kms.takeCalls()).toEqual({});
+  // A code needs no key.
+  const first = await given(redeem(world.restart(), await getCode(handlers, 'web', browser)));
+  const { answer } = await browser.get(query);
+  expect(kidOf(answer['id_token'] ?? '')).toBe(kidOf(first.id_token));
+});
+
+describe('while KMS fails', () => {
+  const FAULTS: readonly FaultName[] = ['throttled', 'outage', 'no answer ever', 'disabled', 'denied'];
+  let ofKms: Variables;
+
+  beforeAll(async () => {
+    const signing = createKey(world.kms, 'ECC_NIST_P256');
+    ofKms = {
+      KEY_REGISTRY: 'off',
+      SIGNING_KMS_KEYS: signing,
+      VERIFICATION_KEYS: verificationKeys(world.kms, { [signing]: undefined }),
+      WRAPPING_KMS_KEY: '',
+    };
+  });
+
+  /** Where the keys are, and whether its container has had them: what a request then waits for. */
+  const places = {
+    'registered, in KMS, warm': { prepare: () => add(world.createInKms('ES256')), isWarm: true, operation: 'Sign' },
+    'registered, in KMS, cold': {
+      prepare: () => add(world.createInKms('ES256')),
+      isWarm: false,
+      operation: 'GetPublicKey',
+    },
+    'registered, wrapped, cold': { prepare: () => add(world.createWrapped()), isWarm: false, operation: 'Decrypt' },
+    'not registered, in KMS, warm': { prepare: async () => '', isWarm: true, operation: 'Sign' },
+  } as const;
+  const variablesOf = (place: string) => (place.startsWith('not') ? ofKms : {});
+
+  /** Things that are asked for, each of which needs a signature, in a container that another one served before. */
+  const requests = {
+    async 'to redeem a code'(ours: Handlers, others: Handlers) {
+      const code = await getCode(others);
+      return () => asked(redeem(ours, code));
+    },
+    async 'to redeem a code for an ID token alone'(ours: Handlers, others: Handlers) {
+      const code = await getCode(others, 'opaque');
+      return () => asked(redeem(ours, code, 'opaque'));
+    },
+    async 'to refresh'(ours: Handlers, others: Handlers) {
+      const { refresh_token } = await signIn(others);
+      return () => asked(refresh(ours, refresh_token));
+    },
+    async 'to refresh for an ID token alone'(ours: Handlers, others: Handlers) {
+      const { refresh_token } = await signIn(others, 'opaque');
+      return () => asked(refresh(ours, refresh_token, 'opaque'));
+    },
+    async 'for tokens in front'(ours: Handlers, others: Handlers) {
+      const before = openBrowser(others.authorization);
+      await getCode(others, 'front', before);
+      const browser = openBrowser(ours.authorization);
+      browser.setCookies([...before.cookies]);
+      return async () => {
+        const { status, headers, answer } = await browser.get(asking({ client_id: 'front', response_type: HYBRID }));
+        return { status, retryAfter: headers['retry-after'], id_token: answer['id_token'] };
+      };
+    },
+  };
+  const asked = async (answer: Promise<JsonResult>) => {
+    const { status, headers, json } = await answer;
+    return { status, retryAfter: headers['retry-after'], id_token: json['id_token'] };
+  };
+
+  describe.each(Object.keys(places) as (keyof typeof places)[])('%s', (place) => {
+    const { prepare, isWarm, operation } = places[place];
+    const names = (Object.keys(requests) as (keyof typeof requests)[]).filter(
+      (name) => isWarm || !name.endsWith('alone'),
+    );
+    const cases = FAULTS.flatMap((fault) => names.map((name) => [fault, name] as const));
+
+    it.each(cases)('%s: who asks %s waits for no more than two seconds, and loses nothing', async (fault, name) => {
+      await prepare();
+      const [ours, others] = [world.restart(variablesOf(place)), world.restart(variablesOf(place))];
+      if (isWarm) {
+        await signIn(ours);
+        await openBrowser(ours.authorization).pass(asking({ client_id: 'front', response_type: HYBRID }));
+      }
+      const ask = await requests[name](ours, others);
+      world.kms.fail(fault, [operation]);
+      const start = performance.now();
+      expect(await ask()).toEqual({ status: 503, retryAfter: '1', id_token: undefined });
+      expect(performance.now() - start).toBeLessThan(2_000);
+      world.kms.recover();
+      expect(await ask()).toMatchObject({ id_token: expect.any(String) });
+    });
+  });
+
+  /** KMS of which every other call is lost, and the next one takes so long. */
+  async function startLossyKms(milliseconds: number) {
+    let count = 0;
+    const server = createServer(async (request, response) => {
+      const body: Buffer[] = [];
+      for await (const chunk of request) body.push(chunk as Buffer);
+      if (count++ % 2 === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers;
+      const answer = await fetch(world.kms.endpoint, {
+        method: 'POST',
+        headers: headers as Record<string, string>,
+        body: Buffer.concat(body),
+      });
+      response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.1' }).end(await answer.text());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return {
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      stop() {
+        server.closeAllConnections();
+        server.close();
+      },
+    };
+  }
+
+  // A container that starts derives the handle keys, gets the public key, and signs twice: one after the other.
+  it.each([0, 40, 200])('who waits for four calls, each lost once and %i ms late, waits two seconds', async (late) => {
+    await add(world.createInKms('ES256'));
+    const variables = { HANDLE_KEYS: '', HANDLE_KMS_KEYS: createHandleKey(world.kms) };
+    const code = await getCode(world.restart(variables));
+    const lossy = await startLossyKms(late);
+    const container = world.restart({ ...variables, AWS_ENDPOINT_URL_KMS: lossy.endpoint });
+    const start = performance.now();
+    const { status } = await redeem(container, code);
+    expect(performance.now() - start).toBeLessThan(2_000);
+    expect([200, 503]).toContain(status);
+    lossy.stop();
+    if (status === 503) await given(redeem(world.restart(variables), code));
+  });
+});
+
+it('a key is withdrawn by the clock only when its ID tokens have expired, as its access tokens have', async () => {
+  const lifetimes = { ACCESS_TOKEN_MAX_LIFETIME_SECONDS: '300', ID_TOKEN_LIFETIME_SECONDS: '7200' };
+  await add(world.createWrapped());
+  const handlers = world.restart(lifetimes);
+  const { id_token } = await signIn(handlers);
+  await activate(await add(world.createWrapped()));
+  const rotate = world.rotation(lifetimes);
+  advance(7199);
+  await rotate();
+  await verify(id_token, 'JWT', 'web', handlers);
+  expect(await showHint(handlers, id_token)).toEqual(ACCEPTED);
+  advance(600);
+  await rotate();
+  advance(60);
+  expect(await showHint(handlers, id_token)).toEqual(REFUSED);
+});
