@@ -1,7 +1,7 @@
 import { browserCookie } from '../http/cookie.ts';
 import type { Request } from '../http/message.ts';
 import type { Clock } from '../oauth/clock.ts';
-import { subjectTag } from '../oauth/grant-id.ts';
+import { subjectTag, subjectTagOf } from '../oauth/grant-id.ts';
 import { type Handles, randomId } from '../oauth/handle.ts';
 import type { Lazy } from '../oauth/lazy.ts';
 import type { Session } from '../oauth/session.ts';
@@ -51,7 +51,8 @@ export async function sessionCookie(sid: string, { issuer, handles }: BrowserCon
 
 /**
  * Begins a session, under an id that nobody can have known before. The one that the browser had ends. What clients were given
- * in it belongs to the new one, unless somebody else has signed in: then they are told.
+ * in it belongs to the new one, unless somebody else has signed in: then they are told. So it does when that session is gone
+ * already, because an earlier attempt ended half way: whose it was is told by the ids of the grants.
  * @param lifetime seconds
  */
 export async function beginSession(
@@ -63,13 +64,15 @@ export async function beginSession(
   const { sessions, clock } = context;
   const session: Session = { ...authentication, sid: randomId(), expires_at: clock() + lifetime };
   const old = browser.session;
-  const isSame = old?.sub === session.sub;
-  const given = isSame ? await sessions.grants(old.sid) : [];
+  const known = browser.isNew ? [] : await sessions.grants(browser.sid);
+  const given = known.filter(
+    ({ grant_id, expires_at }) => subjectTagOf(grant_id) === subjectTag(session.sub) && expires_at > clock(),
+  );
   await Promise.all([
     sessions.put(session),
     ...given.map((grant) => sessions.addGrant(session.sid, { ...grant, expires_at: session.expires_at })),
   ]);
-  if (isSame) await sessions.remove(old.sid);
+  if (old?.sub === session.sub) await sessions.remove(old.sid);
   else if (old) await endSession(old, context);
   return session;
 }

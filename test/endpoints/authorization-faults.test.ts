@@ -236,8 +236,9 @@ it('asks the table for no more than it needs', async () => {
   expect((await asked(() => openBrowser(warm.authorization).get(proper())))[1]).toBe('');
 
   // Twice the attempts and the name, then the user, what is known of it, the consent; two counts, the session; back again.
+  // And what was given in a session that this browser may have had.
   const [consent, signingIn] = await asked(() => browser.signIn(first));
-  expect(signingIn).toBe(`DeleteItem ${'GetItem '.repeat(7)}${'PutItem '.repeat(4)}`.trim());
+  expect(signingIn).toBe(`DeleteItem ${'GetItem '.repeat(7)}${'PutItem '.repeat(4)}Query`);
 
   // Session, two epochs, user and consent, the consent as it is changed; consent, grant, and the session's list of them.
   const [, allowing] = await asked(() => browser.press(consent, 'allow'));

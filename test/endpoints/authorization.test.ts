@@ -299,20 +299,38 @@ describe('a session', () => {
     }
   });
 
-  it('tells whom to tell of its end, also after signing in again', async () => {
+  it.each([
+    ['', async () => {}],
+    // As a function leaves it that ended before its answer.
+    [
+      ', and the first attempt ended half way',
+      (sid: string) => world.table.remove({ pk: `SESSION#${sid}`, sk: 'SESSION' }),
+    ],
+  ])('tells whom to tell of its end, also after signing in again%s', async (_, meanwhile) => {
     const browser = open();
-    await browser.pass(proper({ client_id: 'own' }));
+    const { answer: first } = await browser.pass(proper({ client_id: 'own' }));
+    await meanwhile(await sidOf(first['code']));
     await browser.pass(proper({ client_id: 'aged', prompt: 'login' }));
     const { answer } = await browser.get(proper({ client_id: 'own' }));
-    const { json } = await redeem(answer['code'], {}, 'own');
-    const items = await world.table.query(`SESSION#${claimsOf(json['id_token'])['sid']}`, 'GRANT#');
-    expect(
-      items
-        .map((item) => item['client_id'])
-        .filter(Boolean)
-        .toSorted(),
-    ).toEqual(['aged', 'own', 'own']);
+    expect(await toldOf(await sidOf(answer['code']))).toEqual(['aged', 'own', 'own']);
   });
+
+  it('tells nobody of whom somebody else was before', async () => {
+    const browser = open();
+    const { answer: first } = await browser.pass(proper({ client_id: 'own' }));
+    const sid = await sidOf(first['code']);
+    await world.table.remove({ pk: `SESSION#${sid}`, sk: 'SESSION' });
+    const { answer } = await browser.pass(proper({ client_id: 'own', prompt: 'login' }), 'bob');
+    expect(await toldOf(await sidOf(answer['code']))).toEqual(['own']);
+  });
+
+  const sidOf = async (code: string | undefined) => {
+    const { json } = await redeem(code, {}, 'own');
+    return String(claimsOf(json['id_token'])['sid']);
+  };
+
+  const toldOf = async (sid: string) =>
+    (await world.table.query(`SESSION#${sid}`, 'GRANT#')).flatMap(({ client_id }) => client_id ?? []).toSorted();
 });
 
 describe('prompt', () => {

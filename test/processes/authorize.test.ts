@@ -166,7 +166,7 @@ const CODE = ['PutItem GRANT', 'PutItem SESSION'];
 
 const journeys: Record<string, Journey> = {
   'signing in': {
-    calls: [...TARGET, ...PASSWORD, 'PutItem SESSION', 'GetItem USER', 'GetItem CONSENT'],
+    calls: [...TARGET, ...PASSWORD, 'Query SESSION', 'PutItem SESSION', 'GetItem USER', 'GetItem CONSENT'],
     signIns: 0,
     async prepare(browser, name) {
       const page = await browser.get(asked());
