@@ -27,6 +27,7 @@ import {
   issuing,
   jwtVerification,
   published,
+  publishedAlgorithms,
   SERVICE,
   service,
   signers,
@@ -159,10 +160,10 @@ export function authorizerContext(env?: Environment, clock: Clock = systemClock)
 
 export function discoveryContext(env?: Environment, clock: Clock = systemClock): DiscoveryContext {
   const { ISSUER, LOG_LEVEL, JWKS_CACHE_SECONDS } = readConfig(['ISSUER', 'LOG_LEVEL', 'JWKS_CACHE_SECONDS'], env);
-  const keys = published(clock, env);
+  const algorithms = publishedAlgorithms(clock, env);
   // Of all that are published: a client has to know of an algorithm before its first token, and until after its last.
   const signingAlgorithms = async () => {
-    const [first, ...others] = new Set((await keys()).map(({ alg }) => alg));
+    const [first, ...others] = new Set(await algorithms());
     if (first === undefined) throw new Unavailable('a published key');
     return [first, ...others];
   };

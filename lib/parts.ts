@@ -9,9 +9,10 @@ import {
   usesKeyRegistry,
 } from './config.ts';
 import { extensions } from './extensions.ts';
+import type { AlgorithmName } from './keys/algorithm.ts';
 import { findOrStart, type StoredRegistry } from './keys/first-start.ts';
 import type { PublicJwk } from './keys/jwk.ts';
-import { type KeyRegistry, publishedKeys } from './keys/key-registry.ts';
+import { type KeyRegistry, publishedKeys, type RegisteredKey } from './keys/key-registry.ts';
 import { createKms, type Kms } from './keys/kms.ts';
 import { deriveHandleKeys } from './keys/kms-handle-keys.ts';
 import { kmsSigners } from './keys/kms-signer.ts';
@@ -168,15 +169,38 @@ function signersOfRegistry(issuer: string, kms: Kms, table: Table, clock: Clock,
 }
 
 /** The public keys, for functions that do without the DynamoDB client. */
-export function published(clock: Clock, env: Environment | undefined): () => Promise<PublicJwk[]> {
+export function published(clock: Clock, env: Environment | undefined): () => Promise<readonly PublicJwk[]> {
   if (!usesKeyRegistry('VERIFICATION_KEYS', env)) {
     const keys = readConfig(['VERIFICATION_KEYS'], env).VERIFICATION_KEYS.map(({ jwk }) => jwk);
     return async () => keys;
   }
+  const copy = createRegistryCopy(registryReader(env), clock);
+  return async () => publishedKeys(await copy.fresh()).map(({ jwk }) => jwk);
+}
+
+/**
+ * Their algorithms. Where the first token is yet to make the first key, that which the key will have: clients read this
+ * before they can ask for a token.
+ */
+export function publishedAlgorithms(clock: Clock, env: Environment | undefined): () => Promise<AlgorithmName[]> {
+  if (!usesKeyRegistry('VERIFICATION_KEYS', env)) {
+    const keys = published(clock, env);
+    return async () => (await keys()).map(({ alg }) => alg);
+  }
+  const alg = readOptional('NEW_KEY_ALGORITHM', env);
+  const first = alg && { keys: [{ alg, status: 'next' as const }] };
+  const read = registryReader(env);
+  const copy = createRegistryCopy<{ keys: readonly Pick<RegisteredKey, 'alg' | 'status'>[] }>(
+    async () => (await read()) ?? first,
+    clock,
+  );
+  return async () => publishedKeys(await copy.fresh()).map((key) => key.alg);
+}
+
+function registryReader(env: Environment | undefined): () => Promise<KeyRegistry | undefined> {
   const { TABLE_NAME } = readConfig(['TABLE_NAME'], env);
   const read = createItemReader({ tableName: TABLE_NAME, ...readAwsConfig(env) });
-  const copy = createRegistryCopy(async () => (await read(keyOfKeyRegistry)) as KeyRegistry | undefined, clock);
-  return async () => publishedKeys(await copy.fresh()).map(({ jwk }) => jwk);
+  return async () => (await read(keyOfKeyRegistry)) as KeyRegistry | undefined;
 }
 
 export function handles(issuer: string, kms: Kms, env: Environment | undefined): Lazy<Handles> {

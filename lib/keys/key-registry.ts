@@ -43,8 +43,11 @@ export interface KeyRegistry {
 export const KEY_REFRESH_SECONDS = 60;
 
 /** The keys that are in the JWK Set, and whose tokens are accepted. */
-export const publishedKeys = ({ keys }: KeyRegistry): RegisteredKey[] =>
-  keys.filter(({ status }) => status !== 'retired');
+export const publishedKeys = <Key extends Pick<RegisteredKey, 'status'>>({
+  keys,
+}: {
+  readonly keys: readonly Key[];
+}): Key[] => keys.filter(({ status }) => status !== 'retired');
 
 /** The keys that sign; the first one does unless another algorithm is asked for. */
 export const activeKeys = ({ keys }: KeyRegistry): RegisteredKey[] => keys.filter(({ status }) => status === 'active');

@@ -4,23 +4,26 @@ import { Unavailable } from '../oauth/errors.ts';
 import { singleFlight } from '../oauth/lazy.ts';
 import { KEY_REFRESH_SECONDS, type KeyRegistry } from './key-registry.ts';
 
-/** The container's synchronised copy of the key registry. */
-export interface RegistryCopy {
+/** The container's synchronised copy of the key registry, or of what its holder needs to know of it. */
+export interface RegistryCopy<Registry = KeyRegistry> {
   /**
    * The registry as it was less than `KEY_REFRESH_SECONDS` ago: the same object for as long as it does not change, and at
    * once, without a promise, while the copy is fresh.
    * @throws Unavailable when it cannot be read or is empty; the copy that is too old is never used instead
    */
-  fresh(): KeyRegistry | Promise<KeyRegistry>;
+  fresh(): Registry | Promise<Registry>;
   /** Reads it now, in one flight for all who ask. @throws Unavailable */
-  refresh(): Promise<KeyRegistry>;
+  refresh(): Promise<Registry>;
   /** When the copy has to be read again, in seconds since the epoch. */
   freshUntil(): number;
 }
 
 /** @param find reads the registry as it is; undefined while there is none */
-export function createRegistryCopy(find: () => Promise<KeyRegistry | undefined>, clock: Clock): RegistryCopy {
-  let copy: { readonly registry: KeyRegistry; readonly since: number } | undefined;
+export function createRegistryCopy<Registry extends { readonly keys: readonly unknown[] } = KeyRegistry>(
+  find: () => Promise<Registry | undefined>,
+  clock: Clock,
+): RegistryCopy<Registry> {
+  let copy: { readonly registry: Registry; readonly since: number } | undefined;
 
   const refresh = singleFlight(async () => {
     const since = clock();

@@ -67,6 +67,12 @@ const keys = {
     actions: { kms: ['kms:GenerateMac'], wrapped: ['kms:GenerateMac'] },
     arns: [arn('mac')],
   },
+  /** Saying what the first key will be like. */
+  announcing: {
+    variables: { secret: [], kms: [], wrapped: ['NEW_KEY_ALGORITHM'] },
+    actions: {},
+    arns: [],
+  },
   making: {
     variables: { secret: [], kms: [], wrapped: making },
     actions: { wrapped: ['kms:GenerateDataKeyPairWithoutPlaintext'] },
@@ -250,7 +256,7 @@ export const functions: Record<string, FunctionRule> = {
   discovery: {
     environment: ['ISSUER', 'VERIFICATION_KEYS'],
     registry: ['KEY_REGISTRY', 'TABLE_NAME', 'JWKS_CACHE_SECONDS'],
-    keys: [],
+    keys: ['announcing'],
     later: ['item-client.cjs'],
     table: [],
   },

@@ -399,7 +399,14 @@ describe('discovery', () => {
     expect(await age({ JWKS_CACHE_SECONDS: '300' })).toBe('public, max-age=300');
   });
 
-  it('is 503 without a key, and says what there is with the next request', async () => {
+  it('names the algorithm of the first key before the first token has made it', async () => {
+    const handlers = world.restart({ NEW_KEY_ALGORITHM: 'ES384' });
+    expect(await algorithms(handlers)).toEqual(['ES384']);
+    expect(kidOf((await given(redeem(handlers, await getCode(handlers)))).access_token)).toBeDefined();
+    expect(await algorithms(world.restart())).toEqual(['ES384']);
+  });
+
+  it('is 503 where nobody knows what the first key will be, and says what there is with the next request', async () => {
     const handlers = world.restart();
     const unavailable = { status: 503, headers: { 'retry-after': '1', 'cache-control': 'no-store' } };
     expect(await discover(handlers)).toMatchObject(unavailable);
