@@ -120,10 +120,13 @@ const resetCommand = (io: Io) =>
       const store = await open();
       const stored = await hashPassword(password, store.clock());
       const user = await changeUser(store, who, (found) => ({ ...found, password: stored }));
-      const { revocation } = await endAfter(`user ${who} has the new password`, store, user, deployed);
+      // A request under way may have found the old password right.
+      const done = `user ${who} has the new password`;
+      const { revocation } = await endAfter(done, store, user, deployed, IN_FLIGHT_SECONDS);
       const shown = isOurs ? { password } : {};
       out.result({ ...userView(user), ...shown, revocation }, userText(user, { ...shown, ...refused(revocation) }));
       if (isOurs) out.note(PASSWORD_SHOWN_ONCE);
+      out.note(`It can be used in ${IN_FLIGHT_SECONDS} seconds: what begins before is refused.`);
     },
   );
 
@@ -182,7 +185,7 @@ const enableCommand = (io: Io) =>
   );
 
 /** @throws Problem that says what happened, when only what came before succeeded */
-async function endAfter(done: string, store: Store, { sub }: User, deployed: Deployed, delay = 0) {
+async function endAfter(done: string, store: Store, { sub }: User, deployed: Deployed, delay: number) {
   try {
     return await endSubject(store, sub, deployed, delay);
   } catch (error) {

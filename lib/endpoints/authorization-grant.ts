@@ -3,7 +3,7 @@ import type { AuthorizationRequest } from '../oauth/authorization-request.ts';
 import type { Grant } from '../oauth/grant.ts';
 import { createGrantId } from '../oauth/grant-id.ts';
 import type { Session } from '../oauth/session.ts';
-import { issueCode } from '../tokens/code.ts';
+import { issueCode, storeGrant } from '../tokens/code.ts';
 import { issueIdToken } from '../tokens/id-token.ts';
 import { issueAccessToken } from '../tokens/issue.ts';
 import type { Wanted } from './authorization-access.ts';
@@ -39,6 +39,8 @@ export async function issueAnswer(
   const [code, tokens] = await Promise.all([
     responseType.has('code') ? issueCode(grant, binding, context) : undefined,
     responseType.has('token') ? issueAccessToken(grant, context) : undefined,
+    // Without a code too it must be found when it is to end.
+    responseType.has('token') && !responseType.has('code') ? storeGrant(grant, context) : undefined,
     context.sessions.addGrant(sid, { grant_id: grant.grant_id, client_id: client.client_id, expires_at }),
   ]);
   const beside = {

@@ -51,12 +51,13 @@ async function answer(request: Request, context: LogoutContext): Promise<Respons
     context.handles(),
   ]);
   const { client, sub, redirectTo } = logoutRequest;
-  if (!session) return goodbye(logoutRequest, context);
-
   const site = createSite(context.service, logoutRequest.ui_locales, client);
   const action = `?${logoutParameters(parameters)}`;
-  const isOurs = (token = '') =>
-    isSameOrigin(request, context.issuer) && isPageToken(handles, token, session.sid, PURPOSE);
+  // Browsers keep our cookie back with what another site posts: that nobody is signed in cannot be told from it.
+  if (form && !isSameOrigin(request, context.issuer)) return outdatedPage(site, action);
+  if (!session) return goodbye(logoutRequest, context);
+
+  const isOurs = (token = '') => isPageToken(handles, token, session.sid, PURPOSE);
   if (form && !isOurs(form.get(TOKEN))) return outdatedPage(site, action);
   // Anybody can send a browser here: unless the client knows who is signed in, the person is asked. Section 2
   if (!form && sub !== session.sub) {

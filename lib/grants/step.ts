@@ -1,7 +1,7 @@
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import type { GrantState, Refusal, Transition } from '../oauth/grant-state.ts';
 import { endGrant } from '../revocation/end-grant.ts';
-import { endedUntil } from './epochs.ts';
+import { readEpochs } from './epochs.ts';
 import type { Ending, GrantContext, GrantRequest } from './grant-type.ts';
 
 /** A one-time thing that a client presents: how it is used up, and what it means when it cannot be. */
@@ -33,13 +33,13 @@ export async function makeStep(
   // Both are waited for: while the write is under way, it cannot be taken back.
   const [changing, reading] = await Promise.allSettled([
     context.grants.change(grant_id, step.transition),
-    endedUntil(grant_id, client.client_id, context),
+    readEpochs(grant_id, client.client_id, context),
   ]);
   if (changing.status === 'rejected') throw changing.reason;
   if (reading.status === 'rejected') throw reading.reason;
 
   const grant = changing.value ?? (await readBack(step, atEnd, context));
-  if (grant.issued_at <= reading.value) throw invalidGrant();
+  if (reading.value(grant)) throw invalidGrant();
   return grant;
 }
 
@@ -50,6 +50,7 @@ async function readBack(step: Step, atEnd: GrantRequest['atEnd'], context: Grant
   if (outcome !== 'landed') atEnd({});
   if (!grant || outcome === 'refused') throw invalidGrant();
   if (outcome === 'exceeded') throw step.excess(grant);
+  if (outcome === 'undone') throw new Unavailable('the grant');
   if (outcome === 'reused') {
     await endGrant(grant.grant_id, context);
     throw invalidGrant();

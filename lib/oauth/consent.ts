@@ -24,7 +24,14 @@ export function isConsented(
   return includesAll(remembered.scope, scope) && includesAll(remembered.resources, resources);
 }
 
-export const widened = (access: Access, remembered: Access | undefined): Access => ({
-  scope: [...new Set([...(remembered?.scope ?? []), ...access.scope])],
-  resources: [...new Set([...(remembered?.resources ?? []), ...access.resources])],
-});
+/**
+ * What is remembered of several consents: their scopes together where they are for the same resource servers. For others
+ * the last one counts alone, because no scope of one may be taken to have been allowed at another.
+ */
+export function widened(access: Access, remembered: Access | undefined): Access {
+  const isSame =
+    remembered &&
+    includesAll(remembered.resources, access.resources) &&
+    includesAll(access.resources, remembered.resources);
+  return isSame ? { ...access, scope: [...new Set([...remembered.scope, ...access.scope])] } : access;
+}

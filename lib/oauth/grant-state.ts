@@ -192,6 +192,8 @@ export type Refusal =
   | 'reused'
   /** More is asked for than was granted. */
   | 'exceeded'
+  /** Another request had made it, and took it back meanwhile because of a fault: it can be made again. */
+  | 'undone'
   /** Anything else: unknown, expired, revoked, somebody else's, without the right proofs. Nothing changes. */
   | 'refused';
 
@@ -202,11 +204,13 @@ export function whyNotRedeemed(grant: GrantState | undefined, redemption: Redemp
   if (!proofs(redemption).every((clause) => holds(grant, clause))) return 'refused';
   if (grant.state !== 'code') return 'reused';
   if (!holds(grant, unexpired(redemption))) return 'refused';
-  return narrows(redemption).every((clause) => holds(grant, clause)) ? 'refused' : 'exceeded';
+  return narrows(redemption).every((clause) => holds(grant, clause)) ? 'undone' : 'exceeded';
 }
 
 /** @param reuseInterval seconds within which the generation before the good one may be presented again */
 export function whyNotRotated(grant: GrantState | undefined, refresh: Refresh, reuseInterval: number): Refusal {
+  // An end that was only half made is made good by whoever comes again.
+  if (grant?.state === 'revoked' && grant.client_id === refresh.client_id) return 'reused';
   if (!grant || !refreshable(refresh).every((clause) => holds(grant, clause))) return 'refused';
   if (grant.transition === refresh.request) return 'landed';
   if (grant.generation < refresh.generation) return 'refused';
@@ -215,5 +219,5 @@ export function whyNotRotated(grant: GrantState | undefined, refresh: Refresh, r
   const isRetry = grant.generation === refresh.generation + 1 && age < reuseInterval;
   if (grant.generation > refresh.generation && !isRetry) return 'reused';
   if (!narrows(refresh).every((clause) => holds(grant, clause))) return 'exceeded';
-  return isRetry ? 'retried' : 'refused';
+  return isRetry ? 'retried' : 'undone';
 }

@@ -3,6 +3,7 @@ import { parseAuthorizationRequest } from '../../lib/oauth/authorization-request
 import { subjectTag } from '../../lib/oauth/grant-id.ts';
 import { createConsentStore } from '../../lib/store/consent.ts';
 import { createEpochStore } from '../../lib/store/epoch.ts';
+import { createGrantStore } from '../../lib/store/grant.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import {
   CALLBACK,
@@ -236,6 +237,15 @@ describe('tokens in front', () => {
     const { answer } = await open().pass(proper({ client_id: 'hybrid', response_type: 'id_token token', scope }));
     expect(answer['scope']).toBe('openid');
   });
+
+  it('have a grant that can be found and ended, also without a code', async () => {
+    const { answer } = await open().pass(proper({ client_id: 'hybrid', response_type: 'id_token token' }));
+    const { grant_id } = claimsOf(answer['access_token']);
+    expect(await createGrantStore(world.table).find(String(grant_id))).toMatchObject({
+      state: 'active',
+      offline: false,
+    });
+  });
 });
 
 describe('a session', () => {
@@ -427,6 +437,18 @@ describe('consent', () => {
     expect(page.body).toContain('See your email address');
     await browser.press(page, 'allow');
     expect((await browser.get(proper({ scope: 'openid', claims }))).answer['code']).toBeDefined();
+  });
+
+  it('for one resource server is none for the scope of another', async () => {
+    await forget();
+    const browser = open();
+    await browser.pass(proper({ scope: 'openid read', resource: 'orders' }), 'carol');
+    const heading = async (query: Query) => (await browser.get(proper(query))).heading;
+    expect(await heading({ scope: 'openid write', resource: 'billing' })).toBeDefined();
+    await browser.pass(proper({ scope: 'openid write', resource: 'billing' }), 'carol');
+    expect(await heading({ scope: 'openid write', resource: 'billing' })).toBeUndefined();
+    expect(await heading({ scope: 'openid write', resource: 'orders' })).toBeDefined();
+    await forget();
   });
 
   it('that was withdrawn is asked for again', async () => {

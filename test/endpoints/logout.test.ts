@@ -220,6 +220,17 @@ describe('without the ID token of whoever is signed in', () => {
     expect(await isSignedIn(sid)).toBe(true);
   });
 
+  it('a form from another site, which browsers send without the cookie, takes the cookie from nobody', async () => {
+    const { sid, cookie } = await signedIn();
+    const { body } = await get({}, cookie);
+    for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }]) {
+      const result = await press(body, undefined, {}, headers);
+      expect(result.status).toBe(403);
+      expect(result.headers).not.toHaveProperty('set-cookie');
+    }
+    expect(await isSignedIn(sid)).toBe(true);
+  });
+
   it('the request is checked again when the person has answered', async () => {
     const { sid, cookie } = await signedIn();
     const { body } = await get({ client_id: 'web', post_logout_redirect_uri: AFTER_LOGOUT }, cookie);

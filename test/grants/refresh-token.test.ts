@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import { subjectTag } from '../../lib/oauth/grant-id.ts';
+import { revoke } from '../../lib/oauth/grant-state.ts';
 import { createEpochStore } from '../../lib/store/epoch.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { introspectionDoor } from '../support/doors.ts';
@@ -421,6 +422,13 @@ describe('what has changed since the grant was given', () => {
     });
   });
 
+  it('an end of the grant that was only half made is made good', async () => {
+    const { grant_id, access_token, refresh_token } = await signIn();
+    await createGrantStore(world.table).change(grant_id, revoke('half', NOW));
+    expect(await refresh(world.handlers, 'web', refresh_token)).toMatchObject(REFUSED);
+    expect(await verdict(world.handlers.authorizer(authorizerEvents['HTTP API 2.0'](access_token)))).toBe('refuse');
+  });
+
   it.each(['client', 'subject', 'issuer'] as const)(
     'an epoch of the %s ends what was given until then',
     async (kind) => {
@@ -433,13 +441,20 @@ describe('what has changed since the grant was given', () => {
       const { refresh_token } = tokensOf(await redeem(handlers, id, used.code));
       const retried = tokensOf(await refresh(handlers, id, refresh_token));
 
-      advance(5);
+      advance(10);
       const later = await begin();
       const names = { client: id, subject: subjectTag(sub), issuer: issuer.ISSUER ?? ISSUER };
       await createEpochStore(world.table).put(kind, names[kind], NOW + 4);
       expect(await redeem(handlers, id, waiting.code)).toMatchObject(REFUSED);
       expect(await refresh(handlers, id, refresh_token)).toMatchObject(REFUSED);
       expect(await refresh(handlers, id, retried.refresh_token)).toMatchObject(REFUSED);
+      // What is given in a session from before is from before: but for a client, which has no session.
+      const late = await newCode({ ...world, env: { ...world.env, ...issuer } }, id, {
+        clock,
+        sub,
+        auth_time: NOW + 4,
+      });
+      expect(await redeem(handlers, id, late.code)).toMatchObject(kind === 'client' ? { status: 200 } : REFUSED);
       const { refresh_token: fresh } = tokensOf(await redeem(handlers, id, later.code));
       expect(await refresh(handlers, id, fresh)).toMatchObject({ status: 200 });
       // Somebody else's go on, and an epoch never moves back.
