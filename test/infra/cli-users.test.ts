@@ -222,13 +222,17 @@ describe('user reset', () => {
   it.each([
     ['makes a password', [], undefined],
     ['takes one', ['--password-stdin'], 'correct horse battery staple'],
-  ])('%s, with which the user can sign in at once', async (_, more, stdin) => {
+  ])('%s, which is the good one; what a request under way still gives is refused', async (_, more, stdin) => {
     const { name } = await newUser();
     const { json } = await latchkey(['user', 'reset', name, ...more, '--json'], { stdin: stdin ?? '' });
     const password = stdin ?? String(json()['password']);
     expect('password' in json()).toBe(stdin === undefined);
-    // Signing out covers the second it happens in.
-    await expect.poll(async () => (await signIn(name, password)).status).toBe(200);
+    const { issued_until, revoked_at } = json()['revocation'] as { issued_until: number; revoked_at: number };
+    expect(issued_until - revoked_at).toBe(10);
+    // Somebody whose old password was found right a moment ago is answered no later than this.
+    const { status, json: answer } = await signIn(name, password);
+    expect(status).toBe(200);
+    expect(await shown(String(answer['access_token']))).toBe('refuse');
   });
 });
 
