@@ -10,16 +10,28 @@ const tally: Reporter = {
   },
 };
 
-export default defineConfig({
-  test: {
-    include: ['test/**/*.test.ts'],
-    reporters: ['default', tally],
+/** Only in the long run. Those named `serial` measure elapsed time, so each has the machine to itself. */
+const long = 'test/**/*.long.test.ts';
+const serial = 'test/**/*.serial.test.ts';
+
+// `vitest run` is the normal run; `vitest run --mode long` is everything.
+export default defineConfig(({ mode }) => {
+  const common = {
     globalSetup: 'test/support/build.ts',
-    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-    pool: 'threads',
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', TEST_RUN: mode === 'long' ? 'long' : 'normal' },
+    pool: 'threads' as const,
     isolate: false,
-    maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-  },
+    // No test depends on how fast the machine is: these end what hangs.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+  };
+  const all = { include: ['test/**/*.test.ts'], exclude: mode === 'long' ? [serial] : [long, serial] };
+  const run = { ...common, ...all, name: 'parallel', maxWorkers: 4, sequence: { groupOrder: 0 } };
+  const alone = { ...common, include: [serial], name: 'serial', maxWorkers: 1, sequence: { groupOrder: 1 } };
+  return {
+    test: {
+      reporters: ['default', tally],
+      projects: mode === 'long' ? [{ test: run }, { test: alone }] : [{ test: run }],
+    },
+  };
 });

@@ -11,7 +11,7 @@ import { decodeBase64url } from './oauth/base64url.ts';
 /** What is wrong with a value: the message goes behind the name of its variable, and never quotes it. */
 export class Invalid extends Error {}
 
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+export const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 export const DAY = 86_400;
 
 export const issuer = (text: string): string => {

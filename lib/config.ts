@@ -6,6 +6,7 @@ import {
   keys,
   kmsKeyId,
   kmsKeys,
+  LOOPBACK,
   logoUri,
   nonEmpty,
   oneOf,
@@ -128,6 +129,7 @@ export function usesKeyRegistry(other: VariableName, env: Environment = process.
 /** Where AWS is and who we are there, by the SDK's own variables: Lambda sets them, so no chain of sources is searched. */
 export function readAwsConfig(env: Environment = process.env, service: 'DYNAMODB' | 'KMS' = 'DYNAMODB') {
   const endpoint = env[`AWS_ENDPOINT_URL_${service}`] || env['AWS_ENDPOINT_URL'];
+  const patience = readPatience(endpoint, env['LOCAL_PATIENCE']);
   const {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
@@ -136,9 +138,21 @@ export function readAwsConfig(env: Environment = process.env, service: 'DYNAMODB
   return {
     ...(env['AWS_REGION'] && { region: env['AWS_REGION'] }),
     ...(endpoint && { endpoint }),
+    ...(patience !== undefined && { patience }),
     ...(accessKeyId &&
       secretAccessKey && { credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) } }),
   };
+}
+
+/**
+ * How many times as long as usual to wait for an AWS service that is embedded in a program on this machine, which may be
+ * busy. A setting of the local stack and of tests: it has no effect unless the endpoint is on loopback.
+ */
+function readPatience(endpoint: string | undefined, text: string | undefined): number | undefined {
+  if (!text || !endpoint || !LOOPBACK.has(new URL(endpoint).hostname)) return undefined;
+  const patience = Number(text);
+  if (!(patience > 0 && patience <= 1000)) throw new ConfigError('LOCAL_PATIENCE', 'must be a number up to 1000');
+  return patience;
 }
 
 function readVariable(name: VariableName, env: Environment): unknown {

@@ -84,7 +84,7 @@ export async function openStore({ name, local }: Target, env: Environment, regio
   const { clock, ...found } = await probe(name, aws, local !== undefined);
   const { createTable } = await import('../../lib/store/dynamodb.ts');
   // Region and credentials were looked for once: a table has no patience for another search.
-  const table = createTable({ ...aws, ...found, tableName: name, deadline: DEADLINE_MS });
+  const table = createTable({ ...aws, ...found, tableName: name, patience: PATIENCE });
   return {
     where: local ? `local table ${name}` : `table ${name} in ${found.region}`,
     clock,
@@ -109,10 +109,7 @@ function connectKms(local: LocalStack | undefined, env: Environment, aws: KmsCon
   return createKms({ ...rest, ...(endpoint && { endpoint }), patience: PATIENCE });
 }
 
-/** As for the table below, in terms of what a function waits for KMS. */
+/** How many times as long as a function an administrator waits, who may be a continent away. */
 const PATIENCE = 10;
-
-/** An administrator may be a continent away from the table. */
-const DEADLINE_MS = 10_000;
 
 const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };

@@ -28,8 +28,9 @@ const attempt = (patience: number) => ({
  * The table on DynamoDB. Imported at start and not at the first call: there is hardly a request that needs no table, and
  * Lambda gives the start of a container more CPU than the small functions have later.
  */
-export function createTable({ tableName: TableName, deadline = DEADLINE_MS, ...aws }: TableOptions): Table {
-  const client = new DynamoDBClient({ ...aws, maxAttempts: 3, requestHandler: attempt(deadline / DEADLINE_MS) });
+export function createTable({ tableName: TableName, patience = 1, ...aws }: TableOptions): Table {
+  const client = new DynamoDBClient({ ...aws, maxAttempts: 3, requestHandler: attempt(patience) });
+  const deadline = DEADLINE_MS * patience;
 
   /** What the SDK throws ends here. */
   const send = async <Output>(call: (options: { abortSignal: AbortSignal }) => Promise<Output>): Promise<Output> => {

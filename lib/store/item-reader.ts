@@ -9,14 +9,20 @@ const ATTEMPT_MS = 600;
 const ATTEMPTS = 3;
 const PAUSE_MS = 40;
 
-export type ItemReaderOptions = Partial<ItemClientOptions> & { readonly tableName: string };
+export type ItemReaderOptions = Partial<ItemClientOptions> & { readonly tableName: string; readonly patience?: number };
 
 /**
  * Reads an item, strongly consistent, without the client of DynamoDB.
  * @returns undefined when there is none
  * @throws Unavailable whenever DynamoDB does not do as asked, whatever the reason, within the deadline
  */
-export function createItemReader({ tableName: TableName, region, credentials, ...options }: ItemReaderOptions) {
+export function createItemReader({
+  tableName: TableName,
+  region,
+  credentials,
+  patience = 1,
+  ...options
+}: ItemReaderOptions) {
   const getClient = lazy(async () => {
     // In Lambda they are always there.
     if (!region || !credentials) throw new Unavailable('the table (AWS_REGION and credentials)');
@@ -27,10 +33,13 @@ export function createItemReader({ tableName: TableName, region, credentials, ..
 
   return async ({ pk, sk }: Key): Promise<Item | undefined> => {
     const getItem = await getClient();
-    const deadline = AbortSignal.timeout(DEADLINE_MS);
+    const deadline = AbortSignal.timeout(DEADLINE_MS * patience);
     const input = { TableName, Key: { pk: { S: pk }, sk: { S: sk } }, ConsistentRead: true };
     for (let attempt = 1; ; attempt++) {
-      const outcome = await getItem(input, AbortSignal.any([deadline, AbortSignal.timeout(ATTEMPT_MS)])).catch(asError);
+      const outcome = await getItem(
+        input,
+        AbortSignal.any([deadline, AbortSignal.timeout(ATTEMPT_MS * patience)]),
+      ).catch(asError);
       if (!(outcome instanceof Error) && outcome.status === 200) return readItem(outcome.body);
       const isFinal = attempt === ATTEMPTS || deadline.aborted || !mayPass(outcome);
       if (isFinal) throw new Unavailable('the table', outcome instanceof Error ? outcome : undefined);

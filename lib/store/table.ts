@@ -47,6 +47,6 @@ export const isNew = 'attribute_not_exists(pk)';
 
 export type TableOptions = Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'credentials'> & {
   readonly tableName: string;
-  /** Milliseconds; 1,400 unless given, because functions have to answer in time. People far away from the table wait longer. */
-  readonly deadline?: number;
+  /** How many times as long as usual to wait for an answer. Functions have to answer in time; an administrator far away can wait. */
+  readonly patience?: number;
 };

@@ -34,7 +34,7 @@ beforeAll(async () => {
       tableName: world.env['TABLE_NAME'] ?? '',
       endpoint: store.endpoint,
       region: 'eu-west-1',
-      deadline: 20_000,
+      patience: 30,
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     }),
   );
