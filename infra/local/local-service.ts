@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { checkEnvironment } from './check-environment.ts';
 import { openDataDirectory, writePrivately } from './data-directory.ts';
 import { startDemoApp } from './demo-app.ts';
+import { diskProblem } from './disk-problem.mjs';
 import { functionLog } from './function-log.ts';
 import { startGateway } from './gateway.ts';
 import { type Lambda, startLambda } from './lambda.ts';
@@ -132,6 +133,7 @@ async function buildFinished({ functions }: Build): Promise<void> {
   try {
     await functions;
   } catch (error) {
+    if (diskProblem(error)) throw error;
     throw new Problem(`the build failed: ${(error as Error).message.split('\n')[1] ?? error}`);
   }
 }

@@ -1,3 +1,4 @@
+import { diskProblem } from './disk-problem.mjs';
 import { type Build, run } from './local-service.ts';
 import { help, parseOptions } from './options.ts';
 import { Problem } from './problem.ts';
@@ -28,7 +29,8 @@ export async function main(args: string[], build: Build): Promise<void> {
     if (controller.signal.aborted) return;
     // What builds is a program of its own, and complains when this one ends before it.
     await build.functions.catch(() => {});
-    process.stderr.write(`latchkey: ${error instanceof Problem ? error.message : (error as Error).stack}\n`);
+    const problem = error instanceof Problem ? error.message : diskProblem(error);
+    process.stderr.write(`latchkey: ${problem ?? (error as Error).stack}\n`);
     process.exit(1);
   }
 }

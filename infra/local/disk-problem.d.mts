@@ -1,0 +1,1 @@
+export function diskProblem(error: unknown): string | undefined;

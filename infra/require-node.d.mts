@@ -1,0 +1,2 @@
+export function missingRequirement(packages: readonly string[], version?: string): string | undefined;
+export function requireNode(packages: readonly string[]): void;
