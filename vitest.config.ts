@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import type { Reporter } from 'vitest/node';
 
 /** Ends the run with one plain line, whatever prints the rest. */
@@ -25,7 +25,10 @@ export default defineConfig(({ mode }) => {
     testTimeout: 300_000,
     hookTimeout: 300_000,
   };
-  const all = { include: ['test/**/*.test.ts'], exclude: mode === 'long' ? [serial] : [long, serial] };
+  const all = {
+    include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, serial, ...(mode === 'long' ? [] : [long])],
+  };
   const run = { ...common, ...all, name: 'parallel', maxWorkers: 4, sequence: { groupOrder: 0 } };
   const alone = { ...common, include: [serial], name: 'serial', maxWorkers: 1, sequence: { groupOrder: 1 } };
   return {
