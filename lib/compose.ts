@@ -198,7 +198,8 @@ export function rotationContext(env?: Environment, clock: Clock = systemClock): 
     ],
     env,
   );
-  const kms = createKms({ ...readAwsConfig(env, 'KMS'), patience: UNHURRIED });
+  const { patience = 1, ...aws } = readAwsConfig(env, 'KMS');
+  const kms = createKms({ ...aws, patience: UNHURRIED * patience });
   const { ISSUER: issuer, WRAPPING_KMS_KEY: wrappingKey } = config;
   return {
     log: createLog(config.LOG_LEVEL),

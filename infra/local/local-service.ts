@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkEnvironment } from './check-environment.ts';
 import { openDataDirectory, writePrivately } from './data-directory.ts';
@@ -11,6 +11,7 @@ import { type Lambda, startLambda } from './lambda.ts';
 import { type LocalKeys, startLocalKeys } from './local-keys.ts';
 import type { Options } from './options.ts';
 import { packagedTemplate } from './packaged-template.ts';
+import { patience, patientTimers } from './patience.ts';
 import { Problem } from './problem.ts';
 import { startSchedules } from './schedules.ts';
 import { encryptionJwks } from './secrets.ts';
@@ -18,6 +19,7 @@ import { type Demo, forgetKeys, seed } from './seed.ts';
 import type { Stack } from './stack.ts';
 import { startTable, type Table } from './table.ts';
 import { readTemplate } from './template.ts';
+import { systemTimers } from './timers.ts';
 import { tour } from './tour.ts';
 import { type WatchFunctions, watch } from './watch.ts';
 
@@ -27,6 +29,22 @@ export interface Build {
   watchFunctions: WatchFunctions;
 }
 
+/** Where a local stack runs. */
+export interface Surroundings {
+  /** The directory that has, or gets, its `.latchkey`. */
+  directory: string;
+  /** Tells the user something: one line or several. */
+  say(text: string): void;
+  /** Tells the user what is wrong. */
+  complain(text: string): void;
+}
+
+const thisProcess: Surroundings = {
+  directory: process.cwd(),
+  say: (text) => process.stdout.write(`${text}\n`),
+  complain: (text) => process.stderr.write(`${text}\n`),
+};
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
@@ -35,13 +53,18 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
  * @returns how to end it all
  * @throws Problem for what the user can put right; nothing is left running then
  */
-export async function run(options: Options, build: Build, signal: AbortSignal): Promise<() => Promise<void>> {
+export async function run(
+  options: Options,
+  build: Build,
+  signal: AbortSignal,
+  surroundings: Surroundings = thisProcess,
+): Promise<() => Promise<void>> {
   const running: (() => Promise<void>)[] = [];
   const stop = async () => {
     await Promise.allSettled(running.map((end) => end()));
   };
   try {
-    await start(options, build, signal, running);
+    await start(options, build, signal, running, surroundings);
     return stop;
   } catch (error) {
     await stop();
@@ -54,12 +77,15 @@ async function start(
   build: Build,
   signal: AbortSignal,
   running: (() => Promise<void>)[],
+  { directory, say, complain }: Surroundings,
 ): Promise<void> {
+  const timers = patientTimers(systemTimers);
   // The port comes first: it is part of the issuer, and the likeliest thing to be wrong.
   let lambda: Lambda | undefined;
   const gateway = await startGateway({
     port: options.port,
     invoke: (...call) => lambda?.invoke(...call) ?? Promise.reject(new Error('nothing is served yet')),
+    timers,
     log: complain,
   });
   running.push(gateway.stop);
@@ -85,8 +111,9 @@ async function start(
     return seed(table, encryptionJwks(keys.secrets), origin, saved?.demo);
   });
   const loading = Promise.all([reading, opening, buildFinished(build)]).then(async ([stack, { endpoint }]) => {
-    const environment = { AWS_ENDPOINT_URL_DYNAMODB: endpoint, ...keys.environment, ...quiet, ...logLevel };
-    const functions = startLambda(stack, { root, environment, log: functionLog(options.verbose, complain) });
+    const environment = { AWS_ENDPOINT_URL_DYNAMODB: endpoint, ...keys.environment, ...localEnvironment, ...logLevel };
+    const log = functionLog(options.verbose, complain);
+    const functions = startLambda(stack, { root, environment, timers, log });
     running.push(functions.stop);
     await warm(functions, stack);
     return functions;
@@ -101,7 +128,7 @@ async function start(
   running.push(async () => stopSchedules());
   app.serve(issuer, demo);
   data?.save({ ...saved, ...keys.save(), issuer, demo });
-  writeDemo(issuer, app.origin, demo, table, keys);
+  writeDemo(directory, issuer, app.origin, demo, table, keys);
   if (options.watch) {
     await watch(root, build.watchFunctions, signal, {
       async code() {
@@ -122,11 +149,11 @@ async function start(
   say(`ready ${issuer} (${Math.round(performance.now())} ms)`);
 }
 
-// The functions run on the Node version of this machine, and what the SDK thinks of that is no news to whoever calls them.
-const quiet = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
-
-const say = (line: string) => process.stdout.write(`${line}\n`);
-const complain = (line: string) => process.stderr.write(`${line}\n`);
+const localEnvironment = {
+  LOCAL_PATIENCE: String(patience),
+  // The functions run on the Node version of this machine, and the SDK's opinion of it is no news to whoever calls them.
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+};
 
 // esbuild itself has shown where and why.
 async function buildFinished({ functions }: Build): Promise<void> {
@@ -153,12 +180,14 @@ async function warm(lambda: Lambda, { routes }: Stack): Promise<void> {
 
 // For tests and for the admin CLI. Beside the project's own files, wherever it was started.
 function writeDemo(
+  directory: string,
   issuer: string,
   app: string,
   demo: Demo,
   { endpoint, tableName: name }: Table,
   { kms }: LocalKeys,
 ): void {
-  mkdirSync('.latchkey', { recursive: true });
-  writePrivately('.latchkey/demo.json', { issuer, app, ...demo, table: { endpoint, name }, ...(kms && { kms }) });
+  const own = join(directory, '.latchkey');
+  mkdirSync(own, { recursive: true });
+  writePrivately(join(own, 'demo.json'), { issuer, app, ...demo, table: { endpoint, name }, ...(kms && { kms }) });
 }
