@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Engine, RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
+import { CelEngine, type Engine, TemplateFile } from '@aws/cloudformation-validate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packagedTemplate } from '../../infra/local/packaged-template.ts';
 import { isLongRun } from '../support/scale.ts';
@@ -38,7 +38,7 @@ let engine: Engine;
 beforeAll(async () => {
   const reading = stages.map(async (stage) => [stage, await readStack(stage, parameters[stage])] as const);
   stacks = Object.fromEntries(await Promise.all(reading));
-  engine = new RegoEngine();
+  engine = new CelEngine();
 });
 
 afterAll(() => {
@@ -417,14 +417,15 @@ describe('the rule', () => {
   });
 });
 
-describe('the checker of AWS', () => {
-  it.each([
-    ['a property that does not exist', `${lambda('Token')}/Memory`, 512],
-    ['a runtime that does not exist', `${lambda('Token')}/Runtime`, 'nodejs99.x'],
-    ['a reference to nothing', `${lambda('Token')}/Role`, { 'Fn::GetAtt': ['NoRole', 'Arn'] }],
-  ])('finds %s', (mistake, path, value) => {
-    const file = join(directory, `${mistake}.json`);
-    writeFileSync(file, JSON.stringify(plant(path, value)));
-    expect(findings(file)).not.toEqual([]);
-  });
+it('the checker of AWS finds a property, a runtime and a resource that do not exist', () => {
+  const template = structuredClone(stacks['dev']!.template);
+  const { Properties } = template.Resources['TokenLambdaFunction']!;
+  Object.assign(Properties, { Memory: 512, Runtime: 'nodejs99.x', Role: { 'Fn::GetAtt': ['NoRole', 'Arn'] } });
+  const file = join(directory, 'template.json');
+  writeFileSync(file, JSON.stringify(template));
+  const found = findings(file);
+  expect(found).toHaveLength(3);
+  for (const mistake of ["'Memory' was unexpected", "'nodejs99.x' is not one of", "non-existent resource 'NoRole'"]) {
+    expect(found).toContainEqual(expect.stringContaining(mistake));
+  }
 });
