@@ -17,7 +17,7 @@ const serial = 'test/**/*.serial.test.ts';
 // `vitest run` is the normal run; `vitest run --mode long` is everything.
 export default defineConfig(({ mode }) => {
   const common = {
-    globalSetup: 'test/support/build.ts',
+    globalSetup: ['test/support/build.ts', 'test/support/shared-programs.ts'],
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', TEST_RUN: mode === 'long' ? 'long' : 'normal' },
     pool: 'threads' as const,
     isolate: false,

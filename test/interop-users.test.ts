@@ -1,19 +1,21 @@
-// Client libraries that we did not write, unmodified, sign a user in over HTTP at what `npm start` runs. The browser between
-// them is a few lines that follow redirects and fill in forms; for a real one see test/browser.
+// Unmodified client libraries of others sign a user in over HTTP at what `npm start` runs. The browser between them is a few
+// lines that follow redirects and fill in forms; test/browser has a real one.
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as oauth from 'oauth4webapi';
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { ProxyEvent, ProxyResult } from '../lib/http/event.ts';
 import { openBrowser } from './support/browser.ts';
-import { type LocalService, startLocalService } from './support/local-service.ts';
+import type { LocalService } from './support/local-service.ts';
+import { createLocalUser, type LocalUser, sharedService } from './support/shared.ts';
 
 let service: LocalService;
+let user: LocalUser;
 
 beforeAll(async () => {
-  service = await startLocalService();
+  service = await sharedService();
+  user = await createLocalUser(service);
 });
-afterAll(() => service.stop());
 
 const SCOPE = 'openid profile email offline_access orders:read';
 
@@ -31,12 +33,11 @@ async function overHttp(event: ProxyEvent) {
   return { statusCode, headers: Object.fromEntries(response.headers), body: await response.text() } as ProxyResult;
 }
 
-/** Signs alice in, allows what is asked, and gives where the browser is sent with the answer. */
+/** Signs the user in, allows what is asked, and gives where the browser is sent with the answer. */
 async function visit(url: URL, browser = openBrowser(overHttp, service)): Promise<URL> {
   expect(url.origin + url.pathname).toBe(`${service.issuer}/authorize`);
-  const { username = '', password } = service.demo.users['alice'] ?? {};
   let page = await browser.get(url.search.slice(1));
-  if (page.fields['page'] === 'sign_in') page = await browser.signIn(page, username, password);
+  if (page.fields['page'] === 'sign_in') page = await browser.signIn(page, user.username, user.password);
   if (page.fields['page'] === 'consent') page = await browser.press(page, 'allow');
   expect(page.location, page.heading).toBeDefined();
   return page.location!;
@@ -44,9 +45,9 @@ async function visit(url: URL, browser = openBrowser(overHttp, service)): Promis
 
 const whoami = (token: string) => fetch(`${service.issuer}/whoami`, { headers: { authorization: `Bearer ${token}` } });
 
-const ALICE = { name: 'Alice Adams', email: 'alice@example.com', email_verified: true };
+const userClaims = () => ({ name: user.name, email: user.email, email_verified: true });
 
-describe.each(['web', 'spa'])('openid-client with %s', (name) => {
+describe.each(['web', 'spa'])('The client library openid-client, as the client %s,', (name) => {
   const secretOf = () => service.demo.clients[name]?.client_secret;
   const redirectUri = () => service.demo.app + (name === 'web' ? '/callback' : '/spa');
 
@@ -74,12 +75,12 @@ describe.each(['web', 'spa'])('openid-client with %s', (name) => {
     return { answer, checks, tokens: await oidc.authorizationCodeGrant(config, answer, checks) };
   }
 
-  it('signs in, learns who it is, refreshes, introspects, revokes and signs out', async () => {
+  it('signs a user in, reads userinfo, refreshes, introspects, revokes and signs the user out', async () => {
     const config = await discover();
     const { tokens } = await signIn(config);
     const claims = tokens.claims()!;
     expect(claims).toMatchObject({ iss: service.issuer, aud: name, sub: expect.any(String), sid: expect.any(String) });
-    expect(await oidc.fetchUserInfo(config, tokens.access_token, claims.sub)).toMatchObject(ALICE);
+    expect(await oidc.fetchUserInfo(config, tokens.access_token, claims.sub)).toMatchObject(userClaims());
     expect(await (await whoami(tokens.access_token)).json()).toMatchObject({ sub: claims.sub, scope: SCOPE });
 
     const refreshed = await oidc.refreshTokenGrant(config, tokens.refresh_token ?? '');
@@ -111,7 +112,7 @@ describe.each(['web', 'spa'])('openid-client with %s', (name) => {
     expect(headers.get('location')).toContain('state=bye');
   });
 
-  it('is told that a code is good for once, and loses what it got for it', async () => {
+  it('is refused a code that it redeems again, and loses the tokens of the first time', async () => {
     const config = await discover();
     const { answer, checks, tokens } = await signIn(config);
     await expect(oidc.authorizationCodeGrant(config, answer, checks)).rejects.toMatchObject({ error: 'invalid_grant' });
@@ -121,17 +122,17 @@ describe.each(['web', 'spa'])('openid-client with %s', (name) => {
     });
   });
 
-  it('is told of an error as the RFC says', async () => {
+  it('understands the errors login_required and invalid_scope', async () => {
     const config = await discover();
     await expect(signIn(config, { prompt: 'none' })).rejects.toMatchObject({ error: 'login_required' });
     await expect(signIn(config, { scope: 'openid admin' })).rejects.toMatchObject({ error: 'invalid_scope' });
   });
 });
 
-describe('oauth4webapi', () => {
+describe('The client library oauth4webapi', () => {
   const insecure = { [oauth.allowInsecureRequests]: true };
 
-  it('signs in, learns who it is, refreshes, introspects, revokes', async () => {
+  it('signs a user in, reads userinfo, refreshes, introspects, and revokes one access token but not the refresh token', async () => {
     const issuer = new URL(service.issuer);
     const discovery = await oauth.discoveryRequest(issuer, insecure);
     const server = await oauth.processDiscoveryResponse(issuer, discovery);
@@ -170,10 +171,10 @@ describe('oauth4webapi', () => {
     });
     await oauth.validateApplicationLevelSignature(server, response, insecure);
     const claims = oauth.getValidatedIdTokenClaims(tokens)!;
-    expect(claims).toMatchObject({ email: ALICE.email, auth_time: expect.any(Number) });
+    expect(claims).toMatchObject({ email: user.email, auth_time: expect.any(Number) });
 
     const userInfo = await oauth.userInfoRequest(server, client, tokens.access_token, insecure);
-    expect(await oauth.processUserInfoResponse(server, client, claims.sub, userInfo)).toMatchObject(ALICE);
+    expect(await oauth.processUserInfoResponse(server, client, claims.sub, userInfo)).toMatchObject(userClaims());
 
     const refresh = await oauth.refreshTokenGrantRequest(server, client, auth, tokens.refresh_token ?? '', insecure);
     const refreshed = await oauth.processRefreshTokenResponse(server, client, refresh);
@@ -194,12 +195,12 @@ describe('oauth4webapi', () => {
     expect((await oauth.refreshTokenGrantRequest(server, client, auth, refresh_token, insecure)).status).toBe(200);
   });
 
-  it('gets tokens for a password, where a client is still allowed to', async () => {
+  it('gets tokens for a password, as a client that still has the password grant', async () => {
     const issuer = new URL(service.issuer);
     const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, insecure));
     const client = { client_id: 'legacy' };
     const auth = oauth.ClientSecretBasic(service.demo.clients['legacy']?.client_secret ?? '');
-    const parameters = { ...service.demo.users['alice']!, scope: SCOPE };
+    const parameters = { username: user.username, password: user.password, scope: SCOPE };
     const response = await oauth.genericTokenEndpointRequest(server, client, auth, 'password', parameters, insecure);
     const tokens = await oauth.processGenericTokenEndpointResponse(server, client, response);
     expect(tokens).toMatchObject({ scope: SCOPE, refresh_token: expect.stringMatching(/^lk_rt_/) });

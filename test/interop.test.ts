@@ -1,8 +1,9 @@
-// Client libraries that we did not write, unmodified, over HTTP against what `npm start` runs.
+// Unmodified client libraries of others, over HTTP against what `npm start` runs.
 import { JwtVerifier } from 'aws-jwt-verify';
 import * as oauth from 'oauth4webapi';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalService, startLocalService } from './support/local-service.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { LocalService } from './support/local-service.ts';
+import { sharedService } from './support/shared.ts';
 
 let service: LocalService;
 let server: oauth.AuthorizationServer;
@@ -10,11 +11,10 @@ let server: oauth.AuthorizationServer;
 const insecure = { [oauth.allowInsecureRequests]: true };
 
 beforeAll(async () => {
-  service = await startLocalService();
+  service = await sharedService();
   const issuer = new URL(service.issuer);
   server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, insecure));
 });
-afterAll(() => service.stop());
 
 const getToken = async (name: string, auth: oauth.ClientAuth, parameters = {}) => {
   const client = { client_id: name };
@@ -26,46 +26,54 @@ const whoami = (token: string) =>
   oauth.protectedResourceRequest(token, 'GET', new URL(`${service.issuer}/whoami`), undefined, undefined, insecure);
 
 describe.each(['machine-jwt', 'machine-encrypted', 'machine-sealed', 'machine-reference'])(
-  'oauth4webapi with %s',
+  'The client library oauth4webapi, as the client %s,',
   (name) => {
     const secretOf = () => service.demo.clients[name]?.client_secret ?? '';
 
     it.each([
       ['client_secret_basic', oauth.ClientSecretBasic],
       ['client_secret_post', oauth.ClientSecretPost],
-    ])('gets, introspects, uses and revokes a token by %s', async (_method, authenticate) => {
-      const client = { client_id: name };
-      const auth = authenticate(secretOf());
-      const { access_token, expires_in, scope } = await getToken(name, auth, {
-        scope: 'orders:read',
-        resource: 'orders',
-      });
-      expect({ expires_in, scope }).toEqual({ expires_in: 3600, scope: 'orders:read' });
+    ])(
+      'gets a token by %s, calls the API with it, and revokes it, after which it is inactive and refused',
+      async (_method, authenticate) => {
+        const client = { client_id: name };
+        const auth = authenticate(secretOf());
+        const { access_token, expires_in, scope } = await getToken(name, auth, {
+          scope: 'orders:read',
+          resource: 'orders',
+        });
+        expect({ expires_in, scope }).toEqual({ expires_in: 3600, scope: 'orders:read' });
 
-      const orders = { client_id: service.demo.resources['orders']?.identifier ?? '' };
-      const ordersAuth = authenticate(service.demo.resources['orders']?.secret ?? '');
-      const introspect = async () => {
-        const response = await oauth.introspectionRequest(server, orders, ordersAuth, access_token, insecure);
-        return oauth.processIntrospectionResponse(server, orders, response);
-      };
-      expect(await introspect()).toMatchObject({ active: true, client_id: name, aud: 'orders', scope: 'orders:read' });
-      expect(await (await whoami(access_token)).json()).toMatchObject({ client_id: name, aud: 'orders' });
+        const orders = { client_id: service.demo.resources['orders']?.identifier ?? '' };
+        const ordersAuth = authenticate(service.demo.resources['orders']?.secret ?? '');
+        const introspect = async () => {
+          const response = await oauth.introspectionRequest(server, orders, ordersAuth, access_token, insecure);
+          return oauth.processIntrospectionResponse(server, orders, response);
+        };
+        expect(await introspect()).toMatchObject({
+          active: true,
+          client_id: name,
+          aud: 'orders',
+          scope: 'orders:read',
+        });
+        expect(await (await whoami(access_token)).json()).toMatchObject({ client_id: name, aud: 'orders' });
 
-      const revoked = await oauth.revocationRequest(server, client, auth, access_token, insecure);
-      await oauth.processRevocationResponse(revoked);
+        const revoked = await oauth.revocationRequest(server, client, auth, access_token, insecure);
+        await oauth.processRevocationResponse(revoked);
 
-      expect(await introspect()).toEqual({ active: false });
-      expect((await whoami(access_token)).status).toBe(403);
-    });
+        expect(await introspect()).toEqual({ active: false });
+        expect((await whoami(access_token)).status).toBe(403);
+      },
+    );
 
-    it('is told of a wrong secret as the RFC says', async () => {
+    it('understands the refusal of a wrong secret: 401 with a Basic challenge', async () => {
       await expect(getToken(name, oauth.ClientSecretBasic('wrong'))).rejects.toMatchObject({
         status: 401,
         cause: [expect.objectContaining({ scheme: 'basic' })],
       });
     });
 
-    it('is told of a scope that it may not have', async () => {
+    it('understands the refusal of a scope that the client may not have: invalid_scope', async () => {
       await expect(getToken(name, oauth.ClientSecretBasic(secretOf()), { scope: 'admin' })).rejects.toMatchObject({
         status: 400,
         error: 'invalid_scope',
@@ -74,7 +82,7 @@ describe.each(['machine-jwt', 'machine-encrypted', 'machine-sealed', 'machine-re
   },
 );
 
-it('aws-jwt-verify verifies a JWT with the published keys', async () => {
+it('The library aws-jwt-verify verifies a JWT access token by the published keys', async () => {
   const auth = oauth.ClientSecretBasic(service.demo.clients['machine-jwt']?.client_secret ?? '');
   const { access_token } = await getToken('machine-jwt', auth);
   const verifier = JwtVerifier.create({
@@ -87,7 +95,7 @@ it('aws-jwt-verify verifies a JWT with the published keys', async () => {
   expect(await verifier.verify(access_token)).toMatchObject({ client_id: 'machine-jwt' });
 });
 
-it('oauth4webapi validates a JWT access token by RFC 9068', async () => {
+it('The library oauth4webapi validates a JWT access token by RFC 9068', async () => {
   const auth = oauth.ClientSecretBasic(service.demo.clients['machine-jwt']?.client_secret ?? '');
   const { access_token } = await getToken('machine-jwt', auth);
   const request = new Request(`${service.issuer}/orders`, { headers: { authorization: `Bearer ${access_token}` } });

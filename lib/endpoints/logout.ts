@@ -1,6 +1,5 @@
 import type { LogoutContext } from '../context.ts';
 import { browserCookie } from '../http/cookie.ts';
-import { describeRefusal } from '../http/error-response.ts';
 import { type Form, parseForm, parseQuery } from '../http/form.ts';
 import type { Request, Response } from '../http/message.ts';
 import { isSameOrigin } from '../http/same-origin.ts';
@@ -35,7 +34,7 @@ export const logout: Endpoint<LogoutContext> = {
         return faultPage(site);
       }
       const { code, message, status } = error;
-      context.log.info('refused', describeRefusal(error));
+      context.log.info('refused', { error: code, reason: message });
       return errorPage(site, { status, kind: 'request', code, description: message });
     }
   },

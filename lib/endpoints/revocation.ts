@@ -11,10 +11,10 @@ import { isRefreshToken, revokeRefreshToken } from '../tokens/refresh-token.ts';
 export const revocation: Endpoint<RevocationContext> = {
   methods: ['POST'],
   cors: 'client',
-  async handle(request, context, identify) {
+  async handle(request, context, exposeTo) {
     const form = parseForm(request);
     const client = await authenticateClient(readCredentials(request, form), context);
-    identify(client);
+    exposeTo(client);
     const token = form.require('token');
     try {
       if (isRefreshToken(token)) await revokeRefreshToken(token, client, context);

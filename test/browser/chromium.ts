@@ -1,55 +1,40 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { describe } from 'vitest';
+import { ask } from '../support/shared.ts';
+import { findChromium, INSTALL } from './chromium-server.ts';
 
-const NAMES = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-
-const INSTALL = 'apt-get install -y --no-install-recommends chromium-headless-shell';
-
-/** The browser of this machine: the program that CHROMIUM names, or one that is found in PATH. */
-function findChromium(): string | undefined {
-  if (process.env['CHROMIUM']) return process.env['CHROMIUM'];
-  const directories = (process.env['PATH'] ?? '').split(delimiter);
-  return NAMES.flatMap((name) => directories.map((directory) => join(directory, name))).find((path) =>
-    existsSync(path),
-  );
-}
-
-const executablePath = findChromium();
+const hasChromium = findChromium() !== undefined;
 
 /**
  * Tests that need a browser. Where there is none they fail if it is CI that runs them, and are otherwise skipped, which is
  * said on the screen and counted in the last line.
  */
-export const describeInBrowser = executablePath || process.env['CI'] ? describe : describe.skip;
+export const describeInBrowser = hasChromium || process.env['CI'] ? describe : describe.skip;
 
-if (!executablePath && !process.env['CI']) {
+if (!hasChromium && !process.env['CI']) {
   process.stderr.write(`\nNo Chromium is installed, so no page is tested in a browser: ${INSTALL}\n\n`);
-}
-
-export async function launchChromium(): Promise<Browser> {
-  if (!executablePath) throw new Error(`there is no Chromium here, and CI must not pass without one: ${INSTALL}`);
-  const args = [
-    '--headless',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ];
-  return chromium.launch({ executablePath, args });
 }
 
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 375, height: 667 };
 
-/** Seconds are long on a busy machine. */
-const PATIENCE_MS = 20_000;
+/** Ends before the time-out of a test, because Playwright says what it waits for. A busy machine needs a part of it. */
+export const PATIENCE_MS = 240_000;
 
-export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
+// Once in each thread: its test files follow one another.
+let connecting: Promise<Browser> | undefined;
+
+/** The one browser of this run. */
+async function sharedBrowser(): Promise<Browser> {
+  connecting ??= ask('browser').then((endpoint) => chromium.connect(endpoint, { timeout: 0 }));
+  return connecting;
+}
+
+/** A page of a visitor whom the browser has not seen before. */
+export async function openPage(options: BrowserContextOptions = {}): Promise<Page> {
+  const browser = await sharedBrowser();
   const context = await browser.newContext({ viewport: DESKTOP, ...options });
   context.setDefaultTimeout(PATIENCE_MS);
   return context.newPage();

@@ -1,23 +1,19 @@
 // The unmodified library oidc-client-ts, in the page of the demo app that has no server.
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type LocalService, startLocalService } from '../support/local-service.ts';
-import { describeInBrowser, keepPicture, launchChromium, openPage } from './chromium.ts';
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, it } from 'vitest';
+import type { LocalService } from '../support/local-service.ts';
+import { createLocalUser, type LocalUser, sharedService } from '../support/shared.ts';
+import { describeInBrowser, keepPicture, openPage } from './chromium.ts';
 
-describeInBrowser('oidc-client-ts', () => {
+describeInBrowser('The single-page demo app, on oidc-client-ts,', () => {
   let service: LocalService;
-  let browser: Browser;
 
   beforeAll(async () => {
-    [service, browser] = await Promise.all([startLocalService(), launchChromium()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await service?.stop();
+    service = await sharedService();
   });
 
   async function visit() {
-    const page = await openPage(browser);
+    const page = await openPage();
     const problems: string[] = [];
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
     page.on('pageerror', (error) => problems.push(error.message));
@@ -28,15 +24,15 @@ describeInBrowser('oidc-client-ts', () => {
   const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
   const who = (page: Page) => page.locator('#who');
   const shown = (page: Page) => page.locator('#shown');
-  const says = (page: Page, text: RegExp) => shown(page).filter({ hasText: text }).waitFor();
+  const says = (page: Page, text: RegExp | string) => shown(page).filter({ hasText: text }).waitFor();
 
-  async function signIn(page: Page): Promise<void> {
+  async function signIn(page: Page, { username, password, name }: LocalUser): Promise<void> {
     await press(page, 'Sign in');
-    await page.getByLabel('Username').fill('alice');
-    await page.getByLabel('Password').fill(service.demo.users['alice']?.password ?? '');
+    await page.getByLabel('Username').fill(username);
+    await page.getByLabel('Password').fill(password);
     await press(page, 'Sign in');
     await press(page, 'Allow');
-    await who(page).filter({ hasText: 'Alice Adams' }).waitFor();
+    await who(page).filter({ hasText: name }).waitFor();
   }
 
   /** What the library keeps of the user. */
@@ -45,12 +41,13 @@ describeInBrowser('oidc-client-ts', () => {
       `JSON.parse(sessionStorage.getItem(Object.keys(sessionStorage).find((name) => name.startsWith('oidc.user:'))) ?? 'null')`,
     );
 
-  it('signs in, calls userinfo, renews silently by refresh token, signs out', async () => {
+  it('signs a user in, calls userinfo, renews its tokens silently, and signs the user out of the service as well', async () => {
     const { page, problems } = await visit();
-    await signIn(page);
+    const user = await createLocalUser(service);
+    await signIn(page, user);
     expect(new URL(page.url()).href).toBe(`${service.demo.app}/spa`);
     await press(page, 'Call the API');
-    await says(page, /"email": "alice@example.com"/);
+    await says(page, user.email);
     await keepPicture(page, 'single-page app');
 
     const before = await stored(page);
@@ -63,7 +60,7 @@ describeInBrowser('oidc-client-ts', () => {
     await press(page, 'Sign out');
     await who(page).filter({ hasText: 'You are not signed in' }).waitFor();
     expect(await stored(page)).toBeNull();
-    // Signed out of the service as well, and what the page had is worth nothing: it revoked it.
+    // The page has revoked its tokens, and the session at the service has ended.
     const headers = { authorization: `Bearer ${after?.['access_token']}` };
     expect((await fetch(`${service.issuer}/userinfo`, { headers })).status).toBe(401);
     await press(page, 'Sign in');
@@ -71,8 +68,8 @@ describeInBrowser('oidc-client-ts', () => {
     expect(problems).toEqual([]);
   });
 
-  it('is told by the browser’s own rules when its origin is not registered', async () => {
-    const page = await openPage(browser);
+  it('cannot read answers of the token endpoint from an origin that no client has registered', async () => {
+    const page = await openPage();
     await page.goto(`${service.issuer.replace('localhost', '127.0.0.1')}/.well-known/openid-configuration`);
     const answer = await page.evaluate(async (url) => {
       try {

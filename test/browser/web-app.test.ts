@@ -1,32 +1,33 @@
 // The demo app, on the unmodified library openid-client, with a real browser in front of it in which no script runs.
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type LocalService, startLocalService } from '../support/local-service.ts';
-import { describeInBrowser, launchChromium, openPage } from './chromium.ts';
+import type { Page } from 'playwright-core';
+import { beforeAll, beforeEach, expect, it } from 'vitest';
+import type { LocalService } from '../support/local-service.ts';
+import { createLocalUser, type LocalUser, sharedService } from '../support/shared.ts';
+import { describeInBrowser, openPage, PATIENCE_MS } from './chromium.ts';
 
-describeInBrowser('the demo app, without JavaScript', () => {
+describeInBrowser('The demo web app, in a browser that runs no scripts,', () => {
   let service: LocalService;
-  let browser: Browser;
+  /** Somebody who has not signed in to the app before. */
+  let user: LocalUser;
 
   beforeAll(async () => {
-    [service, browser] = await Promise.all([startLocalService(), launchChromium()]);
+    service = await sharedService();
   });
-  afterAll(async () => {
-    await browser?.close();
-    await service?.stop();
+  beforeEach(async () => {
+    user = await createLocalUser(service);
   });
 
   /** A new visitor, on the sign-in page of the service. */
   async function visit(): Promise<Page> {
-    const page = await openPage(browser, { javaScriptEnabled: false });
+    const page = await openPage({ javaScriptEnabled: false });
     await page.goto(service.demo.app);
     await page.getByRole('link', { name: 'Sign in' }).click();
     expect(new URL(page.url()).origin).toBe(service.issuer);
     return page;
   }
 
-  async function signIn(page: Page, password = service.demo.users['alice']?.password ?? ''): Promise<void> {
-    await page.getByLabel('Username').fill('alice');
+  async function signIn(page: Page, password = user.password): Promise<void> {
+    await page.getByLabel('Username').fill(user.username);
     await page.getByLabel('Password').fill(password);
     await page.getByRole('button', { name: 'Sign in' }).click();
   }
@@ -38,18 +39,18 @@ describeInBrowser('the demo app, without JavaScript', () => {
   async function visitSignedIn(): Promise<Page> {
     const page = await visit();
     await signIn(page);
-    if (new URL(page.url()).origin === service.issuer) await press(page, 'Allow');
-    expect(await text(page)).toContain('You are signed in as Alice Adams');
+    await press(page, 'Allow');
+    expect(await text(page)).toContain(`You are signed in as ${user.name}`);
     return page;
   }
 
-  it('signs in, asks once for consent, calls the protected route, refreshes, signs out', async () => {
+  it('signs a user in, asks for consent once, calls the protected route, refreshes its tokens and signs the user out', async () => {
     const page = await visit();
     await signIn(page);
     expect(await text(page)).toContain('Allow Demo web app access?');
     await press(page, 'Allow');
     expect(new URL(page.url()).origin).toBe(service.demo.app);
-    expect(await text(page)).toContain('alice@example.com');
+    expect(await text(page)).toContain(user.email);
 
     await press(page, 'Call the API');
     expect(await text(page)).toMatch(
@@ -64,39 +65,40 @@ describeInBrowser('the demo app, without JavaScript', () => {
     expect(page.url()).toBe(`${service.demo.app}/`);
     expect(await text(page)).toContain('You are not signed in.');
 
-    // Asked for the password again, and not for the consent.
+    // The user is asked for the password again, but not for consent.
     await page.getByRole('link', { name: 'Sign in' }).click();
     await signIn(page);
-    expect(await text(page)).toContain('You are signed in as Alice Adams');
+    expect(await text(page)).toContain(`You are signed in as ${user.name}`);
   });
 
-  it('is signed in at once where there is a session', async () => {
+  it('signs a user in without a question who has a session at the service', async () => {
     const page = await visitSignedIn();
     const other = await page.context().newPage();
     await page.context().clearCookies({ name: 'web_app' });
     await other.goto(`${service.demo.app}/sign-in`);
     expect(other.url()).toBe(`${service.demo.app}/`);
-    expect(await text(other)).toContain('You are signed in as Alice Adams');
+    expect(await text(other)).toContain(`You are signed in as ${user.name}`);
   });
 
-  it('says that a password is wrong, keeps the name, and lets try again', async () => {
+  it('lets a user who typed a wrong password try again, with the username filled in', async () => {
     const page = await visit();
     await signIn(page, 'wrong');
     expect(await page.getByRole('alert').innerText()).toMatch(/do not go together/);
-    expect(await page.getByLabel('Username').inputValue()).toBe('alice');
+    expect(await page.getByLabel('Username').inputValue()).toBe(user.username);
     expect(await page.getByLabel('Password').inputValue()).toBe('');
     await signIn(page);
+    await press(page, 'Allow');
     expect(new URL(page.url()).origin).toBe(service.demo.app);
   });
 
-  it('tells the app when the user does not want to', async () => {
+  it('shows that the user has cancelled the sign-in', async () => {
     const page = await visit();
     await press(page, 'Cancel');
     expect(new URL(page.url()).origin).toBe(service.demo.app);
     expect(await page.getByRole('alert').innerText()).toContain('access_denied');
   });
 
-  it('ends the session of the app when the user signs out elsewhere', async () => {
+  it('ends its own session when the user signs out at the service', async () => {
     const page = await visitSignedIn();
     const elsewhere = await page.context().newPage();
     await elsewhere.goto(`${service.issuer}/logout`);
@@ -106,6 +108,6 @@ describeInBrowser('the demo app, without JavaScript', () => {
       await page.goto(service.demo.app);
       return text(page);
     };
-    await expect.poll(state, { timeout: 20_000 }).toContain('You are not signed in.');
+    await expect.poll(state, { timeout: PATIENCE_MS }).toContain('You are not signed in.');
   });
 });

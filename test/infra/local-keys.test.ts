@@ -1,48 +1,41 @@
-// Rotation and compromise on `npm start -- --keys wrapped`: processes, HTTP, the packaged template, the stand-in for KMS.
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+// Rotation and compromise of keys on `npm start -- --keys wrapped`: HTTP, the packaged template, the stand-in for KMS.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KeyView } from '../../infra/cli/key-view.ts';
-import { type LocalService, root, startLocalService } from '../support/local-service.ts';
+import { blocks, runBlocks, section, subsection } from '../support/readme.ts';
+import { createCli, succeeding } from './cli-runner.ts';
+import { type LocalWorld, removeTemporary, requestToken, startLocalWorld, temporary } from './local-world.ts';
 
-/** A command line of its own in the directory of the service. */
-async function latchkey<Document = KeyView>({ directory }: LocalService, ...args: string[]): Promise<Document> {
-  const program = join(root, 'infra/cli/latchkey.mjs');
-  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args, '--json'], { cwd: directory });
-  return JSON.parse(stdout) as Document;
+/** What a command line in the directory of the local stack results in. */
+async function latchkey<Document = KeyView>({ directory }: LocalWorld, ...args: string[]): Promise<Document> {
+  return (await succeeding(createCli({}, directory))([...args, '--json'])).json<Document>();
 }
 
-async function getToken({ issuer, demo }: LocalService): Promise<string> {
-  const { client_id = '', client_secret = '' } = demo.clients['machine-jwt'] ?? {};
-  const response = await fetch(`${issuer}/token`, {
-    method: 'POST',
-    headers: { authorization: `Basic ${btoa(`${client_id}:${client_secret}`)}` },
-    body: new URLSearchParams({ grant_type: 'client_credentials' }),
-  });
+async function getToken(world: LocalWorld): Promise<string> {
+  const response = await requestToken(world, 'machine-jwt');
   expect(response.status).toBe(200);
   return ((await response.json()) as { access_token: string }).access_token;
 }
 
 const kidOf = (token: string): string => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid;
 
-/** Of many at once: containers start for those that the running ones have no time for, and know what is new. */
-async function getTokenBy(service: LocalService, kid: string | undefined): Promise<string> {
+/**
+ * A token that the key of this id signed. A running container reads the registry once a minute, but a new one at once:
+ * many requests at the same time make new ones start.
+ */
+async function getTokenBy(world: LocalWorld, kid: string | undefined): Promise<string> {
   for (let count = 2; count <= 64; count *= 2) {
-    const tokens = await Promise.all(Array.from({ length: count }, () => getToken(service)));
+    const tokens = await Promise.all(Array.from({ length: count }, () => getToken(world)));
     const found = tokens.find((token) => kidOf(token) === kid);
     if (found) return found;
   }
-  throw new Error(`nobody signs by ${kid}`);
+  throw new Error(`no container signs by ${kid}`);
 }
 
-async function status({ issuer }: LocalService, token: string): Promise<number> {
+async function status({ issuer }: LocalWorld, token: string): Promise<number> {
   return (await fetch(`${issuer}/whoami`, { headers: { authorization: `Bearer ${token}` } })).status;
 }
 
-async function isActive({ issuer, demo }: LocalService, token: string): Promise<boolean> {
+async function isActive({ issuer, demo }: LocalWorld, token: string): Promise<boolean> {
   const { identifier = '', secret = '' } = demo.resources['orders'] ?? {};
   const response = await fetch(`${issuer}/introspect`, {
     method: 'POST',
@@ -52,56 +45,75 @@ async function isActive({ issuer, demo }: LocalService, token: string): Promise<
   return ((await response.json()) as { active: boolean }).active;
 }
 
-async function publishedKids({ issuer }: LocalService): Promise<string[]> {
+async function publishedKids({ issuer }: LocalWorld): Promise<string[]> {
   const response = await fetch(`${issuer}/.well-known/jwks.json`);
   return ((await response.json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
 }
 
-describe('the key registry of a local stack', () => {
-  const data = mkdtempSync(join(tmpdir(), 'latchkey-data-'));
-  const start = (port = '0') => startLocalService(['--keys', 'wrapped', '--data', data, '--port', port]);
-  let service: LocalService;
+describe('The key registry of npm start -- --keys wrapped', () => {
+  const data = temporary();
+  const start = (port = '0') => startLocalWorld(['--keys', 'wrapped', '--data', data, '--port', port]);
+  const listKeys = async () =>
+    (await latchkey<KeyView[]>(world, 'keys', 'list')).map(({ kid, status }) => ({ kid, status }));
+  let world: LocalWorld;
   beforeAll(async () => {
-    service = await start();
+    world = await start();
   });
   afterAll(async () => {
-    await service.stop();
-    rmSync(data, { recursive: true });
+    await world?.stop();
+    removeTemporary();
   });
 
-  it('is rotated without a restart, and a compromised key ends at once', async () => {
-    const first = await getToken(service);
-    expect(await status(service, first)).toBe(200);
-    expect(await latchkey<KeyView[]>(service, 'keys', 'list')).toMatchObject([{ kid: kidOf(first), status: 'active' }]);
+  it('lets a new key sign without a restart, and refuses the tokens of a compromised key at once', async () => {
+    const first = await getToken(world);
+    expect(await status(world, first)).toBe(200);
+    expect(await latchkey<KeyView[]>(world, 'keys', 'list')).toMatchObject([{ kid: kidOf(first), status: 'active' }]);
 
-    const { kid } = await latchkey(service, 'keys', 'add', '--wrapped');
-    await latchkey(service, 'keys', 'activate', kid, '--force');
-    // A container looks every minute; one that starts knows at once, and the authorizer that runs learns of it by its tokens.
-    const second = await getTokenBy(service, kid);
-    expect(await status(service, second)).toBe(200);
-    expect(await status(service, first)).toBe(200);
-    expect(await publishedKids(service)).toEqual([kid, kidOf(first)]);
+    const { kid } = await latchkey(world, 'keys', 'add', '--wrapped');
+    await latchkey(world, 'keys', 'activate', kid, '--force');
+    // A running authorizer learns of the new key by the first token that names it.
+    const second = await getTokenBy(world, kid);
+    expect(await status(world, second)).toBe(200);
+    expect(await status(world, first)).toBe(200);
+    expect(await publishedKids(world)).toEqual([kid, kidOf(first)]);
 
-    const compromise = await latchkey<KeyView & { signing: string[] }>(service, 'keys', 'compromise', kid);
+    const compromise = await latchkey<KeyView & { signing: string[] }>(world, 'keys', 'compromise', kid);
     expect(compromise).toMatchObject({ kid, status: 'retired', signing: [expect.any(String)] });
-    expect(await status(service, second)).toBe(403);
-    expect(await isActive(service, second)).toBe(false);
-    expect(await status(service, first)).toBe(200);
-    const third = await getTokenBy(service, compromise.signing[0]);
-    // The authorizer has just looked, and will not again for ten seconds.
-    expect(await isActive(service, third)).toBe(true);
+    expect(await status(world, second)).toBe(403);
+    expect(await isActive(world, second)).toBe(false);
+    expect(await status(world, first)).toBe(200);
+    // Introspection and not the authorizer, which has just read the registry and does so every ten seconds at most.
+    const third = await getTokenBy(world, compromise.signing[0]);
+    expect(await isActive(world, third)).toBe(true);
   });
 
-  it('outlives a restart with --data, and is begun anew on another port, which is another issuer', async () => {
-    const { port } = new URL(service.issuer);
-    const signing = async () => kidOf(await getToken(service));
-    const kids = (await latchkey<KeyView[]>(service, 'keys', 'list')).map(({ kid }) => kid);
-    await service.stop();
-    service = await start(port);
-    expect(await signing()).toBe(kids[0]);
-    expect((await latchkey<KeyView[]>(service, 'keys', 'list')).map(({ kid }) => kid)).toEqual(kids);
-    await service.stop();
-    service = await start();
-    expect(kids).not.toContain(await signing());
+  it('goes through the drills of the README on a rotation and a compromise, pasted into a shell', async () => {
+    const [definitions = ''] = blocks(section('Five minutes'), 'sh');
+    const keys = section('Rotating keys');
+    const drills = ['A rotation', 'A compromise'].flatMap((heading) => blocks(subsection(keys, heading), 'sh'));
+    expect(drills).toHaveLength(4);
+    // Instead of sleeping until a running container looks: requests at once, which start new ones.
+    const impatience =
+      'sleep() { for i in {1..4}; do curl -s -u $CLIENT -d grant_type=client_credentials $ISSUER/token >/dev/null & done; wait; }';
+    const [, , listed, refused, rotated, compromised] = await runBlocks(
+      [definitions, impatience, ...drills],
+      world.directory,
+    );
+    expect(listed).toMatch(/ active /);
+    expect(refused).toBe('too early');
+    expect(rotated).toMatch(/^status +active$[\s\S]*\n200\n200\ntoo early$/m);
+    expect(compromised).toMatch(/^took +\d+ ms$[\s\S]*\n403\n\{"active":false\}200\n\{"active":true,.*\}$/m);
+  });
+
+  it('outlives a restart with --data on the same port, and begins anew on another port, which is another issuer', async () => {
+    const { port } = new URL(world.issuer);
+    const keys = await listKeys();
+    await world.stop();
+    world = await start(port);
+    expect(keys).toContainEqual({ kid: kidOf(await getToken(world)), status: 'active' });
+    expect(await listKeys()).toEqual(keys);
+    await world.stop();
+    world = await start();
+    expect(keys.map(({ kid }) => kid)).not.toContain(kidOf(await getToken(world)));
   });
 });

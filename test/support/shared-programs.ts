@@ -1,0 +1,79 @@
+// Programs that are started at most once in a run of the tests, when the first test asks for them, and end with the run.
+// They belong to the main thread of Vitest; the threads that run tests ask for them over a channel.
+import { randomUUID } from 'node:crypto';
+import { BroadcastChannel } from 'node:worker_threads';
+import type { TestProject } from 'vitest/node';
+import type { LocalService } from './local-service.ts';
+
+/** What each program tells those who use it. */
+export interface SharedPrograms {
+  /** `npm start` with its defaults. */
+  readonly service: LocalService;
+  /** Where a Playwright server is, with a Chromium behind it. */
+  readonly browser: string;
+}
+
+export interface Request {
+  readonly id: string;
+  readonly program: keyof SharedPrograms;
+}
+
+export type Reply = { readonly id: string } & ({ readonly value: unknown } | { readonly error: string });
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Name of the channel over which the shared programs are asked for. */
+    sharedPrograms: string;
+  }
+}
+
+interface Running<Value> {
+  readonly value: Value;
+  end(): Promise<unknown>;
+}
+
+// Loaded when they are needed: a run of unit tests does not wait for them.
+const launch: { readonly [Name in keyof SharedPrograms]: () => Promise<Running<SharedPrograms[Name]>> } = {
+  async service() {
+    const { launchLocalService } = await import('./local-service.ts');
+    const program = launchLocalService();
+    return { value: await program.ready(), end: () => program.end('SIGTERM') };
+  },
+  async browser() {
+    const { launchChromiumServer } = await import('../browser/chromium-server.ts');
+    const server = await launchChromiumServer();
+    return { value: server.wsEndpoint(), end: () => server.close() };
+  },
+};
+
+export default function setup(project: TestProject): () => Promise<void> {
+  const name = `latchkey-${randomUUID()}`;
+  const running = new Map<string, Promise<Running<unknown>>>();
+  project.provide('sharedPrograms', name);
+
+  const channel = new BroadcastChannel(name);
+  channel.unref();
+  channel.onmessage = async (message) => {
+    const { id, program } = (message as { data: Request }).data;
+    if (!program) return; // a reply
+    const started = running.get(program) ?? launch[program]();
+    running.set(program, started);
+    const reply: Reply = await started.then(
+      ({ value }) => ({ id, value }),
+      (error: Error) => ({ id, error: error.message }),
+    );
+    channel.postMessage(reply);
+  };
+
+  async function endAll(): Promise<void> {
+    const ending = [...running.values()];
+    running.clear();
+    await Promise.allSettled(ending.map(async (program) => (await program).end()));
+  }
+  // In watch mode, each run has programs that no earlier one has left anything in.
+  project.onTestsRerun(endAll);
+  return async () => {
+    channel.close();
+    await endAll();
+  };
+}
