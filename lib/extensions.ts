@@ -12,8 +12,9 @@ export interface Extensions {
    */
   readonly tokenValidated?: (token: AccessToken) => Readonly<Record<string, string | number | boolean>>;
   /**
-   * Who signs in, where users are not kept in the table: undefined for anybody unknown and for a wrong password alike.
-   * Attempts are slowed down before it is asked.
+   * Who signs in, of those who are not kept in the table: undefined for anybody unknown and for a wrong password alike.
+   * Attempts are slowed down before it is asked. It is asked about every name, so that the time tells nobody who is where;
+   * for a name that is in the table it gets a random password, and its answer does not count.
    */
   readonly authenticateUser?: (
     username: string,
@@ -21,7 +22,7 @@ export interface Extensions {
   ) => Promise<{ readonly sub: string; readonly amr?: readonly string[] } | undefined>;
   /**
    * What is known of a subject, by the names of OpenID Connect Core section 5.1; scopes decide what of it is told. Undefined
-   * for somebody who is not there any more.
+   * for somebody who is not there any more. Where `authenticateUser` is set, users of the table have the claims of the table.
    */
   readonly claimsFor?: (sub: string) => Promise<UserClaims | undefined>;
 }

@@ -1,6 +1,6 @@
 import { watch as watchFiles } from 'node:fs';
 import { join } from 'node:path';
-import { fragmentDirectory } from './packaged-template.ts';
+import { fragmentDirectory } from '../package-stack.ts';
 
 /** Of the build script: builds again whenever a source changes. */
 export type WatchFunctions = (onBuild: () => void) => Promise<{ dispose(): Promise<void> }>;

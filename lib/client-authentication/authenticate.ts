@@ -1,7 +1,8 @@
 import { type Client, isPublic } from '../oauth/client.ts';
 import type { Clock } from '../oauth/clock.ts';
+import type { CallerId } from '../oauth/errors.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
-import { verifySecret } from '../oauth/secret.ts';
+import { verifySecret, whyNotVerified } from '../oauth/secret.ts';
 import { invalidClient } from './invalid-client.ts';
 import type { PresentedCredentials } from './methods.ts';
 
@@ -33,20 +34,31 @@ export async function authenticateCaller(
   { clock, findCaller }: CallerAuthenticationContext,
 ): Promise<Caller> {
   const caller = await findCaller(credentials.id);
-  if (!caller) throw invalidClient();
-  if ('resourceServer' in caller) await proveSecret(caller.resourceServer, credentials, clock);
-  else if (isPublic(await proveClient(caller.client, credentials, clock))) throw invalidClient();
+  if (!caller) throw invalidClient('unknown client');
+  const id = callerId(caller);
+  if ('resourceServer' in caller) await proveSecret(caller.resourceServer, id, credentials, clock);
+  else if (isPublic(await proveClient(caller.client, credentials, clock))) {
+    throw invalidClient('not for a public client', id);
+  }
   return caller;
 }
+
+/** What a log line may call it. */
+export const callerId = (caller: Caller): CallerId =>
+  'resourceServer' in caller
+    ? { resource_server: caller.resourceServer.identifier }
+    : { client_id: caller.client.client_id };
 
 async function proveClient(
   client: Client | undefined,
   credentials: PresentedCredentials,
   clock: Clock,
 ): Promise<Client> {
-  if (!client || !mayUse(client, credentials)) throw invalidClient();
-  if (!isPublic(client)) await proveSecret(client, credentials, clock);
-  else if (!client.enabled) throw invalidClient();
+  if (!client) throw invalidClient('unknown client');
+  const id = { client_id: client.client_id };
+  if (!mayUse(client, credentials)) throw invalidClient('method not allowed for this client', id);
+  if (!isPublic(client)) await proveSecret(client, id, credentials, clock);
+  else if (!client.enabled) throw invalidClient('disabled client', id);
   return client;
 }
 
@@ -55,8 +67,11 @@ const mayUse = ({ token_endpoint_auth_method: registered }: Client, { method }: 
 
 async function proveSecret(
   { enabled, secrets }: Pick<Client, 'enabled' | 'secrets'>,
+  id: CallerId,
   { secret }: PresentedCredentials,
   clock: Clock,
 ): Promise<void> {
-  if (!enabled || secret === undefined || !(await verifySecret(secret, secrets, clock))) throw invalidClient();
+  if (!enabled) throw invalidClient('disabled client', id);
+  if (secret === undefined) throw invalidClient('method not allowed for this client', id);
+  if (!(await verifySecret(secret, secrets, clock))) throw invalidClient(whyNotVerified(secret, secrets, clock), id);
 }

@@ -9,7 +9,7 @@ export const clientSecretBasic: ClientAuthenticationMethod = {
     const [header, ...others] = request.header('authorization');
     if (header === undefined) return undefined;
     const credentials = others.length === 0 ? parseBasic(header) : undefined;
-    if (!credentials) throw invalidClient();
+    if (!credentials) throw invalidClient('malformed authentication');
     return credentials;
   },
 };

@@ -22,12 +22,12 @@ export function readCredentials(request: Request, form: Form): PresentedCredenti
     const credentials = method.read(request, form);
     return credentials ? [{ ...credentials, method: method.name }] : [];
   });
-  if (!presented) throw invalidClient();
+  if (!presented) throw invalidClient('no authentication');
   if (others.length > 0) throw new OAuthError('invalid_request', 'there is more than one client authentication');
   const named = form.get('client_id');
   if (named !== undefined && named !== presented.id) {
     throw new OAuthError('invalid_request', 'client_id is not that of the client authentication');
   }
-  if (!isIdentifier(presented.id)) throw invalidClient();
+  if (!isIdentifier(presented.id)) throw invalidClient('unknown client');
   return presented;
 }

@@ -1,6 +1,6 @@
 import type { Form } from '../http/form.ts';
 import type { Client } from '../oauth/client.ts';
-import { OAuthError } from '../oauth/errors.ts';
+import { type CallerId, OAuthError } from '../oauth/errors.ts';
 import { isIdentifier } from '../oauth/identifier.ts';
 import { matchesRedirectUri, redirectSource } from '../oauth/redirect-uri.ts';
 import { defaultResponseMode, type ResponseMode, responseModes } from '../oauth/response-type.ts';
@@ -16,6 +16,9 @@ export interface Target {
 /** Nobody is sent anywhere: the user is told instead. RFC 6749 section 4.1.2.1, RFC 9700 section 4.11 */
 export class Untrusted extends OAuthError {}
 
+const untrustedClient = (reason: string, caller: CallerId = {}) =>
+  new Untrusted('invalid_client', 'client_id is not that of a client', { reason, caller });
+
 /** @throws Untrusted */
 export async function findTarget(
   parameters: Form,
@@ -23,11 +26,13 @@ export async function findTarget(
 ): Promise<Target> {
   const client_id = parameters.get('client_id') ?? '';
   const client = isIdentifier(client_id) ? await findClient(client_id) : undefined;
-  if (!client?.enabled) throw new Untrusted('invalid_client', 'client_id is not that of a client');
+  if (!client) throw untrustedClient('unknown client');
+  const caller = { client_id: client.client_id };
+  if (!client.enabled) throw untrustedClient('disabled client', caller);
 
   const redirect_uri = parameters.get('redirect_uri') ?? '';
   if (!matchesRedirectUri(redirect_uri, client.redirect_uris ?? [])) {
-    throw new Untrusted('invalid_request', 'redirect_uri is none of those registered for this client');
+    throw new Untrusted('invalid_request', 'redirect_uri is none of those registered for this client', { caller });
   }
   return { client, redirect_uri, mode: errorMode(parameters), state: parameters.get('state') };
 }

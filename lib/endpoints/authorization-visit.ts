@@ -69,7 +69,8 @@ async function signIn(
   const result = await context.authenticateUser(username, form.get('password') ?? '', sourceIp);
   if (result.outcome !== 'signed_in') {
     const { client_id } = visit.target.client;
-    context.log.info('sign-in refused', { client_id, outcome: result.outcome });
+    const { reason, sub } = result.outcome === 'delayed' ? { reason: 'too many attempts' } : result;
+    context.log.info('sign-in refused', { client_id, reason, sub });
     const failed = result.outcome === 'delayed' ? { seconds: result.seconds } : 'refused';
     return show('sign_in', visit, browser, undefined, handles, context, { username, failed });
   }

@@ -1,4 +1,5 @@
 import type { AuthorizationContext } from '../context.ts';
+import { describeRefusal } from '../http/error-response.ts';
 import { type Form, parseForm, parseQuery } from '../http/form.ts';
 import type { Request, Response } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
@@ -15,6 +16,7 @@ import { errorParameters, respond, seeOther } from './authorization-response.ts'
 import { readSubjects } from './authorization-subject.ts';
 import { findTarget, type Target, Untrusted } from './authorization-target.ts';
 import { proceed } from './authorization-visit.ts';
+import { logIgnoredParameters } from './ignored-parameters.ts';
 
 /** RFC 6749 section 3.1, OpenID Connect Core section 3.1.2. */
 export const authorization: Endpoint<AuthorizationContext> = {
@@ -29,7 +31,7 @@ export const authorization: Endpoint<AuthorizationContext> = {
         return faultPage(site);
       }
       const { code, message, status } = error;
-      context.log.info('refused', { error: code, reason: message });
+      context.log.info('refused', describeRefusal(error));
       const kind = error instanceof Untrusted ? 'client' : 'request';
       return errorPage(site, { status, kind, code, description: message });
     }
@@ -42,11 +44,13 @@ async function answer(request: Request, context: AuthorizationContext): Promise<
 
   const parameters = parseQuery(request);
   const target = await findTarget(parameters, context.findClient);
+  // Only once: the pages carry on no parameter that is not known here.
+  logIgnoredParameters(parameters, target.client.client_id, context.log);
   const site = createSite(context.service, parameters.get('ui_locales'), target.client);
   try {
     return await proceedTo(target, parameters, form, request, site, context);
   } catch (error) {
-    return respond(target, errorParameters(told(error, parameters, context)), context.issuer, site);
+    return respond(target, errorParameters(told(error, target, parameters, context)), context.issuer, site);
   }
 }
 
@@ -54,8 +58,9 @@ async function answer(request: Request, context: AuthorizationContext): Promise<
  * A request that a client posts comes back as a query: browsers send our cookie with that, and with what is posted from
  * elsewhere they do not. OpenID Connect Core section 3.1.2.1, RFC 6265bis section 5.7.1
  */
-function carryOver(form: Form, { query }: Request, { issuer }: AuthorizationContext): Response {
+function carryOver(form: Form, { query }: Request, { issuer, log }: AuthorizationContext): Response {
   if (query !== '') throw new OAuthError('invalid_request', 'parameters are in both the query and the body');
+  logIgnoredParameters(form, undefined, log);
   return seeOther(`${issuer}/authorize?${toQuery(form)}`);
 }
 
@@ -89,9 +94,14 @@ async function proceedTo(
  * What the client is told of an error. Of a fault only where the user is not to be asked anything, and so would not see a
  * page: RFC 6749 section 4.1.2.1
  */
-function told(error: unknown, parameters: Form, { log }: AuthorizationContext): Pick<OAuthError, 'code' | 'message'> {
+function told(
+  error: unknown,
+  { client }: Target,
+  parameters: Form,
+  { log }: AuthorizationContext,
+): Pick<OAuthError, 'code' | 'message'> {
   if (error instanceof OAuthError) {
-    log.info('refused', { error: error.code, reason: error.message });
+    log.info('refused', describeRefusal(error, client));
     return error;
   }
   if (parameters.get('prompt') !== 'none') throw error;

@@ -1,4 +1,4 @@
-import { authenticateCaller, type Caller } from '../client-authentication/authenticate.ts';
+import { authenticateCaller, type Caller, callerId } from '../client-authentication/authenticate.ts';
 import { readCredentials } from '../client-authentication/methods.ts';
 import type { IntrospectionContext } from '../context.ts';
 import { parseForm } from '../http/form.ts';
@@ -11,9 +11,10 @@ import { validateAccessToken } from '../tokens/validate.ts';
 /** RFC 7662. Always strict: what was revoked before the request is inactive. */
 export const introspection: Endpoint<IntrospectionContext> = {
   methods: ['POST'],
-  async handle(request, context) {
+  async handle(request, context, identify) {
     const form = parseForm(request);
     const caller = await authenticateCaller(readCredentials(request, form), context);
+    identify(callerId(caller));
     return json(200, await introspect(form.require('token'), caller, context));
   },
 };
@@ -26,7 +27,7 @@ async function introspect(token: string, caller: Caller, context: IntrospectionC
     return { active: true, token_type: 'Bearer', ...claims };
   } catch (error) {
     if (!(error instanceof InvalidToken)) throw error;
-    context.log.info('inactive token introspected', { reason: error.message });
+    context.log.info('inactive token introspected', { ...callerId(caller), reason: error.message });
     return { active: false };
   }
 }

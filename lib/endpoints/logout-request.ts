@@ -51,7 +51,10 @@ async function readHint(token: string | undefined, context: LogoutContext): Prom
 
 async function getClient(client_id: string, { findClient }: LogoutContext): Promise<Client> {
   const client = isIdentifier(client_id) ? await findClient(client_id) : undefined;
-  if (!client?.enabled) throw invalid('there is no such client');
+  if (!client) throw invalid('there is no such client', { reason: 'unknown client' });
+  if (!client.enabled) {
+    throw invalid('there is no such client', { reason: 'disabled client', caller: { client_id: client.client_id } });
+  }
   return client;
 }
 
@@ -61,11 +64,12 @@ function redirection(parameters: Form, client: Client | undefined): string | und
   if (uri === undefined) return undefined;
   if (!client) throw invalid('post_logout_redirect_uri needs a client_id or an id_token_hint');
   if (!client.post_logout_redirect_uris?.includes(uri)) {
-    throw invalid('post_logout_redirect_uri is none of those registered');
+    throw invalid('post_logout_redirect_uri is none of those registered', { caller: { client_id: client.client_id } });
   }
   const state = parameters.get('state');
   if (state === undefined) return uri;
   return `${uri}${uri.includes('?') ? '&' : '?'}${new URLSearchParams({ state })}`;
 }
 
-const invalid = (description: string) => new OAuthError('invalid_request', description);
+const invalid = (description: string, more?: ConstructorParameters<typeof OAuthError>[2]) =>
+  new OAuthError('invalid_request', description, more);

@@ -1,5 +1,6 @@
 import type { LogoutContext } from '../context.ts';
 import { browserCookie } from '../http/cookie.ts';
+import { describeRefusal } from '../http/error-response.ts';
 import { type Form, parseForm, parseQuery } from '../http/form.ts';
 import type { Request, Response } from '../http/message.ts';
 import { isSameOrigin } from '../http/same-origin.ts';
@@ -34,7 +35,7 @@ export const logout: Endpoint<LogoutContext> = {
         return faultPage(site);
       }
       const { code, message, status } = error;
-      context.log.info('refused', { error: code, reason: message });
+      context.log.info('refused', describeRefusal(error));
       return errorPage(site, { status, kind: 'request', code, description: message });
     }
   },

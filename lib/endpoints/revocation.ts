@@ -11,10 +11,10 @@ import { isRefreshToken, revokeRefreshToken } from '../tokens/refresh-token.ts';
 export const revocation: Endpoint<RevocationContext> = {
   methods: ['POST'],
   cors: 'client',
-  async handle(request, context, exposeTo) {
+  async handle(request, context, identify) {
     const form = parseForm(request);
     const client = await authenticateClient(readCredentials(request, form), context);
-    exposeTo(client);
+    identify(client);
     const token = form.require('token');
     try {
       if (isRefreshToken(token)) await revokeRefreshToken(token, client, context);

@@ -10,15 +10,17 @@ import { describeFault } from '../log.ts';
 import { authorizeGrantType } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { issueTokens, type TokenResponse } from '../tokens/token-response.ts';
+import { logIgnoredParameters } from './ignored-parameters.ts';
 
 /** RFC 6749 section 3.2. */
 export const token: Endpoint<TokenContext> = {
   methods: ['POST'],
   cors: 'client',
-  async handle(request, context, exposeTo) {
+  async handle(request, context, identify) {
     const form = parseForm(request);
     const client = await authenticateClient(readCredentials(request, form), context);
-    exposeTo(client);
+    identify(client);
+    logIgnoredParameters(form, client.client_id, context.log);
     return json(200, await respond({ form, client, address: request.sourceIp }, context));
   },
 };

@@ -1,6 +1,6 @@
 import type { UserinfoContext } from '../context.ts';
 import { bearerError, readBearer } from '../http/bearer.ts';
-import type { ExposeTo } from '../http/cors.ts';
+import type { Identify } from '../http/cors.ts';
 import { json, type Response } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
 import { type AccessTokenClaims, STRICT } from '../oauth/access-token.ts';
@@ -18,20 +18,21 @@ import { findUserClaims, selectClaims } from '../users/claims.ts';
 export const userinfo: Endpoint<UserinfoContext> = {
   methods: ['GET', 'POST'],
   cors: 'client',
-  async handle(request, context, exposeTo) {
+  async handle(request, context, identify) {
     const token = readBearer(request);
-    if (token === undefined) return unauthenticated();
+    if (token === undefined) return unauthenticated(context);
     try {
       const { claims } = await validateAccessToken(token, STRICT, context);
       const client = await context.findClient(claims.client_id);
-      if (client) exposeTo(client);
+      if (client) identify(client);
       if (!client?.enabled) throw new InvalidToken('is of a client that is not there any more');
       return json(200, await describe(claims, client, context));
     } catch (error) {
       if (!(error instanceof InvalidToken)) throw error;
-      context.log.info('access token refused', { reason: error.message });
-      if (request.header('origin').length > 0) await exposeToOwner(token, context, exposeTo);
-      throw bearerError('invalid_token', 'the access token is expired, revoked or none of ours', 401);
+      if (request.header('origin').length > 0) await identifyOwner(token, context, identify);
+      throw bearerError('invalid_token', 'the access token is expired, revoked or none of ours', 401, {
+        reason: `the access token ${error.message}`,
+      });
     }
   },
 };
@@ -41,7 +42,7 @@ async function describe(claims: AccessTokenClaims, client: Client, context: User
   const { sub, client_id, grant_id, scope: granted = '' } = claims;
   const scope = granted.split(' ');
   if (!scope.includes('openid')) {
-    throw bearerError('insufficient_scope', 'the access token has no scope openid', 403, 'openid');
+    throw bearerError('insufficient_scope', 'the access token has no scope openid', 403, { scope: 'openid' });
   }
   if (sub === client_id) throw new InvalidToken('is of a client and not of a person');
   const [known, grant] = await Promise.all([findUserClaims(sub, context), context.findGrant(grant_id)]);
@@ -52,19 +53,18 @@ async function describe(claims: AccessTokenClaims, client: Client, context: User
 }
 
 /** A page has to be able to read that its token has expired. So whose it was is found out without regard to time. */
-async function exposeToOwner(token: string, context: UserinfoContext, exposeTo: ExposeTo): Promise<void> {
+async function identifyOwner(token: string, context: UserinfoContext, identify: Identify): Promise<void> {
   try {
     const timeless = { ...context, clockSkew: Number.POSITIVE_INFINITY };
     const { claims } = await formats[formatOf(token)].verify(token, timeless);
-    exposeTo((await context.findClient(claims.client_id)) ?? {});
+    identify((await context.findClient(claims.client_id)) ?? {});
   } catch (error) {
     if (!(error instanceof InvalidToken)) throw error;
   }
 }
 
 /** Who sent no token is told how to send one, and not that anything was wrong. RFC 6750 section 3.1 */
-const unauthenticated = (): Response => ({
-  status: 401,
-  headers: { 'www-authenticate': 'Bearer', 'cache-control': 'no-store' },
-  body: '',
-});
+function unauthenticated({ log }: UserinfoContext): Response {
+  log.info('refused', { reason: 'no authentication' });
+  return { status: 401, headers: { 'www-authenticate': 'Bearer', 'cache-control': 'no-store' }, body: '' };
+}

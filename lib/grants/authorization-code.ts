@@ -16,7 +16,7 @@ export const authorizationCode: GrantType = {
     const redirect_uri = form.require('redirect_uri');
     const verifier = form.get('code_verifier');
     const handle = (await context.handles()).parse('code', code);
-    if (!handle) throw invalidGrant();
+    if (!handle) throw invalidGrant('it is no code of ours');
 
     const now = context.clock();
     const redemption: Redemption = {

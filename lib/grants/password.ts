@@ -20,7 +20,7 @@ export const password: GrantType = {
     if (resources[0].identifier === context.issuer && !scope.split(' ').includes('openid')) throw nothingFor();
     const signIn = await context.authenticateUser(username, secret, address);
     if (signIn.outcome === 'delayed') throw tooManyAttempts(signIn.seconds);
-    if (signIn.outcome === 'refused') throw invalidGrant();
+    if (signIn.outcome === 'refused') throw invalidGrant(signIn.reason);
 
     const { sub, amr } = signIn;
     const auth_time = context.clock();

@@ -21,7 +21,7 @@ export const refreshToken: GrantType = {
     const scope = requested === undefined ? [] : parseScope(requested);
     if (scope.length > MAX_SCOPES) throw invalidScope();
     const handle = (await context.handles()).parse('refresh_token', token);
-    if (!handle) throw invalidGrant();
+    if (!handle) throw invalidGrant('it is no refresh token of ours');
 
     const now = context.clock();
     const refresh: Refresh = {

@@ -35,12 +35,22 @@ export function readBearer(request: Request): string | undefined {
   }
 }
 
-/** A refusal that says so in `WWW-Authenticate` too. @param scope what the token lacks. RFC 6750 section 3 */
-export function bearerError(code: ErrorCode, description: string, status: number, scope?: string): OAuthError {
+/**
+ * A refusal that says so in `WWW-Authenticate` too. RFC 6750 section 3
+ * @param scope what the token lacks
+ * @param reason for the log alone
+ */
+export function bearerError(
+  code: ErrorCode,
+  description: string,
+  status: number,
+  { scope, reason = description }: { scope?: string; reason?: string } = {},
+): OAuthError {
   const parameters = { error: code, error_description: description, ...(scope && { scope }) };
   const challenge = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`);
   return new OAuthError(code, description, {
     status,
+    reason,
     headers: { 'www-authenticate': `Bearer ${challenge.join(', ')}` },
   });
 }

@@ -1,3 +1,4 @@
+import type { CallerId } from '../oauth/errors.ts';
 import type { Request, Response } from './message.ts';
 
 /**
@@ -6,8 +7,11 @@ import type { Request, Response } from './message.ts';
  */
 export type CorsPolicy = 'any' | 'client';
 
-/** Says which client an answer is about, as soon as that is known: its pages may read the answer, refusals too. */
-export type ExposeTo = (client: { readonly allowed_origins?: readonly string[] }) => void;
+/**
+ * Says who the caller is, as soon as that is known: pages of that client may read the answer, refusals too, and the log names
+ * it.
+ */
+export type Identify = (caller: CallerId & { readonly allowed_origins?: readonly string[] | undefined }) => void;
 
 /** Seconds; browsers keep it for no longer than two hours. */
 const PREFLIGHT_MAX_AGE = 7_200;

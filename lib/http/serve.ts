@@ -1,7 +1,7 @@
 import { createLog, describeFault, type Log } from '../log.ts';
 import { OAuthError } from '../oauth/errors.ts';
-import { type CorsPolicy, corsHeaders, type ExposeTo, respondToPreflight } from './cors.ts';
-import { errorResponse } from './error-response.ts';
+import { type CorsPolicy, corsHeaders, type Identify, respondToPreflight } from './cors.ts';
+import { describeRefusal, errorResponse } from './error-response.ts';
 import { type ProxyEvent, type ProxyResult, toRequest, toResult } from './event.ts';
 import type { Request, Response } from './message.ts';
 
@@ -10,7 +10,7 @@ export interface Endpoint<Context> {
   readonly methods: readonly string[];
   /** Absent = no page of another origin. */
   readonly cors?: CorsPolicy;
-  handle(request: Request, context: Context, exposeTo: ExposeTo): Response | Promise<Response>;
+  handle(request: Request, context: Context, identify: Identify): Response | Promise<Response>;
 }
 
 /**
@@ -20,14 +20,16 @@ export interface Endpoint<Context> {
 export function serve<Context extends { readonly log: Log }>(endpoint: Endpoint<Context>, compose: () => Context) {
   let context: Context | undefined;
 
-  const respond = async (request: Request, exposeTo: ExposeTo): Promise<Response> => {
+  const respond = async (request: Request, visit: Visit): Promise<Response> => {
     try {
       context ??= compose();
       requireMethod(endpoint.methods, request.method);
-      return await endpoint.handle(request, context, exposeTo);
+      return await endpoint.handle(request, context, (caller) => {
+        visit.caller = caller;
+      });
     } catch (error) {
       const log = context?.log ?? createLog('error');
-      if (error instanceof OAuthError) log.info('refused', { error: error.code, reason: error.message });
+      if (error instanceof OAuthError) log.info('refused', describeRefusal(error, visit.caller));
       else log.error('fault', describeFault(error));
       return errorResponse(error);
     }
@@ -38,12 +40,16 @@ export function serve<Context extends { readonly log: Log }>(endpoint: Endpoint<
     const preflight = endpoint.cors && respondToPreflight(request, endpoint.methods);
     if (preflight) return toResult(preflight);
 
-    let origins: readonly string[] = [];
-    const { headers, ...response } = await respond(request, ({ allowed_origins = [] }) => {
-      origins = allowed_origins;
-    });
-    return toResult({ ...response, headers: { ...headers, ...corsHeaders(endpoint.cors, request, origins) } });
+    const visit: Visit = { caller: {} };
+    const { headers, ...response } = await respond(request, visit);
+    const { allowed_origins = [] } = visit.caller;
+    return toResult({ ...response, headers: { ...headers, ...corsHeaders(endpoint.cors, request, allowed_origins) } });
   };
+}
+
+/** What becomes known of one request. */
+interface Visit {
+  caller: Parameters<Identify>[0];
 }
 
 function requireMethod(methods: readonly string[], method: string): void {

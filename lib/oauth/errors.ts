@@ -26,25 +26,45 @@ export type ErrorCode =
   | 'temporarily_unavailable'
   | 'server_error';
 
+/** The registered client or resource server that a request came from, by the id that a log line may show. */
+export interface CallerId {
+  readonly client_id?: string | undefined;
+  readonly resource_server?: string | undefined;
+}
+
+interface RefusalOptions {
+  /** The HTTP status, 400 unless given. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Why, for the log alone, where the caller must not learn it. Like `description` it holds nothing of the request. */
+  readonly reason?: string;
+  /** Whom it concerns, for the log alone. Only ids that were found in the table. */
+  readonly caller?: CallerId;
+}
+
 /**
  * A refusal that the caller is told about. `description` is public and never holds anything of the request
- * (RFC 6749 allows only printable ASCII without `"` and `\` there); `status` is the HTTP status, 400 unless given.
+ * (RFC 6749 allows only printable ASCII without `"` and `\` there); `reason` and `caller` are private.
  */
 export class OAuthError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly reason: string;
+  readonly caller: CallerId;
 
   constructor(
     code: ErrorCode,
     description: string,
-    { status = 400, headers = {} }: { status?: number; headers?: Record<string, string> } = {},
+    { status = 400, headers = {}, reason = description, caller = {} }: RefusalOptions = {},
   ) {
     super(description);
     this.name = 'OAuthError';
     this.code = code;
     this.status = status;
     this.headers = headers;
+    this.reason = reason;
+    this.caller = caller;
   }
 }
 

@@ -58,6 +58,22 @@ export async function verifySecret(secret: string, stored: readonly HashedSecret
   return false;
 }
 
+/**
+ * Why `verifySecret` said no, for the log. Expired secrets that a person chose are not tried, because each would cost a slow
+ * hash: whoever has one is told from a guess no further.
+ */
+export function whyNotVerified(
+  secret: string,
+  stored: readonly HashedSecret[],
+  clock: Clock,
+): 'wrong secret' | 'expired secret' | 'wrong or expired secret' {
+  const now = clock();
+  const expired = stored.filter(({ expires_at }) => expires_at !== undefined && expires_at <= now);
+  const fast = expired.filter(({ hash }) => hash.startsWith('sha256$'));
+  if (fast.some(({ hash }) => equal(sha256(secret), hash.split('$')[1]))) return 'expired secret';
+  return fast.length === expired.length ? 'wrong secret' : 'wrong or expired secret';
+}
+
 async function matches(secret: string, hash: string): Promise<boolean> {
   const [kind, ...parts] = hash.split('$');
   if (kind === 'sha256') return equal(sha256(secret), parts[0]);

@@ -1,6 +1,6 @@
 import type { HashedSecret } from './secret.ts';
 
-/** A person who signs in, as this service keeps them. Where users live elsewhere there is none of these. */
+/** A person who signs in, as this service keeps them. Others may live elsewhere: see `authenticateUser` in extensions.ts. */
 export interface User {
   /** Random and for good: what tokens and clients know the person by. */
   readonly sub: string;

@@ -1,18 +1,40 @@
 import type { Extensions } from '../extensions.ts';
+import type { Clock } from '../oauth/clock.ts';
+import { randomId } from '../oauth/handle.ts';
+import type { User } from '../oauth/user.ts';
 import type { UserStore } from '../store/user.ts';
 import { verifyPassword } from './password.ts';
 import { type ThrottleContext, takeAttempt } from './throttle.ts';
 
 export interface UserAuthenticationContext extends ThrottleContext {
-  readonly users: Pick<UserStore, 'findByName'>;
+  readonly users: Pick<UserStore, 'find' | 'findByName'>;
   readonly extensions: Pick<Extensions, 'authenticateUser'>;
 }
 
+interface SignedIn {
+  readonly outcome: 'signed_in';
+  readonly sub: string;
+  readonly amr: readonly string[];
+}
+
+/** The name or the password is wrong, or the user is disabled: which one is only for the log, and so is the subject. */
+interface Refused {
+  readonly outcome: 'refused';
+  readonly reason: RefusedReason;
+  readonly sub?: string;
+}
+
+type RefusedReason =
+  | 'unknown user'
+  | 'wrong password'
+  | 'expired password'
+  | 'disabled user'
+  | 'refused by authenticateUser';
+
 /** How an attempt to sign in ended. */
 export type SignInOutcome =
-  | { readonly outcome: 'signed_in'; readonly sub: string; readonly amr: readonly string[] }
-  /** The name or the password is wrong, or the user is disabled: which one is not told. */
-  | { readonly outcome: 'refused' }
+  | SignedIn
+  | Refused
   /** Too many attempts: not before so many seconds from now. The password was not looked at. */
   | { readonly outcome: 'delayed'; readonly seconds: number };
 
@@ -29,17 +51,58 @@ export async function authenticateUser(
 ): Promise<SignInOutcome> {
   const turn = await takeAttempt(username, address, context);
   if (!turn.isGranted) return { outcome: 'delayed', seconds: turn.seconds };
-  const found = await (context.extensions.authenticateUser ?? findHere(context))(username, password);
-  if (!found) return { outcome: 'refused' };
-  await turn.succeeded();
+  const { authenticateUser: hook } = context.extensions;
+  const user = await context.users.findByName(username);
+  const result = await (hook
+    ? decideWithHook(user, username, password, hook, context)
+    : checkTable(user, password, context.clock));
+  if (result.outcome === 'signed_in') await turn.succeeded();
+  return result;
+}
+
+/** What the table says. It takes as long for a name that is not there. */
+async function checkTable(user: User | undefined, password: string, clock: Clock): Promise<SignedIn | Refused> {
+  const matches = await verifyPassword(password, user?.password, clock);
+  if (!user) return { outcome: 'refused', reason: 'unknown user' };
+  if (matches && user.enabled) return { outcome: 'signed_in', sub: user.sub, amr: ['pwd'] };
+  return { outcome: 'refused', reason: whyRefused(user, clock), sub: user.sub };
+}
+
+function whyRefused({ enabled, password: { expires_at } }: User, clock: Clock): RefusedReason {
+  if (!enabled) return 'disabled user';
+  return expires_at !== undefined && expires_at <= clock() ? 'expired password' : 'wrong password';
+}
+
+/**
+ * Where users live elsewhere as well. A name that is in the table is decided on by the table alone, so that each name has
+ * one password, and a disabled user has no other way in. Both are asked for every name, so that neither the time nor a
+ * fault of the hook tells which of them has it.
+ */
+async function decideWithHook(
+  user: User | undefined,
+  username: string,
+  password: string,
+  hook: NonNullable<Extensions['authenticateUser']>,
+  { users, clock }: UserAuthenticationContext,
+): Promise<SignedIn | Refused> {
+  // The password of a user of the table is nobody else's business.
+  const [table, elsewhere] = await Promise.allSettled([
+    checkTable(user, password, clock),
+    askHook(hook, username, user ? randomId() : password),
+  ]);
+  if (table.status === 'rejected') throw table.reason;
+  if (table.value.outcome === 'signed_in') return table.value;
+  if (elsewhere.status === 'rejected') throw elsewhere.reason;
+  if (user) return table.value;
+
+  const found = elsewhere.value;
+  if (!found) return { outcome: 'refused', reason: 'refused by authenticateUser' };
+  // The hook may lead several names to one subject; disabling it in the table ends all of them.
+  const known = await users.find(found.sub);
+  if (known && !known.enabled) return { outcome: 'refused', reason: 'disabled user', sub: known.sub };
   return { outcome: 'signed_in', sub: found.sub, amr: found.amr ?? ['pwd'] };
 }
 
-/** The same as the hook, by the table. */
-const findHere =
-  ({ users, clock }: UserAuthenticationContext): NonNullable<Extensions['authenticateUser']> =>
-  async (username, password) => {
-    const user = await users.findByName(username);
-    const matches = await verifyPassword(password, user?.password, clock);
-    return matches && user?.enabled ? { sub: user.sub } : undefined;
-  };
+/** A hook that throws before it gives a promise fails as one that rejects. */
+const askHook = async (hook: NonNullable<Extensions['authenticateUser']>, username: string, password: string) =>
+  hook(username, password);

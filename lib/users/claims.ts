@@ -40,16 +40,21 @@ export interface UserClaimsContext {
 }
 
 /**
- * What is known of a subject: from the hook, or else from the user's record. Where users are kept here, only of one that
- * is enabled.
- * @returns undefined when there is no such user
+ * What is known of a subject. `claimsFor` alone describes the users of the table; beside `authenticateUser` it describes
+ * those who are not in the table.
+ * @returns undefined when there is no such user, or when the table says that the user is disabled
  */
 export async function findUserClaims(sub: string, context: UserClaimsContext): Promise<UserClaims | undefined> {
   const { authenticateUser, claimsFor } = context.extensions;
-  const isKeptHere = authenticateUser === undefined;
-  const [user, claims] = await Promise.all([isKeptHere ? context.findUser(sub) : undefined, claimsFor?.(sub)]);
-  if (isKeptHere && !user?.enabled) return undefined;
-  return claimsFor ? claims : (user?.claims ?? {});
+  if (authenticateUser) {
+    // One after the other: users of the table do not depend on the directory.
+    const user = await context.findUser(sub);
+    if (user) return user.enabled ? user.claims : undefined;
+    return claimsFor ? claimsFor(sub) : {};
+  }
+  const [user, claims] = await Promise.all([context.findUser(sub), claimsFor?.(sub)]);
+  if (!user?.enabled) return undefined;
+  return claimsFor ? claims : user.claims;
 }
 
 /**

@@ -87,7 +87,7 @@ describe('claims by scope', () => {
     expect(await ask(bearer(gone.access_token), handlers)).toMatchObject(INVALID);
   });
 
-  it('come from the hook alone, where users are kept elsewhere', async () => {
+  it('come from the table for its users and from the hook for others, where users are kept elsewhere too', async () => {
     const authenticateUser = async () => undefined;
     const claimsFor = async (sub: string) => (sub === 'nobody' ? undefined : { email: `${sub}@hook` });
     const serveWith = (extensions: object) =>
@@ -101,6 +101,10 @@ describe('claims by scope', () => {
       email: 'elsewhere@hook',
     });
     expect(await answers('nobody', { authenticateUser, claimsFor })).toMatchObject(INVALID);
+    const ofTable = { sub: ALICE.sub, email: ALICE.claims.email, email_verified: true };
+    expect((await answers(ALICE.sub, { authenticateUser, claimsFor })).json).toEqual(ofTable);
+    const unreachable = { authenticateUser, claimsFor: () => Promise.reject(new Error('no directory')) };
+    expect((await answers(ALICE.sub, unreachable)).json).toEqual(ofTable);
     // A client's own token: the hook would be asked for a person of that name.
     expect(await answers(web.client_id, { authenticateUser, claimsFor })).toMatchObject(INVALID);
     expect((await answers('elsewhere', { authenticateUser })).json).toEqual({ sub: 'elsewhere' });

@@ -1,12 +1,14 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, test } from 'vitest';
-import { complaint, packagedTemplate } from '../../infra/local/packaged-template.ts';
+import { packagedTemplate } from '../../infra/local/packaged-template.ts';
 import { createSecrets } from '../../infra/local/secrets.ts';
 import { readTemplate } from '../../infra/local/template.ts';
 import { type Changes, watch } from '../../infra/local/watch.ts';
+import { complaint, type Packaging, packageStack, templateFile } from '../../infra/package-stack.ts';
+import { scaled } from '../support/scale.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const directories: string[] = [];
@@ -30,35 +32,54 @@ function change(directory: string, replace: (text: string) => string): void {
   writeFileSync(file, replace(readFileSync(file, 'utf8')));
 }
 
-it('is packaged once for all ports, and again when something changes', async () => {
-  const directory = copy();
-  const issuer = (text: string) =>
-    readTemplate(text, createSecrets()).functions.get('TokenLambdaFunction')?.environment['ISSUER'];
-  expect(issuer(await packagedTemplate(directory, 'http://localhost:1'))).toBe('http://localhost:1');
+describe('the package of the stack', () => {
+  it('is made once, and again when something that it is made from changes', async () => {
+    const root = copy();
+    const made: string[] = [];
+    const run = async ({ stage }: Packaging, service: string) => {
+      made.push(stage);
+      mkdirSync(join(service, '.serverless'));
+      writeFileSync(join(service, '.serverless', templateFile), String(made.length));
+    };
+    const packaged = async (stage: string, parameters = {}) =>
+      readFileSync(join(await packageStack({ root, stage, parameters }, run), templateFile), 'utf8');
 
-  // What was kept is used: it is seen to be, because it is changed.
-  const file = join(directory, 'node_modules/.cache/latchkey/template.json');
-  const kept = JSON.parse(readFileSync(file, 'utf8')) as { key: string; template: string };
-  writeFileSync(file, JSON.stringify({ ...kept, template: '"http://localhost:PORT"' }));
-  expect(await packagedTemplate(directory, 'http://localhost:2')).toBe('"http://localhost:2"');
+    expect([await packaged('dev'), await packaged('dev')]).toEqual(['1', '1']);
+    expect([await packaged('prod'), await packaged('dev', { keys: 'kms' })]).toEqual(['2', '3']);
+    change(root, (text) => `${text}\n# changed\n`);
+    expect([await packaged('dev'), await packaged('dev')]).toEqual(['4', '4']);
+    writeFileSync(join(root, 'infra/resources/more.yml'), '');
+    expect(await packaged('dev')).toBe('5');
+    // What was made for `prod` and for other keys is still there, and only the newest for `dev`.
+    expect(readdirSync(join(root, 'node_modules/.cache/latchkey/packages'))).toHaveLength(3);
+  });
 
-  change(directory, (text) => `${text}\n# changed\n`);
-  expect(issuer(await packagedTemplate(directory, 'http://localhost:3'))).toBe('http://localhost:3');
+  it('is the same for all ports', async () => {
+    const issuer = async (url: string) => {
+      const stack = readTemplate(await packagedTemplate(root, url), createSecrets());
+      return stack.functions.get('TokenLambdaFunction')?.environment['ISSUER'];
+    };
+    expect(await issuer('http://localhost:1')).toBe('http://localhost:1');
+    expect(await issuer('http://localhost:2')).toBe('http://localhost:2');
+  });
 });
 
-describe('a broken serverless.yml is one line', () => {
-  test.concurrent.each<[string, (text: string) => string, RegExp]>([
-    ['no YAML', (text) => `${text}\n]`, / in "serverless\.yml" \(\d+:1\)$/],
-    ['an unknown property', (text) => text.replace('package:', 'pakcage:'), /unrecognized property 'pakcage'$/],
-    [
-      'a fragment that is not there',
-      (text) => text.replace('resources/table.yml', 'resources/gone.yml'),
-      /"resources\.0"/,
-    ],
-  ])('%s', async (_, replace, expected) => {
-    const directory = copy();
-    change(directory, replace);
-    const packaging = packagedTemplate(directory, 'http://localhost:1');
+const broken: [string, (text: string) => string, RegExp][] = [
+  ['an unknown property', (text) => text.replace('package:', 'pakcage:'), /unrecognized property 'pakcage'$/],
+  ['text that is no YAML', (text) => `${text}\n]`, / in "serverless\.yml" \(\d+:1\)$/],
+  [
+    'a fragment that is not there',
+    (text) => text.replace('resources/table.yml', 'resources/gone.yml'),
+    /"resources\.0"/,
+  ],
+];
+
+// Each is a run of `serverless`.
+describe('a serverless.yml that cannot be packaged is reported in one line', () => {
+  test.concurrent.each(broken.slice(0, scaled(1, broken.length)))('%s', async (_, replace, expected) => {
+    const root = copy();
+    change(root, replace);
+    const packaging = packagedTemplate(root, 'http://localhost:1');
     await expect(packaging).rejects.toMatchObject({ name: 'Problem', message: expect.stringMatching(expected) });
     await expect(packaging).rejects.toMatchObject({
       message: expect.stringMatching(/^serverless\.yml cannot be packaged: [^\n]+$/),

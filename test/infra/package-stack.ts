@@ -1,65 +1,39 @@
-// Packages the stack as `serverless package` does, but apart from everything: in a copy of the service (osls writes its
-// zips to .serverless of the directory it runs in, so two runs would disturb each other), with no AWS variables, no
-// home directory, and with a socket that refuses to connect, so that "no network" is a fact and not an assumption.
-import { execFile } from 'node:child_process';
-import { access, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { packageStack, templateFile } from '../../infra/package-stack.ts';
 import { functions, functionsOf, type Template } from './template-rules.ts';
 
-const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const noNetwork =
-  'import net from "node:net"; net.Socket.prototype.connect = () => { throw new Error("packaging used the network"); };';
+
+/** A bundle that is loaded later, and files that must not be packaged. */
+const files = [
+  ...Object.keys(functions).map((name) => `dist/${name}/later.cjs`),
+  '.env',
+  'lib/secret.ts',
+  'dist/stray.txt',
+];
 
 export interface Stack {
-  stage: string;
-  template: Template;
+  readonly template: Template;
   /** The packaged template as written, for tools that read it. */
-  templateFile: string;
+  readonly templateFile: string;
   /** Function name -> the names of the files in its zip. */
-  zips: Record<string, string[]>;
+  readonly zips: Readonly<Record<string, string[]>>;
 }
 
-/** A copy of what is packaged, with files beside it that must not be. */
-export async function copyService(): Promise<string> {
-  const bundles = Object.keys(functions).map((name) => access(join(root, 'dist', name, 'index.cjs')));
-  await Promise.all(bundles).catch(() => run(process.execPath, ['infra/build.mjs'], { cwd: root }));
-
-  const service = await mkdtemp(join(tmpdir(), 'latchkey-package-'));
-  for (const part of ['serverless.yml', 'package.json', 'infra/resources', 'dist']) {
-    await cp(join(root, part), join(service, part), { recursive: true });
-  }
-  await mkdir(join(service, 'lib'));
-  for (const decoy of ['.env', 'lib/secret.ts', 'dist/stray.txt']) await writeFile(join(service, decoy), 'no\n');
-  return service;
-}
-
-export async function packageStack(service: string, stage: string, params: string[] = []): Promise<Stack> {
-  const copy = `${service}-${stage}`;
-  await cp(service, copy, { recursive: true });
-  try {
-    const options = ['--stage', stage, '--package', join(service, stage), ...params.flatMap((it) => ['--param', it])];
-    const osls = join(root, 'node_modules/serverless/bin/serverless.js');
-    await run(
-      process.execPath,
-      ['--import', `data:text/javascript,${encodeURIComponent(noNetwork)}`, osls, 'package', ...options],
-      { cwd: copy, env: { PATH: process.env['PATH'], HOME: copy, AWS_EC2_METADATA_DISABLED: 'true' } },
-    );
-  } finally {
-    await rm(copy, { recursive: true });
-  }
-  const templateFile = join(service, stage, 'cloudformation-template-update-stack.json');
-  const zips = functionsOf(stage).map(async (name) => {
-    return [name, namesInZip(await readFile(join(service, stage, `${name}.zip`)))] as const;
-  });
+/** The packaged stack, with files beside it that must not be in it. */
+export async function readStack(stage: string, parameters: Readonly<Record<string, string>> = {}): Promise<Stack> {
+  const directory = await packageStack({ root, stage, parameters, files });
+  const file = join(directory, templateFile);
+  const zips = functionsOf(stage).map((name): [string, string[]] => [
+    name,
+    namesInZip(readFileSync(join(directory, `${name}.zip`))),
+  ]);
   return {
-    stage,
-    template: JSON.parse(await readFile(templateFile, 'utf8')) as Template,
-    templateFile,
-    zips: Object.fromEntries(await Promise.all(zips)),
+    template: JSON.parse(readFileSync(file, 'utf8')) as Template,
+    templateFile: file,
+    zips: Object.fromEntries(zips),
   };
 }
 

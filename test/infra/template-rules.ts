@@ -86,36 +86,37 @@ interface Setup {
   origin: Origin;
   registry: boolean;
   rotation: boolean;
-  params: string[];
+  parameters: Readonly<Record<string, string>>;
 }
 
-const STATIC: Setup = { origin: 'secret', registry: false, rotation: false, params: [] };
-const handleKeys = `handle-kms-keys=${keys.handles.arns}`;
+const STATIC: Setup = { origin: 'secret', registry: false, rotation: false, parameters: {} };
+const handleKeys = { 'handle-kms-keys': String(keys.handles.arns) };
+const signingArns = { 'signing-kms-arns': String(keys.signing.arns) };
 
 /** The stages whose keys are elsewhere than in the secret, or known by the registry, and how each is packaged. */
 export const setups: Record<string, Setup> = {
-  registry: { ...STATIC, registry: true, params: ['key-registry=on'] },
+  registry: { ...STATIC, registry: true, parameters: { 'key-registry': 'on' } },
   kms: {
     ...STATIC,
     origin: 'kms',
-    params: [
-      'keys=kms',
-      `signing-kms-keys=${keys.signing.arns.join('=PS256,')}`,
-      `signing-kms-arns=${keys.signing.arns}`,
-      handleKeys,
-    ],
+    parameters: {
+      keys: 'kms',
+      'signing-kms-keys': keys.signing.arns.join('=PS256,'),
+      ...signingArns,
+      ...handleKeys,
+    },
   },
   'kms-registry': {
     ...STATIC,
     origin: 'kms',
     registry: true,
-    params: ['keys=kms', 'key-registry=on', `signing-kms-arns=${keys.signing.arns}`, handleKeys],
+    parameters: { keys: 'kms', 'key-registry': 'on', ...signingArns, ...handleKeys },
   },
   wrapped: {
     origin: 'wrapped',
     registry: true,
     rotation: true,
-    params: ['keys=wrapped', 'rotation=on', `wrapping-kms-key=${WRAPPING_KEY}`, handleKeys],
+    parameters: { keys: 'wrapped', rotation: 'on', 'wrapping-kms-key': WRAPPING_KEY, ...handleKeys },
   },
 };
 
@@ -341,7 +342,10 @@ const keyVariables = Object.values(keys).flatMap(({ variables }) => Object.value
 const secrets = ['SIGNING_KEYS', 'VERIFICATION_KEYS', 'HANDLE_KEYS', 'DECRYPTION_KEYS', 'SEALING_KEYS'];
 
 /** What the functions are given in those stages only, and elsewhere not even if the secret has it. */
-const switchedOn: Record<string, readonly string[]> = { DECRYPTION_KEYS: ['prod', 'local'], SEALING_KEYS: ['local'] };
+const switchedOn: Record<string, readonly string[]> = {
+  DECRYPTION_KEYS: ['prod', 'local', 'wrapped'],
+  SEALING_KEYS: ['local'],
+};
 
 // Reading the template.
 

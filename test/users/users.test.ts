@@ -85,7 +85,7 @@ describe('a name and a password', () => {
     ['a password that has expired', 'expired', 'pässword'],
   ])('%s: refused, after the same work', async (_, username, password) => {
     store.take();
-    expect(await authenticate(username, password)).toEqual({ outcome: 'refused' });
+    expect(await authenticate(username, password)).toMatchObject({ outcome: 'refused' });
     // The one thing that takes time, once; and the same requests to the table.
     expect(hashes).toBe(1);
     expect(store.take().map(({ operation }) => operation)).toEqual(['GetItem', 'GetItem']);
@@ -99,19 +99,80 @@ describe('a name and a password', () => {
     expect(hashes).toBe(0);
     expect(store.take()).toEqual([]);
   });
+});
 
-  it('are given to the hook where there is one, and to nobody else', async () => {
+describe('beside the hook authenticateUser', () => {
+  /** A directory elsewhere. It has an alice too, and names that lead to a subject of the table. */
+  const directory: Record<string, { password: string; sub: string; amr?: string[] }> = {
+    carol: { password: 'of-carol', sub: 'c', amr: ['otp'] },
+    alice: { password: 'of-the-other-alice', sub: 'other-alice' },
+    disabled: { password: 'of-the-other', sub: 'other' },
+  };
+  const ask = vi.fn(async (username: string, password: string) =>
+    directory[username]?.password === password ? directory[username] : undefined,
+  );
+  const extensions = { authenticateUser: ask };
+  beforeEach(() => ask.mockClear());
+
+  it('somebody who is elsewhere signs in', async () => {
+    expect(await authenticate('carol', 'of-carol', extensions)).toEqual({
+      outcome: 'signed_in',
+      sub: 'c',
+      amr: ['otp'],
+    });
+  });
+
+  it('a user of the table signs in, and the hook does not get the password', async () => {
+    const { sub } = (await users.findByName('alice'))!;
+    expect(await authenticate('Alice', 'pässword', extensions)).toEqual({ outcome: 'signed_in', sub, amr: ['pwd'] });
+    expect(ask).toHaveBeenCalledOnce();
+    expect(ask.mock.calls[0]?.[1]).not.toBe('pässword');
+  });
+
+  it.each([
+    ['a name of the table has the password of the table and no second one', 'alice', 'of-the-other-alice'],
+    ['a disabled user of the table has no way in through the hook', 'disabled', 'of-the-other'],
+    ['a disabled user of the table has none by the table', 'disabled', 'pässword'],
+    ['a wrong password is refused for somebody elsewhere', 'carol', 'wrong'],
+    ['a wrong password is refused for a user of the table', 'alice', 'wrong'],
+    ['a name that nobody has is refused', 'nobody', 'wrong'],
+  ])('%s, after the same work as for any other name', async (_what, username, password) => {
     store.take();
-    const ask = vi.fn(async (username: string) => (username === 'carol' ? { sub: 'c', amr: ['otp'] } : undefined));
-    const extensions = { authenticateUser: ask };
-    expect(await authenticate('carol', 'p', extensions)).toEqual({ outcome: 'signed_in', sub: 'c', amr: ['otp'] });
-    expect(await authenticate('alice', 'pässword', extensions)).toEqual({ outcome: 'refused' });
-    expect(store.take()).toEqual([]);
-    expect(hashes).toBe(0);
-    for (let tries = 0; tries < 4; tries++) await authenticate('alice', 'wrong', extensions);
+    expect(await authenticate(username, password, extensions)).toMatchObject({ outcome: 'refused' });
+    expect(hashes).toBe(1);
+    expect(ask).toHaveBeenCalledOnce();
+    expect(store.take().map(({ operation }) => operation)).toEqual(['GetItem', 'GetItem']);
+  });
+
+  it('a subject that is disabled in the table is refused, whatever name leads to it', async () => {
+    const { sub } = (await users.findByName('disabled'))!;
+    const leads = { authenticateUser: async () => ({ sub }) };
+    expect(await authenticate('nickname', 'any', leads)).toEqual({ outcome: 'refused', reason: 'disabled user', sub });
+  });
+
+  it.each([
+    ['rejects', async () => Promise.reject(new Error('no directory'))],
+    [
+      'throws',
+      () => {
+        throw new Error('no directory');
+      },
+    ],
+  ])('a hook that %s is a fault for every name, unless the password is that of the table', async (_what, fail) => {
+    const failing = { authenticateUser: fail };
+    for (const username of ['alice', 'carol', 'nobody']) {
+      await expect(authenticate(username, 'wrong', failing)).rejects.toThrow('no directory');
+    }
+    expect(await authenticate('alice', 'pässword', failing)).toMatchObject({ outcome: 'signed_in' });
+  });
+
+  it('guessing is slowed down before either is asked', async () => {
+    for (let tries = 0; tries < 4; tries++) await authenticate('carol', 'wrong', extensions);
     ask.mockClear();
-    expect(await authenticate('alice', 'pässword', extensions)).toMatchObject({ outcome: 'delayed' });
+    hashes = 0;
+    expect(await authenticate('carol', 'of-carol', extensions)).toMatchObject({ outcome: 'delayed' });
     expect(ask).not.toHaveBeenCalled();
+    expect(hashes).toBe(0);
   });
 });
 

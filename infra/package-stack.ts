@@ -1,0 +1,153 @@
+// The package of the stack, made by `serverless package` and kept until something that it is made from changes, because
+// making it takes seconds.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { Problem } from './local/problem.ts';
+
+export type Parameters = Readonly<Record<string, string>>;
+
+export interface Packaging {
+  /** The directory of the project. */
+  readonly root: string;
+  readonly stage: string;
+  readonly parameters?: Parameters;
+  /** Paths of empty files that lie in the directory beside the bundles. */
+  readonly files?: readonly string[];
+  /** Ends packaging early. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What `serverless.yml` is made of, beside itself. */
+export const fragmentDirectory = 'infra/resources';
+
+/** The file with the template, in a package. */
+export const templateFile = 'cloudformation-template-update-stack.json';
+
+/**
+ * Packages the stack, with empty files in place of the bundles.
+ * @returns the directory with the template and a zip for each function
+ * @throws Problem with what `serverless` complained about
+ */
+export async function packageStack(packaging: Packaging, run = runServerless): Promise<string> {
+  const { root, stage, parameters, files } = packaging;
+  const cache = join(root, 'node_modules/.cache/latchkey/packages');
+  const variant = digest(JSON.stringify([stage, parameters, files]));
+  const name = `${variant}-${digest(serverlessPackage().version, ...sources(root))}`;
+  const directory = join(cache, name);
+  if (existsSync(directory)) return directory;
+
+  const service = mkdtempSync(join(tmpdir(), 'latchkey-package-'));
+  try {
+    copyService(packaging, service);
+    await run(packaging, service);
+    mkdirSync(cache, { recursive: true });
+    keep(join(service, '.serverless'), directory);
+  } finally {
+    rmSync(service, { recursive: true, force: true });
+  }
+  for (const other of readdirSync(cache)) {
+    if (other.startsWith(`${variant}-`) && other !== name) rmSync(join(cache, other), { recursive: true, force: true });
+  }
+  return directory;
+}
+
+/** Puts the package into its place whole. Somebody else may have put the same one there meanwhile. */
+function keep(made: string, directory: string): void {
+  const temporary = mkdtempSync(join(dirname(directory), 'making-'));
+  cpSync(made, temporary, { recursive: true });
+  try {
+    renameSync(temporary, directory);
+  } catch (error) {
+    rmSync(temporary, { recursive: true });
+    if (!existsSync(directory)) throw error;
+  }
+}
+
+const digest = (...texts: readonly string[]) =>
+  createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 32);
+
+/** The texts that `serverless` reads, each after its path. */
+function sources(root: string): string[] {
+  const fragments = readdirSync(join(root, fragmentDirectory)).sort();
+  const paths = ['package.json', 'serverless.yml', ...fragments.map((name) => join(fragmentDirectory, name))];
+  return paths.flatMap((path) => [path, readFileSync(join(root, path), 'utf8')]);
+}
+
+function serverlessPackage(): { version: string; command: string } {
+  const require = createRequire(import.meta.url);
+  const { version, bin } = require('serverless/package.json') as { version: string; bin: Record<string, string> };
+  return { version, command: join(dirname(require.resolve('serverless/package.json')), bin['serverless'] ?? '') };
+}
+
+// osls works in `.serverless` of the directory that it runs in, where another run might be at work. Only the template is
+// wanted, so empty bundles will do, and there is no need to wait for those that are being built.
+function copyService({ root, files = [] }: Packaging, service: string): void {
+  for (const part of ['package.json', 'serverless.yml', fragmentDirectory]) {
+    cpSync(join(root, part), join(service, part), { recursive: true });
+  }
+  const bundles = sources(root).flatMap((text) => [...text.matchAll(/handler: *(dist\/[\w/-]+)\.\w+/g)]);
+  for (const path of [...bundles.map(([, bundle]) => `${bundle}.cjs`), ...files]) {
+    mkdirSync(join(service, dirname(path)), { recursive: true });
+    writeFileSync(join(service, path), '');
+  }
+}
+
+const noNetwork = `data:text/javascript,${encodeURIComponent(
+  'import net from "node:net"; net.Socket.prototype.connect = () => { throw new Error("packaging used the network"); };',
+)}`;
+
+// With no settings, credentials or home directory of whoever runs it: the same package for everybody.
+async function runServerless({ root, stage, parameters = {}, signal }: Packaging, service: string): Promise<void> {
+  const options = Object.entries(parameters).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
+  const { command } = serverlessPackage();
+  const args = ['--import', noNetwork, command, 'package', '--stage', stage, '--region', 'us-east-1', ...options];
+  const child = spawn(process.execPath, args, {
+    cwd: service,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: service,
+      // What it compiles its schema to, which takes as long as packaging itself.
+      SLS_SCHEMA_CACHE_BASE_DIR: join(root, 'node_modules/.cache/latchkey'),
+      SLS_NOTIFICATIONS_MODE: 'off',
+      SLS_TELEMETRY_DISABLED: '1',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      NO_COLOR: '1',
+      FORCE_COLOR: '0',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(signal && { signal }),
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const code = await new Promise((resolve) => child.on('close', resolve).on('error', () => {}));
+  if (code === 0) return;
+  throw new Problem(`serverless.yml cannot be packaged: ${complaint(output.replaceAll(`${service}/`, ''))}`);
+}
+
+/** The message within the decorated output of a failed `serverless package`, on one line. */
+export function complaint(output: string): string {
+  const lines = stripVTControlCharacters(output)
+    .split('\n')
+    .map((line) => line.trim());
+  const start = lines.findIndex((line) => /^(✖|Error:)/.test(line));
+  const message = lines.slice(Math.max(start, 0)).filter((line) => line !== '' && line !== 'Error:');
+  const end = message.findIndex(
+    (line, index) => index > 0 && /^(Environment:|Learn more|\d+ deprecation|\d+ \||at )/.test(line),
+  );
+  return (end < 0 ? message : message.slice(0, end)).join(' ').replace(/^✖\s*/, '');
+}
