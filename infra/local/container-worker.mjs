@@ -20,6 +20,16 @@ try {
   initFailure = describe(error);
 }
 
+// What an event makes the function write goes back with its answer too: `LogType: 'Tail'` of Lambda's Invoke.
+let written = '';
+for (const stream of [process.stdout, process.stderr]) {
+  const write = stream.write.bind(stream);
+  stream.write = (/** @type {any[]} */ ...args) => {
+    written = `${written}${args[0]}`.slice(-4096);
+    return /** @type {Function} */ (write)(...args);
+  };
+}
+
 /** What Lambda makes of a thrown value. */
 function describe(/** @type {unknown} */ error) {
   if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
@@ -39,11 +49,12 @@ function run(/** @type {string} */ event, /** @type {object} */ context) {
 
 parentPort?.on('message', async ({ event, context, deadline }) => {
   if (initFailure) return parentPort?.postMessage({ error: initFailure, broken: true });
+  written = '';
   try {
     const result = await run(event, { ...context, getRemainingTimeInMillis: () => deadline - Date.now() });
-    parentPort?.postMessage({ payload: JSON.stringify(result) ?? 'null' });
+    parentPort?.postMessage({ payload: JSON.stringify(result) ?? 'null', log: written });
   } catch (error) {
-    parentPort?.postMessage({ error: describe(error) });
+    parentPort?.postMessage({ error: describe(error), log: written });
   }
 });
 parentPort?.postMessage({ ready: true });

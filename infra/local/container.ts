@@ -8,7 +8,10 @@ import type { FunctionDefinition } from './stack.ts';
 import type { Timers } from './timers.ts';
 
 /** What Lambda answers to an invocation: the handler's value, or why there is none. */
-export type Outcome = { payload: unknown } | { error: FunctionError };
+export type Outcome = ({ payload: unknown } | { error: FunctionError }) & {
+  /** The end of what the function wrote meanwhile, if it wrote anything. */
+  log?: string;
+};
 
 export interface FunctionError {
   /** `Error`, `Sandbox.Timedout`, `Runtime.ExitError`, `TooManyRequestsException` ... */
@@ -32,6 +35,7 @@ interface Reply {
   payload?: string;
   error?: FunctionError;
   broken?: true;
+  log?: string;
 }
 
 const workerFile = fileURLToPath(new URL('container-worker.mjs', import.meta.url));
@@ -83,10 +87,10 @@ export function startContainer(
   };
 
   for (const stream of [worker.stdout, worker.stderr]) stream.setEncoding('utf8').on('data', log);
-  worker.on('message', ({ ready: isReady, payload, error, broken }: Reply) => {
+  worker.on('message', ({ ready: isReady, payload, error, broken, log: written }: Reply) => {
     if (isReady) return loaded();
     if (broken) alive = false;
-    answer(error ? { error } : { payload: JSON.parse(payload ?? 'null') });
+    answer({ ...(error ? { error } : { payload: JSON.parse(payload ?? 'null') }), ...(written && { log: written }) });
     if (broken) void worker.terminate();
   });
   worker.on('error', (error: Error) => die(error.name, error.message));

@@ -1,14 +1,20 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { diskProblem } from './disk-problem.mjs';
 import type { SavedLocalKeys } from './local-keys.ts';
 import { Problem } from './problem.ts';
-import type { Demo } from './seed.ts';
+import type { Seeded } from './seed.ts';
+import { assertUnlocked } from './table.ts';
 
-/** What a start with `--data DIR` finds of the one before, beside the table: tokens are worth nothing without the keys. */
-export interface Saved extends SavedLocalKeys {
+/** What a start finds of the one before, beside the table: tokens are worth nothing without the keys. */
+export interface Saved extends SavedLocalKeys, Seeded {
+  /** Of the format; absent = 1. */
+  version?: number;
   issuer?: string;
-  demo: Demo;
 }
+
+/** Raised when an older program could no longer read what is written here or in the table. */
+const VERSION = 1;
 
 export interface DataDirectory {
   /** Where the table is. */
@@ -17,14 +23,24 @@ export interface DataDirectory {
   save(saved: Saved): void;
 }
 
-/** @throws Problem if the directory cannot be made */
-export function openDataDirectory(path: string): DataDirectory {
+/**
+ * @param fresh removes what is there
+ * @throws Problem if the directory cannot be made, or another process uses it
+ */
+export async function openDataDirectory(path: string, fresh = false): Promise<DataDirectory> {
   const file = join(path, 'local.json');
   const table = join(path, 'table');
   try {
     mkdirSync(table, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new Problem(`--data ${path}: ${(error as Error).message}`);
+    throw new Problem(diskProblem(error) ?? `--data ${path}: ${(error as Error).message}`);
+  }
+  await assertUnlocked(table);
+  if (fresh) {
+    // These two and not the directory, which may hold other things.
+    rmSync(table, { recursive: true });
+    rmSync(file, { force: true });
+    mkdirSync(table, { mode: 0o700 });
   }
   return {
     table,
@@ -36,14 +52,25 @@ export function openDataDirectory(path: string): DataDirectory {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw new Problem(`--data ${path}: ${(error as Error).message}`);
       }
-      try {
-        return JSON.parse(text) as Saved;
-      } catch {
-        throw new Problem(`${file} is not JSON; remove ${path} to start afresh`);
+      const saved = parse(text, file);
+      const { version = VERSION } = saved;
+      if (version > VERSION) {
+        throw new Problem(
+          `${file} has format ${version}, and this version of Latchkey knows formats up to ${VERSION}; update it, choose another --data, or start anew with --fresh`,
+        );
       }
+      return saved;
     },
-    save: (saved) => writePrivately(file, saved),
+    save: (saved) => writePrivately(file, { ...saved, version: VERSION }),
   };
+}
+
+function parse(text: string, file: string): Saved {
+  try {
+    return JSON.parse(text) as Saved;
+  } catch {
+    throw new Problem(`${file} is not JSON; start anew with --fresh`);
+  }
 }
 
 /** Writes JSON that nobody else of this machine may read. */

@@ -20,7 +20,7 @@ const shortForms = [
   'Or',
   'ImportValue',
 ];
-const customTags = shortForms.flatMap((name): ScalarTag[] => [
+export const customTags = shortForms.flatMap((name): ScalarTag[] => [
   { tag: `!${name}`, resolve: (value: string) => value },
   { tag: `!${name}`, collection: 'seq', resolve: (value: unknown) => value } as unknown as ScalarTag,
 ]);

@@ -19,3 +19,26 @@ function isError(line: string): boolean {
     return line.trim() !== '';
   }
 }
+
+/** Why a function refused something, by a line of its log. */
+export interface LoggedRefusal {
+  event: string;
+  /** `invalid_client` ... */
+  error?: string;
+  /** A predicate where it is of a token: `was revoked`. */
+  reason: string;
+}
+
+/** The last refusal in what a function wrote. */
+export function loggedRefusal(text = ''): LoggedRefusal | undefined {
+  return text.split('\n').map(parseRefusal).findLast(Boolean);
+}
+
+function parseRefusal(line: string): LoggedRefusal | undefined {
+  try {
+    const refusal = JSON.parse(line) as LoggedRefusal;
+    return typeof refusal.reason === 'string' ? refusal : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -4,9 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type LoggedRefusal, loggedRefusal } from './function-log.ts';
 import { type Authorize, createHttpAuthorizer, within } from './http-authorizer.ts';
 import { httpEvent, withAuthorizer } from './http-event.ts';
-import type { Arrival, HttpRequest } from './http-request.ts';
+import { type CallerContext, proxy } from './http-proxy.ts';
+import { type Arrival, type HttpRequest, splitTarget } from './http-request.ts';
 import {
   gatewayResponse,
   type HttpResponse,
@@ -34,6 +36,8 @@ export interface GatewayOptions {
   timers?: Timers;
   /** Gets what went wrong in a function, which the caller is not told. */
   log?: (line: string) => void;
+  /** Gets each request that was refused, with the reason, which the caller is not always told. */
+  refused?: (line: string) => void;
 }
 
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
@@ -42,7 +46,7 @@ const maxHead = 10_240;
 
 /** @throws Problem if the port is taken or may not be used */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { invoke, port = 0, timers = systemTimers, log = () => {} } = options;
+  const { invoke, port = 0, timers = systemTimers, log = () => {}, refused = () => {} } = options;
   let handle: Handle = async () => serviceUnavailable();
 
   const server = createServer(
@@ -77,7 +81,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     port: (server.address() as AddressInfo).port,
     serve(stack) {
-      handle = createHttpApi(stack, invoke, timers, log);
+      handle = createHttpApi(stack, invoke, timers, log, refused);
     },
     async stop() {
       server.close();
@@ -89,7 +93,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 type Handle = (request: HttpRequest, arrival: Arrival) => Promise<HttpResponse>;
 
 /** What an HTTP API does with a request, without the server in front: for tests that need no port. */
-export function createHttpApi(stack: Stack, invoke: Invoke, timers: Timers, log: (line: string) => void): Handle {
+export function createHttpApi(
+  stack: Stack,
+  invoke: Invoke,
+  timers: Timers,
+  log: (line: string) => void,
+  refused: (line: string) => void = () => {},
+): Handle {
   const authorizers = new Map<string, Authorize>();
   for (const { authorizer } of stack.routes) {
     if (!authorizer || authorizers.has(authorizer.logicalId)) continue;
@@ -104,21 +114,48 @@ export function createHttpApi(stack: Stack, invoke: Invoke, timers: Timers, log:
     if (!match) return gatewayResponse(404, 'Not Found');
     const { route } = match;
     let event = httpEvent(request, match, stack.api, arrival);
+    const report = (status: number, reason: string) =>
+      refused(`${request.method} ${splitTarget(request.target).path} ${status}: ${reason}`);
 
     const authorize = route.authorizer && authorizers.get(route.authorizer.logicalId);
     if (authorize) {
       const authorization = await authorize(event);
-      if ('refusal' in authorization) return authorization.refusal;
+      if ('refusal' in authorization) {
+        const { refusal, reason = 'the authorizer refused it' } = authorization;
+        report(refusal.status, refusal.status === 403 ? `${reason}; npx latchkey token explain says more` : reason);
+        return refusal;
+      }
       event = withAuthorizer(event, authorization.context);
+    }
+
+    if ('page' in route) return route.page;
+    if ('upstream' in route) {
+      const context = event.requestContext.authorizer?.lambda as CallerContext | undefined;
+      const { upstream } = route;
+      const signal = AbortSignal.timeout(route.timeout);
+      return proxy(request, match, upstream, context, signal).catch((error: NodeJS.ErrnoException) => {
+        const silent = `did not answer within ${route.timeout / 1000} s`;
+        const gone = `cannot be reached (${error.code ?? error.message}); is that server running?`;
+        report(503, `${upstream.origin} ${signal.aborted ? silent : gone}`);
+        return serviceUnavailable();
+      });
     }
 
     const invocation = logged(invoke, stack, log)(route.function, event, arrival.requestId);
     const outcome = await within(route.timeout, timers, invocation);
     if (!outcome) return serviceUnavailable();
-    if ('payload' in outcome) return httpResponse(outcome.payload);
+    if ('payload' in outcome) {
+      const response = httpResponse(outcome.payload);
+      const refusal = response.status >= 400 && response.status < 500 ? loggedRefusal(outcome.log) : undefined;
+      if (refusal) report(response.status, describeRefusal(refusal));
+      return response;
+    }
     return outcome.error.errorType === 'TooManyRequestsException' ? serviceUnavailable() : internalServerError();
   };
 }
+
+const describeRefusal = ({ event, error, reason }: LoggedRefusal): string =>
+  error === undefined ? `${event}: it ${reason}` : `${error} (${reason})`;
 
 // `Unauthorized` is how an authorizer refuses, not something that went wrong.
 function logged(invoke: Invoke, stack: Stack, log: (line: string) => void): Invoke {
@@ -166,6 +203,6 @@ function send(outgoing: ServerResponse, { status, headers, cookies, body }: Http
   for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
   if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies);
   outgoing.setHeader('apigw-requestid', requestId);
-  if (status !== 204 && status !== 304) outgoing.setHeader('content-length', body.length);
+  if (status !== 204 && status !== 304) outgoing.setHeader('content-length', headers['content-length'] ?? body.length);
   outgoing.end(body);
 }

@@ -1,6 +1,7 @@
 // The Lambda authorizer of an HTTP API, payload format 2.0, with its identity sources and its cache.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda';
+import { loggedRefusal } from './function-log.ts';
 import type { HttpEvent } from './http-event.ts';
 import { gatewayResponse, type HttpResponse, internalServerError } from './http-response.ts';
 import type { Invoke } from './lambda.ts';
@@ -9,7 +10,7 @@ import type { Api, AuthorizerDefinition } from './stack.ts';
 import type { Timers } from './timers.ts';
 
 /** Passed, with the context for the integration, or the response that ends the request. */
-export type Authorization = { context: unknown } | { refusal: HttpResponse };
+export type Authorization = { context: unknown } | { refusal: HttpResponse; reason?: string };
 
 export type Authorize = (event: HttpEvent) => Promise<Authorization>;
 
@@ -25,35 +26,60 @@ export function createHttpAuthorizer(
 ): Authorize {
   const cache = new Map<string, { answer: unknown; until: number }>();
 
-  async function ask(event: HttpEvent, identity: string[], routeArn: string): Promise<unknown> {
+  async function ask(event: HttpEvent, identity: string[], routeArn: string): Promise<Asked> {
     const key = JSON.stringify(identity);
     const known = cache.get(key);
-    if (known && timers.now() < known.until) return known.answer;
+    if (known && timers.now() < known.until) return { answer: known.answer };
     const { requestId } = event.requestContext;
     const outcome = await within(
       patience,
       timers,
       invoke(definition.function, authorizerEvent(event, identity, routeArn), requestId),
     );
-    if (!outcome || 'error' in outcome)
-      return outcome?.error.errorMessage === 'Unauthorized' ? unauthorized : undefined;
+    if (!outcome) return {};
+    const refusal = loggedRefusal(outcome.log);
+    const reason = refusal && `the token ${refusal.reason}`;
+    if ('error' in outcome)
+      return outcome.error.errorMessage === 'Unauthorized' ? { answer: unauthorized, reason } : {};
     // Only an answer is remembered, an allow as well as a deny; a fault is not.
     if (definition.ttl > 0 && decide(outcome.payload, definition, routeArn)) {
       cache.set(key, { answer: outcome.payload, until: timers.now() + definition.ttl * 1000 });
     }
-    return outcome.payload;
+    return { answer: outcome.payload, reason };
   }
 
   return async (event) => {
     const identity = definition.identitySources.map((source) => identityValue(source, event));
-    if (!identity.every(isPresent)) return { refusal: gatewayResponse(401, 'Unauthorized') };
+    const missing = definition.identitySources.find((_, index) => !isPresent(identity[index]));
+    if (missing !== undefined || !identity.every(isPresent)) {
+      return { refusal: gatewayResponse(401, 'Unauthorized'), reason: absence(missing ?? '') };
+    }
     const { method, path } = event.requestContext.http;
     const routeArn = `arn:aws:execute-api:${api.region}:${api.accountId}:${api.apiId}/${api.stage}/${method}${path}`;
-    const answer = await ask(event, identity, routeArn);
-    if (answer === unauthorized) return { refusal: gatewayResponse(401, 'Unauthorized') };
-    return decide(answer, definition, routeArn) ?? { refusal: internalServerError() };
+    const { answer, reason } = await ask(event, identity, routeArn);
+    if (answer === unauthorized) return refused(gatewayResponse(401, 'Unauthorized'), reason);
+    const decision = decide(answer, definition, routeArn) ?? { refusal: internalServerError() };
+    return 'refusal' in decision ? refused(decision.refusal, reason) : decision;
   };
 }
+
+/** `$request.header.Authorization` in words. */
+function absence(source: string): string {
+  const [, kind, name] = /^\$request\.(header|querystring)\.(.+)$/.exec(source) ?? [];
+  if (kind === undefined) return `${source} is empty`;
+  return kind === 'header' ? `no ${name} header was sent` : `the query has no ${name}`;
+}
+
+/** What the authorizer answered, and why, by its log. */
+interface Asked {
+  answer?: unknown;
+  reason?: string | undefined;
+}
+
+const refused = (refusal: HttpResponse, reason: string | undefined): Authorization => ({
+  refusal,
+  ...(reason !== undefined && { reason }),
+});
 
 const unauthorized = Symbol('Unauthorized');
 

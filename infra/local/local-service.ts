@@ -1,26 +1,29 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { announce } from './announcement.ts';
 import { checkEnvironment } from './check-environment.ts';
-import { openDataDirectory, writePrivately } from './data-directory.ts';
+import { openDataDirectory } from './data-directory.ts';
 import { startDemoApp } from './demo-app.ts';
 import { diskProblem } from './disk-problem.mjs';
 import { functionLog } from './function-log.ts';
 import { startGateway } from './gateway.ts';
 import { type Lambda, startLambda } from './lambda.ts';
-import { type LocalKeys, startLocalKeys } from './local-keys.ts';
+import { startLocalKeys } from './local-keys.ts';
 import type { Options } from './options.ts';
 import { packagedTemplate } from './packaged-template.ts';
+import { checkParameters } from './parameters.ts';
 import { patience, patientTimers } from './patience.ts';
 import { Problem } from './problem.ts';
 import { startSchedules } from './schedules.ts';
 import { encryptionJwks } from './secrets.ts';
-import { type Demo, forgetKeys, seed } from './seed.ts';
+import { forgetKeys, seed } from './seed.ts';
 import type { Stack } from './stack.ts';
+import { type StartPage, startPage } from './start-page.ts';
 import { startTable, type Table } from './table.ts';
 import { readTemplate } from './template.ts';
 import { systemTimers } from './timers.ts';
 import { tour } from './tour.ts';
+import { addUpstreamRoutes } from './upstream.ts';
 import { type WatchFunctions, watch } from './watch.ts';
 
 export interface Build {
@@ -79,7 +82,9 @@ async function start(
   running: (() => Promise<void>)[],
   { directory, say, complain }: Surroundings,
 ): Promise<void> {
+  const { audience = 'orders', routes = [], parameters = {} } = options;
   const timers = patientTimers(systemTimers);
+  await checkParameters(root, parameters);
   // The port comes first: it is part of the issuer, and the likeliest thing to be wrong.
   let lambda: Lambda | undefined;
   const gateway = await startGateway({
@@ -87,31 +92,43 @@ async function start(
     invoke: (...call) => lambda?.invoke(...call) ?? Promise.reject(new Error('nothing is served yet')),
     timers,
     log: complain,
+    refused: say,
   });
   running.push(gateway.stop);
-  const issuer = `http://localhost:${gateway.port}`;
+  const issuer = options.issuer ?? `http://localhost:${gateway.port}`;
   const startingApp = startDemoApp(root, options.port === 0 ? 0 : options.port + 1);
   running.push(async () => (await startingApp).stop());
-  const data = options.data === undefined ? undefined : openDataDirectory(resolve(options.data));
+  const dataPath = options.data ?? (options.port === 0 ? undefined : join('.latchkey/data', String(options.port)));
+  const data =
+    dataPath === undefined ? undefined : await openDataDirectory(resolve(directory, dataPath), options.fresh);
   const saved = data?.load();
   const keys = await startLocalKeys(options.keys, saved);
   running.push(keys.stop);
-  const logLevel = options.logLevel === undefined ? {} : { LOG_LEVEL: options.logLevel };
+  const overridden = {
+    ...(options.audience !== undefined && { AUDIENCE: audience }),
+    ...(options.logLevel !== undefined && { LOG_LEVEL: options.logLevel }),
+  };
 
   const readStack = async () => {
-    const stack = readTemplate(await packagedTemplate(root, issuer, signal, keys.parameters), keys.secrets);
-    checkEnvironment(stack, logLevel);
-    return stack;
+    const template = await packagedTemplate(root, issuer, signal, { ...parameters, ...keys.parameters });
+    const stack = readTemplate(template, keys.secrets);
+    checkEnvironment(stack, overridden);
+    return addUpstreamRoutes(stack, routes);
   };
   const reading = readStack();
   const opening = reading.then((stack) => openTable(stack, data?.table));
   running.push(async () => (await opening).stop());
   const seeding = Promise.all([opening, startingApp]).then(async ([table, { origin }]) => {
     if (saved && saved.issuer !== issuer) await forgetKeys(table);
-    return seed(table, encryptionJwks(keys.secrets), origin, saved?.demo);
+    return seed(table, { encryptionJwks: encryptionJwks(keys.secrets), app: origin, audience }, saved);
   });
   const loading = Promise.all([reading, opening, buildFinished(build)]).then(async ([stack, { endpoint }]) => {
-    const environment = { AWS_ENDPOINT_URL_DYNAMODB: endpoint, ...keys.environment, ...localEnvironment, ...logLevel };
+    const environment = {
+      AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+      ...keys.environment,
+      ...localEnvironment,
+      ...overridden,
+    };
     const log = functionLog(options.verbose, complain);
     const functions = startLambda(stack, { root, environment, timers, log });
     running.push(functions.stop);
@@ -123,12 +140,17 @@ async function start(
   signal.throwIfAborted();
   let stack = first;
   lambda = functions;
-  gateway.serve(stack);
+  const file = join(directory, '.latchkey', `${gateway.port}.json`);
+  const serve = () => gateway.serve(withPage(stack, { issuer, app: app.origin, audience, demo, file }));
+  serve();
   const stopSchedules = startSchedules(() => stack, functions.invoke, complain);
   running.push(async () => stopSchedules());
   app.serve(issuer, demo);
-  data?.save({ ...saved, ...keys.save(), issuer, demo });
-  writeDemo(directory, issuer, app.origin, demo, table, keys);
+  data?.save({ ...saved, ...keys.save(), issuer, app: app.origin, audience, demo });
+  const { endpoint, tableName: name } = table;
+  const content = { issuer, app: app.origin, ...demo, table: { endpoint, name }, ...(keys.kms && { kms: keys.kms }) };
+  const withdraw = announce(directory, gateway.port, content);
+  running.push(async () => withdraw());
   if (options.watch) {
     await watch(root, build.watchFunctions, signal, {
       async code() {
@@ -139,14 +161,21 @@ async function start(
       async template() {
         stack = await readStack();
         functions.replace(stack);
-        gateway.serve(stack);
+        serve();
         say('packaged anew');
       },
       failed: (error) => complain(error instanceof Problem ? error.message : String(error)),
     });
   }
-  say(tour(issuer, app.origin, demo));
+  say(tour({ issuer, app: app.origin, audience, routes, demo }));
   say(`ready ${issuer} (${Math.round(performance.now())} ms)`);
+}
+
+/** `GET /` is a page about this stack, unless a server of the user's own is there. */
+function withPage(stack: Stack, page: StartPage): Stack {
+  const key = 'GET /';
+  if (stack.routes.some((route) => route.key === key || route.key === 'ANY /')) return stack;
+  return { ...stack, routes: [...stack.routes, { key, page: startPage(stack, page) }] };
 }
 
 const localEnvironment = {
@@ -172,22 +201,10 @@ function openTable({ table }: Stack, path: string | undefined): Promise<Table> {
 
 // What the first request of the tour would wait for. The other functions start when they are called.
 async function warm(lambda: Lambda, { routes }: Stack): Promise<void> {
-  const token = routes.find(({ key }) => key.endsWith(' /token'))?.function;
+  const token = routes.find(({ key }) => key.endsWith(' /token'));
   const authorizers = routes.map(({ authorizer }) => authorizer?.function);
-  const names = new Set([token, ...authorizers].filter((name) => name !== undefined));
+  const names = new Set(
+    [token && 'function' in token ? token.function : undefined, ...authorizers].filter((name) => name !== undefined),
+  );
   await Promise.all([...names].map((name) => lambda.warm(name)));
-}
-
-// For tests and for the admin CLI. Beside the project's own files, wherever it was started.
-function writeDemo(
-  directory: string,
-  issuer: string,
-  app: string,
-  demo: Demo,
-  { endpoint, tableName: name }: Table,
-  { kms }: LocalKeys,
-): void {
-  const own = join(directory, '.latchkey');
-  mkdirSync(own, { recursive: true });
-  writePrivately(join(own, 'demo.json'), { issuer, app, ...demo, table: { endpoint, name }, ...(kms && { kms }) });
 }

@@ -20,6 +20,15 @@ export interface Demo {
   users: Record<string, { username: string; password: string }>;
 }
 
+/** What a start put into the table, and what for. */
+export interface Seeded {
+  demo: Demo;
+  /** The origin of the demo app. */
+  app?: string;
+  /** The identifier of the API that the demo clients get tokens for unless they name another one. */
+  audience?: string;
+}
+
 type WithoutSecrets<T> = Omit<T, 'secrets' | 'enabled'>;
 
 const resourceServers: WithoutSecrets<ResourceServer>[] = [
@@ -107,30 +116,44 @@ const users = {
   },
 };
 
+interface Wanted {
+  /** The keys that tokens for the resource servers are encrypted to. */
+  encryptionJwks: ReadonlyMap<string, EncryptionJwk>;
+  /** The origin of the demo app. */
+  app: string;
+  /** The identifier of the API that the authorizer accepts tokens for; it is registered if it is new. */
+  audience: string;
+}
+
 /**
- * Puts the demo clients, resource servers and users into the table, each with a new secret.
- * @param encryptionJwks the keys that tokens for the resource servers are encrypted to
- * @param app the origin of the demo app
+ * Puts the demo clients, resource servers and users into the table, each with a new secret. What is there already stays
+ * as it is, but for where the demo app is and for what the clients need to have tokens for another audience.
  * @param known what an earlier start put there
  */
 export async function seed(
   { endpoint, tableName }: Table,
-  encryptionJwks: ReadonlyMap<string, EncryptionJwk>,
-  app: string,
-  known?: Demo,
+  { encryptionJwks, app, audience }: Wanted,
+  known?: Seeded,
 ): Promise<Demo> {
   const table = createSeedTable(endpoint, tableName);
   const clientStore = createClientStore(table);
   const resourceServerStore = createResourceServerStore(table);
   const userStore = createUserStore(table);
-  const demo = known ?? { clients: {}, resources: {}, users: {} };
+  const demo = known?.demo ?? { clients: {}, resources: {}, users: {} };
 
-  async function seedClient(client: WithoutSecrets<Client>): Promise<void> {
+  async function seedClient(client: WithoutSecrets<Client>, api: Api): Promise<void> {
     const { client_id } = client;
-    if (demo.clients[client_id]) return update(clientStore, client_id, client);
+    if (demo.clients[client_id]) {
+      const moved = known?.app === app ? {} : placesOf(client);
+      return update(clientStore, client_id, (existing) => ({
+        ...moved,
+        ...(known?.audience !== audience && withAccess(existing, api)),
+      }));
+    }
     const { secret, stored } = createSecret(now());
     const hasSecret = !isPublic({ ...client, secrets: [], enabled: true });
-    await put(clientStore, client_id, { ...client, secrets: hasSecret ? [stored] : [], enabled: true });
+    const secrets = hasSecret ? [stored] : [];
+    await put(clientStore, client_id, { ...client, ...withAccess(client, api), secrets, enabled: true });
     demo.clients[client_id] = { client_id, ...(hasSecret && { client_secret: secret }) };
   }
 
@@ -138,7 +161,8 @@ export async function seed(
     const { identifier } = resourceServer;
     if (demo.resources[identifier]) return;
     const { secret, stored } = createSecret(now());
-    const access_token_encryption_jwk = encryptionJwks.get(identifier);
+    // An API that has no key of its own has that of `orders`, which the authorizer has, too.
+    const access_token_encryption_jwk = encryptionJwks.get(identifier) ?? encryptionJwks.get('orders');
     await put(resourceServerStore, identifier, {
       ...resourceServer,
       ...(access_token_encryption_jwk && { access_token_encryption_jwk }),
@@ -146,6 +170,16 @@ export async function seed(
       enabled: true,
     });
     demo.resources[identifier] = { identifier, secret };
+  }
+
+  /** The API of `--audience`. One that somebody registered is not touched, and its secret not known here. */
+  async function seedApi(): Promise<Api> {
+    const existing = await resourceServerStore.findVersion(audience);
+    if (existing) return existing.value;
+    delete demo.resources[audience];
+    const api = { identifier: audience, audience, scope: 'read write' };
+    await seedResourceServer(api);
+    return api;
   }
 
   async function seedUser([username, claims]: [string, Record<string, unknown>]): Promise<void> {
@@ -158,11 +192,35 @@ export async function seed(
   }
 
   await Promise.all([
-    ...[...machines, ...forPeople(app)].map(seedClient),
-    ...resourceServers.map(seedResourceServer),
+    (async () => {
+      await Promise.all(resourceServers.map(seedResourceServer));
+      const api = await seedApi();
+      await Promise.all([...machines, ...forPeople(app)].map((client) => seedClient(client, api)));
+    })(),
     ...Object.entries(users).map(seedUser),
   ]);
   return demo;
+}
+
+type Api = Pick<ResourceServer, 'identifier' | 'scope'>;
+
+/** What lets a client have tokens for this API, by default and with all of its scopes. */
+function withAccess({ resources, scope }: Pick<Client, 'resources' | 'scope'>, api: Api) {
+  const words = `${scope} ${api.scope}`.split(' ').filter(Boolean);
+  return { resources: [...new Set([api.identifier, ...resources])], scope: [...new Set(words)].join(' ') };
+}
+
+/** The members that say where the demo app is. */
+function placesOf(client: Partial<Client>): Partial<Client> {
+  const names = new Set([
+    'redirect_uris',
+    'post_logout_redirect_uris',
+    'backchannel_logout_uri',
+    'allowed_origins',
+    'client_uri',
+    'logo_uri',
+  ]);
+  return Object.fromEntries(Object.entries(client).filter(([name]) => names.has(name)));
 }
 
 /** What was wrapped for another issuer cannot be unwrapped for this one, and the tokens of another are not accepted here. */
@@ -178,19 +236,20 @@ async function put<Value>(store: RecordStore<Value>, id: string, value: Value): 
   await store.replace(value, existing?.version ?? 0);
 }
 
-/** The demo app may be somewhere else than it was at an earlier start. */
 async function update<Value extends object>(
   store: RecordStore<Value>,
   id: string,
-  value: Partial<Value>,
+  change: (existing: Value) => Partial<Value>,
 ): Promise<void> {
   const existing = await store.findVersion(id);
   if (!existing) return;
-  const next = { ...existing.value, ...value };
+  const next = { ...existing.value, ...change(existing.value) };
   if (!isDeepStrictEqual(next, existing.value)) await store.replace(next, existing.version);
 }
 
 async function replacePassword(store: UserStore, username: string, password: string): Promise<void> {
   const user = await store.findByName(username);
-  if (user) await update(store, user.sub, { password: await hashPassword(password, now()) });
+  if (!user) return;
+  const hashed = await hashPassword(password, now());
+  await update(store, user.sub, () => ({ password: hashed }));
 }

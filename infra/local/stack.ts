@@ -1,4 +1,6 @@
+import type { HttpResponse } from './http-response.ts';
 import type { TableProperties } from './table-definition.ts';
+import type { Upstream } from './upstream.ts';
 
 /** What the local gateway and the local Lambda need to know of a packaged template. */
 export interface Stack {
@@ -32,14 +34,31 @@ export interface FunctionDefinition {
   environment: Readonly<Record<string, string>>;
 }
 
-export interface Route {
+/** A request that matches goes to a function, to another server, or is answered by the gateway itself. */
+export type Route = FunctionRoute | ProxyRoute | PageRoute;
+
+interface RouteBase {
   /** `GET /pets/{id}`, `ANY /{proxy+}` or `$default`. */
   key: string;
+  authorizer?: AuthorizerDefinition;
+}
+
+export interface FunctionRoute extends RouteBase {
   /** Logical id. */
   function: string;
   /** Milliseconds that the gateway waits for the integration. */
   timeout: number;
-  authorizer?: AuthorizerDefinition;
+}
+
+export interface ProxyRoute extends RouteBase {
+  upstream: Upstream;
+  /** Milliseconds. */
+  timeout: number;
+}
+
+/** Of the local stack only: nothing of the kind is deployed. */
+export interface PageRoute extends RouteBase {
+  page: HttpResponse;
 }
 
 export interface AuthorizerDefinition {

@@ -98,8 +98,11 @@ export async function callTable(endpoint: string, operation: string, input: Tabl
   return response.ok ? answer : { ...answer, error: answer.__type?.split('#')[1] ?? `HTTP ${response.status}` };
 }
 
-// dynalite crashes the process when its directory belongs to another process, so the lock is tried first.
-async function assertUnlocked(path: string): Promise<void> {
+/**
+ * dynalite crashes the process when its directory belongs to another process, so the lock is tried first.
+ * @throws Problem
+ */
+export async function assertUnlocked(path: string): Promise<void> {
   const { resolve } = createRequire(import.meta.url);
   const { Level } = createRequire(resolve('dynalite'))('level') as {
     Level: new (path: string) => { open(): Promise<void>; close(): Promise<void> };

@@ -1,11 +1,22 @@
 import type { Demo } from './seed.ts';
+import type { UpstreamRoute } from './upstream.ts';
+
+export interface Tour {
+  issuer: string;
+  /** The origin of the demo app. */
+  app: string;
+  /** The API that the authorizer accepts tokens for. */
+  audience: string;
+  /** Servers behind the authorizer. */
+  routes: readonly UpstreamRoute[];
+  demo: Demo;
+}
 
 /** Commands to paste, from a token of each format to its refusal after revocation; and where to sign in, and as whom. */
-export function tour(issuer: string, app: string, { clients, resources, users }: Demo): string {
-  const user = (id = '', secret = '') => `-u ${id}:${secret}`;
+export function tour({ issuer, app, audience, routes, demo: { clients, resources, users } }: Tour): string {
+  const user = (id = '', secret = '') => `-u '${id}:${secret}'`;
   const jwt = user(clients['machine-jwt']?.client_id, clients['machine-jwt']?.client_secret);
   const reference = user(clients['machine-reference']?.client_id, clients['machine-reference']?.client_secret);
-  const orders = user(resources['orders']?.identifier, resources['orders']?.secret);
   const token = (client: string) =>
     `$(curl -s ${client} -d grant_type=client_credentials ${issuer}/token | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`;
   const status = `-o /dev/null -w '%{http_code}\\n'`;
@@ -17,11 +28,7 @@ REF=${token(reference)}
 # call a protected route with each
 curl -s -H "Authorization: Bearer $JWT" ${issuer}/whoami; echo
 curl -s -H "Authorization: Bearer $REF" ${issuer}/whoami; echo
-
-# let the orders API ask what they are
-curl -s ${orders} -d token=$JWT ${issuer}/introspect; echo
-curl -s ${orders} -d token=$REF ${issuer}/introspect; echo
-
+${ownApi(issuer, routes)}${introspection(issuer, resources[audience])}
 # revoke both; the same calls are refused from now on: 403
 curl -s ${jwt} -d token=$JWT ${issuer}/revoke
 curl -s ${reference} -d token=$REF ${issuer}/revoke
@@ -29,5 +36,28 @@ curl -s ${status} -H "Authorization: Bearer $JWT" ${issuer}/whoami
 curl -s ${status} -H "Authorization: Bearer $REF" ${issuer}/whoami
 
 # people sign in to the demo app ${app} as ${users['alice']?.username} with ${users['alice']?.password}
+# what runs here, and what else to try: ${issuer}/
 `;
+}
+
+/** An API that was registered by hand has a secret that is not known here. */
+function introspection(issuer: string, api: Demo['resources'][string] | undefined): string {
+  if (!api) return '';
+  // The identifier can be a URL, whose colon would end the user name of \`curl -u\`; so both are encoded (RFC 6749 section 2.3.1).
+  const user = `-u '${encodeURIComponent(api.identifier)}:${api.secret}'`;
+  return `
+# let the API ${api.identifier} ask what they are
+curl -s ${user} -d token=$JWT ${issuer}/introspect; echo
+curl -s ${user} -d token=$REF ${issuer}/introspect; echo
+`;
+}
+
+function ownApi(issuer: string, routes: readonly UpstreamRoute[]): string {
+  if (routes.length === 0) return '';
+  const calls = routes.map(({ key }) => {
+    const [method = '', path = ''] = key.split(' ');
+    const target = path.replaceAll(/\{\w+\+?\}/g, '1');
+    return `curl -s${method === 'ANY' || method === 'GET' ? '' : ` -X ${method}`} -H "Authorization: Bearer $JWT" '${issuer}${target}'; echo`;
+  });
+  return `\n# call your own API\n${calls.join('\n')}\n`;
 }

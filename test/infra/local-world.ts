@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { watchFunctions } from '../../infra/build.mjs';
@@ -8,9 +8,11 @@ import type { Demo } from '../support/local-service.ts';
 
 export interface LocalWorld {
   readonly issuer: string;
+  /** Where it listens. */
+  readonly port: number;
   /** Has the `.latchkey` of this stack. */
   readonly directory: string;
-  readonly demo: Demo & { table: { endpoint: string; name: string }; pid: number };
+  readonly demo: Demo & { table: { endpoint: string; name: string } };
   /** What was said to the user, and what was complained about. */
   readonly said: string[];
   readonly complaints: string[];
@@ -28,7 +30,14 @@ export async function startLocalWorld(args: readonly string[] = [], directory = 
     complain: (text) => void complaints.push(text),
   });
   const demo = JSON.parse(readFileSync(join(directory, '.latchkey/demo.json'), 'utf8')) as LocalWorld['demo'];
-  return { issuer: demo.issuer, directory, demo, said, complaints, stop };
+  return { issuer: demo.issuer, port: portOf(directory, demo), directory, demo, said, complaints, stop };
+}
+
+/** By the file that has the same content. */
+function portOf(directory: string, { table }: LocalWorld['demo']): number {
+  const files = readdirSync(join(directory, '.latchkey')).filter((name) => /^\d+\.json$/.test(name));
+  const own = files.find((name) => readFileSync(join(directory, '.latchkey', name), 'utf8').includes(table.endpoint));
+  return Number(own?.replace('.json', ''));
 }
 
 const made: string[] = [];

@@ -1,0 +1,64 @@
+// What tells tests, scripts and the command line which stacks run here: `.latchkey/<port>.json` of each one, and
+// `.latchkey/demo.json`, which is that of the one that was started last.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { writePrivately } from './data-directory.ts';
+
+/** Names one start, among all that ever were in a directory. */
+interface Running {
+  pid: number;
+  table: { endpoint: string };
+}
+
+/** @returns how to take it back when the stack ends */
+export function announce(directory: string, port: number, content: { table: { endpoint: string } }): () => void {
+  const own = join(directory, '.latchkey');
+  mkdirSync(own, { recursive: true });
+  for (const { file, pid } of announcements(own)) if (!isAlive(pid)) rmSync(file, { force: true });
+  const file = join(own, `${port}.json`);
+  writeWhole(file, { ...content, pid: process.pid });
+  writeWhole(join(own, 'demo.json'), content);
+  return () => {
+    rmSync(file, { force: true });
+    if (read(join(own, 'demo.json'))?.table?.endpoint !== content.table.endpoint) return;
+    const others = announcements(own).filter(({ pid }) => isAlive(pid));
+    const latest = others.sort((one, other) => other.started - one.started)[0];
+    // With no other one it stays, so that whoever reads it can say what is not running any more.
+    if (latest) writeWhole(join(own, 'demo.json'), latest.content);
+  };
+}
+
+function announcements(own: string) {
+  return readdirSync(own)
+    .filter((name) => /^\d+\.json$/.test(name))
+    .map((name) => join(own, name))
+    .flatMap((file) => {
+      const { pid = 0, ...content } = read(file) ?? {};
+      return [{ file, pid, content, started: statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }];
+    });
+}
+
+function read(file: string): Partial<Running> | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Partial<Running>;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whoever reads it meanwhile reads the old one. */
+function writeWhole(file: string, content: object): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  writePrivately(temporary, content);
+  renameSync(temporary, file);
+}
+
+function isAlive(pid: number): boolean {
+  if (pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // somebody else's
+  }
+}

@@ -1,0 +1,82 @@
+// `--route 'GET /things=http://127.0.0.1:4000'`: somebody's own server behind the authorizer of the local gateway.
+import { METHODS } from 'node:http';
+import { Problem } from './problem.ts';
+import type { ProxyRoute, Route, Stack } from './stack.ts';
+
+/** Where the requests of a route go. */
+export interface Upstream {
+  /** `http://127.0.0.1:4000` */
+  origin: string;
+  /** With the variables of the route's path in it. Absent = the path of the request. */
+  path?: string;
+}
+
+export interface UpstreamRoute {
+  /** `GET /things/{id}` or `ANY /{proxy+}` */
+  key: string;
+  upstream: Upstream;
+}
+
+/** Milliseconds that an HTTP API waits for an answer, and no setting can raise it. */
+const TIMEOUT = 30_000;
+
+const methods = new Set(['ANY', ...METHODS]);
+
+/** @throws Problem in one sentence */
+export function parseUpstreamRoute(text: string): UpstreamRoute {
+  const wrong = (reason: string) => new Problem(`--route '${text}': ${reason}`);
+  const [, method, path, url] = /^(\S+) +([^\s=]+)=(.+)$/.exec(text.trim()) ?? [];
+  if (!method || !path || !url) throw wrong("write 'METHOD /path=URL', as in 'GET /things=http://127.0.0.1:4000'");
+  if (!methods.has(method)) throw wrong(`${method} is not a method; write GET, POST ... or ANY`);
+  if (!path.startsWith('/')) throw wrong('the path must begin with /');
+  const variables = path.split('/').slice(1).map(variableOf);
+  if (variables.includes(undefined)) throw wrong('a variable is a whole segment of the path, as in /things/{id}');
+  if (variables.slice(0, -1).some((name) => name?.endsWith('+'))) throw wrong('only the last segment can be {name+}');
+  return { key: `${method} ${path}`, upstream: parseUpstream(url, variables as string[], wrong) };
+}
+
+/** `id` of `{id}`, `proxy+` of `{proxy+}`, nothing of a literal; undefined for a stray brace. */
+function variableOf(segment: string): string | undefined {
+  if (!/[{}]/.test(segment)) return '';
+  return /^\{(\w+\+?)\}$/.exec(segment)?.[1];
+}
+
+function parseUpstream(text: string, variables: readonly string[], wrong: (reason: string) => Problem): Upstream {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !['http:', 'https:'].includes(url.protocol)) throw wrong(`${text} is not an http or https URL`);
+  if (url.username || url.password || url.search || url.hash) {
+    throw wrong('the URL can have neither a user, a query nor a fragment');
+  }
+  // Taken from the text, because a URL object encodes the braces.
+  const path = text.replace(/^https?:\/\/[^/]*/i, '');
+  const names = variables.map((name) => name.replace('+', ''));
+  const unknown = [...path.matchAll(/\{([^}]*)\}/g)].find(([, name = '']) => !names.includes(name));
+  if (unknown) throw wrong(`${unknown[0]} of the URL is not a variable of the path`);
+  return { origin: url.origin, ...(path !== '' && { path }) };
+}
+
+/**
+ * The stack with these routes behind its authorizer. A preflight carries no token, so `OPTIONS` of each path goes to the
+ * same server without one.
+ * @throws Problem for a path that belongs to the service, and for a route that is named twice
+ */
+export function addUpstreamRoutes(stack: Stack, added: readonly UpstreamRoute[]): Stack {
+  if (added.length === 0) return stack;
+  const authorizer = stack.routes.find((route) => route.authorizer)?.authorizer;
+  if (!authorizer) throw new Problem('--route: serverless.yml has no route with an authorizer');
+  const taken = new Set(stack.routes.map(pathOf));
+  const routes: ProxyRoute[] = [];
+  for (const { key, upstream } of added) {
+    if (taken.has(pathOf({ key }))) throw new Problem(`--route '${key}': that path belongs to the service itself`);
+    if (routes.some((route) => route.key === key)) throw new Problem(`--route '${key}' is there twice`);
+    const isPreflight = key.startsWith('OPTIONS ');
+    routes.push({ key, upstream, timeout: TIMEOUT, ...(!isPreflight && { authorizer }) });
+  }
+  const preflights = routes
+    .map(({ key, upstream }) => ({ key: `OPTIONS ${pathOf({ key })}`, upstream, timeout: TIMEOUT }))
+    .filter(({ key }, index, all) => all.findIndex((other) => other.key === key) === index)
+    .filter(({ key }) => !routes.some((route) => route.key === key));
+  return { ...stack, routes: [...stack.routes, ...routes, ...preflights] };
+}
+
+const pathOf = ({ key }: Pick<Route, 'key'>): string | undefined => key.split(' ')[1];

@@ -1,0 +1,202 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it, test } from 'vitest';
+import { announce } from '../../infra/local/announcement.ts';
+import { openDataDirectory } from '../../infra/local/data-directory.ts';
+import { diskProblem } from '../../infra/local/disk-problem.mjs';
+import { parseOptions } from '../../infra/local/options.ts';
+import { checkParameters } from '../../infra/local/parameters.ts';
+import { root } from '../support/local-service.ts';
+import { type LocalWorld, removeTemporary, requestToken, startLocalWorld, temporary } from './local-world.ts';
+
+const running = new Set<LocalWorld>();
+async function start(args: readonly string[], directory: string): Promise<LocalWorld> {
+  const world = await startLocalWorld(args, directory);
+  running.add(world);
+  return world;
+}
+async function stop(world: LocalWorld): Promise<void> {
+  running.delete(world);
+  await world.stop();
+}
+afterEach(() => Promise.all([...running].map(stop)));
+afterAll(removeTemporary);
+
+/** One that was free a moment ago: a stack keeps its state by a port that it was told. */
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return String(port);
+}
+
+const statusAt = async ({ issuer }: LocalWorld, token: string) =>
+  (await fetch(`${issuer}/whoami`, { headers: { authorization: `Bearer ${token}` } })).status;
+
+async function tokenOf(world: LocalWorld): Promise<string> {
+  return ((await (await requestToken(world, 'machine-reference')).json()) as { access_token: string }).access_token;
+}
+
+describe('The state of a local stack', () => {
+  it('is kept below .latchkey/data by port, so that a restart keeps secrets and tokens, until --fresh', async () => {
+    const directory = temporary();
+    const args = ['--port', await freePort()];
+    const first = await start(args, directory);
+    const token = await tokenOf(first);
+    await stop(first);
+    expect(existsSync(join(directory, '.latchkey/data', args[1] ?? '', 'table'))).toBe(true);
+
+    const second = await start(args, directory);
+    expect(second.demo.clients).toEqual(first.demo.clients);
+    expect(second.demo.users).toEqual(first.demo.users);
+    expect(await statusAt(second, token)).toBe(200);
+    await stop(second);
+
+    const third = await start([...args, '--fresh'], directory);
+    expect(third.demo.users['alice']?.password).not.toBe(first.demo.users['alice']?.password);
+    expect(await statusAt(third, token)).toBe(403);
+  });
+
+  it('is not kept on a port of the system’s choice', async () => {
+    const world = await start([], temporary());
+    expect(existsSync(join(world.directory, '.latchkey/data'))).toBe(false);
+  });
+
+  it('is for one stack at a time, and --fresh does not take it away from a running one', async () => {
+    const data = temporary();
+    const world = await start(['--data', data], temporary());
+    const token = await tokenOf(world);
+    const expected = { name: 'Problem', message: `${data}/table is in use by another process` };
+    await expect(openDataDirectory(data)).rejects.toMatchObject(expected);
+    await expect(openDataDirectory(data, true)).rejects.toMatchObject(expected);
+    expect(await statusAt(world, token)).toBe(200);
+  });
+
+  it('is refused where a newer version of the program wrote it, by the name of the file, until --fresh', async () => {
+    const data = temporary();
+    const file = join(data, 'local.json');
+    writeFileSync(file, JSON.stringify({ version: 2, demo: {} }));
+    expect(() => parseOptions(['--data', data, '--fresh'], {})).not.toThrow();
+    const directory = await openDataDirectory(data);
+    expect(() => directory.load()).toThrow(
+      expect.objectContaining({
+        name: 'Problem',
+        message: `${file} has format 2, and this version of Latchkey knows formats up to 1; update it, choose another --data, or start anew with --fresh`,
+      }),
+    );
+    expect((await openDataDirectory(data, true)).load()).toBeUndefined();
+  });
+
+  it('has the number of its format in it', async () => {
+    const data = temporary();
+    const directory = await openDataDirectory(data);
+    directory.save({ demo: { clients: {}, resources: {}, users: {} } });
+    expect(JSON.parse(readFileSync(join(data, 'local.json'), 'utf8'))).toMatchObject({ version: 1 });
+    expect(directory.load()).toMatchObject({ version: 1, demo: { clients: {} } });
+  });
+});
+
+describe('What runs in a directory is written below .latchkey', () => {
+  const content = (name: string) => ({
+    issuer: `http://localhost/${name}`,
+    table: { endpoint: `http://127.0.0.1/${name}` },
+  });
+  const read = (directory: string, name: string): unknown =>
+    JSON.parse(readFileSync(join(directory, '.latchkey', `${name}.json`), 'utf8'));
+
+  it('in a file for each port, and in demo.json for the one that was started last', () => {
+    const directory = temporary();
+    announce(directory, 3000, content('a'));
+    announce(directory, 4000, content('b'));
+    expect(read(directory, '3000')).toEqual({ ...content('a'), pid: process.pid });
+    expect(read(directory, '4000')).toEqual({ ...content('b'), pid: process.pid });
+    expect(read(directory, 'demo')).toEqual(content('b'));
+    for (const name of ['3000.json', 'demo.json']) {
+      expect(statSync(join(directory, '.latchkey', name)).mode & 0o777).toBe(0o600);
+    }
+  });
+
+  it('and demo.json goes back to one that still runs when the last one ends', () => {
+    const directory = temporary();
+    const endFirst = announce(directory, 3000, content('a'));
+    const endSecond = announce(directory, 4000, content('b'));
+    endSecond();
+    expect(existsSync(join(directory, '.latchkey/4000.json'))).toBe(false);
+    expect(read(directory, 'demo')).toEqual(content('a'));
+    endFirst();
+    expect(existsSync(join(directory, '.latchkey/3000.json'))).toBe(false);
+    expect(read(directory, 'demo')).toEqual(content('a'));
+  });
+
+  it('and demo.json stays as it is when another one ends', () => {
+    const directory = temporary();
+    const endFirst = announce(directory, 3000, content('a'));
+    announce(directory, 4000, content('b'));
+    endFirst();
+    expect(read(directory, 'demo')).toEqual(content('b'));
+  });
+
+  it('and what a killed process left is not taken for one that runs', async () => {
+    const directory = temporary();
+    const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
+    await once(child, 'exit');
+    mkdirSync(join(directory, '.latchkey'));
+    const left = join(directory, '.latchkey/5000.json');
+    writeFileSync(left, JSON.stringify({ ...content('killed'), pid: child.pid }));
+    announce(directory, 3000, content('a'));
+    expect(existsSync(left)).toBe(false);
+    const end = announce(directory, 4000, content('b'));
+    writeFileSync(left, JSON.stringify({ ...content('killed'), pid: child.pid }));
+    end();
+    expect(read(directory, 'demo')).toEqual(content('a'));
+  });
+});
+
+describe('A parameter for npm start', () => {
+  test.each<[string[], object]>([
+    [['--param', 'token-lifetime=600'], { 'token-lifetime': '600' }],
+    [['--param', 'service-name=A=B', '--param', 'clock-skew='], { 'service-name': 'A=B', 'clock-skew': '' }],
+  ])('is NAME=VALUE: %j', (args, parameters) => {
+    expect(parseOptions(args, {}).parameters).toEqual(parameters);
+  });
+
+  test.each<[string[], string]>([
+    [['--param', 'token-lifetime'], '--param token-lifetime: write NAME=VALUE, as in token-lifetime=600'],
+    [['--param', '=600'], '--param =600: write NAME=VALUE, as in token-lifetime=600'],
+    [['--param', 'issuer=https://a'], '--param issuer: use --issuer instead'],
+    [['--param', 'keys=kms'], '--param keys: use --keys instead'],
+    [['--issuer', 'http://a.example'], '--issuer http://a.example: must be an https URL (http is for loopback)'],
+    [['--audience', ''], '--audience needs the identifier of an API: a URL or a name, without spaces'],
+    [['--audience', 'a b'], '--audience needs the identifier of an API: a URL or a name, without spaces'],
+  ])('or what is wrong is said in one sentence: %j', (args, message) => {
+    expect(() => parseOptions(args, {})).toThrow(expect.objectContaining({ name: 'Problem', message }));
+  });
+
+  test('has a name that serverless.yml knows, or the names are listed', async () => {
+    await checkParameters(root, { 'token-lifetime': '600', rotation: 'on' });
+    await expect(checkParameters(root, { 'token-lifetme': '600' })).rejects.toMatchObject({
+      name: 'Problem',
+      message: expect.stringMatching(
+        /^--param token-lifetme: there is no such parameter; there are audience, .*token-lifetime/,
+      ),
+    });
+  });
+});
+
+describe('A file that cannot be written is told in one sentence', () => {
+  const failure = (code: string, path?: string) => Object.assign(new Error(code), { code, ...(path && { path }) });
+  test.each<[unknown, string | undefined]>([
+    [failure('ENOSPC'), 'cannot write a file: the disk is full'],
+    [failure('EROFS', '/a'), 'cannot write /a: it is on a file system that is read-only'],
+    [failure('EACCES', '/a'), 'cannot write /a: this user has no rights to write there'],
+    [failure('ENOENT', '/a'), undefined],
+    ['ENOSPC', undefined],
+  ])('%s', (error, sentence) => {
+    expect(diskProblem(error)).toBe(sentence);
+  });
+});
