@@ -64,7 +64,8 @@ export async function run(
 ): Promise<() => Promise<void>> {
   const running: (() => Promise<void>)[] = [];
   const stop = async () => {
-    await Promise.allSettled(running.map((end) => end()));
+    // The last one first: what was started later asks what was started earlier.
+    for (const end of running.toReversed()) await end().catch(() => {});
   };
   try {
     await start(options, build, signal, running, surroundings);

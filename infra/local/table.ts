@@ -2,6 +2,7 @@
 // until somebody deletes it, so time must be compared on every read), transactions, throttling, IAM, streams, and the
 // old item in the error of a failed condition.
 import { once } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
@@ -43,11 +44,16 @@ export async function startTable(options: TableOptions = {}): Promise<Table> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  const stop = () =>
-    new Promise<void>((resolve, reject) => {
+  const answered = trackRequests(server);
+
+  const stop = async () => {
+    // dynalite crashes the process when it is closed in the middle of a request.
+    await answered();
+    await new Promise<void>((resolve, reject) => {
       server.close((error) => (error ? reject(error) : resolve()));
       server.closeAllConnections();
     });
+  };
 
   try {
     await createTable(endpoint, createTableInput(properties, tableName));
@@ -56,6 +62,24 @@ export async function startTable(options: TableOptions = {}): Promise<Table> {
     throw error;
   }
   return { endpoint, tableName, stop };
+}
+
+/** @returns what waits until every request that has arrived so far is done with, whether somebody still reads the answer or not */
+function trackRequests(server: Server): () => Promise<unknown> {
+  const open = new Set<Promise<void>>();
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    const done = new Promise<void>((resolve) => {
+      const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
+      response.end = (...args: unknown[]) => {
+        resolve();
+        return end(...args);
+      };
+      request.once('close', () => request.complete || resolve()); // broken off before dynalite began with it
+    });
+    open.add(done);
+    void done.then(() => open.delete(done));
+  });
+  return () => Promise.all(open);
 }
 
 async function createTable(endpoint: string, input: TableProperties): Promise<void> {
