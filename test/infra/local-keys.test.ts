@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KeyView } from '../../infra/cli/key-view.ts';
 import { blocks, runBlocks, section, subsection } from '../support/readme.ts';
 import { createCli, succeeding } from './cli-runner.ts';
+import { expectTourToWork } from './local-tour.ts';
 import { type LocalWorld, removeTemporary, requestToken, startLocalWorld, temporary } from './local-world.ts';
 
 /** What a command line in the directory of the local stack results in. */
@@ -62,6 +63,14 @@ describe('The key registry of npm start -- --keys wrapped', () => {
   afterAll(async () => {
     await world?.stop();
     removeTemporary();
+  });
+
+  it('is there for a tour that works, and for the command line by the endpoint and the wrapping key in demo.json', async () => {
+    expect(world.complaints).toEqual([]);
+    await expectTourToWork(world.said.join('\n'), world.issuer);
+    expect(world.demo).toMatchObject({
+      kms: { endpoint: expect.stringMatching(/^http:/), wrapping_key: expect.stringMatching(/^alias\//) },
+    });
   });
 
   it('lets a new key sign without a restart, and refuses the tokens of a compromised key at once', async () => {

@@ -1,251 +1,219 @@
-// `npm start` as a process of its own, in a directory of its own.
-import { execFile, spawn } from 'node:child_process';
+// What `npm start` does as a whole. Only what is about the process runs as a process: the rest calls `run` in this one.
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { afterAll, describe, expect, it, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../../infra/local/local-service.ts';
-import { parseOptions } from '../../infra/local/options.ts';
+import { help, parseOptions } from '../../infra/local/options.ts';
+import { launchLocalService, type Program } from '../support/local-service.ts';
+import { sharedService } from '../support/shared.ts';
+import { expectTourToWork } from './local-tour.ts';
+import { type LocalWorld, removeTemporary, requestToken, startLocalWorld, temporary } from './local-world.ts';
 
-const program = fileURLToPath(new URL('../../infra/local/start.mjs', import.meta.url));
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const thisFile = fileURLToPath(import.meta.url);
 
-const ends: (() => unknown)[] = [];
-afterAll(() => Promise.all(ends.map((end) => end())));
+const programs: Program[] = [];
+const worlds: LocalWorld[] = [];
+afterAll(async () => {
+  await Promise.all([...programs.map((program) => program.end('SIGKILL')), ...worlds.map((world) => world.stop())]);
+  removeTemporary();
+});
 
-/** Starts the program; `out` and `err` are what it has written so far. */
-function launch(args: string[], env: Record<string, string> = {}) {
-  const cwd = mkdtempSync(join(tmpdir(), 'latchkey-start-'));
-  const { LOG_LEVEL: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, [program, ...args], { cwd, env: { ...inherited, PORT: '0', ...env } });
-  const written = { out: '', err: '' };
-  child.stdout.on('data', (chunk) => (written.out += chunk));
-  child.stderr.on('data', (chunk) => (written.err += chunk));
-  const closed = once(child, 'close');
-  ends.push(async () => {
-    child.kill('SIGKILL');
-    await closed;
-    rmSync(cwd, { recursive: true });
-  });
-  return { child, written, closed, demoFile: join(cwd, '.latchkey/demo.json') };
+function launch(...parameters: Parameters<typeof launchLocalService>): Program {
+  const program = launchLocalService(...parameters);
+  programs.push(program);
+  return program;
 }
 
-/** What a run writes that ends by itself. */
-async function runToEnd(args: string[], env?: Record<string, string>) {
-  const { written, closed } = launch(args, env);
-  const [code] = await closed;
-  return { code, ...written };
+async function startWorld(...args: string[]): Promise<LocalWorld> {
+  const world = await startLocalWorld(args);
+  worlds.push(world);
+  return world;
 }
 
-interface Demo {
-  issuer: string;
-  clients: Record<string, { client_id: string; client_secret: string }>;
-  resources: Record<string, { identifier: string; secret: string }>;
-  table: { endpoint: string; name: string };
-}
+type Running = Parameters<typeof requestToken>[0];
 
-/** Starts the program and waits until it is ready. */
-async function launchReady(args: string[] = [], env?: Record<string, string>) {
-  const { child, written, closed, demoFile } = launch(args, env);
-  const ready = new Promise<string>((resolve, reject) => {
-    child.stdout.on(
-      'data',
-      () => /^ready (\S+)/m.test(written.out) && resolve(/^ready (\S+)/m.exec(written.out)?.[1] ?? ''),
-    );
-    child.once('close', () => reject(new Error(written.err)));
-  });
-  const issuer = await ready;
-  const demo = JSON.parse(readFileSync(demoFile, 'utf8')) as Demo;
-  const stop = async (signal: NodeJS.Signals = 'SIGINT') => {
-    child.kill(signal);
-    return (await closed)[0];
-  };
-  return { issuer, demo, demoFile, written, stop };
-}
-
-const basic = (id = '', secret = '') => ({ authorization: `Basic ${btoa(`${id}:${secret}`)}` });
-
-async function token({ issuer, demo }: { issuer: string; demo: Demo }, name: string): Promise<string> {
-  const { client_id, client_secret } = demo.clients[name] ?? {};
-  const body = new URLSearchParams({ grant_type: 'client_credentials' });
-  const response = await fetch(`${issuer}/token`, { method: 'POST', headers: basic(client_id, client_secret), body });
+async function getToken(running: Running, name: string): Promise<string> {
+  const response = await requestToken(running, name);
+  expect(response.status).toBe(200);
   return ((await response.json()) as { access_token: string }).access_token;
 }
 
-const whoami = (issuer: string, accessToken: string) =>
-  fetch(`${issuer}/whoami`, { headers: { authorization: `Bearer ${accessToken}` } });
+async function whoami({ issuer }: Running, token: string): Promise<number> {
+  return (await fetch(`${issuer}/whoami`, { headers: { authorization: `Bearer ${token}` } })).status;
+}
 
-describe('a whole run', () => {
-  it.each([[[]], [['--keys', 'kms']], [['--keys', 'wrapped']]])(
-    '%j prints a tour that works, says that it is ready, and ends',
-    async (args) => {
-      const { issuer, demo, demoFile, written, stop } = await launchReady(args);
-      expect(written.err).toBe('');
-      const [tour = '', ready] = written.out.split('ready ');
-      expect(ready).toMatch(/^http:\/\/localhost:\d+ \(\d+ ms\)\n$/);
+async function revoke({ issuer, demo }: Running, name: string, token: string): Promise<number> {
+  const { client_id = '', client_secret = '' } = demo.clients[name] ?? {};
+  const headers = { authorization: `Basic ${btoa(`${client_id}:${client_secret}`)}` };
+  return (await fetch(`${issuer}/revoke`, { method: 'POST', headers, body: new URLSearchParams({ token }) })).status;
+}
 
-      expect(statSync(demoFile).mode & 0o777).toBe(0o600);
-      const client = (client_id: string) => ({ client_id, client_secret: expect.any(String) });
-      expect(demo).toEqual({
-        issuer,
-        app: expect.stringMatching(/^http:\/\/localhost:\d+$/),
-        clients: {
-          'machine-jwt': client('machine-jwt'),
-          'machine-encrypted': client('machine-encrypted'),
-          'machine-sealed': client('machine-sealed'),
-          'machine-reference': client('machine-reference'),
-          web: client('web'),
-          spa: { client_id: 'spa' },
-          legacy: client('legacy'),
-        },
-        resources: {
-          orders: { identifier: 'orders', secret: expect.any(String) },
-          billing: { identifier: 'billing', secret: expect.any(String) },
-        },
-        users: { alice: { username: 'alice', password: expect.stringMatching(/^[a-z\d]{5}(-[a-z\d]{5}){3}$/) } },
-        table: { endpoint: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), name: 'latchkey-local' },
-        ...(args.includes('wrapped') && {
-          kms: { endpoint: expect.stringMatching(/^http:/), wrapping_key: expect.stringMatching(/^alias\//) },
-        }),
-      });
+const keySet = async ({ issuer }: Running) => (await fetch(`${issuer}/.well-known/jwks.json`)).json();
 
-      const { stdout } = await promisify(execFile)('sh', ['-c', tour]);
-      const [jwt, reference, introspectedJwt, introspectedReference, ...refusals] = stdout.trim().split('\n');
-      const answers = [jwt, reference, introspectedJwt, introspectedReference].map((line) => JSON.parse(line ?? ''));
-      expect(answers).toMatchObject([
-        { client_id: 'machine-jwt', aud: 'orders', scope: 'orders:read orders:write' },
-        { client_id: 'machine-reference', aud: 'orders', scope: 'orders:read orders:write' },
-        { active: true, client_id: 'machine-jwt', iss: issuer },
-        { active: true, client_id: 'machine-reference', iss: issuer },
-      ]);
-      expect(refusals).toEqual(['403', '403']);
+const machines = ['machine-jwt', 'machine-encrypted', 'machine-sealed', 'machine-reference'];
 
-      expect(await stop('SIGINT')).toBe(0);
-      expect(written.err).toBe('');
-      await expect(fetch(issuer)).rejects.toThrow();
-    },
-  );
-
-  it('with --data and keys in KMS carries on with them', async () => {
-    const data = mkdtempSync(join(tmpdir(), 'latchkey-data-'));
-    ends.push(() => rmSync(data, { recursive: true }));
-    const args = ['--data', data, '--keys', 'kms'];
-    const first = await launchReady(args);
-    const tokens = [await token(first, 'machine-jwt'), await token(first, 'machine-reference')];
-    const keySet = await (await fetch(`${first.issuer}/.well-known/jwks.json`)).json();
-    await first.stop();
-    const second = await launchReady(args, { PORT: new URL(first.issuer).port });
-    expect(await (await fetch(`${second.issuer}/.well-known/jwks.json`)).json()).toEqual(keySet);
-    for (const each of tokens) expect((await whoami(second.issuer, each)).status).toBe(200);
-    await second.stop();
+describe('npm start', () => {
+  it('prints a tour that works when it is pasted into a shell, then that it is ready, and no complaint', async () => {
+    const { issuer, written } = await sharedService();
+    expect(written.err).toBe('');
+    expect(written.out).toMatch(/\nready http:\/\/localhost:\d+ \(\d+ ms\)\n$/);
+    await expectTourToWork(written.out, issuer);
   });
 
-  it('with --data carries on where the last one ended, and with --verbose shows what the functions write', async () => {
-    const data = mkdtempSync(join(tmpdir(), 'latchkey-data-'));
-    ends.push(() => rmSync(data, { recursive: true }));
-    const first = await launchReady(['--data', data]);
-    const machines = Object.keys(first.demo.clients).filter((name) => name.startsWith('machine-'));
-    const tokens = await Promise.all(machines.map((name) => token(first, name)));
-    expect(tokens).toHaveLength(4);
-    const revoked = await token(first, 'machine-jwt');
-    const { client_id, client_secret } = first.demo.clients['machine-jwt'] ?? {};
-    const body = new URLSearchParams({ token: revoked });
-    const revocation = { method: 'POST', headers: basic(client_id, client_secret), body };
-    expect((await fetch(`${first.issuer}/revoke`, revocation)).status).toBe(200);
-    expect(await first.stop('SIGTERM')).toBe(0);
+  it('leaves clients, APIs, a user and the table in .latchkey/demo.json, which only its owner may read', async () => {
+    const { issuer, directory, demo } = await sharedService();
+    expect(statSync(join(directory, '.latchkey/demo.json')).mode & 0o777).toBe(0o600);
+    expect(demo).toMatchObject({
+      issuer,
+      app: expect.stringMatching(/^http:\/\/localhost:\d+$/),
+      users: { alice: { username: 'alice', password: expect.stringMatching(/^[a-z\d]{5}(-[a-z\d]{5}){3}$/) } },
+      table: { endpoint: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), name: 'latchkey-local' },
+    });
+    const withSecret = [...machines, 'web', 'legacy'];
+    expect(demo.clients).toEqual({
+      ...Object.fromEntries(
+        withSecret.map((client_id) => [client_id, { client_id, client_secret: expect.any(String) }]),
+      ),
+      spa: { client_id: 'spa' },
+    });
+    expect(demo.resources).toEqual({
+      orders: { identifier: 'orders', secret: expect.any(String) },
+      billing: { identifier: 'billing', secret: expect.any(String) },
+    });
+  });
+
+  it('with --data carries on where the last one ended, whatever the format of a token, and with --verbose shows what functions write', async () => {
+    const data = temporary();
+    const program = launch(['--data', data, '--verbose']);
+    const first = await program.ready();
+    const tokens = await Promise.all(machines.map((name) => getToken(first, name)));
+    const revoked = await getToken(first, 'machine-jwt');
+    expect(await revoke(first, 'machine-jwt', revoked)).toBe(200);
+    await expect
+      .poll(() => program.written.err, { timeout: 240_000 })
+      .toMatch(/^latchkey-local-token: \{"level":"info"/m);
+
+    // Another process may not use its table.
+    await expect(startWorld('--data', data)).rejects.toMatchObject({
+      name: 'Problem',
+      message: `${data}/table is in use by another process`,
+    });
+
+    expect(await program.end('SIGINT')).toBe(0);
+    await expect(fetch(first.issuer)).rejects.toThrow('fetch failed');
     for (const name of readdirSync(data)) expect(statSync(join(data, name)).mode & 0o077, name).toBe(0);
 
-    const second = await launchReady(['--data', data, '--verbose'], { PORT: new URL(first.issuer).port });
-    expect({ ...second.demo, app: '', table: {} }).toEqual({ ...first.demo, app: '', table: {} });
-    const statuses = [...tokens, revoked].map(async (each) => (await whoami(second.issuer, each)).status);
-    expect(await Promise.all(statuses)).toEqual([200, 200, 200, 200, 403]);
+    const second = await startWorld('--data', data, '--port', new URL(first.issuer).port);
+    for (const part of ['issuer', 'clients', 'resources', 'users'] as const) {
+      expect(second.demo[part], part).toEqual(first.demo[part]);
+    }
+    const statuses = await Promise.all([...tokens, revoked].map((token) => whoami(second, token)));
+    expect(statuses).toEqual([200, 200, 200, 200, 403]);
+  });
 
-    await fetch(`${second.issuer}/token`, { method: 'POST' });
-    await expect.poll(() => second.written.err).toMatch(/^latchkey-local-token: \{"level":"info"/m);
+  it('with --keys kms prints a tour that works, and with --data signs by the same key after a restart', async () => {
+    const args = ['--keys', 'kms', '--data', temporary()];
+    const first = await startWorld(...args);
+    expect(first.complaints).toEqual([]);
+    await expectTourToWork(first.said.join('\n'), first.issuer);
+    const tokens = [await getToken(first, 'machine-jwt'), await getToken(first, 'machine-reference')];
+    const keys = await keySet(first);
+    await first.stop();
 
-    const { code, err } = await runToEnd(['--data', data]);
-    expect([code, err]).toEqual([1, `latchkey: ${data}/table is in use by another process\n`]);
+    const second = await startWorld(...args, '--port', new URL(first.issuer).port);
+    expect(await keySet(second)).toEqual(keys);
+    for (const token of tokens) expect(await whoami(second, token)).toBe(200);
   });
 });
 
-test.each<[string[], Record<string, string>, object]>([
-  [[], {}, { port: 3000, keys: 'environment', watch: false, verbose: false, help: false }],
-  [[], { PORT: '4000', LOG_LEVEL: 'debug' }, { port: 4000, verbose: true, logLevel: 'debug' }],
-  [
-    ['--port', '0', '--data', 'x', '--watch', '--verbose'],
-    { PORT: '1' },
-    { port: 0, data: 'x', watch: true, verbose: true },
-  ],
-  [['--keys', 'kms'], {}, { keys: 'kms' }],
-  [['--keys', 'wrapped'], {}, { keys: 'wrapped' }],
-  [[], { PORT: '', LOG_LEVEL: '' }, { port: 3000, verbose: false }],
-])('options %j with %j', (args, env, expected) => {
-  expect(parseOptions(args, env)).toMatchObject(expected);
+describe('The options of npm start', () => {
+  it.each<[string[], Record<string, string>, object]>([
+    [[], {}, { port: 3000, keys: 'environment', watch: false, verbose: false, help: false }],
+    [[], { PORT: '4000', LOG_LEVEL: 'debug' }, { port: 4000, verbose: true, logLevel: 'debug' }],
+    [
+      ['--port', '0', '--data', 'x', '--watch', '--verbose'],
+      { PORT: '1' },
+      { port: 0, data: 'x', watch: true, verbose: true },
+    ],
+    [['--keys', 'kms'], {}, { keys: 'kms' }],
+    [['--keys', 'wrapped'], {}, { keys: 'wrapped' }],
+    [[], { PORT: '', LOG_LEVEL: '' }, { port: 3000, verbose: false }],
+  ])('are read from the arguments %j and the variables %j', (args, env, expected) => {
+    expect(parseOptions(args, env)).toMatchObject(expected);
+  });
+
+  it('are explained by --help, which starts nothing', async () => {
+    const program = launch(['--help']);
+    expect(await program.end()).toBe(0);
+    expect(program.written).toEqual({ out: help, err: '' });
+    for (const option of ['--port', '--data', '--keys', '--watch', '--verbose', '--help', 'LOG_LEVEL', 'PORT']) {
+      expect(help).toContain(option);
+    }
+  });
 });
 
-describe('what the user can put right is one line and exit code 1', () => {
-  const help = '; see npm start -- --help';
-  test.each<[string, string[], Record<string, string>, string]>([
-    ['an unknown option', ['--prot', '1'], {}, `Unknown option '--prot'${help}`],
-    ['an argument', ['fast'], {}, `Unexpected argument 'fast'${help}`],
-    ['an option without its value', ['--data'], {}, `Option '--data <value>' argument missing${help}`],
+describe('What the user can put right', () => {
+  const seeHelp = '; see npm start -- --help';
+  it.each<[string, string[], Record<string, string>, string]>([
+    ['an unknown option', ['--prot', '1'], {}, `Unknown option '--prot'${seeHelp}`],
+    ['an argument that is no option', ['fast'], {}, `Unexpected argument 'fast'${seeHelp}`],
+    ['an option without its value', ['--data'], {}, `Option '--data <value>' argument missing${seeHelp}`],
     ['an empty directory', ['--data='], {}, '--data needs a directory'],
-    ['a port that is text', ['--port', 'http'], {}, '--port must be a number from 0 to 65535'],
+    ['a port that is no number', ['--port', 'http'], {}, '--port must be a number from 0 to 65535'],
     ['a port that is too high', ['--port', '65536'], {}, '--port must be a number from 0 to 65535'],
-    ['keys from nowhere', ['--keys', 'hsm'], {}, '--keys must be one of environment, kms, wrapped'],
-    ['a bad variable', [], { PORT: '-1' }, 'PORT must be a number from 0 to 65535'],
-  ])('%s', (_, args, env, message) => {
+    ['an unknown origin of keys', ['--keys', 'hsm'], {}, '--keys must be one of environment, kms, wrapped'],
+    ['a port in a variable that is out of range', [], { PORT: '-1' }, 'PORT must be a number from 0 to 65535'],
+  ])('is said in one sentence before anything starts: %s', (_, args, env, message) => {
     expect(() => parseOptions(args, env)).toThrow(expect.objectContaining({ name: 'Problem', message }));
   });
 
-  const bad = 'latchkey-local-token: LOG_LEVEL must be one of debug, info, warn, error, silent';
-  test.each<[string, string[], Record<string, string>, RegExp | string]>([
-    ['an unknown option', ['--prot'], {}, `Unknown option '--prot'${help}`],
-    ['a bad variable of the functions', [], { LOG_LEVEL: 'loud' }, bad],
-    ['a directory that is a file', ['--data', program], {}, /^--data \S+: E\w+: [^\n]+, mkdir [^\n]+$/],
-  ])('%s, as a process', async (_, args, env, message) => {
-    const { code, out, err } = await runToEnd(args, env);
-    expect([code, out]).toEqual([1, '']);
-    const line = err.replace(/^latchkey: (.*)\n$/s, '$1');
-    if (typeof message === 'string') expect(line).toBe(message);
-    else expect(line).toMatch(message);
+  it('is one line of a process that ends with exit code 1', async () => {
+    const program = launch(['--prot']);
+    expect(await program.end()).toBe(1);
+    expect(program.written).toEqual({ out: '', err: `latchkey: Unknown option '--prot'${seeHelp}\n` });
   });
 
-  test('a taken port', async () => {
+  /** A start that fails. */
+  function start(args: string[], env: Record<string, string> = {}, building: Promise<unknown> = Promise.resolve()) {
+    const build = { functions: building, watchFunctions: () => Promise.reject(new Error('watches nothing')) };
+    const surroundings = { directory: temporary(), say: () => {}, complain: () => {} };
+    return run(parseOptions(args, { PORT: '0', ...env }), build, new AbortController().signal, surroundings);
+  }
+
+  it('is said in one sentence: a value that the functions do not accept', async () => {
+    await expect(start([], { LOG_LEVEL: 'loud' })).rejects.toMatchObject({
+      name: 'Problem',
+      message: 'latchkey-local-token: LOG_LEVEL must be one of debug, info, warn, error, silent',
+    });
+  });
+
+  it('is said in one sentence: a directory that is a file', async () => {
+    await expect(start(['--data', thisFile])).rejects.toMatchObject({
+      name: 'Problem',
+      message: expect.stringMatching(/^--data \S+: E\w+: [^\n]+, mkdir [^\n]+$/),
+    });
+  });
+
+  it('is said in one sentence: a port that another program uses', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const { code, err } = await runToEnd(['--port', String(port)]);
+    await expect(start(['--port', String(port)])).rejects.toMatchObject({
+      name: 'Problem',
+      message: `port ${port} is taken; choose another one with --port or PORT`,
+    });
     server.close();
-    expect([code, err]).toEqual([1, `latchkey: port ${port} is taken; choose another one with --port or PORT\n`]);
   });
 
-  test('a failing build', async () => {
+  it('is said in one sentence: functions that cannot be built', async () => {
     const error = new Error('Build failed with 1 error:\nfunctions/token.ts:1:1: ERROR: Expected ";"');
-    const build = { functions: Promise.reject(error), watchFunctions: () => Promise.reject(error) };
-    const options = { port: 0, keys: 'environment' as const, watch: false, verbose: false, help: false };
-    await expect(run(options, build, new AbortController().signal)).rejects.toMatchObject({
+    await expect(start([], {}, Promise.reject(error))).rejects.toMatchObject({
       name: 'Problem',
       message: 'the build failed: functions/token.ts:1:1: ERROR: Expected ";"',
     });
   });
-});
-
-it('explains itself', async () => {
-  const { code, out, err } = await runToEnd(['--help']);
-  expect([code, err]).toEqual([0, '']);
-  for (const option of ['--port', '--data', '--keys', '--watch', '--verbose', '--help', 'LOG_LEVEL', 'PORT'])
-    expect(out).toContain(option);
-});
-
-it('leaves nothing behind in the cache but the packaged template', () => {
-  const cache = join(root, 'node_modules/.cache/latchkey');
-  expect(
-    existsSync(cache) ? readdirSync(cache).filter((name) => !/^template(\.kms|\.wrapped)?\.json$/.test(name)) : [],
-  ).toEqual([]);
 });
