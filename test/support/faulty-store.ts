@@ -41,6 +41,11 @@ function send(response: ServerResponse, { status, headers, body }: StoreAnswer):
   response.writeHead(status, headers).end(body);
 }
 
+let atWork = 0;
+
+/** Whether any store in this thread has a request that it is about to answer, or will pass on. */
+export const isStoreAtWork = (): boolean => atWork > 0;
+
 export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
   let seen: StoreRequest[] = [];
   let behaviour = pass;
@@ -52,10 +57,13 @@ export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
     const [, operation = ''] = String(incoming.headers['x-amz-target']).split('.');
     const request = { operation, input: JSON.parse(body.toString()) as StoreRequest['input'] };
     seen.push(request);
+    atWork++;
     try {
       await behaviour(response, () => forwardTo(upstream, incoming, body), request);
     } catch {
       response.socket?.destroy();
+    } finally {
+      atWork--;
     }
   });
 

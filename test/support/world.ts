@@ -26,6 +26,12 @@ import type { Table } from '../../lib/store/table.ts';
 
 export type Variables = Record<string, string>;
 
+/**
+ * How many times as long as usual containers wait for the embedded table and KMS: on a busy machine these are slow, which is
+ * no fault of theirs. Where one does not answer at all, `passTime` waits for it.
+ */
+export const PATIENCE = 50;
+
 export const ISSUER = 'https://issuer.example';
 
 /** A 256-bit secret of the form that we make, and how it is stored. Fixed, because making one is not what is tested. */
@@ -148,8 +154,7 @@ export async function startWorld(variables: Variables = {}, clock?: Clock): Prom
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,
-    // On a busy machine the embedded table is slow, and that is no fault of it. Tests of faults set this to 1 or less.
-    LOCAL_PATIENCE: '50',
+    LOCAL_PATIENCE: String(PATIENCE),
     ...variables,
   };
   const table = createTable({
