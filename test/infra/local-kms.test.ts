@@ -1,4 +1,4 @@
-// The stand-in for KMS, through the unmodified AWS SDK.
+// The stand-in for KMS, called by the unmodified AWS SDK.
 import { createHash, createHmac, createPublicKey, verify } from 'node:crypto';
 import {
   CreateAliasCommand,
@@ -19,6 +19,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
 import { derToJose } from '../../lib/keys/ecdsa-signature.ts';
 import { connectKms } from '../support/kms-world.ts';
+import { passTime } from '../support/pass-time.ts';
 
 let kms: Kms;
 let client: KMSClient;
@@ -39,6 +40,15 @@ afterAll(async () => {
 async function create(KeySpec: string, KeyUsage?: string): Promise<string> {
   const input = { KeySpec, KeyUsage } as CreateKeyCommandInput;
   return (await client.send(new CreateKeyCommand(input))).KeyMetadata?.KeyId ?? '';
+}
+
+/** One signing key for each spec: RSA keys take long to make. */
+const signingKeys = new Map<string, Promise<string>>();
+
+function signingKey(spec: string): Promise<string> {
+  const made = signingKeys.get(spec) ?? create(spec, 'SIGN_VERIFY');
+  signingKeys.set(spec, made);
+  return made;
 }
 
 const publicKey = async (KeyId: string) => {
@@ -70,8 +80,8 @@ describe.each([
 ])('%s, %s', (spec, algorithm) => {
   const hash = `sha${algorithm.slice(-3)}`;
 
-  it('signs messages and digests alike, and takes digests of one size only', async () => {
-    const KeyId = await create(spec, 'SIGN_VERIFY');
+  it('signs a message like its digest, and refuses digests of another size', async () => {
+    const KeyId = await signingKey(spec);
     const key = await publicKey(KeyId);
     const options = algorithm.includes('PSS') ? { key, padding: 6, saltLength: Number(algorithm.slice(-3)) / 8 } : key;
     const message = Buffer.from('a message');
@@ -85,7 +95,7 @@ describe.each([
   });
 });
 
-it('signs by Ed25519 what is not hashed before', async () => {
+it('signs with Ed25519 messages, but no digests', async () => {
   const KeyId = await create('ECC_NIST_EDWARDS25519', 'SIGN_VERIFY');
   const message = Buffer.from('a message');
   const signature = await signBy(KeyId, 'ED25519_SHA_512', 'RAW', message);
@@ -93,7 +103,7 @@ it('signs by Ed25519 what is not hashed before', async () => {
   await fails(signBy(KeyId, 'ED25519_SHA_512', 'DIGEST', Buffer.alloc(64)), 'ValidationException');
 });
 
-it('makes short integers on demand', async () => {
+it('makes ECDSA signatures with short integers on demand', async () => {
   const KeyId = await create('ECC_NIST_P256', 'SIGN_VERIFY');
   const key = await publicKey(KeyId);
   kms.shortIntegers(true);
@@ -106,7 +116,7 @@ it('makes short integers on demand', async () => {
   }
 });
 
-describe('keys', () => {
+describe('keys of the stand-in for KMS', () => {
   it('are found by id, ARN, alias and alias ARN', async () => {
     const TargetKeyId = await create('HMAC_256');
     await client.send(new CreateAliasCommand({ AliasName: 'alias/mac', TargetKeyId }));
@@ -125,7 +135,7 @@ describe('keys', () => {
     await fails(client.send(new CreateAliasCommand({ AliasName: 'alias/mac', TargetKeyId })), 'AlreadyExistsException');
   });
 
-  it('do nothing while they are disabled or about to be deleted', async () => {
+  it('cannot be used while they are disabled or scheduled for deletion', async () => {
     const KeyId = await create('ECC_NIST_P256', 'SIGN_VERIFY');
     const use = () => signBy(KeyId, 'ECDSA_SHA_256', 'RAW', Buffer.from('x'));
     await client.send(new DisableKeyCommand({ KeyId }));
@@ -141,11 +151,11 @@ describe('keys', () => {
     ['a spec that there is not', 'RSA_1024', 'SIGN_VERIFY'],
     ['a usage that does not fit', 'ECC_NIST_P256', 'ENCRYPT_DECRYPT'],
     ['an asymmetric key without a usage', 'RSA_2048', undefined],
-  ])('are not made of %s', async (_name, spec, usage) => {
+  ])('are refused with %s', async (_name, spec, usage) => {
     await fails(create(spec, usage), 'ValidationException');
   });
 
-  it('are used for what they are for', async () => {
+  it('are refused for another use than their own', async () => {
     const [encryption, signing, mac] = await Promise.all([
       create('RSA_2048', 'ENCRYPT_DECRYPT'),
       create('ECC_NIST_P256', 'SIGN_VERIFY'),
@@ -163,7 +173,7 @@ describe('keys', () => {
     expect((await macBy(mac, 'HMAC_SHA_256')).Mac).toEqual((await macBy(mac, 'HMAC_SHA_256')).Mac);
   });
 
-  it('are kept, where they are saved, with all that they made', async () => {
+  it('work as before when they have been saved and loaded', async () => {
     const mac = await create('HMAC_256');
     const input = { KeyId: mac, MacAlgorithm: 'HMAC_SHA_256', Message: Buffer.from('x') } as const;
     const { Mac } = await client.send(new GenerateMacCommand(input));
@@ -180,8 +190,8 @@ describe('keys', () => {
   });
 });
 
-describe('faults', () => {
-  it('are of all operations or of some, and end', async () => {
+describe('the stand-in for KMS', () => {
+  it('fails on demand, for all operations or some, until it recovers', async () => {
     const KeyId = await create('HMAC_256');
     const describeKey = () => client.send(new DescribeKeyCommand({ KeyId }));
     kms.fail('throttled', ['GenerateMac']);
@@ -197,15 +207,14 @@ describe('faults', () => {
     await expect(describeKey()).resolves.toBeDefined();
   });
 
-  it('are late answers', async () => {
+  it('answers late on demand', async () => {
     const KeyId = await create('HMAC_256');
     kms.delay(100);
-    const start = performance.now();
-    await client.send(new DescribeKeyCommand({ KeyId }));
-    expect(performance.now() - start).toBeGreaterThan(95);
+    const { waited } = await passTime(() => client.send(new DescribeKeyCommand({ KeyId })));
+    expect(waited).toBeGreaterThanOrEqual(100);
   });
 
-  it('are of an operation that is not imitated', async () => {
+  it('refuses an operation that it does not imitate', async () => {
     const input = {
       KeyId: 'x',
       Message: Buffer.of(1),
@@ -216,7 +225,7 @@ describe('faults', () => {
   });
 });
 
-it('counts calls', async () => {
+it('the stand-in for KMS counts calls', async () => {
   kms.takeCalls();
   const KeyId = await create('HMAC_256');
   await client.send(new DescribeKeyCommand({ KeyId }));
@@ -225,7 +234,7 @@ it('counts calls', async () => {
   expect(kms.takeCalls()).toEqual({});
 });
 
-it('derives MACs from the secret that it keeps, and from nothing else', () => {
+it('the stand-in for KMS computes MACs with the secret that it saves', () => {
   const { KeyMetadata } = kms.call('CreateKey', { KeySpec: 'HMAC_256' }) as { KeyMetadata: { KeyId: string } };
   const saved = kms.save().keys.find(({ id }) => id === KeyMetadata.KeyId);
   const Message = Buffer.from('x').toString('base64');

@@ -1,10 +1,6 @@
-// A process with the real bundle that is killed at a call to the store while somebody signs in, allows or comes back: the same
-// step goes on in another one, and what was under way is of no use to anybody. DESIGN.md promises 1, 2 and 8.
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+// A container is killed at a request to the table while somebody signs in, allows or comes back: another container completes
+// the same step, and what the first one left behind is of no use to anybody. DESIGN.md promises 1, 2 and 8.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ProxyResult } from '../../lib/http/event.ts';
 import { systemClock } from '../../lib/oauth/clock.ts';
 import { createHandles, type Handles } from '../../lib/oauth/handle.ts';
 import { type ConsentStore, createConsentStore } from '../../lib/store/consent.ts';
@@ -22,34 +18,31 @@ import {
   VERIFIER,
   webClient,
 } from '../support/browser.ts';
-import { callOf, type FaultyStore, onlyFor, type StoreRequest, startFaultyStore } from '../support/faulty-store.ts';
+import { callOf, onlyFor, type StoreRequest } from '../support/faulty-store.ts';
 import { handlesOf, payloadOf, tokensOf } from '../support/grants.ts';
+import { openDoomed } from '../support/processes.ts';
 import { type Handlers, httpEvent, ISSUER, post, startWorld, type World } from '../support/world.ts';
 
 type Handler = Handlers['authorization'];
 
-/** To start one takes longer than to use it. */
-const SPARES = 2;
 const COOKIE = '__Host-latchkey=';
 const SCOPE = 'openid profile offline_access';
 const asked = (more = {}) => proper({ scope: SCOPE, ...more });
 
 let world: World;
-let store: FaultyStore;
 let grants: GrantStore;
 let consents: ConsentStore;
 let handles: Handles;
-/** Of somebody who has read the table, but has not the key. */
+/** Made by somebody who has read the table but has no handle key. */
 let guessed: Handles;
-/** Another process as it goes on working. */
+/** A container that keeps working. */
 let well: Handlers;
+/** A container whose clock is an hour ahead. */
 let late: Handlers;
-let spares: Promise<Container>[] = [];
 let people = 0;
 
 beforeAll(async () => {
   world = await startWorld();
-  store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
   grants = createGrantStore(world.table);
   consents = createConsentStore(world.table);
   handles = handlesOf(world);
@@ -57,55 +50,10 @@ beforeAll(async () => {
   well = world.restart({ CLIENT_CACHE_SECONDS: '3600' });
   late = world.restart({}, () => systemClock() + 3_600);
   await Promise.all(['web', 'other'].map((id) => world.clients.create(webClient(id))));
-  spares = Array.from({ length: SPARES }, openContainer);
 });
-afterAll(async () => {
-  await Promise.all(spares.map(async (spare) => (await spare).kill()));
-  await store.stop();
-  await world.stop();
-});
+afterAll(() => world.stop());
 
-interface Container {
-  readonly handle: Handler;
-  kill(): Promise<void>;
-}
-
-const script = fileURLToPath(new URL('../support/container.mjs', import.meta.url));
-const QUIET = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
-
-/** A process for one request at a time, which has loaded what it needs, and knows no client. */
-async function openContainer(): Promise<Container> {
-  const child = fork(script, { env: { ...QUIET, ...world.env, AWS_ENDPOINT_URL_DYNAMODB: store.endpoint } });
-  const ended = once(child, 'exit');
-  const handle: Handler = async (event) => {
-    const answered = once(child, 'message');
-    child.send({ number: 0, name: 'authorization', event });
-    const [reply] = await Promise.race([
-      answered,
-      ended.then(() => Promise.reject(new Error('the process has ended'))),
-    ]);
-    const { answer, error } = reply as { answer: ProxyResult; error?: string };
-    if (error !== undefined) throw new Error(error);
-    return answer;
-  };
-  // A request of nobody, which needs no table.
-  await handle(httpEvent({ method: 'GET', path: '/authorize' }));
-  return {
-    handle,
-    async kill() {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
-}
-
-/** Others are made ready while one is used. */
-async function takeContainer(): Promise<Container> {
-  spares.push(openContainer());
-  return spares.shift()!;
-}
-
-/** A browser that can be led to another process, and all that it was ever given. */
+/** A browser that can be led to another container, and all that it was ever given. */
 function openPortable() {
   let handle: Handler = well.authorization;
   const cookies: string[] = [];
@@ -235,13 +183,12 @@ const casesOf = ({ calls, onlyWrites }: Journey) =>
 
 const healthy = onlyFor([], () => {});
 
-/** The step in a process that ends before or after this call is done, and never answers. */
+/** Takes the step in a container that is killed before or after this call takes effect, and never answers. */
 async function diesAt([time, call, turn]: [Time, string, number], { lead }: Portable, step: () => Promise<Seen>) {
-  const doomed = await takeContainer();
-  store.take();
+  const doomed = await openDoomed(world.env);
   const besides: unknown[] = [];
   let left = turn;
-  store.behave(async (response, forward, request) => {
+  doomed.store.behave(async (response, forward, request) => {
     if (callOf(request) !== call || --left !== 0) {
       const done = healthy(response, forward, request);
       besides.push(done);
@@ -251,13 +198,12 @@ async function diesAt([time, call, turn]: [Time, string, number], { lead }: Port
     await doomed.kill();
     response.destroy();
   });
-  lead(doomed.handle);
+  lead(doomed.handlers.authorization);
   await expect(step()).rejects.toThrow('ended');
   // What it had sent beside that call happens all the same.
   await Promise.allSettled(besides);
-  store.behave();
   lead(well.authorization);
-  return tracesOf(store.take());
+  return tracesOf(doomed.store.take());
 }
 
 /** What it began by writing, whether that is there or not: the ids of grants, and of sessions. */
@@ -312,17 +258,16 @@ async function expectUseless(grant_id: string) {
 }
 
 describe.each(Object.entries(journeys))('%s', (_, journey) => {
-  it('makes just these calls', async () => {
+  it('makes exactly the expected requests to the table', async () => {
     const { portable, step } = await begin(journey);
-    const { handle, kill } = await takeContainer();
-    store.take();
-    portable.lead(handle);
+    const { handlers, store, kill } = await openDoomed(world.env);
+    portable.lead(handlers.authorization);
     expect(journey.isDone(await step())).toBe(true);
     expect(store.take().map(callOf).toSorted()).toEqual(journey.calls.toSorted());
     await kill();
   });
 
-  it.each(casesOf(journey))('killed %s %s (%i): the same step goes on', async (...point) => {
+  it.each(casesOf(journey))('can be completed elsewhere when the container is killed %s %s (%i)', async (...point) => {
     const { portable, step, sub } = await begin(journey);
     const { browser, cookies, grant_ids } = portable;
     const lost = await diesAt(point, portable, step);

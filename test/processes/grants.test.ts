@@ -1,9 +1,11 @@
-// Four processes with the real bundles on one table, and a hundred requests at once with the same code or refresh token.
+// Processes with the bundles on one table. Many requests at once with the same code or refresh token; and a container that is
+// killed at a request to the table.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGrantStore } from '../../lib/store/grant.ts';
-import { type FaultyStore, onlyAt, startFaultyStore } from '../support/faulty-store.ts';
+import { onlyAt } from '../support/faulty-store.ts';
 import { app, handlesOf, newCode, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
-import { type ContainerProcess, openProcess } from '../support/processes.ts';
+import { type ContainerProcess, openDoomed, openProcess } from '../support/processes.ts';
+import { scaled } from '../support/scale.ts';
 import {
   authorizerEvents,
   type Handlers,
@@ -14,10 +16,9 @@ import {
   type World,
 } from '../support/world.ts';
 
-const PROCESSES = 4;
-const PARALLEL = 100;
-/** So many that a run of all tests stays short; `RACE_ROUNDS=50` takes minutes. */
-const ROUNDS = Number(process.env['RACE_ROUNDS'] ?? 3);
+const PROCESSES = scaled(2, 4);
+const PARALLEL = scaled(50, 100);
+const ROUNDS = scaled(2, 50);
 
 let world: World;
 let processes: ContainerProcess[] = [];
@@ -27,10 +28,8 @@ beforeAll(async () => {
   await world.clients.create(app('web', { refresh_reuse_interval: 300 }));
   await world.clients.create(app('reference', { refresh_reuse_interval: 300, access_token_format: 'reference' }));
   await world.clients.create(app('strict', { refresh_reuse_interval: 0 }));
-  processes = Array.from({ length: PROCESSES }, () =>
-    openProcess({ ...world.env, CLIENT_CACHE_SECONDS: '3600' }, { isPatient: true }),
-  );
-  // Each has loaded what it needs and knows its clients.
+  processes = Array.from({ length: PROCESSES }, () => openProcess({ ...world.env, CLIENT_CACHE_SECONDS: '3600' }));
+  // Each has loaded its bundles and cached its clients.
   for (const { handlers } of processes) {
     for (const id of ['web', 'strict']) {
       const { code } = await newCode(world, id);
@@ -65,22 +64,25 @@ async function isLive(id: string, refresh_token: string): Promise<boolean> {
 const allows = (index: number, { access_token }: Tokens) =>
   verdict(at(index).authorizer(authorizerEvents['HTTP API 2.0'](access_token)));
 
+const everyProcess = Array.from({ length: PROCESSES }, (_, index) => index);
+const refusedByAll = Array(PROCESSES).fill('refuse');
+
 const ONE_WINS = { tokens: 1, '400 invalid_grant': PARALLEL - 1 };
 
-describe(`${PARALLEL} requests at once over ${PROCESSES} processes, ${ROUNDS} rounds`, () => {
-  it('with one code: one is answered, and what it got is dead', async () => {
+describe(`of ${PARALLEL} requests at once to ${PROCESSES} processes, in ${ROUNDS} rounds,`, () => {
+  it('one gets tokens for the same code, and these are revoked', async () => {
     for (const _ of rounds) {
       const { code, grant_id } = await newCode(world, 'web');
       const results = await together((handlers) => redeem(handlers, 'web', code));
       expect(tally(results)).toEqual(ONE_WINS);
       const won = tokensOf(results.find(({ status }) => status === 200)!);
       expect(await isLive('web', won.refresh_token)).toBe(false);
-      expect(await Promise.all([0, 1, 2, 3].map((index) => allows(index, won)))).toEqual(Array(4).fill('refuse'));
+      expect(await Promise.all(everyProcess.map((index) => allows(index, won)))).toEqual(refusedByAll);
       expect(await createGrantStore(world.table).find(grant_id)).toMatchObject({ state: 'revoked' });
     }
-  }, 300_000);
+  });
 
-  it('with one refresh token, outside the interval: the same', async () => {
+  it('one gets tokens for the same refresh token without a reuse interval, and these are revoked', async () => {
     for (const _ of rounds) {
       const { code } = await newCode(world, 'strict');
       const first = tokensOf(await redeem(at(1), 'strict', code));
@@ -89,11 +91,11 @@ describe(`${PARALLEL} requests at once over ${PROCESSES} processes, ${ROUNDS} ro
       const won = tokensOf(results.find(({ status }) => status === 200)!);
       expect(await isLive('strict', won.refresh_token)).toBe(false);
       expect(await isLive('strict', first.refresh_token)).toBe(false);
-      expect(await Promise.all([0, 1, 2, 3].map((index) => allows(index, won)))).toEqual(Array(4).fill('refuse'));
+      expect(await Promise.all(everyProcess.map((index) => allows(index, won)))).toEqual(refusedByAll);
     }
-  }, 300_000);
+  });
 
-  it('with one refresh token, inside the interval: all are answered with the same successor', async () => {
+  it('all get the same new refresh token for the same refresh token within its reuse interval', async () => {
     for (const _ of rounds) {
       const { code, grant_id } = await newCode(world, 'web');
       const first = tokensOf(await redeem(at(2), 'web', code));
@@ -106,35 +108,24 @@ describe(`${PARALLEL} requests at once over ${PROCESSES} processes, ${ROUNDS} ro
       expect(handlesOf(world).parse('refresh_token', successor)).toMatchObject({ id: grant_id, generation: 1 });
       expect(await isLive('web', successor)).toBe(true);
     }
-  }, 300_000);
+  });
 });
 
-describe('a process that is killed at a call to the store', () => {
-  let store: FaultyStore;
-  beforeAll(async () => {
-    store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
-  });
-  afterAll(() => store.stop());
-
+describe('a container is killed', () => {
   const EPOCHS = ['GetItem EPOCH client', 'GetItem EPOCH subject', 'GetItem EPOCH issuer'];
   const STEP = [...EPOCHS, 'UpdateItem GRANT', 'PutItem TOKEN'];
   const REVOCATION = ['UpdateItem GRANT', 'PutItem REVOKED', 'Query REVOKED'];
   const times = ['before', 'after'] as const;
   const casesOf = (calls: readonly string[]) => calls.flatMap((call) => times.map((time) => [time, call] as const));
 
-  /** A process that knows its clients, and ends before or after this call is done; what it was asked is never answered. */
+  /** A container that has cached its clients and is killed before or after this call takes effect. It never answers. */
   async function diesAt(time: (typeof times)[number], call: string, ask: (doomed: Handlers) => Promise<JsonResult>) {
-    store.behave();
-    const doomed = openProcess({
-      ...world.env,
-      AWS_ENDPOINT_URL_DYNAMODB: store.endpoint,
-      CLIENT_CACHE_SECONDS: '3600',
-    });
+    const doomed = await openDoomed({ ...world.env, CLIENT_CACHE_SECONDS: '3600' });
     const { refresh_token } = tokensOf(
       await redeem(doomed.handlers, 'reference', (await newCode(world, 'reference')).code),
     );
     await post(doomed.handlers.revocation, 'reference', { token: refresh_token });
-    store.behave(
+    doomed.store.behave(
       onlyAt(call, async (response, forward) => {
         if (time === 'after') await forward();
         await doomed.kill();
@@ -142,23 +133,25 @@ describe('a process that is killed at a call to the store', () => {
       }),
     );
     await expect(ask(doomed.handlers as Handlers)).rejects.toThrow('ended');
-    store.behave();
   }
 
-  it.each(casesOf(STEP))('%s %s of a redemption: the retry gets tokens, or the grant has ended', async (time, call) => {
-    const { code, grant_id } = await newCode(world, 'reference');
-    await diesAt(time, call, (doomed) => redeem(doomed, 'reference', code));
-    const retry = await redeem(at(0), 'reference', code);
-    if (retry.status === 200) {
-      expect(await allows(1, tokensOf(retry))).toBe('allow');
-      expect(await isLive('reference', tokensOf(retry).refresh_token)).toBe(true);
-    } else {
-      expect(retry).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
-      expect(await createGrantStore(world.table).find(grant_id)).toMatchObject({ state: 'revoked' });
-      const lost = handlesOf(world).mint('refresh_token', { id: grant_id }).text;
-      expect(await isLive('reference', lost)).toBe(false);
-    }
-  });
+  it.each(casesOf(STEP))(
+    '%s %s of a redemption: the retry gets tokens, or the grant is revoked',
+    async (time, call) => {
+      const { code, grant_id } = await newCode(world, 'reference');
+      await diesAt(time, call, (doomed) => redeem(doomed, 'reference', code));
+      const retry = await redeem(at(0), 'reference', code);
+      if (retry.status === 200) {
+        expect(await allows(1, tokensOf(retry))).toBe('allow');
+        expect(await isLive('reference', tokensOf(retry).refresh_token)).toBe(true);
+      } else {
+        expect(retry).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
+        expect(await createGrantStore(world.table).find(grant_id)).toMatchObject({ state: 'revoked' });
+        const lost = handlesOf(world).mint('refresh_token', { id: grant_id }).text;
+        expect(await isLive('reference', lost)).toBe(false);
+      }
+    },
+  );
 
   it.each(casesOf(STEP))('%s %s of a refresh: the retry gets tokens', async (time, call) => {
     const { code } = await newCode(world, 'reference');
@@ -169,7 +162,7 @@ describe('a process that is killed at a call to the store', () => {
     expect(await isLive('reference', second.refresh_token)).toBe(true);
   });
 
-  it.each(casesOf(REVOCATION))('%s %s of a revocation: the retry ends all', async (time, call) => {
+  it.each(casesOf(REVOCATION))('%s %s of a revocation: the retry ends the grant and its tokens', async (time, call) => {
     const { code } = await newCode(world, 'reference');
     const tokens = tokensOf(await redeem(at(1), 'reference', code));
     const ask = (handlers: Pick<Handlers, 'revocation'>) =>

@@ -1,10 +1,11 @@
-// The store failing while a code is redeemed, a refresh token used or revoked: before each of its calls and after, once and
-// for good. Whatever happens, nobody gets more than they should, and whoever tries again ends well.
+// The table fails while a code is redeemed or a refresh token is used or revoked: before or after each call, once or until it
+// is repaired. Nobody gets more than they should, and a retry works.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { GrantState } from '../../lib/oauth/grant-state.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { type Behaviour, callOf, type FaultyStore, faults, onlyAt, startFaultyStore } from '../support/faulty-store.ts';
 import { app, newCode, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
+import { passTime } from '../support/pass-time.ts';
 import {
   authorizerEvents,
   type Handlers,
@@ -55,35 +56,39 @@ const EPOCHS = ['GetItem EPOCH client', 'GetItem EPOCH subject', 'GetItem EPOCH 
 const STEP = [...EPOCHS, 'UpdateItem GRANT'];
 const callsFor = (id: string) => (id === 'web-reference' ? [...STEP, 'PutItem TOKEN'] : STEP);
 
-/** A call that fails for good: before it is made, or after. */
+/** A call that fails until the table is repaired: before it has an effect, or after. */
 const hard: [string, Behaviour][] = [
   ['before', BROKEN],
   ['after', LOST],
 ];
 
-const isFault = ({ status, json, headers }: JsonResult) =>
-  status === 503 && json['error'] === 'temporarily_unavailable' && headers['retry-after'] !== undefined;
+/** Makes a call that must be answered by a proper 503. */
+async function expectFault(call: () => Promise<JsonResult>): Promise<void> {
+  const { result } = await passTime(call);
+  expect(result).toMatchObject({
+    status: 503,
+    headers: { 'retry-after': expect.any(String) },
+    json: { error: 'temporarily_unavailable' },
+  });
+}
 
-describe('a redemption', () => {
+describe('a redemption of a code', () => {
   const cases = ['web-jwt', 'web-reference'].flatMap((id) =>
     callsFor(id).flatMap((call) => hard.map(([when, behaviour]) => [id, when, call, behaviour] as const)),
   );
 
-  it.each(cases)(
-    'by %s that fails %s %s is taken back: the retry gets its tokens',
-    async (id, _when, call, behaviour) => {
-      const { code, grant_id } = await newCode(world, id);
-      store.behave(onlyAt(call, behaviour));
-      expect(isFault(await redeem(handlers, id, code))).toBe(true);
-      store.behave();
-      expect(await stateOf(grant_id)).toBe('code');
-      const tokens = tokensOf(await redeem(handlers, id, code));
-      expect(await authorize(tokens)).toBe('allow');
-      expect((await refresh(handlers, id, tokens.refresh_token)).status).toBe(200);
-    },
-  );
+  it.each(cases)('by %s that fails %s %s is undone: the retry gets its tokens', async (id, _when, call, behaviour) => {
+    const { code, grant_id } = await newCode(world, id);
+    store.behave(onlyAt(call, behaviour));
+    await expectFault(() => redeem(handlers, id, code));
+    store.behave();
+    expect(await stateOf(grant_id)).toBe('code');
+    const tokens = tokensOf(await redeem(handlers, id, code));
+    expect(await authorize(tokens)).toBe('allow');
+    expect((await refresh(handlers, id, tokens.refresh_token)).status).toBe(200);
+  });
 
-  it.each(callsFor('web-reference'))('whose first answer of %s is lost is answered', async (call) => {
+  it.each(callsFor('web-reference'))('that loses the first answer to %s gets its tokens', async (call) => {
     const { code } = await newCode(world, 'web-reference');
     store.behave(onlyAt(call, LOST, 'first'));
     const tokens = tokensOf(await redeem(handlers, 'web-reference', code));
@@ -92,7 +97,7 @@ describe('a redemption', () => {
     expect((await refresh(handlers, 'web-reference', tokens.refresh_token)).status).toBe(200);
   });
 
-  it('that cannot be taken back ends the grant at the next attempt, and nobody has anything of it', async () => {
+  it('that cannot be undone gives nobody anything: the next attempt ends the grant', async () => {
     const { code, grant_id } = await newCode(world, 'web-reference');
     let writes = 0;
     store.behave((response, forward, request) => {
@@ -100,7 +105,7 @@ describe('a redemption', () => {
       if (isWrite) writes++;
       return onlyAt(isWrite && writes > 1 ? 'UpdateItem GRANT' : 'PutItem TOKEN', BROKEN)(response, forward, request);
     });
-    expect(isFault(await redeem(handlers, 'web-reference', code))).toBe(true);
+    await expectFault(() => redeem(handlers, 'web-reference', code));
     store.behave();
     expect(await stateOf(grant_id)).toBe('active');
     expect(await redeem(handlers, 'web-reference', code)).toMatchObject({
@@ -110,28 +115,28 @@ describe('a redemption', () => {
     expect(await stateOf(grant_id)).toBe('revoked');
   });
 
-  it('whose grant cannot be read back after a lost answer is taken back', async () => {
+  it('whose grant cannot be read after a lost answer is undone', async () => {
     const { code, grant_id } = await newCode(world, 'web-jwt');
     const lose = onlyAt('UpdateItem GRANT', LOST, 'first');
     store.behave((response, forward, request) =>
       (callOf(request) === 'GetItem GRANT' ? BROKEN : lose)(response, forward, request),
     );
-    expect(isFault(await redeem(handlers, 'web-jwt', code))).toBe(true);
+    await expectFault(() => redeem(handlers, 'web-jwt', code));
     store.behave();
     expect(await stateOf(grant_id)).toBe('code');
     expect((await redeem(handlers, 'web-jwt', code)).status).toBe(200);
   });
 });
 
-describe('a refresh', () => {
+describe('a refresh of tokens', () => {
   const cases = ['web-jwt', 'web-reference', 'strict'].flatMap((id) =>
     callsFor(id).flatMap((call) => hard.map(([when, behaviour]) => [id, when, call, behaviour] as const)),
   );
 
-  it.each(cases)('by %s that fails %s %s can be made again', async (id, _when, call, behaviour) => {
+  it.each(cases)('by %s that fails %s %s can be repeated', async (id, _when, call, behaviour) => {
     const first = await signIn(id);
     store.behave(onlyAt(call, behaviour));
-    expect(isFault(await refresh(handlers, id, first.refresh_token))).toBe(true);
+    await expectFault(() => refresh(handlers, id, first.refresh_token));
     store.behave();
     const second = tokensOf(await refresh(handlers, id, first.refresh_token));
     expect(await authorize(second)).toBe('allow');
@@ -140,7 +145,7 @@ describe('a refresh', () => {
     expect(await createGrantStore(world.table).find(first.grant_id)).toMatchObject({ state: 'active', generation: 2 });
   });
 
-  it.each(['web-reference', 'strict'])('by %s whose first answer is lost is answered', async (id) => {
+  it.each(['web-reference', 'strict'])('by %s that loses the first answer to any call gets its tokens', async (id) => {
     for (const call of callsFor(id)) {
       const first = await signIn(id);
       store.behave(onlyAt(call, LOST, 'first'));
@@ -150,17 +155,17 @@ describe('a refresh', () => {
     }
   });
 
-  it('that was taken back makes no token good that was used up before', async () => {
+  it('that was undone makes no used refresh token valid again', async () => {
     const first = await signIn('web-jwt');
     const second = tokensOf(await refresh(handlers, 'web-jwt', first.refresh_token));
     store.behave(onlyAt('GetItem EPOCH client', BROKEN));
-    expect(isFault(await refresh(handlers, 'web-jwt', second.refresh_token))).toBe(true);
+    await expectFault(() => refresh(handlers, 'web-jwt', second.refresh_token));
     store.behave();
     expect((await refresh(handlers, 'web-jwt', first.refresh_token)).status).toBe(400);
     expect(await stateOf(first.grant_id)).toBe('revoked');
   });
 
-  it('is never taken back once a retry of it was answered', async () => {
+  it('is not undone once a retry of it got tokens', async () => {
     const first = await signIn('web-reference');
     let retry: Promise<JsonResult> | undefined;
     // While the first one waits in vain for its token to be stored, the second is answered.
@@ -171,7 +176,7 @@ describe('a refresh', () => {
       store.behave(onlyAt('PutItem TOKEN', BROKEN));
       return BROKEN(response, forward, request);
     });
-    expect(isFault(await refresh(handlers, 'web-reference', first.refresh_token))).toBe(true);
+    await expectFault(() => refresh(handlers, 'web-reference', first.refresh_token));
     store.behave();
     const second = tokensOf(await retry!);
     expect(await createGrantStore(world.table).find(first.grant_id)).toMatchObject({ generation: 1 });
@@ -179,9 +184,9 @@ describe('a refresh', () => {
   });
 
   it.each<[string, Partial<GrantState>, number, number]>([
-    ['taken back meanwhile is not answered, and can be made again', { generation: 0 }, 503, 200],
-    ['ended meanwhile is refused', { state: 'revoked' }, 400, 400],
-  ])('of a retry that was %s', async (_name, set, status, later) => {
+    ['undone gets 503, and can be repeated', { generation: 0 }, 503, 200],
+    ['revoked is refused', { state: 'revoked' }, 400, 400],
+  ])('that is retried after it was %s', async (_name, set, status, later) => {
     const first = await signIn('web-jwt');
     expect((await refresh(handlers, 'web-jwt', first.refresh_token)).status).toBe(200);
     let isRead = false;
@@ -200,21 +205,21 @@ describe('a refresh', () => {
   });
 });
 
-describe('without KMS, where the signing key is', () => {
+describe('without KMS, which has the signing key,', () => {
   const cutOff = () =>
     world.restart({ SIGNING_KEYS: '', SIGNING_KMS_KEYS: 'alias/away', AWS_ENDPOINT_URL_KMS: 'http://127.0.0.1:9' });
 
-  it('a code is not lost', async () => {
+  it('a code is not lost, after three attempts', async () => {
     const { code } = await newCode(world, 'web-jwt');
     const faulty = cutOff();
-    for (let attempt = 0; attempt < 3; attempt++) expect(isFault(await redeem(faulty, 'web-jwt', code))).toBe(true);
+    for (let attempt = 0; attempt < 3; attempt++) await expectFault(() => redeem(faulty, 'web-jwt', code));
     expect((await redeem(handlers, 'web-jwt', code)).status).toBe(200);
   });
 
-  it.each(['web-jwt', 'strict'])('a refresh token of %s is not lost, however often it is tried', async (id) => {
+  it.each(['web-jwt', 'strict'])('a refresh token of %s is not lost, after three attempts', async (id) => {
     const { refresh_token } = await signIn(id);
     const faulty = cutOff();
-    for (let attempt = 0; attempt < 3; attempt++) expect(isFault(await refresh(faulty, id, refresh_token))).toBe(true);
+    for (let attempt = 0; attempt < 3; attempt++) await expectFault(() => refresh(faulty, id, refresh_token));
     const next = tokensOf(await refresh(handlers, id, refresh_token));
     expect((await refresh(handlers, id, next.refresh_token)).status).toBe(200);
   });
@@ -224,19 +229,22 @@ describe('the revocation of a refresh token', () => {
   const calls = ['UpdateItem GRANT', 'PutItem REVOKED', 'Query REVOKED'];
   const cases = calls.flatMap((call) => hard.map(([when, behaviour]) => [when, call, behaviour] as const));
 
-  it.each(cases)('that fails %s %s is not acknowledged, and the retry ends all', async (_when, call, behaviour) => {
-    const tokens = await signIn('web-jwt');
-    store.behave(onlyAt(call, behaviour));
-    expect(isFault(await post(handlers.revocation, 'web-jwt', { token: tokens.refresh_token }))).toBe(true);
-    store.behave();
-    for (const container of [handlers, world.restart()]) {
-      expect((await post(container.revocation, 'web-jwt', { token: tokens.refresh_token })).status).toBe(200);
-      expect(await authorize(tokens)).toBe('refuse');
-      expect((await refresh(handlers, 'web-jwt', tokens.refresh_token)).status).toBe(400);
-    }
-  });
+  it.each(cases)(
+    'that fails %s %s gets 503, and the retry ends the grant and its tokens',
+    async (_when, call, behaviour) => {
+      const tokens = await signIn('web-jwt');
+      store.behave(onlyAt(call, behaviour));
+      await expectFault(() => post(handlers.revocation, 'web-jwt', { token: tokens.refresh_token }));
+      store.behave();
+      for (const container of [handlers, world.restart()]) {
+        expect((await post(container.revocation, 'web-jwt', { token: tokens.refresh_token })).status).toBe(200);
+        expect(await authorize(tokens)).toBe('refuse');
+        expect((await refresh(handlers, 'web-jwt', tokens.refresh_token)).status).toBe(400);
+      }
+    },
+  );
 
-  it.each(calls)('whose first answer of %s is lost is acknowledged, and ends all', async (call) => {
+  it.each(calls)('that loses the first answer to %s gets 200, and ends the grant and its tokens', async (call) => {
     const tokens = await signIn('web-jwt');
     store.behave(onlyAt(call, LOST, 'first'));
     expect((await post(handlers.revocation, 'web-jwt', { token: tokens.refresh_token })).status).toBe(200);
@@ -245,16 +253,16 @@ describe('the revocation of a refresh token', () => {
   });
 });
 
-describe('a replayed code', () => {
+describe('a code that is used again', () => {
   const calls = ['GetItem GRANT', 'UpdateItem GRANT', 'PutItem REVOKED', 'Query REVOKED'];
   const cases = calls.flatMap((call) => hard.map(([when, behaviour]) => [when, call, behaviour] as const));
 
   it.each(cases)(
-    'where the store fails %s %s is a fault, and ends all the next time',
+    'while the table fails %s %s gets 503, and the next time ends the grant and its tokens',
     async (_when, call, behaviour) => {
       const tokens = await signIn('web-jwt');
       store.behave(onlyAt(call, behaviour));
-      expect(isFault(await redeem(handlers, 'web-jwt', tokens.code))).toBe(true);
+      await expectFault(() => redeem(handlers, 'web-jwt', tokens.code));
       store.behave();
       expect((await redeem(handlers, 'web-jwt', tokens.code)).status).toBe(400);
       expect(await stateOf(tokens.grant_id)).toBe('revoked');

@@ -3,11 +3,15 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Answer } from '../../lib/authorizer/answer.ts';
 import type { ProxyEvent, ProxyResult } from '../../lib/http/event.ts';
-import type { Handlers, Variables } from './world.ts';
+import { type FaultyStore, startFaultyStore } from './faulty-store.ts';
+import { isLongRun } from './scale.ts';
+import { createHandlers, type Handlers, type Variables } from './world.ts';
 
-/** A process of its own with the bundles, called like the handlers in this one. */
+type Callable = 'authorization' | 'token' | 'introspection' | 'revocation' | 'authorizer';
+
+/** A process with the bundles, called like the handlers in this one. */
 export interface ContainerProcess {
-  readonly handlers: Pick<Handlers, 'token' | 'introspection' | 'revocation' | 'authorizer'>;
+  readonly handlers: Pick<Handlers, Callable>;
   /** Ends it at once; calls that it has not answered are rejected. */
   kill(): Promise<void>;
 }
@@ -22,12 +26,10 @@ interface Reply {
   readonly error?: string;
 }
 
-const slowMotion = fileURLToPath(new URL('slow-motion.cjs', import.meta.url));
+const ended = () => new Error('the process has ended');
 
-/** @param isPatient whether it waits for the table as long as that takes */
-export function openProcess(env: Variables, { isPatient = false } = {}): ContainerProcess {
-  const execArgv = isPatient ? ['--require', slowMotion] : [];
-  const child: ChildProcess = fork(script, { env: { ...QUIET, ...env }, execArgv });
+export function openProcess(env: Variables): ContainerProcess {
+  const child: ChildProcess = fork(script, { env: { ...QUIET, ...env } });
   const waiting = new Map<number, { resolve(answer: unknown): void; reject(error: Error): void }>();
   let calls = 0;
 
@@ -38,14 +40,14 @@ export function openProcess(env: Variables, { isPatient = false } = {}): Contain
     else call?.reject(new Error(error));
   });
   child.on('exit', () => {
-    for (const { reject } of waiting.values()) reject(new Error('the process has ended'));
+    for (const { reject } of waiting.values()) reject(ended());
     waiting.clear();
   });
 
   const call = (name: string, event: unknown): Promise<unknown> =>
     new Promise((resolve, reject) => {
       if (!child.connected) {
-        reject(new Error('the process has ended'));
+        reject(ended());
         return;
       }
       const number = calls++;
@@ -56,6 +58,7 @@ export function openProcess(env: Variables, { isPatient = false } = {}): Contain
 
   return {
     handlers: {
+      authorization: endpoint('authorization'),
       token: endpoint('token'),
       introspection: endpoint('introspection'),
       revocation: endpoint('revocation'),
@@ -63,9 +66,55 @@ export function openProcess(env: Variables, { isPatient = false } = {}): Contain
     },
     async kill() {
       if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = once(child, 'exit');
+      const exit = once(child, 'exit');
       child.kill('SIGKILL');
-      await ended;
+      await exit;
     },
+  };
+}
+
+/** A container with a connection of its own to the table, which is to be killed at some request to it. */
+export interface DoomedContainer extends ContainerProcess {
+  readonly store: FaultyStore;
+}
+
+/**
+ * A process in the long run. In the normal run handlers in this one that are cut off from the table and from their callers:
+ * everybody else sees the same of it, and it starts in no time.
+ * @param env with the endpoint of the table itself
+ */
+export async function openDoomed(env: Variables): Promise<DoomedContainer> {
+  const store = await startFaultyStore(env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+  const own = { ...env, AWS_ENDPOINT_URL_DYNAMODB: store.endpoint };
+  const { handlers, kill } = isLongRun ? openProcess(own) : openHere(own);
+  return {
+    handlers,
+    store,
+    async kill() {
+      await Promise.all([kill(), store.refuseConnections()]);
+    },
+  };
+}
+
+function openHere(env: Variables): ContainerProcess {
+  const handlers = createHandlers(env);
+  let kill = () => {};
+  const killed = new Promise<never>((_resolve, reject) => {
+    kill = () => reject(ended());
+  });
+  killed.catch(() => {});
+  const untilKilled =
+    <Event, Answer>(handler: (event: Event) => Promise<Answer>) =>
+    (event: Event) =>
+      Promise.race([handler(event), killed]);
+  return {
+    handlers: {
+      authorization: untilKilled(handlers.authorization),
+      token: untilKilled(handlers.token),
+      introspection: untilKilled(handlers.introspection),
+      revocation: untilKilled(handlers.revocation),
+      authorizer: untilKilled(handlers.authorizer),
+    },
+    kill: async () => kill(),
   };
 }
