@@ -1,4 +1,5 @@
-// What an entry of the list covers: each kind, both token formats, to the second, at every door.
+// Which tokens an entry of the revocation list covers: each kind of entry, both token formats, to the second, wherever a token
+// is shown.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   MAX_CLOCK_SKEW_SECONDS,
@@ -65,8 +66,8 @@ const entry = (kind: RevocationKind, id: string, delay = 0): Revocation =>
 const UP_TO_A_TIME = new Set<RevocationKind>(['issuer', 'subject', 'client']);
 const kinds = CLIENTS.flatMap((id) => revocationKinds.map((kind) => [kind, id] as const));
 
-describe.each(kinds)('an entry for a %s, and a token of %s', (kind, client) => {
-  it('issued before, or in the same second, is refused', async () => {
+describe.each(kinds)('with an entry for a %s, a token of %s', (kind, client) => {
+  it('that was issued before, or in the same second, is refused', async () => {
     const before = await getToken(world.handlers, client);
     const ids = await idsOf(before);
     advance(10);
@@ -77,7 +78,7 @@ describe.each(kinds)('an entry for a %s, and a token of %s', (kind, client) => {
     expect(await atAllDoors(same)).toBe(isOfItsOwn ? 'allow' : 'refuse');
   });
 
-  it('issued a second later is refused only where the end is for good', async () => {
+  it('that was issued a second later is refused only if its key was revoked', async () => {
     const ids = await idsOf(await getToken(world.handlers, client));
     await list.put(entry(kind, ids[kind]));
     advance(1);
@@ -85,7 +86,7 @@ describe.each(kinds)('an entry for a %s, and a token of %s', (kind, client) => {
     expect(await atAllDoors(later)).toBe(kind === 'key' ? 'refuse' : 'allow');
   });
 
-  it('issued during the delay of those that have not heard of it yet', async () => {
+  it('that was issued within the delay of the entry is refused if the entry covers many tokens', async () => {
     const ids = await idsOf(await getToken(world.handlers, client));
     await list.put(entry(kind, ids[kind], 30));
     advance(30);
@@ -97,7 +98,7 @@ describe.each(kinds)('an entry for a %s, and a token of %s', (kind, client) => {
     expect(await atAllDoors(after)).toBe(kind === 'key' ? 'refuse' : 'allow');
   });
 
-  it('with another id is none of its business, and neither is another kind with the same id', async () => {
+  it('is accepted if the entry has another id, or is of another kind with the same id', async () => {
     const token = await getToken(world.handlers, client);
     const ids = await idsOf(token);
     await list.put(entry(kind, `${ids[kind]}x`));
@@ -109,14 +110,14 @@ describe.each(kinds)('an entry for a %s, and a token of %s', (kind, client) => {
   });
 });
 
-describe('two entries for the same', () => {
+describe('with two entries for the same', () => {
   const both = async (one: Revocation, other: Revocation) => {
     await list.put(one);
     await list.put(other);
   };
 
   it.each(['client', 'subject', 'issuer'] as const)(
-    '%s: the later time counts, in whatever order they come',
+    '%s, the later time counts, in whatever order they were written',
     async (kind) => {
       const [id = ''] = CLIENTS;
       const name = kind === 'issuer' ? ISSUER : id;
@@ -139,7 +140,7 @@ describe('two entries for the same', () => {
     },
   );
 
-  it.each(['key', 'grant'] as const)('%s: it is remembered until the later one expires', async (kind) => {
+  it.each(['key', 'grant'] as const)('%s, tokens are refused until the later one expires', async (kind) => {
     const handlers = world.restart();
     const first = await getToken(handlers, 'machine-jwt');
     const ids = await idsOf(first);
@@ -162,7 +163,7 @@ describe('two entries for the same', () => {
     }
   });
 
-  it('client: the one that covers more does not shorten the one that is kept longer', async () => {
+  it('client, one that covers more does not shorten one that is kept longer', async () => {
     const handlers = world.restart();
     const token = await getToken(handlers, 'machine-jwt');
     const start = clock();
@@ -176,10 +177,10 @@ describe('two entries for the same', () => {
   });
 });
 
-describe('where tokens outlive their exp by a leeway', () => {
+describe('with a clock skew that lets tokens live beyond exp', () => {
   const ask = ({ authorizer }: Handlers, token: string) => verdict(authorizer(authorizerEvents['HTTP API 2.0'](token)));
 
-  it.each(CLIENTS)('a revoked one of %s never comes back', async (id) => {
+  it.each(CLIENTS)('a revoked token of %s is never accepted again', async (id) => {
     const handlers = world.restart({ CLOCK_SKEW_SECONDS: String(MAX_CLOCK_SKEW_SECONDS) });
     const [token, other] = [await getToken(handlers, id), await getToken(handlers, id)];
     const expiry = clock() + LIFETIME;
@@ -192,7 +193,7 @@ describe('where tokens outlive their exp by a leeway', () => {
     expect(await ask(handlers, other)).toBe('refuse');
   });
 
-  it.each(CLIENTS)('one of %s can be revoked there as long as it is accepted', async (id) => {
+  it.each(CLIENTS)('a token of %s can be revoked as long as it is accepted', async (id) => {
     const handlers = world.restart({ CLOCK_SKEW_SECONDS: '60' });
     const token = await getToken(handlers, id);
     advance(LIFETIME + 59);

@@ -37,7 +37,7 @@ describe('a JWT that is revoked again', () => {
   it.each([
     ['by the same container', (first: Handlers) => first],
     ['by another container', () => world.restart()],
-  ])('%s adds nothing, and the oldest entry stays', async (_name, container) => {
+  ])('%s adds no entry to the list, and the oldest one stays', async (_name, container) => {
     const token = await getToken(world.handlers, JWT);
     const first = world.restart();
     await revoke(first, token);
@@ -52,7 +52,7 @@ describe('a JWT that is revoked again', () => {
     await isDead(token);
   });
 
-  it.each([1, 4])('at the same time by %i containers leaves one entry', async (count) => {
+  it.each([1, 4])('by eight requests at once to %i containers leaves one entry', async (count) => {
     const containers = Array.from({ length: count }, () => world.restart());
     const token = await getToken(world.handlers, JWT);
     await Promise.all(Array.from({ length: 8 }, (_, index) => revoke(containers[index % count]!, token)));
@@ -60,7 +60,7 @@ describe('a JWT that is revoked again', () => {
     expect(await list.since(0)).toHaveLength(1);
   });
 
-  it('within seconds by containers whose clocks differ leaves the oldest entry, once all are done', async () => {
+  it('by containers whose clocks differ leaves the oldest entry', async () => {
     const token = await getToken(world.handlers, JWT);
     const ahead = [0, 3, 1, 5, 2].map((seconds) => world.restart({}, () => clock() + seconds));
     for (let round = 0; round < 3; round++) {
@@ -75,13 +75,13 @@ describe('a JWT that is revoked again', () => {
   });
 });
 
-describe('a JWT that is covered already adds nothing', () => {
+describe('the revocation of a JWT that an entry covers already', () => {
   it.each<[string, () => Revocation]>([
     ['by its client', () => revokeAll('client', JWT, { now: clock(), lifetime: 3600 })],
     ['by its subject', () => revokeAll('subject', JWT, { now: clock(), lifetime: 3600 })],
     ['by its issuer', () => revokeAll('issuer', ISSUER, { now: clock(), lifetime: 3600 })],
     ['by its key', () => revokeAll('key', signingKeyOf(world.env).kid, { now: clock(), lifetime: 3600 })],
-  ])('%s', async (_name, cover) => {
+  ])('%s adds no entry', async (_name, cover) => {
     const token = await getToken(world.handlers, JWT);
     const entry = cover();
     await list.put(entry);
@@ -92,7 +92,7 @@ describe('a JWT that is covered already adds nothing', () => {
     await isDead(token);
   });
 
-  it('but is entered where what covers it would be gone before it has expired', async () => {
+  it('adds an entry where the other one expires before the token', async () => {
     const token = await getToken(world.handlers, JWT);
     const short = revokeAll('client', JWT, { now: clock(), lifetime: 60 });
     const early = { ...short, issued_until: clock() - 1, expires_at: clock() + 99_999 };
@@ -107,7 +107,7 @@ describe('a JWT that is covered already adds nothing', () => {
   });
 });
 
-describe('what adds nothing, and changes nothing', () => {
+describe('no entry is added and nothing is changed by the revocation of', () => {
   const dump = async () => [...(await world.table.scan('TOKEN')), ...(await list.since(0))];
 
   it.each<[string, string, (handlers: Handlers) => Promise<string>]>([
@@ -146,7 +146,7 @@ describe('what adds nothing, and changes nothing', () => {
   it.each([
     [JWT, REFERENCE],
     [REFERENCE, JWT],
-  ])('a token of %s, shown by %s', async (owner, other) => {
+  ])('a token of %s by %s', async (owner, other) => {
     const token = await getToken(world.handlers, owner);
     const before = await dump();
     expect((await post(world.handlers.revocation, other, { token })).json['error']).toBe('invalid_grant');
@@ -154,7 +154,7 @@ describe('what adds nothing, and changes nothing', () => {
     expect(await introspectionDoor.show(world.handlers, token)).toBe('allow');
   });
 
-  it('a reference token that is revoked again', async () => {
+  it('a reference token that is revoked already', async () => {
     const token = await getToken(world.handlers, REFERENCE);
     await revoke(world.handlers, token, REFERENCE);
     const before = await dump();
@@ -165,8 +165,8 @@ describe('what adds nothing, and changes nothing', () => {
   });
 });
 
-describe('the copy in a container', () => {
-  it('forgets what has expired, although the table has not swept it up', async () => {
+describe('the copy of the list in a container', () => {
+  it('drops expired entries, although they are still in the table', async () => {
     const entry = revokeAll('client', JWT, { now: clock(), lifetime: 60 });
     await list.put(entry);
     const copy = createRevocationList(list, clock);
@@ -195,8 +195,8 @@ describe('the copy in a container', () => {
   });
 });
 
-describe('a list of more than a megabyte', () => {
-  it('is read to its end, and only what is new from then on', async () => {
+describe('a revocation list of more than a megabyte', () => {
+  it('is read to its end once, and from then on only where it is new', async () => {
     const [first, last] = [await getToken(world.handlers, JWT), await getToken(world.handlers, JWT)];
     const alive = await getToken(world.handlers, JWT);
     await revoke(world.restart(), first);

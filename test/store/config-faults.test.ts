@@ -1,5 +1,5 @@
-// A variable that is missing or wrong: every function that reads it answers 503, the authorizer throws a fault, and the log
-// names the variable and nothing of its value.
+// A variable is missing or invalid: every function that reads it answers 503 or, in the authorizer, throws; and the log names
+// the variable but shows nothing of its value.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   authorizerEvents,
@@ -36,7 +36,7 @@ const WITH_TABLE: FunctionName[] = [...ISSUING, 'logout', ...VERIFYING];
 const WITH_CLIENTS: FunctionName[] = WITH_TABLE.filter((name) => name !== 'authorizer');
 const ALL: FunctionName[] = [...WITH_TABLE, 'discovery', 'jwks', 'whoami'];
 
-/** Stands in every wrong value, and must not be seen again. */
+/** Part of every invalid value. It must appear nowhere. */
 const MARK = 'zq7Xsecretx7Zq';
 
 const jwk = (more: object) => JSON.stringify({ keys: [{ kty: 'EC', crv: 'P-256', x: MARK, y: MARK, ...more }] });
@@ -54,7 +54,7 @@ const wrongKeys = [
 ];
 const wrongNumbers = [MARK, '-1', '1.5', '1e3', ' 1', '0x10', '99999999999', 'NaN'];
 
-/** Who reads it, whether it may be absent, and values that it must not have. */
+/** The functions that read it, whether it is required, and values that are invalid. */
 const variables: Record<string, { readers: FunctionName[]; required: boolean; wrong: string[] }> = {
   ISSUER: {
     readers: [...WITH_TABLE, 'discovery'],
@@ -117,7 +117,7 @@ const cases = Object.entries(variables).flatMap(([name, { readers, required, wro
   ]),
 );
 
-/** What became of a request that has nothing wrong with it as far as configuration goes. */
+/** Whether a function gets as far as looking at a request. */
 async function ask(handlers: Handlers, name: FunctionName): Promise<'works' | 'fault' | `wrong: ${string}`> {
   if (name === 'authorizer') {
     const verdicts = await Promise.all(
@@ -142,7 +142,7 @@ const outcomes = async (env: Variables) => {
 const expected = (readers: readonly FunctionName[]) =>
   Object.fromEntries(ALL.map((name) => [name, readers.includes(name) ? 'fault' : 'works']));
 
-describe('a variable that is not as it should be', () => {
+describe('a missing or invalid variable stops the functions that read it, and no others:', () => {
   it.each(cases)('%s = %j', async (name, value, readers) => {
     const { [name]: _, ...others } = world.env;
     expect(await outcomes(value === undefined ? others : { ...others, [name]: value })).toEqual(expected(readers));
@@ -156,7 +156,7 @@ describe('a variable that is not as it should be', () => {
     expect(logged.join()).not.toContain(MARK);
   });
 
-  it('is noticed at each request, and its repair with the next', async () => {
+  it('ISSUER is reported at each request, until it is corrected', async () => {
     const env: Variables = { ...world.env, ISSUER: '' };
     const handlers = createHandlers(env);
     expect(await ask(handlers, 'token')).toBe('fault');
@@ -167,11 +167,11 @@ describe('a variable that is not as it should be', () => {
   });
 });
 
-it('without anything wrong, all of them work and nothing is logged', async () => {
+it('with all variables valid, all functions work and log nothing', async () => {
   expect(await outcomes(world.env)).toEqual(expected([]));
   expect(logged).toEqual([]);
 });
 
-it('without any variable, all but whoami fail', async () => {
+it('with no variables at all, every function but whoami fails', async () => {
   expect(await outcomes({})).toEqual(expected(ALL.filter((name) => name !== 'whoami')));
 });

@@ -31,8 +31,8 @@ async function times(number: number, call: () => Promise<unknown>): Promise<unkn
   return results;
 }
 
-describe('an account', () => {
-  it('has three attempts free, and waits twice as long after each further one', async () => {
+describe('signing in to an account', () => {
+  it('is free for three attempts, and then waits twice as long after each further one', async () => {
     const who = fresh();
     expect(await times(5, () => attempt(who))).toEqual(['taken', 'taken', 'taken', 'taken', 1]);
     const waits: number[] = [];
@@ -51,32 +51,32 @@ describe('an account', () => {
     ['in capitals', (name: string) => name.toUpperCase()],
     ['with spaces', (name: string) => ` ${name} `],
     ['in full width', (name: string) => name.replace('user', 'ｕｓｅｒ')],
-  ])('is the same %s', async (_, write) => {
+  ])('counts attempts under a name written %s as attempts under that name', async (_, write) => {
     const who = fresh();
     await times(4, () => attempt(who));
     expect(await attempt({ ...fresh(), username: write(who.username) })).toBe(1);
   });
 
-  it('waits wherever the attempts come from', async () => {
+  it('waits whichever addresses the attempts come from', async () => {
     const { username } = fresh();
     expect(await times(5, () => attempt({ ...fresh(), username }))).toEqual(['taken', 'taken', 'taken', 'taken', 1]);
   });
 
-  it('starts afresh after the right password', async () => {
+  it('is free for three attempts again after the right password', async () => {
     const who = fresh();
     await times(3, () => attempt(who));
     expect(await attempt(who, true)).toBe('taken');
     expect(await times(5, () => attempt(who))).toEqual(['taken', 'taken', 'taken', 'taken', 1]);
   });
 
-  it('starts afresh after an hour', async () => {
+  it('is free for three attempts again after an hour', async () => {
     const who = fresh();
     await times(4, () => attempt(who));
     advance(3601);
     expect(await times(5, () => attempt(who))).toEqual(['taken', 'taken', 'taken', 'taken', 1]);
   });
 
-  it('lets a hundred at once no further than one after the other', async () => {
+  it('allows a hundred attempts at once no more than the same attempts one after another', async () => {
     const { username } = fresh();
     const results = await Promise.all(Array.from({ length: 100 }, () => attempt({ ...fresh(), username })));
     expect(results.filter((result) => result === 'taken').length).toBeLessThanOrEqual(4);
@@ -85,7 +85,7 @@ describe('an account', () => {
 });
 
 describe('an address', () => {
-  it('has fifty attempts free, whatever the names, and never waits long', async () => {
+  it('has fifty free attempts over all names, and then waits a minute at most', async () => {
     const { address } = fresh();
     expect(new Set(await times(51, () => attempt({ ...fresh(), address })))).toEqual(new Set(['taken']));
     const waits: number[] = [];
@@ -98,7 +98,7 @@ describe('an address', () => {
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
   });
 
-  it('pays nothing for those who know their password, and an account of its own pays for nothing', async () => {
+  it('is charged for no attempt with the right password', async () => {
     const { address } = fresh();
     await times(60, () => attempt({ ...fresh(), address }, true));
     await times(50, () => attempt({ ...fresh(), address }));
@@ -114,14 +114,14 @@ describe('an address', () => {
     ['2001:db8:1:2::1', '2001:db8:1:3::1', false],
     ['::ffff:192.0.2.1', '::ffff:192.0.2.2', false],
     ['192.0.2.50', '192.0.2.51', false],
-  ])('%s and %s: one household %s', async (one, other, isSame) => {
+  ])('%s and %s count as the same address: %s', async (one, other, isSame) => {
     await times(51, () => attempt({ ...fresh(), address: one }));
     expect((await attempt({ ...fresh(), address: other })) === 1).toBe(isSame);
     advance(4_000);
   });
 });
 
-it('leaves neither names nor addresses in the table', async () => {
+it('attempts leave neither names nor addresses in the table', async () => {
   const who = { username: 'somebody', address: '203.0.113.77' };
   await attempt(who);
   const items = JSON.stringify(await world.table.scan('ATTEMPTS'));
