@@ -24,6 +24,7 @@ export default defineConfig(({ mode }) => {
     // No test depends on how fast the machine is: these end what hangs.
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
   };
   const all = {
     include: ['test/**/*.test.ts'],
