@@ -13,8 +13,12 @@ import { fileURLToPath } from 'node:url';
 import { createLogoutTokenVerifier } from './logout-token.mjs';
 import { page } from './page.mjs';
 import { findFile } from './single-page.mjs';
+import { createTokenKeeper, isOver, received } from './tokens.mjs';
 
-const logo = readFileSync(new URL('logo.svg', import.meta.url));
+const own = (name, type) => {
+  const answer = { headers: { 'content-type': type }, body: readFileSync(new URL(name, import.meta.url)) };
+  return async () => answer;
+};
 
 const SCOPE = 'openid profile email offline_access orders:read';
 
@@ -50,6 +54,15 @@ function failure({ message, error, error_description }) {
 }
 
 const html = (body, status = 200) => ({ status, headers: { 'content-type': 'text/html; charset=utf-8' }, body });
+/** JSON, for people to read; any other text as it is. */
+function pretty(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
 const redirect = (location) => ({ status: 303, headers: { location } });
 
 function createApp(origin, { issuer, client_id, client_secret, spa_client_id }) {
@@ -110,30 +123,50 @@ function createApp(origin, { issuer, client_id, client_secret, spa_client_id }) 
     });
     const { sub, sid } = tokens.claims();
     const user = await oidc.fetchUserInfo(config, tokens.access_token, sub);
-    return { status: 303, headers: { location: '/', ...begin({ login: { user, sid, tokens } }, id) } };
+    const login = { user, sid, tokens: received(tokens, {}, Date.now()) };
+    return { status: 303, headers: { location: '/', ...begin({ login }, id) } };
   }
 
-  /** The route of the service that shows what an API behind the authorizer gets to know. */
-  async function whoami(login) {
+  const keeper = createTokenKeeper(async (refresh_token) => {
+    const { oidc, config } = await discover();
+    return oidc.refreshTokenGrant(config, refresh_token);
+  });
+
+  /** The API: here the route of the service that shows what an API behind the authorizer gets to know. */
+  async function callApi(login) {
     const { oidc, config } = await discover();
     const url = new URL(`${issuer}/whoami`);
-    const response = await oidc.fetchProtectedResource(config, login.tokens.access_token, url, 'GET');
-    return `${response.status} ${await response.text()}`;
+    const response = await keeper.call(login, (access_token) =>
+      // The library throws a 401 that says `WWW-Authenticate`. Here it is an answer like any other.
+      oidc.fetchProtectedResource(config, access_token, url, 'GET').catch(({ response, ...error }) => {
+        if (response) return response;
+        throw error;
+      }),
+    );
+    const text = await response.text();
+    if (response.ok) return { title: `${response.status}: the API has answered`, text: pretty(text) };
+    const title = `${response.status}: the API has refused the access token, and a new one as well`;
+    return { title, text, failed: true };
   }
 
   async function refresh(login) {
-    const { oidc, config } = await discover();
-    const tokens = await oidc.refreshTokenGrant(config, login.tokens.refresh_token);
-    login.tokens = { ...login.tokens, ...tokens };
-    return `The new access token is good for ${tokens.expires_in} s.`;
+    await keeper.renew(login);
+    return { title: `The new access token is good for ${login.tokens.expires_in} s.` };
   }
 
   /** What a button does, and shows; it is for those who are signed in. */
   const button =
     (action) =>
     async ({ id }) => {
-      const { login } = sessions.get(id) ?? {};
-      if (login) login.shown = await action(login).catch((error) => `Refused: ${error.error ?? error.message}`);
+      const session = sessions.get(id);
+      const { login } = session ?? {};
+      if (!login) return redirect('/');
+      try {
+        login.shown = await action(login);
+      } catch (error) {
+        if (isOver(error)) sessions.set(id, { notice: 'Your session has ended. Please sign in again.' });
+        else login.shown = { title: 'That did not work. Try again in a moment.', text: error.message, failed: true };
+      }
       return redirect('/');
     };
 
@@ -157,18 +190,19 @@ function createApp(origin, { issuer, client_id, client_secret, spa_client_id }) 
   }
 
   const routes = {
-    'GET /': async ({ id }) => html(page({ login: sessions.get(id)?.login, hasSinglePage: Boolean(spa_client_id) })),
-    'GET /logo.svg': async () => ({ headers: { 'content-type': 'image/svg+xml' }, body: logo }),
+    'GET /': async ({ id }) => html(page({ ...sessions.get(id), hasSinglePage: Boolean(spa_client_id) })),
+    'GET /logo.svg': own('logo.svg', 'image/svg+xml'),
+    'GET /style.css': own('style.css', 'text/css; charset=utf-8'),
     'GET /sign-in': signIn,
     'GET /callback': callback,
-    'POST /whoami': button(whoami),
+    'POST /call': button(callApi),
     'POST /refresh': button(refresh),
     'POST /sign-out': signOut,
     'POST /backchannel-logout': backchannelLogout,
   };
 
   // A form may lead to the service, by a redirect, and back.
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; form-action 'self' ${issuer}; frame-ancestors 'none'`;
+  const policy = `default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self' ${issuer}; frame-ancestors 'none'`;
 
   return async (request) => {
     const url = new URL(request.url, origin);

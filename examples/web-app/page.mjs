@@ -3,43 +3,70 @@ const escapes = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&
 /** Text that is not ours, fit for a page. */
 const text = (value) => String(value).replace(/[&<>"']/g, (char) => escapes[char]);
 
-export const style = `
-  :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-  body { max-width: 40rem; margin: 2rem auto; padding: 0 1rem; }
-  form { display: inline; }
-  button { font: inherit; padding: .3rem .8rem; }
-  dt { font-weight: bold; }
-  pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-`;
-
-/** The one page of the app: who is signed in and what they can do, or how to sign in, or what went wrong. */
-export function page({ login, problem, hasSinglePage = false }) {
+/**
+ * The one page of the app: who is signed in and what they can do, or how to sign in, or what went wrong.
+ * @param login who is signed in, with `shown`: what the last button led to
+ * @param notice to somebody who is not signed in any more
+ */
+export function page({ login, notice, problem, hasSinglePage = false }) {
+  const content = problem ? failed(problem) : login ? signedIn(login) : signedOut(notice, hasSinglePage);
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Demo web app</title>
-<style>${style}</style>
-<main>
-<h1>Demo web app</h1>
-${problem ? `<p role="alert">${text(problem)}</p><p><a href="/">Start again</a></p>` : login ? signedIn(login) : signedOut(hasSinglePage)}
+<link rel="icon" href="/logo.svg">
+<link rel="stylesheet" href="/style.css">
+<header class="brand"><img src="/logo.svg" alt=""><span>Demo web app</span></header>
+<main class="card">
+${content}
 </main>
 </html>
 `;
 }
 
-const signedOut = (hasSinglePage) => `<p>You are not signed in.</p>
-<p><a href="/sign-in">Sign in</a></p>
-${hasSinglePage ? '<p>The same <a href="/spa">without a server</a>: a single-page app.</p>' : ''}`;
+const failed = (problem) => `<h1>This did not work</h1>
+<p class="notice" role="alert">${text(problem)}</p>
+<p><a href="/">Start again</a></p>`;
 
-const signedIn = ({ user, shown }) => `<p>You are signed in as <strong>${text(user.name ?? user.sub)}</strong>.</p>
-<dl>${Object.entries(user)
-  .map(
-    ([claim, value]) =>
-      `<dt>${text(claim)}</dt><dd>${text(typeof value === 'object' ? JSON.stringify(value) : value)}</dd>`,
-  )
-  .join('')}</dl>
-${button('/whoami', 'Call the API')} ${button('/refresh', 'Refresh')} ${button('/sign-out', 'Sign out')}
-${shown ? `<pre id="shown" role="status">${text(shown)}</pre>` : ''}`;
+const signedOut = (notice, hasSinglePage) => `<div class="head">
+<h1>Welcome</h1>
+<p class="soft">You are not signed in.</p>
+</div>
+${notice ? `<p class="notice" role="alert">${text(notice)}</p>` : ''}
+<a class="button main" href="/sign-in">Sign in</a>
+${hasSinglePage ? '<p class="soft small-text">The same <a href="/spa">without a server</a>: a single-page app.</p>' : ''}`;
 
-const button = (action, label) => `<form method="post" action="${action}"><button>${label}</button></form>`;
+const signedIn = ({ user, tokens, shown }) => {
+  const name = String(user.name ?? user.sub);
+  return `<div class="person">
+<div class="mark" aria-hidden="true">${text([...name][0])}</div>
+<div>
+<h1>${text(name)}</h1>
+<p class="soft">You are signed in as <strong>${text(name)}</strong>.</p>
+</div>
+</div>
+<div class="buttons">
+${button('/call', 'Call the API', 'main')}
+${button('/refresh', 'Refresh')}
+${button('/sign-out', 'Sign out')}
+</div>
+${shown ? result(shown) : ''}
+<dl>${Object.entries(user).map(claim).join('')}${claim(['access token', lifetime(tokens)])}</dl>`;
+};
+
+const claim = ([name, value]) =>
+  `<div><dt>${text(name)}</dt><dd>${text(typeof value === 'object' ? JSON.stringify(value) : value)}</dd></div>`;
+
+function lifetime({ expires_at }) {
+  const seconds = Math.round((expires_at - Date.now()) / 1000);
+  return seconds > 0 ? `good for another ${seconds} s` : 'expired, and refreshed when it is needed';
+}
+
+const button = (action, label, look = '') =>
+  `<form method="post" action="${action}"><button class="${look}">${label}</button></form>`;
+
+const result = ({ title, text: body, failed: isFailed }) => `<section id="shown" class="result" role="status">
+<p class="${isFailed ? 'notice' : 'done'}">${text(title)}</p>
+${body ? `<pre>${text(body)}</pre>` : ''}
+</section>`;

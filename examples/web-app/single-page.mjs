@@ -19,13 +19,17 @@ const files = {
   '/spa/oidc-client-ts.js': { type: JAVASCRIPT, read: library },
 };
 
-/** A file of the single-page app, or undefined. */
-export function findFile(path, { issuer, client_id }) {
+/**
+ * A file of the single-page app, or undefined.
+ * @param api what the app calls with its access token: the userinfo endpoint unless there is another
+ */
+export function findFile(path, { issuer, client_id, api = `${issuer}/userinfo` }) {
   if (path === '/spa/settings.json') {
-    return { headers: { 'content-type': 'application/json' }, body: JSON.stringify({ authority: issuer, client_id }) };
+    const body = JSON.stringify({ authority: issuer, client_id, api });
+    return { headers: { 'content-type': 'application/json' }, body };
   }
   const file = Object.hasOwn(files, path) ? files[path] : undefined;
   if (!file) return undefined;
-  const policy = `default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self' ${issuer}; base-uri 'none'; frame-ancestors 'none'`;
+  const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ${issuer} ${new URL(api).origin}; base-uri 'none'; frame-ancestors 'none'`;
   return { headers: { 'content-type': file.type, 'content-security-policy': policy }, body: file.read() };
 }

@@ -1,23 +1,11 @@
 // Each page that people see, in a real browser: checked by axe on a desktop and on a phone, light and dark; used by keyboard.
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import type { LocalService } from '../support/local-service.ts';
 import { createLocalUser, type LocalUser, sharedService } from '../support/shared.ts';
+import { violations } from './axe.ts';
 import { DESKTOP, describeInBrowser, keepPicture, openPage, PATIENCE_MS, PHONE } from './chromium.ts';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe finds, by rule, with the places; everything it knows, its best practices too. */
-async function violations(page: Page): Promise<string[]> {
-  // Not by a <script>, which the pages' own policy forbids.
-  await page.evaluate(`${axe}; 0`);
-  return page.evaluate<string[]>(
-    `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ target }) => target).join(' ')))`,
-  );
-}
 
 const stranger = () => ({ username: `nobody-${randomUUID()}`, password: 'wrong' });
 

@@ -23,8 +23,7 @@ describeInBrowser('The single-page demo app, on oidc-client-ts,', () => {
 
   const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
   const who = (page: Page) => page.locator('#who');
-  const shown = (page: Page) => page.locator('#shown');
-  const says = (page: Page, text: RegExp | string) => shown(page).filter({ hasText: text }).waitFor();
+  const says = (page: Page, text: RegExp | string) => page.locator('main').filter({ hasText: text }).waitFor();
 
   async function signIn(page: Page, { username, password, name }: LocalUser): Promise<void> {
     await press(page, 'Sign in');
@@ -38,7 +37,7 @@ describeInBrowser('The single-page demo app, on oidc-client-ts,', () => {
   /** What the library keeps of the user. */
   const stored = (page: Page) =>
     page.evaluate<Record<string, string> | null>(
-      `JSON.parse(sessionStorage.getItem(Object.keys(sessionStorage).find((name) => name.startsWith('oidc.user:'))) ?? 'null')`,
+      `JSON.parse(localStorage.getItem(Object.keys(localStorage).find((name) => name.startsWith('oidc.user:'))) ?? 'null')`,
     );
 
   it('signs a user in, calls userinfo, renews its tokens silently, and signs the user out of the service as well', async () => {
