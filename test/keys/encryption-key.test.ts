@@ -2,12 +2,11 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { parseDecryptionKeys, parseEncryptionKey } from '../../lib/keys/encryption-key.ts';
+import { rsaKeyPair } from '../support/rsa-keys.ts';
 
-const rsa = (modulusLength = 2048, publicExponent = 65_537) =>
-  generateKeyPairSync('rsa', { modulusLength, publicExponent });
 const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve });
-const pairs = { rsa: rsa(), p256: ec('P-256'), p384: ec('P-384') };
-const other = { rsa: rsa(), p256: ec('P-256') };
+const pairs = { rsa: rsaKeyPair(), p256: ec('P-256'), p384: ec('P-384') };
+const other = { rsa: rsaKeyPair(), p256: ec('P-256') };
 
 type Jwk = Record<string, unknown>;
 const jwk = (key: KeyObject): Jwk => ({ ...key.export({ format: 'jwk' }) });
@@ -55,9 +54,9 @@ describe('a key that is not fit is refused by name, without its material', () =>
     ['an empty set', privates, set(), /^key set is empty$/],
     ['an empty public set', publics, set(), /^key set is not exactly one key$/],
     ['two public keys', publics, set(jwk(good.publicKey), jwk(p256.publicKey)), /^key set is not exactly one key$/],
-    ['RSA under 2048 bits', privates, set({ ...jwk(rsa(1024).privateKey), kid: 'weak' }), /^key "weak" has fewer than/],
-    ['public RSA under 2048 bits', publics, set(jwk(rsa(1024).publicKey)), /has fewer than 2048 bits$/],
-    ['a small RSA exponent', publics, set(jwk(rsa(2048, 3).publicKey)), /has a weak public exponent$/],
+    ['RSA under 2048 bits', privates, set({ ...jwk(rsaKeyPair('1024 bits').privateKey), kid: 'weak' }), /^key "weak" has fewer than/],
+    ['public RSA under 2048 bits', publics, set(jwk(rsaKeyPair('1024 bits').publicKey)), /has fewer than 2048 bits$/],
+    ['a small RSA exponent', publics, set(jwk(rsaKeyPair('exponent 3').publicKey)), /has a weak public exponent$/],
     ['a key for signatures', privates, set({ ...jwk(good.privateKey), use: 'sig' }), /is not for encryption$/],
     ['an alg for signatures', privates, set({ ...jwk(good.privateKey), alg: 'RS256' }), /is of a type, curve or alg/],
     ['RSA-OAEP with SHA-1', publics, set({ ...jwk(good.publicKey), alg: 'RSA-OAEP' }), /is of a type, curve or alg/],

@@ -3,12 +3,11 @@ import { calculateJwkThumbprint, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { derToJose, joseToDer } from '../../lib/keys/ecdsa-signature.ts';
 import { parseKeys } from '../../lib/keys/jwk.ts';
+import { rsaKeyPair } from '../support/rsa-keys.ts';
 
-const rsa = (modulusLength = 2048, publicExponent = 65_537) =>
-  generateKeyPairSync('rsa', { modulusLength, publicExponent });
 const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve });
-const pairs = { rsa: rsa(), p256: ec('P-256'), p384: ec('P-384'), ed25519: generateKeyPairSync('ed25519') };
-const other = { rsa: rsa(), p256: ec('P-256') };
+const pairs = { rsa: rsaKeyPair(), p256: ec('P-256'), p384: ec('P-384'), ed25519: generateKeyPairSync('ed25519') };
+const other = { rsa: rsaKeyPair(), p256: ec('P-256') };
 
 type Jwk = Record<string, unknown>;
 const jwk = (key: KeyObject): Jwk => ({ ...key.export({ format: 'jwk' }) });
@@ -60,11 +59,11 @@ describe('a key that is not fit is refused by name, without its material', () =>
     [
       'RSA under 2048 bits',
       'private',
-      set({ ...jwk(rsa(1024).privateKey), kid: 'weak' }),
+      set({ ...jwk(rsaKeyPair('1024 bits').privateKey), kid: 'weak' }),
       /^key "weak" has fewer than 2048 bits$/,
     ],
-    ['public RSA under 2048 bits', 'public', set(jwk(rsa(1024).publicKey)), /^key number 1 has fewer than 2048 bits$/],
-    ['a small RSA exponent', 'private', pem(rsa(2048, 3).privateKey), /^key number 1 has a weak public exponent$/],
+    ['public RSA under 2048 bits', 'public', set(jwk(rsaKeyPair('1024 bits').publicKey)), /^key number 1 has fewer than 2048 bits$/],
+    ['a small RSA exponent', 'private', pem(rsaKeyPair('exponent 3').privateKey), /^key number 1 has a weak public exponent$/],
     [
       'an EC key with an RSA alg',
       'private',

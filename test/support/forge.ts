@@ -9,6 +9,7 @@ import {
   type KeyObject,
   sign,
 } from 'node:crypto';
+import { rsaKeyPair } from './rsa-keys.ts';
 import { ISSUER, type Variables } from './world.ts';
 
 export const algorithmNames = ['ES256', 'RS256', 'PS256', 'ES384', 'EdDSA'] as const;
@@ -35,7 +36,7 @@ function generate(alg: ForgingAlgorithm): KeyObject {
   if (alg === 'EdDSA') return generateKeyPairSync('ed25519').privateKey;
   if (alg === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   if (alg === 'ES384') return generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey;
-  return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  return rsaKeyPair().privateKey;
 }
 
 export function forgingKey(alg: ForgingAlgorithm, kid = `of-${alg}`, privateKey = generate(alg)): ForgingKey {

@@ -2,6 +2,7 @@
 import { createPublicKey } from 'node:crypto';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
+import { makeRsaKey } from './rsa-keys.ts';
 import { startWorld, type Variables, type World } from './world.ts';
 
 /** A key spec of KMS for each algorithm that needs another one than the rest. */
@@ -56,7 +57,7 @@ export interface KmsWorld extends World {
 
 /** One ES256 key and one HMAC key, unless the variables say otherwise. */
 export async function startKmsWorld(variables: (kms: Kms) => Variables = () => ({})): Promise<KmsWorld> {
-  const kms = await startKms();
+  const kms = await startKms(undefined, makeRsaKey);
   const signingKey = createKey(kms, 'ECC_NIST_P256');
   const handleKey = createHandleKey(kms);
   const world = await startWorld({

@@ -12,6 +12,7 @@ import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../li
 import type { RecordStore } from '../../lib/store/record.ts';
 import { type FaultyStore, startFaultyStore } from './faulty-store.ts';
 import { createKey, keySpecs } from './kms-world.ts';
+import { makeRsaKey } from './rsa-keys.ts';
 import { httpEvent, ISSUER, readResult, startWorld, type Variables, type World } from './world.ts';
 
 export interface RegistryWorld extends World {
@@ -34,7 +35,7 @@ export interface RegistryWorld extends World {
 
 /** Without a registry yet: the first token makes it. */
 export async function startRegistryWorld(variables: Variables = {}, clock?: Clock): Promise<RegistryWorld> {
-  const kms = await startKms();
+  const kms = await startKms(undefined, makeRsaKey);
   const wrappingKey = createKey(kms, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT');
   const world = await startWorld(
     {

@@ -23,6 +23,7 @@ import { createTable } from '../../lib/store/dynamodb.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import type { Table } from '../../lib/store/table.ts';
+import { rsaKeyPair } from './rsa-keys.ts';
 
 export type Variables = Record<string, string>;
 
@@ -52,16 +53,14 @@ export function keyVariables(alg = 'ES256'): { SIGNING_KEYS: string; VERIFICATIO
 function generate(alg: string) {
   if (alg === 'EdDSA') return generateKeyPairSync('ed25519');
   if (alg.startsWith('ES')) return generateKeyPairSync('ec', { namedCurve: alg === 'ES384' ? 'P-384' : 'P-256' });
-  return generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return rsaKeyPair();
 }
 
 const keys = keyVariables();
 
 /** A private key for encryption: of the curve that is named, or else RSA. */
 export function decryptionKey(kid: string, namedCurve?: string) {
-  const pair = namedCurve
-    ? generateKeyPairSync('ec', { namedCurve })
-    : generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pair = namedCurve ? generateKeyPairSync('ec', { namedCurve }) : rsaKeyPair();
   const alg = namedCurve ? 'ECDH-ES+A256KW' : 'RSA-OAEP-256';
   return { ...pair.privateKey.export({ format: 'jwk' }), kid, alg, use: 'enc' };
 }

@@ -21,6 +21,7 @@ import {
   rsaRecipient,
   type Segments,
 } from '../support/forge-jwe.ts';
+import { rsaKeyPair } from '../support/rsa-keys.ts';
 import {
   basic,
   createTestClock,
@@ -293,7 +294,7 @@ const inner: [string, () => string | Promise<string>][] = [
   ['ECDH: the point 0, 0', () => join(make.ecdh({ header: { epk: { x: zeros, crv: 'P-256', kty: 'EC', y: zeros } } }))],
   [
     'a key that is not ours under the kid of ours',
-    () => join(make.rsa({}, signed(), rsaRecipient(generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey))),
+    () => join(make.rsa({}, signed(), rsaRecipient(rsaKeyPair().publicKey))),
   ],
   ['the key of another audience', () => sealedAs(directRecipient(derivedKey('billing')))],
   [

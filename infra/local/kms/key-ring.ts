@@ -1,5 +1,5 @@
 import { createPrivateKey, randomUUID } from 'node:crypto';
-import { keySpec, type Material } from './key-spec.ts';
+import { keySpec, type MakeRsaKey, type Material } from './key-spec.ts';
 import { KmsError, validation } from './kms-error.ts';
 
 export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
@@ -22,6 +22,8 @@ export interface SavedKeys {
 
 export interface KeyRing {
   create(spec: string, usage?: string): KmsKey;
+  /** Key material that no key of the ring has. */
+  generate(spec: string): Material;
   /**
    * Finds a key by id, ARN, alias or alias ARN, whatever its state.
    * @throws KmsError NotFoundException
@@ -36,7 +38,8 @@ export interface KeyRing {
 
 const PREFIX = 'arn:aws:kms:us-east-1:123456789012';
 
-export function createKeyRing(saved?: SavedKeys): KeyRing {
+export function createKeyRing(saved: SavedKeys | undefined, makeRsaKey: MakeRsaKey): KeyRing {
+  const generate = (spec: string) => keySpec(spec).generate(makeRsaKey);
   const keys = new Map<string, KmsKey>();
   const aliases = new Map(Object.entries(saved?.aliases ?? {}));
   for (const { material, ...key } of saved?.keys ?? []) {
@@ -55,14 +58,15 @@ export function createKeyRing(saved?: SavedKeys): KeyRing {
   };
 
   return {
+    generate,
     create(spec, usage) {
-      const { usages, generate } = keySpec(spec);
+      const { usages } = keySpec(spec);
       const chosen = usage ?? (usages.length === 1 || spec === 'SYMMETRIC_DEFAULT' ? usages[0] : undefined);
       if (chosen === undefined) throw validation('You must specify a KeyUsage value for an asymmetric KMS key.');
       if (!usages.includes(chosen)) throw validation(`KeyUsage ${chosen} is not compatible with KeySpec ${spec}`);
       const id = randomUUID();
       const arn = `${PREFIX}:key/${id}`;
-      const key: KmsKey = { id, arn, spec, usage: chosen, material: generate(), state: 'Enabled' };
+      const key: KmsKey = { id, arn, spec, usage: chosen, material: generate(spec), state: 'Enabled' };
       keys.set(id, key);
       return key;
     },

@@ -5,11 +5,16 @@ import { validation } from './kms-error.ts';
 
 export type Material = { readonly privateKey: KeyObject } | { readonly secret: Buffer };
 
+/** A private key for RSA. */
+export type MakeRsaKey = (modulusLength: number) => KeyObject;
+
+export const makeRsaKey: MakeRsaKey = (modulusLength) => generateKeyPairSync('rsa', { modulusLength }).privateKey;
+
 export interface KeySpec {
   readonly usages: readonly string[];
   readonly signingAlgorithms: readonly string[];
   readonly macAlgorithms?: readonly string[];
-  generate(): Material;
+  generate(makeRsaKey: MakeRsaKey): Material;
 }
 
 const hashes = [256, 384, 512];
@@ -18,7 +23,7 @@ const rsaAlgorithms = ['RSASSA_PKCS1_V1_5_SHA_', 'RSASSA_PSS_SHA_'].flatMap((nam
 const rsa = (modulusLength: number): KeySpec => ({
   usages: ['SIGN_VERIFY', 'ENCRYPT_DECRYPT'],
   signingAlgorithms: rsaAlgorithms,
-  generate: () => ({ privateKey: generateKeyPairSync('rsa', { modulusLength }).privateKey }),
+  generate: (make) => ({ privateKey: make(modulusLength) }),
 });
 
 const ec = (namedCurve: string, algorithm: string, usages = ['SIGN_VERIFY', 'KEY_AGREEMENT']): KeySpec => ({

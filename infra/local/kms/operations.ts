@@ -82,7 +82,7 @@ export function createOperations(keys: KeyRing, signEcdsa: SignEcdsa): ReadonlyM
       ({ KeyId, KeyPairSpec, EncryptionContext = {} }) => {
         const key = usedFor('ENCRYPT_DECRYPT', use(KeyId));
         if (key.spec !== 'SYMMETRIC_DEFAULT') throw incompatible(key, 'GenerateDataKeyPair');
-        const pair = keySpec(KeyPairSpec).generate();
+        const pair = keys.generate(String(KeyPairSpec));
         if ('secret' in pair) throw validation(`Value '${KeyPairSpec}' at 'keyPairSpec' failed to satisfy constraint`);
         const plaintext = pair.privateKey.export({ format: 'der', type: 'pkcs8' });
         const ciphertext = encrypt(key.id, secret(key), plaintext, EncryptionContext as EncryptionContext);

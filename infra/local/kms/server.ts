@@ -13,6 +13,7 @@ import type { AddressInfo } from 'node:net';
 import { loadEcdsa } from './ecdsa.ts';
 import { type Fault, type FaultName, faults } from './faults.ts';
 import { createKeyRing, type SavedKeys } from './key-ring.ts';
+import { type MakeRsaKey, makeRsaKey } from './key-spec.ts';
 import { KmsError } from './kms-error.ts';
 import { createOperations, type Input, type Operation } from './operations.ts';
 
@@ -36,9 +37,12 @@ export interface Kms {
   stop(): Promise<void>;
 }
 
-/** Starts it on a port of the system's choice. */
-export async function startKms(saved?: SavedKeys): Promise<Kms> {
-  const keys = createKeyRing(saved);
+/**
+ * Starts it on a port of the system's choice.
+ * @param makeRsa tests that need many RSA keys give some that they have
+ */
+export async function startKms(saved?: SavedKeys, makeRsa: MakeRsaKey = makeRsaKey): Promise<Kms> {
+  const keys = createKeyRing(saved, makeRsa);
   let short = false;
   const operations = createOperations(keys, await loadEcdsa({ shortIntegers: () => short }));
   let calls = new Map<string, number>();
