@@ -54,7 +54,12 @@ describe('a key that is not fit is refused by name, without its material', () =>
     ['an empty set', privates, set(), /^key set is empty$/],
     ['an empty public set', publics, set(), /^key set is not exactly one key$/],
     ['two public keys', publics, set(jwk(good.publicKey), jwk(p256.publicKey)), /^key set is not exactly one key$/],
-    ['RSA under 2048 bits', privates, set({ ...jwk(rsaKeyPair('1024 bits').privateKey), kid: 'weak' }), /^key "weak" has fewer than/],
+    [
+      'RSA under 2048 bits',
+      privates,
+      set({ ...jwk(rsaKeyPair('1024 bits').privateKey), kid: 'weak' }),
+      /^key "weak" has fewer than/,
+    ],
     ['public RSA under 2048 bits', publics, set(jwk(rsaKeyPair('1024 bits').publicKey)), /has fewer than 2048 bits$/],
     ['a small RSA exponent', publics, set(jwk(rsaKeyPair('exponent 3').publicKey)), /has a weak public exponent$/],
     ['a key for signatures', privates, set({ ...jwk(good.privateKey), use: 'sig' }), /is not for encryption$/],

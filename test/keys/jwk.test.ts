@@ -62,8 +62,18 @@ describe('a key that is not fit is refused by name, without its material', () =>
       set({ ...jwk(rsaKeyPair('1024 bits').privateKey), kid: 'weak' }),
       /^key "weak" has fewer than 2048 bits$/,
     ],
-    ['public RSA under 2048 bits', 'public', set(jwk(rsaKeyPair('1024 bits').publicKey)), /^key number 1 has fewer than 2048 bits$/],
-    ['a small RSA exponent', 'private', pem(rsaKeyPair('exponent 3').privateKey), /^key number 1 has a weak public exponent$/],
+    [
+      'public RSA under 2048 bits',
+      'public',
+      set(jwk(rsaKeyPair('1024 bits').publicKey)),
+      /^key number 1 has fewer than 2048 bits$/,
+    ],
+    [
+      'a small RSA exponent',
+      'private',
+      pem(rsaKeyPair('exponent 3').privateKey),
+      /^key number 1 has a weak public exponent$/,
+    ],
     [
       'an EC key with an RSA alg',
       'private',
