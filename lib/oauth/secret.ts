@@ -1,6 +1,7 @@
 import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Clock } from './clock.ts';
+import { SCRYPT_COST } from './scrypt-cost.ts';
 
 /** A stored secret: its hash, never the secret. Several may be live at once, so that they can be rotated. */
 export interface HashedSecret {
@@ -14,8 +15,7 @@ export interface HashedSecret {
 
 const deriveKey = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
-/** 2^16 x 8 x 128 bytes = 64 MB: OWASP's second choice, for functions with little memory. */
-const SCRYPT = { N: 2 ** 16, r: 8, p: 2, maxmem: 96 * 1024 * 1024 };
+const SCRYPT = { ...SCRYPT_COST, maxmem: 96 * 1024 * 1024 };
 
 const SECRET_PREFIX = 'lk_cs_';
 

@@ -1,6 +1,10 @@
 import { createHook } from 'node:async_hooks';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { nobodysSecret } from '../../lib/oauth/secret.ts';
+import { analyseFunctions } from '../../infra/build.mjs';
+import { importSecret, nobodysSecret } from '../../lib/oauth/secret.ts';
 import { createAttemptStore } from '../../lib/store/attempt.ts';
 import { createTable } from '../../lib/store/dynamodb.ts';
 import { createUserStore, type UserStore } from '../../lib/store/user.ts';
@@ -9,6 +13,8 @@ import { createUser } from '../../lib/users/create-user.ts';
 import { verifyPassword } from '../../lib/users/password.ts';
 import { type FaultyStore, faults, once, onlyFor, startFaultyStore } from '../support/faulty-store.ts';
 import { createTestClock, startWorld, type World } from '../support/world.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Counts the slow hashes. */
 let hashes = 0;
@@ -176,9 +182,23 @@ describe('beside the hook authenticateUser', () => {
   });
 });
 
-it('costs nobody less than somebody', () => {
-  const cost = ({ hash }: { hash: string }) => hash.split('$').slice(0, 4);
-  expect(cost(nobodysSecret)).toEqual(['scrypt', '65536', '8', '2']);
+describe('the cost of a guess', () => {
+  it('is the same for a name that nobody has', async () => {
+    const cost = ({ hash }: { hash: string }) => hash.split('$').slice(0, 4);
+    expect(cost(nobodysSecret)).toEqual(cost(await importSecret('secret', 0)));
+  });
+
+  it('is 64 MB of scrypt, twice over, where functions are deployed', async () => {
+    const { inputs } = (await analyseFunctions()).outputs['dist/token/index.cjs']!;
+    expect(Object.keys(inputs)).toContain('lib/oauth/scrypt-cost.ts');
+    // As a program of its own: in the process of the tests another cost stands in its place.
+    const program = `
+      import { importSecret, nobodysSecret } from './lib/oauth/secret.ts';
+      console.log(nobodysSecret.hash, (await importSecret('secret', 0)).hash);`;
+    const args = ['--import', 'tsx', '--input-type=module', '--eval', program];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+    expect(stdout).toMatch(/^scrypt\$65536\$8\$2\$\S+ scrypt\$65536\$8\$2\$\S+\n$/);
+  });
 });
 
 describe('a new user', () => {
