@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { parseOptions } from '../infra/local/options.ts';
 import { alternatives, variables } from '../lib/config.ts';
 import { type LocalService, root } from './support/local-service.ts';
 import { blocks, readme, runBlocks, section } from './support/readme.ts';
@@ -39,6 +42,17 @@ describe('The commands of the README, pasted into a shell beside npm start,', ()
     const output = (await run(blocks(section('Administration'), 'sh'))).join('\n');
     expect(output.match(/lk_cs_[\w-]{43}/g)).toHaveLength(3);
     expect(output).toMatch(/^enabled +no$/m);
+  });
+});
+
+it('The options of npm start in the README, under “Protect your own API locally”, are ones that it takes', async () => {
+  const command = blocks(section('Protect your own API locally'), 'sh')
+    .join('')
+    .match(/^npm start -- (.*)$/m)?.[1];
+  const { stdout } = await promisify(execFile)('bash', ['-c', `printf '%s\\n' ${command}`]);
+  expect(parseOptions(stdout.trim().split('\n'), {})).toMatchObject({
+    audience: 'things',
+    routes: [{ key: 'GET /things' }, { key: 'ANY /things/{proxy+}' }],
   });
 });
 

@@ -1,8 +1,8 @@
 // What tells tests, scripts and the command line which stacks run here: `.latchkey/<port>.json` of each one, and
 // `.latchkey/demo.json`, which is that of the one that was started last.
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { writePrivately } from './data-directory.ts';
+import { makeDirectory, writePrivately } from './data-directory.ts';
 
 /** Names one start, among all that ever were in a directory. */
 interface Running {
@@ -13,7 +13,7 @@ interface Running {
 /** @returns how to take it back when the stack ends */
 export function announce(directory: string, port: number, content: { table: { endpoint: string } }): () => void {
   const own = join(directory, '.latchkey');
-  mkdirSync(own, { recursive: true });
+  makeDirectory(own);
   for (const { file, pid } of announcements(own)) if (!isAlive(pid)) rmSync(file, { force: true });
   const file = join(own, `${port}.json`);
   writeWhole(file, { ...content, pid: process.pid });

@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { diskProblem } from './disk-problem.mjs';
 import type { SavedLocalKeys } from './local-keys.ts';
 import { Problem } from './problem.ts';
@@ -31,7 +31,7 @@ export async function openDataDirectory(path: string, fresh = false): Promise<Da
   const file = join(path, 'local.json');
   const table = join(path, 'table');
   try {
-    mkdirSync(table, { recursive: true, mode: 0o700 });
+    makeDirectory(table);
   } catch (error) {
     throw new Problem(diskProblem(error) ?? `--data ${path}: ${(error as Error).message}`);
   }
@@ -70,6 +70,20 @@ function parse(text: string, file: string): Saved {
     return JSON.parse(text) as Saved;
   } catch {
     throw new Problem(`${file} is not JSON; start anew with --fresh`);
+  }
+}
+
+/**
+ * Makes a directory and those above it, for this user only. One by one, because the recursive form of Node.js says on a
+ * read-only file system that the directory above does not exist.
+ */
+export function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another start made it meanwhile
   }
 }
 

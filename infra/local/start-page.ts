@@ -60,8 +60,7 @@ export function startPage(stack: Stack, page: StartPage): HttpResponse {
 }
 
 function content(stack: Stack, { issuer, app, audience, demo, file }: StartPage): Html {
-  const read = (path: string) => `$(node -p 'JSON.parse(fs.readFileSync("${file}")).${path}')`;
-  const secret = read(`clients["machine-jwt"].client_secret`);
+  const demoFunction = `demo() { node -p "JSON.parse(fs.readFileSync('${file}')).$1"; }`;
   const links = [
     '/.well-known/openid-configuration',
     '/.well-known/oauth-authorization-server',
@@ -70,14 +69,17 @@ function content(stack: Stack, { issuer, app, audience, demo, file }: StartPage)
   return html`
 <div class="head">
   <h1>This local stack is running</h1>
-  <p class="soft">Issuer <strong>${issuer}</strong>, for tokens of the API <strong>${audience}</strong>. It is for this machine only, and none of it is deployed like this: this page neither.</p>
+  <p class="soft">Issuer <strong>${issuer}</strong>, for tokens of the API <strong>${audience}</strong>. It is for this machine only, and this page is not deployed.</p>
 </div>
 <section><h2>Look around</h2><ul>
   ${links.map((path) => html`<li><a href="${issuer}${path}">${path}</a></li>`)}
   <li><a href="${app}/">The demo app</a>: sign in as alice, call the API, sign out</li>
 </ul></section>
 <section><h2>Get a token and call a protected route</h2>
-<pre>TOKEN=$(curl -s -u machine-jwt:${secret} -d grant_type=client_credentials ${issuer}/token | node -p 'JSON.parse(fs.readFileSync(0)).access_token')
+<pre>${demoFunction}
+CLIENT=machine-jwt:$(demo 'clients["machine-jwt"].client_secret')
+TOKEN=$(curl -s -u $CLIENT -d grant_type=client_credentials ${issuer}/token |
+  node -p 'JSON.parse(fs.readFileSync(0)).access_token')
 curl -s -H "Authorization: Bearer $TOKEN" ${issuer}/whoami
 npx latchkey token explain $TOKEN</pre></section>
 <section><h2>Who is known here</h2><ul>
@@ -86,7 +88,7 @@ npx latchkey token explain $TOKEN</pre></section>
   <li>Users: ${Object.keys(demo.users).join(', ')}</li>
 </ul>
 <p class="soft small-text">Their secrets and passwords are in ${file}. Clients and users that were added later are listed by <strong>npx latchkey client list</strong> and <strong>npx latchkey user list</strong>.</p>
-<pre>echo "alice has the password ${read('users.alice.password')}"</pre></section>
+<pre>demo users.alice.password</pre></section>
 <section><h2>Routes</h2><ul>${stack.routes.map((route) => routeItem(stack, route))}</ul></section>`;
 }
 
