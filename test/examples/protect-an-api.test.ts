@@ -132,7 +132,7 @@ describe.each(['Express', 'Fastify'])('The example API on %s, for pages of other
     expect([status, headers['access-control-allow-origin']]).toEqual([200, ORIGIN]);
   });
 
-  it('lets pages of nobody else', async () => {
+  it('lets pages of other origins read nothing', async () => {
     const foreign = { ...preflight, origin: 'https://elsewhere.example' };
     const { headers } = await send(name, foreign, 'OPTIONS');
     expect(headers).not.toHaveProperty('access-control-allow-origin');
