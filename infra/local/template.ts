@@ -1,46 +1,11 @@
 // Reads a packaged CloudFormation template (`cloudformation-template-update-stack.json` as `serverless package` makes
 // it) into a plain description. Not imitated: payload format 1.0, JWT and IAM authorizers, named stages, CORS settings,
 // throttling settings, custom domains, integrations that are not Lambda proxies; all but the settings are refused here.
-import { noValue, resolve, type Scope } from './intrinsics.ts';
+import { resolve, type Scope } from './intrinsics.ts';
 import { Problem } from './problem.ts';
 import type { Api, AuthorizerDefinition, FunctionDefinition, Route, Stack } from './stack.ts';
 import { findTable, type TableProperties } from './table-definition.ts';
-
-type Properties = Record<string, unknown>;
-interface Template {
-  Parameters?: Record<string, { Default?: unknown }>;
-  Resources?: Record<string, { Type: string; Properties?: Properties }>;
-}
-
-const region = 'us-east-1';
-const accountId = '123456789012';
-const apiId = 'local';
-
-const pseudoParameters = new Map<string, unknown>([
-  ['AWS::AccountId', accountId],
-  ['AWS::NoValue', noValue],
-  ['AWS::NotificationARNs', []],
-  ['AWS::Partition', 'aws'],
-  ['AWS::Region', region],
-  ['AWS::StackId', `arn:aws:cloudformation:${region}:${accountId}:stack/local/local`],
-  ['AWS::StackName', 'local'],
-  ['AWS::URLSuffix', 'amazonaws.com'],
-]);
-
-// What a resource's Ref gives, where that is not simply an id that CloudFormation makes up.
-const nameProperties = new Map([
-  ['AWS::Lambda::Function', 'FunctionName'],
-  ['AWS::DynamoDB::Table', 'TableName'],
-  ['AWS::Logs::LogGroup', 'LogGroupName'],
-  ['AWS::IAM::Role', 'RoleName'],
-]);
-
-const arns = new Map<string, (name: string) => string>([
-  ['AWS::Lambda::Function', (name) => `arn:aws:lambda:${region}:${accountId}:function:${name}`],
-  ['AWS::DynamoDB::Table', (name) => `arn:aws:dynamodb:${region}:${accountId}:table/${name}`],
-  ['AWS::Logs::LogGroup', (name) => `arn:aws:logs:${region}:${accountId}:log-group:${name}:*`],
-  ['AWS::IAM::Role', (name) => `arn:aws:iam::${accountId}:role/${name}`],
-]);
+import { accountId, apiId, createScope, type Properties, region, type Template } from './template-scope.ts';
 
 /**
  * @param text the template, JSON
@@ -48,23 +13,10 @@ const arns = new Map<string, (name: string) => string>([
  * @throws Problem for what cannot be resolved or imitated, naming logical id and property
  */
 export function readTemplate(text: string, secrets: Scope['secrets'] = {}): Stack {
-  const { Resources: resources = {}, Parameters: parameters = {} } = parse(text);
-  const scope: Scope = { ref, attribute, secrets };
-
-  function ref(name: string): unknown {
-    if (pseudoParameters.has(name)) return pseudoParameters.get(name);
-    const resource = resources[name];
-    if (!resource) return parameters[name]?.Default;
-    if (resource.Type === 'AWS::ApiGatewayV2::Api') return apiId;
-    const property = nameProperties.get(resource.Type) ?? '';
-    const given = resource.Properties?.[property];
-    return given === undefined ? name : resolve(given, `${name}.${property}`, scope);
-  }
-
-  function attribute(name: string, wanted: string): string | undefined {
-    const arn = arns.get(resources[name]?.Type ?? '');
-    return wanted === 'Arn' ? arn?.(String(ref(name))) : undefined;
-  }
+  const template = parse(text);
+  const { Resources: resources = {} } = template;
+  const scope = createScope(template, secrets);
+  const { ref, attribute } = scope;
 
   const read = (logicalId: string, property: string): unknown => {
     const value = resources[logicalId]?.Properties?.[property];

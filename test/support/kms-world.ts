@@ -22,7 +22,7 @@ export const keySpecs = {
 export type KmsAlgorithm = keyof typeof keySpecs;
 
 /** The SDK as it is, but for a second attempt. */
-export const connectKms = ({ endpoint }: Kms) =>
+export const connectKms = ({ endpoint }: Pick<Kms, 'endpoint'>) =>
   new KMSClient({
     endpoint,
     region: 'us-east-1',

@@ -1,0 +1,181 @@
+// A deployment as AWS would run it, as far as roles go: each function has the variables and the role that `serverless package`
+// gave it, and reaches table and keys through the proxy that holds it to that role.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { SavedKeys } from '../../infra/local/kms/key-ring.ts';
+import { type Kms, startKms } from '../../infra/local/kms/server.ts';
+import { startTable } from '../../infra/local/table.ts';
+import { packageStack, templateFile } from '../../infra/package-stack.ts';
+import { backchannelContext, rotationContext } from '../../lib/compose.ts';
+import { createBackchannel } from '../../lib/endpoints/backchannel.ts';
+import { createRotation } from '../../lib/endpoints/rotation.ts';
+import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
+import { parseKeys } from '../../lib/keys/jwk.ts';
+import type { KeyRegistry, NewKey } from '../../lib/keys/key-registry.ts';
+import { addKey } from '../../lib/keys/key-transitions.ts';
+import { createKms } from '../../lib/keys/kms.ts';
+import { getKmsKey } from '../../lib/keys/kms-signer.ts';
+import type { Clock } from '../../lib/oauth/clock.ts';
+import { createTable } from '../../lib/store/dynamodb.ts';
+import { createKeyRegistryStore } from '../../lib/store/key-registry.ts';
+import type { Table } from '../../lib/store/table.ts';
+import { createKey, verificationKeys } from '../support/kms-world.ts';
+import { type PackagedStack, readPackagedStack } from '../support/packaged-functions.ts';
+import { type RoleProxy, startRoleProxy } from '../support/role-proxy.ts';
+import { createHandlers, encryptionVariables, type Handlers, ISSUER, keyVariables } from '../support/world.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+// Fixed, so that the packaged template, which names them, does not change from run to run.
+const keyId = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`;
+const arn = (digit: number) => `arn:aws:kms:us-east-1:123456789012:key/${keyId(digit)}`;
+const signing = { ES256: arn(1), PS256: arn(2) };
+const handleKeys = [arn(3), arn(4)];
+const wrapping = arn(5);
+
+const common = {
+  issuer: ISSUER,
+  audience: 'orders',
+  'encrypted-tokens': 'on',
+  'sealed-tokens': 'on',
+  'revocation-max-age': '0',
+  'client-cache': '0',
+  'log-level': 'silent',
+};
+const inKms = {
+  keys: 'kms',
+  'signing-kms-arns': String(Object.values(signing)),
+  'handle-kms-keys': String(handleKeys),
+};
+
+/** Where keys are, and the parameters that a stack is packaged with for it. */
+export const origins = {
+  secret: {},
+  'secret with a registry': { 'key-registry': 'on' },
+  kms: { ...inKms, 'signing-kms-keys': `${signing.ES256},${signing.PS256}=PS256` },
+  'kms with a registry': { ...inKms, 'key-registry': 'on' },
+  wrapped: {
+    keys: 'wrapped',
+    rotation: 'on',
+    'wrapping-kms-key': wrapping,
+    'handle-kms-keys': String(handleKeys),
+  },
+} as const satisfies Record<string, Readonly<Record<string, string>>>;
+
+export type Origin = keyof typeof origins;
+
+export interface Deployment {
+  readonly stack: PackagedStack;
+  readonly proxy: RoleProxy;
+  /** Under no role, for whoever administers. */
+  readonly table: Table;
+  /** New containers of all functions that answer requests. */
+  start(): Handlers;
+  deliver(): Promise<void>;
+  /** Only where keys are rotated. */
+  readonly rotate: (() => Promise<void>) | undefined;
+  /** Whether a second algorithm signs: for which there must be a key beside the first. */
+  readonly hasSecondKey: boolean;
+  stop(): Promise<void>;
+}
+
+/** Without anything in the table yet, but for a key registry that only an administrator could have made. */
+export async function deploy(origin: Origin, clock: Clock): Promise<Deployment> {
+  const stage = origin.replaceAll(' ', '-');
+  const directory = await packageStack({ root, stage, parameters: { ...common, ...origins[origin] } });
+  const kms = await startKms(await createKeys());
+  const keys = { ES256: keyVariables('ES256'), PS256: keyVariables('PS256') };
+  const secret = {
+    SIGNING_KEYS: joined(keys, 'SIGNING_KEYS'),
+    VERIFICATION_KEYS:
+      origin === 'kms'
+        ? verificationKeys(kms, { [signing.ES256]: 'ES256', [signing.PS256]: 'PS256' })
+        : joined(keys, 'VERIFICATION_KEYS'),
+    HANDLE_KEYS: Buffer.alloc(32, 2).toString('base64url'),
+    ...encryptionVariables,
+  };
+  const stack = readPackagedStack(readFileSync(join(directory, templateFile), 'utf8'), {
+    [`latchkey/${stage}`]: secret,
+  });
+  const embedded = await startTable({ tableName: stack.tableName });
+  const proxy = await startRoleProxy({
+    roles: Object.fromEntries(Object.entries(stack.functions).map(([name, { role }]) => [name, role])),
+    table: embedded.endpoint,
+    kms: kms.endpoint,
+    keyArn: ({ KeyId }) => (kms.call('DescribeKey', { KeyId }) as { KeyMetadata: { Arn: string } }).KeyMetadata.Arn,
+    region: stack.region,
+  });
+  const aws = { region: stack.region, credentials: { accessKeyId: 'admin', secretAccessKey: 'local' }, patience: 30 };
+  const table = createTable({ tableName: stack.tableName, endpoint: embedded.endpoint, ...aws });
+  if (origin.endsWith('with a registry')) {
+    const known = origin === 'secret with a registry' ? keysOfSecret(secret.SIGNING_KEYS) : keysInKms(kms);
+    await createKeyRegistryStore<KeyRegistry>(table).create(registryOf(await known, clock()));
+  }
+
+  const env = (name: string) => ({
+    ...stack.functions[name]?.environment,
+    AWS_REGION: stack.region,
+    AWS_ACCESS_KEY_ID: name,
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ENDPOINT_URL: proxy.endpoint,
+    LOCAL_PATIENCE: '50',
+  });
+  return {
+    stack,
+    proxy,
+    table,
+    start: () => {
+      const names = Object.keys(stack.functions).filter((name) => name !== 'backchannel' && name !== 'rotation');
+      const handlers = names.map((name) => [name, createHandlers(env(name), clock)[name as keyof Handlers]]);
+      return Object.fromEntries(handlers) as unknown as Handlers;
+    },
+    deliver: createBackchannel(() => backchannelContext(env('backchannel'), clock)),
+    rotate: stack.functions['rotation'] && createRotation(() => rotationContext(env('rotation'), clock)),
+    hasSecondKey: origin !== 'wrapped',
+    async stop() {
+      await proxy.stop();
+      await Promise.all([embedded.stop(), kms.stop()]);
+    },
+  };
+}
+
+/** Keys of KMS under the ids that they are packaged with. */
+async function createKeys(): Promise<SavedKeys> {
+  const kms = await startKms();
+  try {
+    createKey(kms, 'ECC_NIST_P256');
+    createKey(kms, 'RSA_2048');
+    createKey(kms, 'HMAC_256', 'GENERATE_VERIFY_MAC');
+    createKey(kms, 'HMAC_256', 'GENERATE_VERIFY_MAC');
+    createKey(kms, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT');
+    const { keys, aliases } = kms.save();
+    return { keys: keys.map((key, index) => ({ ...key, id: keyId(index + 1) })), aliases };
+  } finally {
+    await kms.stop();
+  }
+}
+
+const joined = (keys: Readonly<Record<string, ReturnType<typeof keyVariables>>>, name: keyof (typeof keys)[string]) =>
+  JSON.stringify({ keys: Object.values(keys).flatMap((set) => (JSON.parse(set[name]) as { keys: unknown[] }).keys) });
+
+const keysOfSecret = async (text: string): Promise<NewKey[]> =>
+  parseKeys(text, 'private').map(({ kid, alg, jwk }) => ({ kid, alg, jwk, origin: { type: 'environment' } }));
+
+function keysInKms({ endpoint }: Kms): Promise<NewKey[]> {
+  const credentials = { accessKeyId: 'admin', secretAccessKey: 'local' };
+  const kms = createKms({ endpoint, region: 'us-east-1', credentials, patience: 30 });
+  const found = (Object.keys(signing) as (keyof typeof signing)[]).map(
+    async (alg: AlgorithmName & keyof typeof signing) => {
+      const { arn: key_id, key } = await getKmsKey({ id: signing[alg], alg }, kms);
+      return { kid: key.kid, alg, jwk: key.jwk, origin: { type: 'kms', key_id } as const };
+    },
+  );
+  return Promise.all(found);
+}
+
+/** All of them sign. */
+function registryOf(keys: readonly NewKey[], now: number): KeyRegistry {
+  const { keys: added } = keys.reduce<KeyRegistry>((registry, key) => addKey(registry, key, now), { keys: [] });
+  return { keys: added.map((key) => ({ ...key, status: 'active', activated_at: now })) };
+}

@@ -1,0 +1,247 @@
+// Does with a deployment whatever its functions can do: every grant type and token format, sign-in with all that can happen to
+// it, and each end that a token, a grant or a session can have. For the requests that this leads to, not for the answers,
+// which are tested elsewhere; that each step goes well is checked all the same, as a step that fails makes no requests.
+import type { Client } from '../../lib/oauth/client.ts';
+import type { Revocation } from '../../lib/oauth/revocation.ts';
+import { createClientStore } from '../../lib/store/client.ts';
+import { createResourceServerStore } from '../../lib/store/resource-server.ts';
+import { createRevocationStore } from '../../lib/store/revocation.ts';
+import { createUserStore } from '../../lib/store/user.ts';
+import {
+  CALLBACK,
+  openBrowser,
+  PASSWORD,
+  proper,
+  type Query,
+  see,
+  user,
+  VERIFIER,
+  webClient,
+} from '../support/browser.ts';
+import {
+  authorizerEvents,
+  client,
+  type createTestClock,
+  DECRYPTION_KEYS,
+  encryptionJwk,
+  type Handlers,
+  httpEvent,
+  ISSUER,
+  MACHINES,
+  machines,
+  post,
+  resourceServer,
+  verdict,
+} from '../support/world.ts';
+import type { Deployment } from './deployment.ts';
+
+const SCOPE = 'openid profile offline_access read';
+const DAY = 86_400;
+
+type Clock = ReturnType<typeof createTestClock>;
+type Tokens = Readonly<Record<string, string>>;
+
+/** @throws Error at the first step that does not end as it should */
+export async function useEverything(deployment: Deployment, clock: Clock): Promise<void> {
+  await seed(deployment);
+  const handlers = deployment.start();
+  await publish(handlers);
+  await useMachines(handlers, deployment);
+  await publish(handlers);
+  await usePasswords(handlers);
+  await useBrowser(handlers, deployment, clock);
+  await endSessions(handlers, deployment, clock);
+  if (!deployment.rotate) return;
+  await deployment.rotate();
+  clock.advance(90 * DAY);
+  await deployment.rotate();
+}
+
+function expectStatus(what: string, actual: number, wanted: number, answer: unknown = ''): void {
+  if (actual !== wanted) throw new Error(`${what}: ${actual}, not ${wanted} ${JSON.stringify(answer)}`);
+}
+
+const alternative = ({ hasSecondKey }: Deployment) => (hasSecondKey ? 'PS256' : 'ES256');
+
+/** Whoever administers puts in what there has to be. `second` is a resource server whose tokens the second key signs. */
+async function seed(deployment: Deployment): Promise<void> {
+  const clients = createClientStore(deployment.table);
+  const resourceServers = createResourceServerStore(deployment.table);
+  const users = createUserStore(deployment.table);
+  const alg = alternative(deployment);
+  for (const id of ['orders', 'billing'] as const) {
+    const access_token_encryption_jwk = encryptionJwk(DECRYPTION_KEYS[id]);
+    await resourceServers.create(resourceServer(id, { access_token_encryption_jwk }));
+  }
+  await resourceServers.create(resourceServer('second', { access_token_signing_alg: alg }));
+  for (const id of MACHINES) await clients.create(client(id, { access_token_format: machines[id] }));
+  const web: Record<string, Partial<Client>> = {
+    web: { end_grants_on_logout: true, backchannel_logout_uri: 'https://127.0.0.1:9/' },
+    references: { access_token_format: 'reference', response_types: ['code', 'code token', 'id_token token'] },
+    second: {
+      resources: ['second'],
+      id_token_signed_response_alg: alg,
+      response_types: ['code', 'code id_token token'],
+      backchannel_logout_uri: 'https://127.0.0.1:9/',
+    },
+    legacy: { grant_types: ['password', 'refresh_token'] },
+  };
+  for (const [id, more] of Object.entries(web)) await clients.create(webClient(id, more));
+  for (const username of ['alice', 'bob']) {
+    const person = user(username);
+    await users.takeName(username, person.sub);
+    await users.create(person);
+  }
+}
+
+async function publish(handlers: Handlers): Promise<void> {
+  for (const document of [handlers.jwks, handlers.discovery]) {
+    await document(httpEvent({ method: 'GET', path: '/.well-known/openid-configuration' }));
+  }
+  await handlers.whoami(httpEvent({ method: 'GET', path: '/whoami' }));
+}
+
+/** A token of each format, through every door that takes tokens. */
+async function useMachines(handlers: Handlers, deployment: Deployment): Promise<void> {
+  for (const id of MACHINES) {
+    const { status, json } = await post(handlers.token, id, { grant_type: 'client_credentials', resource: 'orders' });
+    expectStatus(`token of ${id}`, status, 200, json);
+    const token = String(json['access_token']);
+    expectVerdict(
+      `token of ${id}`,
+      await verdict(handlers.authorizer(authorizerEvents['HTTP API 2.0'](token))),
+      'allow',
+    );
+    const told = await post(handlers.introspection, 'orders', { token });
+    if (told.json['active'] !== true) throw new Error(`introspection of ${id}: ${JSON.stringify(told.json)}`);
+    // Once, and again: what is revoked already is found out about.
+    for (let times = 0; times < 2; times++) {
+      const { status: revoked, json: why } = await post(handlers.revocation, id, { token });
+      expectStatus(`revocation by ${id}`, revoked, 200, why);
+    }
+    const { authorizer } = deployment.start();
+    expectVerdict(`revoked ${id}`, await verdict(authorizer(authorizerEvents['HTTP API 2.0'](token))), 'refuse');
+  }
+}
+
+function expectVerdict(what: string, actual: string, wanted: string): void {
+  if (actual !== wanted) throw new Error(`${what}: ${actual}, not ${wanted}`);
+}
+
+/** A wrong password is counted, the right one makes it forgotten. */
+async function usePasswords({ token }: Handlers): Promise<void> {
+  for (const [password, wanted] of [
+    ['wrong', 400],
+    [PASSWORD, 200],
+  ] as const) {
+    const form = { grant_type: 'password', username: 'alice', password, scope: SCOPE, resource: 'orders' };
+    const { status, json } = await post(token, 'legacy', form);
+    expectStatus(`password ${wanted}`, status, wanted, json);
+  }
+}
+
+async function useBrowser(handlers: Handlers, deployment: Deployment, clock: Clock): Promise<void> {
+  const { signIn, refresh, redeem, browser } = visitor(handlers);
+  for (const client_id of ['web', 'references', 'second']) {
+    const tokens = await signIn(client_id);
+    const userinfo = await handlers.userinfo(
+      httpEvent({ method: 'GET', headers: { authorization: `Bearer ${tokens['access_token']}` } }),
+    );
+    expectStatus(`userinfo for ${client_id}`, userinfo.statusCode, 200, userinfo.body);
+    expectStatus('refresh', (await refresh(client_id, tokens)).status, 200);
+    // What comes twice ends the grant: the first time it is used twice, and when that is tried once more.
+    clock.advance(60);
+    expectStatus('refresh again', (await refresh(client_id, tokens)).status, 400);
+    expectStatus('code again', (await redeem(client_id, tokens['code'])).status, 400);
+
+    const others = await signIn(client_id, { prompt: 'login', id_token_hint: tokens['id_token'] ?? '' });
+    for (const name of ['access_token', 'access_token', 'refresh_token', 'refresh_token']) {
+      await post(handlers.revocation, client_id, { token: others[name] ?? '' });
+    }
+  }
+  const wrong = await browser.get(proper({ client_id: 'web', prompt: 'login' }));
+  await browser.signIn(wrong, 'alice', 'wrong');
+  for (const [client_id, response_type] of [
+    ['references', 'code token'],
+    ['references', 'id_token token'],
+    ['second', 'code id_token token'],
+  ] as const) {
+    const { answer } = await browser.pass(proper({ client_id, scope: SCOPE, response_type, prompt: 'consent' }));
+    if (!answer['access_token']) throw new Error(`no token for ${client_id}: ${JSON.stringify(answer)}`);
+  }
+
+  // Somebody else ends the same at the same time, and is faster: then our entry on the revocation list goes again.
+  const twice = await signIn('web');
+  await refresh('web', twice);
+  clock.advance(60);
+  await endedByAnother(deployment, twice, clock);
+  expectStatus('refresh again', (await refresh('web', twice)).status, 400);
+
+  const ended = await signIn('web', { prompt: 'login' });
+  await endedByAnother(deployment, ended, clock);
+  await post(handlers.revocation, 'web', { token: ended['refresh_token'] ?? '' });
+}
+
+/** Every way out of a session: somebody else signs in, and signing out, with and without being asked. */
+async function endSessions(handlers: Handlers, deployment: Deployment, clock: Clock): Promise<void> {
+  const { signIn, browser } = visitor(handlers);
+  // A grant that has ended before its session does is found to have.
+  const revoke = ({ refresh_token = '' }: Tokens) => post(handlers.revocation, 'web', { token: refresh_token });
+  const ofAlice = await signIn('web');
+  await signIn('second');
+  await endedByAnother(deployment, ofAlice, clock);
+  await revoke(await signIn('web'));
+  await signIn('web', { prompt: 'login' }, 'bob');
+  const ofBob = await signIn('web', {}, 'bob');
+  await endedByAnother(deployment, ofBob, clock);
+  await revoke(await signIn('web', {}, 'bob'));
+
+  const { cookies } = browser;
+  // The hint names somebody else than is signed in, so that it has to be confirmed.
+  const query = `id_token_hint=${ofAlice['id_token']}`;
+  const page = see(await handlers.logout(httpEvent({ method: 'GET', path: '/logout', query, cookies })));
+  const headers = { origin: ISSUER, 'sec-fetch-site': 'same-origin' };
+  const form = { ...page.fields, action: 'sign_out' };
+  const done = await handlers.logout(httpEvent({ path: '/logout', query, cookies, headers, form }));
+  expectStatus('sign-out', done.statusCode, 200, done.body);
+
+  await deployment.deliver();
+  // One that is disabled need not be told, which ends the delivery.
+  const clients = createClientStore(deployment.table);
+  for (const id of ['web', 'second']) await clients.replace({ ...(await clients.find(id))!, enabled: false }, 1);
+  clock.advance(3_600);
+  await deployment.deliver();
+}
+
+/** A browser, and the client that it is used for. */
+function visitor(handlers: Handlers) {
+  const browser = openBrowser(handlers.authorization);
+  const redeem = (client_id: string, code = '') =>
+    post(handlers.token, client_id, {
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: CALLBACK,
+      code_verifier: VERIFIER,
+    });
+  return {
+    browser,
+    redeem,
+    refresh: (client_id: string, { refresh_token = '' }: Tokens) =>
+      post(handlers.token, client_id, { grant_type: 'refresh_token', refresh_token }),
+    async signIn(client_id: string, more: Query = {}, username = 'alice'): Promise<Tokens> {
+      const seen = await browser.pass(proper({ client_id, scope: SCOPE, ...more }), username);
+      const { code } = seen.answer;
+      const { status, json } = await redeem(client_id, code);
+      expectStatus(`sign-in to ${client_id}`, status, 200, { ...json, ...seen });
+      return { ...(json as Tokens), code: code ?? '' };
+    },
+  };
+}
+
+/** Puts an entry for the grant of a JWT on the revocation list, a second older than any that is made now. */
+async function endedByAnother({ table }: Deployment, { access_token = '' }: Tokens, { clock }: Clock): Promise<void> {
+  const [, payload = ''] = access_token.split('.');
+  const { grant_id } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { grant_id: string };
+  const older: Revocation = { kind: 'grant', id: grant_id, revoked_at: clock() - 1, expires_at: clock() + 365 * DAY };
+  await createRevocationStore(table).put(older);
+}

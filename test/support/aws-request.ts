@@ -1,0 +1,69 @@
+// What IAM is asked about a request of DynamoDB or KMS: the action, the resource and the condition keys.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
+import { ACCOUNT, type AwsRequest } from './iam.ts';
+
+export type Input = Readonly<Record<string, unknown>>;
+
+type Attributes = Readonly<Record<string, { readonly S?: string } | undefined>>;
+
+/** The partition key that an operation names, or none, as with Scan. */
+const leadingKeyOf = new Map<string, (input: Input) => string | undefined>([
+  ['GetItem', ({ Key }) => (Key as Attributes)['pk']?.S],
+  ['UpdateItem', ({ Key }) => (Key as Attributes)['pk']?.S],
+  ['DeleteItem', ({ Key }) => (Key as Attributes)['pk']?.S],
+  ['PutItem', ({ Item }) => (Item as Attributes)['pk']?.S],
+  ['Query', queriedKey],
+  ['Scan', () => undefined],
+]);
+
+function queriedKey({ KeyConditionExpression: text, ExpressionAttributeValues: values }: Input): string {
+  const [, name = ''] = /^pk = (:\w+)\b/.exec(String(text)) ?? [];
+  const key = (values as Attributes | undefined)?.[name]?.S;
+  if (key === undefined) throw new Error(`the partition of a Query is not found: ${text}`);
+  return key;
+}
+
+/** @throws Error for an operation that nobody has described here yet, rather than guess what IAM makes of it */
+export function dynamoDbRequest(operation: string, input: Input, region: string): AwsRequest {
+  const find = leadingKeyOf.get(operation);
+  if (!find) throw new Error(`aws-request.ts does not know what IAM is asked about DynamoDB's ${operation}`);
+  const key = find(input);
+  const index = input['IndexName'] === undefined ? '' : `/index/${input['IndexName']}`;
+  return {
+    action: `dynamodb:${operation}`,
+    resource: `arn:aws:dynamodb:${region}:${ACCOUNT}:table/${input['TableName']}${index}`,
+    context: key === undefined ? {} : { 'dynamodb:LeadingKeys': [key] },
+  };
+}
+
+/** Condition keys with the value of a parameter, by parameter. */
+const parameterKeys = {
+  SigningAlgorithm: 'kms:SigningAlgorithm',
+  MessageType: 'kms:MessageType',
+  MacAlgorithm: 'kms:MacAlgorithm',
+  KeyPairSpec: 'kms:DataKeyPairSpec',
+} as const;
+
+/** The operations that parameters are told of to IAM. GetPublicKey has none. */
+const known = new Set(['GetPublicKey', 'Sign', 'GenerateMac', 'Decrypt', 'GenerateDataKeyPairWithoutPlaintext']);
+
+/**
+ * @param resource ARN of the key that is meant, whatever it was called
+ * @throws Error for an operation that nobody has described here yet
+ */
+export function kmsRequest(operation: string, input: Input, resource: string): AwsRequest {
+  if (!known.has(operation)) throw new Error(`aws-request.ts does not know what IAM is asked about KMS's ${operation}`);
+  const parameters = Object.entries(parameterKeys)
+    .filter(([parameter]) => input[parameter] !== undefined)
+    .map(([parameter, key]): [string, string[]] => [key, [String(input[parameter])]]);
+  const encryptionContext = Object.entries((input['EncryptionContext'] ?? {}) as Record<string, string>);
+  return {
+    action: `kms:${operation}`,
+    resource,
+    context: {
+      ...Object.fromEntries(parameters),
+      ...Object.fromEntries(encryptionContext.map(([name, value]) => [`kms:EncryptionContext:${name}`, [value]])),
+    },
+  };
+}
