@@ -118,7 +118,7 @@ it('makes ECDSA signatures with short integers on demand', async () => {
 
 describe('keys of the stand-in for KMS', () => {
   it('are found by id, ARN, alias and alias ARN', async () => {
-    const TargetKeyId = await create('HMAC_256');
+    const TargetKeyId = await create('HMAC_256', 'GENERATE_VERIFY_MAC');
     await client.send(new CreateAliasCommand({ AliasName: 'alias/mac', TargetKeyId }));
     const describe = async (KeyId: string) => (await client.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata;
     const byId = await describe(TargetKeyId);
@@ -127,7 +127,7 @@ describe('keys of the stand-in for KMS', () => {
     for (const name of [byId?.Arn ?? '', 'alias/mac', 'arn:aws:kms:us-east-1:123456789012:alias/mac']) {
       expect(await describe(name)).toEqual(byId);
     }
-    const other = await create('HMAC_256');
+    const other = await create('HMAC_256', 'GENERATE_VERIFY_MAC');
     await client.send(new UpdateAliasCommand({ AliasName: 'alias/mac', TargetKeyId: other }));
     expect((await describe('alias/mac'))?.KeyId).toBe(other);
     await fails(describe('alias/none'), 'NotFoundException');
@@ -145,12 +145,15 @@ describe('keys of the stand-in for KMS', () => {
     await expect(use()).resolves.toBeDefined();
     await client.send(new ScheduleKeyDeletionCommand({ KeyId }));
     await fails(use(), 'KMSInvalidStateException');
+    await fails(client.send(new EnableKeyCommand({ KeyId })), 'KMSInvalidStateException');
+    await fails(client.send(new DisableKeyCommand({ KeyId })), 'KMSInvalidStateException');
   });
 
   it.each([
     ['a spec that there is not', 'RSA_1024', 'SIGN_VERIFY'],
     ['a usage that does not fit', 'ECC_NIST_P256', 'ENCRYPT_DECRYPT'],
     ['an asymmetric key without a usage', 'RSA_2048', undefined],
+    ['an HMAC key without a usage', 'HMAC_256', undefined],
   ])('are refused with %s', async (_name, spec, usage) => {
     await fails(create(spec, usage), 'ValidationException');
   });
@@ -159,12 +162,13 @@ describe('keys of the stand-in for KMS', () => {
     const [encryption, signing, mac] = await Promise.all([
       create('RSA_2048', 'ENCRYPT_DECRYPT'),
       create('ECC_NIST_P256', 'SIGN_VERIFY'),
-      create('HMAC_256'),
+      create('HMAC_256', 'GENERATE_VERIFY_MAC'),
     ]);
     const text = Buffer.from('x');
     await fails(signBy(encryption, 'RSASSA_PSS_SHA_256', 'RAW', text), 'InvalidKeyUsageException');
     await fails(signBy(signing, 'ECDSA_SHA_384', 'RAW', text), 'InvalidKeyUsageException');
     await fails(signBy(mac, 'ECDSA_SHA_256', 'RAW', text), 'InvalidKeyUsageException');
+    await fails(signBy(signing, 'ES256', 'RAW', text), 'ValidationException');
     await fails(publicKey(mac), 'UnsupportedOperationException');
     const macBy = (KeyId: string, MacAlgorithm: 'HMAC_SHA_256' | 'HMAC_SHA_512') =>
       client.send(new GenerateMacCommand({ KeyId, MacAlgorithm, Message: text }));
@@ -174,7 +178,7 @@ describe('keys of the stand-in for KMS', () => {
   });
 
   it('work as before when they have been saved and loaded', async () => {
-    const mac = await create('HMAC_256');
+    const mac = await create('HMAC_256', 'GENERATE_VERIFY_MAC');
     const input = { KeyId: mac, MacAlgorithm: 'HMAC_SHA_256', Message: Buffer.from('x') } as const;
     const { Mac } = await client.send(new GenerateMacCommand(input));
     const signing = await create('ECC_NIST_P256', 'SIGN_VERIFY');
@@ -192,7 +196,7 @@ describe('keys of the stand-in for KMS', () => {
 
 describe('the stand-in for KMS', () => {
   it('fails on demand, for all operations or some, until it recovers', async () => {
-    const KeyId = await create('HMAC_256');
+    const KeyId = await create('HMAC_256', 'GENERATE_VERIFY_MAC');
     const describeKey = () => client.send(new DescribeKeyCommand({ KeyId }));
     kms.fail('throttled', ['GenerateMac']);
     await expect(describeKey()).resolves.toBeDefined();
@@ -208,7 +212,7 @@ describe('the stand-in for KMS', () => {
   });
 
   it('answers late on demand', async () => {
-    const KeyId = await create('HMAC_256');
+    const KeyId = await create('HMAC_256', 'GENERATE_VERIFY_MAC');
     kms.delay(100);
     const { waited } = await passTime(() => client.send(new DescribeKeyCommand({ KeyId })));
     expect(waited).toBeGreaterThanOrEqual(100);
@@ -227,7 +231,7 @@ describe('the stand-in for KMS', () => {
 
 it('the stand-in for KMS counts calls', async () => {
   kms.takeCalls();
-  const KeyId = await create('HMAC_256');
+  const KeyId = await create('HMAC_256', 'GENERATE_VERIFY_MAC');
   await client.send(new DescribeKeyCommand({ KeyId }));
   await client.send(new DescribeKeyCommand({ KeyId }));
   expect(kms.takeCalls()).toEqual({ CreateKey: 1, DescribeKey: 2 });
@@ -235,7 +239,9 @@ it('the stand-in for KMS counts calls', async () => {
 });
 
 it('the stand-in for KMS computes MACs with the secret that it saves', () => {
-  const { KeyMetadata } = kms.call('CreateKey', { KeySpec: 'HMAC_256' }) as { KeyMetadata: { KeyId: string } };
+  const { KeyMetadata } = kms.call('CreateKey', { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }) as {
+    KeyMetadata: { KeyId: string };
+  };
   const saved = kms.save().keys.find(({ id }) => id === KeyMetadata.KeyId);
   const Message = Buffer.from('x').toString('base64');
   const { Mac } = kms.call('GenerateMac', { KeyId: KeyMetadata.KeyId, MacAlgorithm: 'HMAC_SHA_256', Message }) as {

@@ -1,6 +1,6 @@
 import { createPrivateKey, randomUUID } from 'node:crypto';
 import { keySpec, type MakeRsaKey, type Material } from './key-spec.ts';
-import { KmsError, validation } from './kms-error.ts';
+import { invalidState, KmsError, validation } from './kms-error.ts';
 
 export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
 
@@ -61,8 +61,8 @@ export function createKeyRing(saved: SavedKeys | undefined, makeRsaKey: MakeRsaK
     generate,
     create(spec, usage) {
       const { usages } = keySpec(spec);
-      const chosen = usage ?? (usages.length === 1 || spec === 'SYMMETRIC_DEFAULT' ? usages[0] : undefined);
-      if (chosen === undefined) throw validation('You must specify a KeyUsage value for an asymmetric KMS key.');
+      const chosen = usage ?? (spec === 'SYMMETRIC_DEFAULT' ? usages[0] : undefined);
+      if (chosen === undefined) throw validation(`You must specify a KeyUsage value for a key of KeySpec ${spec}.`);
       if (!usages.includes(chosen)) throw validation(`KeyUsage ${chosen} is not compatible with KeySpec ${spec}`);
       const id = randomUUID();
       const arn = `${PREFIX}:key/${id}`;
@@ -74,9 +74,7 @@ export function createKeyRing(saved: SavedKeys | undefined, makeRsaKey: MakeRsaK
     use(name) {
       const key = find(name);
       if (key.state === 'Disabled') throw new KmsError('DisabledException', `${key.arn} is disabled.`);
-      if (key.state === 'PendingDeletion') {
-        throw new KmsError('KMSInvalidStateException', `${key.arn} is pending deletion.`);
-      }
+      if (key.state === 'PendingDeletion') throw invalidState(key);
       return key;
     },
     setAlias: (alias, { id }) => void aliases.set(alias, id),

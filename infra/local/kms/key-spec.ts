@@ -14,6 +14,7 @@ export interface KeySpec {
   readonly usages: readonly string[];
   readonly signingAlgorithms: readonly string[];
   readonly macAlgorithms?: readonly string[];
+  readonly encryptionAlgorithms?: readonly string[];
   generate(makeRsaKey: MakeRsaKey): Material;
 }
 
@@ -23,6 +24,7 @@ const rsaAlgorithms = ['RSASSA_PKCS1_V1_5_SHA_', 'RSASSA_PSS_SHA_'].flatMap((nam
 const rsa = (modulusLength: number): KeySpec => ({
   usages: ['SIGN_VERIFY', 'ENCRYPT_DECRYPT'],
   signingAlgorithms: rsaAlgorithms,
+  encryptionAlgorithms: ['RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256'],
   generate: (make) => ({ privateKey: make(modulusLength) }),
 });
 
@@ -42,7 +44,12 @@ const hmac = (bits: number): KeySpec => ({
 const specs = new Map<string, KeySpec>([
   [
     'SYMMETRIC_DEFAULT',
-    { usages: ['ENCRYPT_DECRYPT'], signingAlgorithms: [], generate: () => ({ secret: randomBytes(32) }) },
+    {
+      usages: ['ENCRYPT_DECRYPT'],
+      signingAlgorithms: [],
+      encryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+      generate: () => ({ secret: randomBytes(32) }),
+    },
   ],
   ...[2048, 3072, 4096].map((bits): [string, KeySpec] => [`RSA_${bits}`, rsa(bits)]),
   ['ECC_NIST_P256', ec('P-256', 'ECDSA_SHA_256')],
@@ -66,3 +73,10 @@ export function keySpec(name: unknown): KeySpec {
   if (!spec) throw validation(`Value '${name}' at 'keySpec' failed to satisfy constraint`);
   return spec;
 }
+
+const every = (kind: 'signingAlgorithms' | 'macAlgorithms') =>
+  new Set([...specs.values()].flatMap((spec) => spec[kind] ?? []));
+
+/** All algorithms that some key has. */
+export const signingAlgorithms: ReadonlySet<string> = every('signingAlgorithms');
+export const macAlgorithms: ReadonlySet<string> = every('macAlgorithms');

@@ -10,3 +10,6 @@ export class KmsError extends Error {
 }
 
 export const validation = (message: string) => new KmsError('ValidationException', message);
+
+export const invalidState = ({ arn, state }: { readonly arn: string; readonly state: string }) =>
+  new KmsError('KMSInvalidStateException', `${arn} is ${state}.`);

@@ -4,8 +4,8 @@ import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
 import type { SignEcdsa } from './ecdsa.ts';
 import { decrypt, type EncryptionContext, encrypt, invalidCiphertext, keyIdOf } from './envelope.ts';
 import type { KeyRing, KmsKey } from './key-ring.ts';
-import { keySpec } from './key-spec.ts';
-import { KmsError, validation } from './kms-error.ts';
+import { keySpec, macAlgorithms, signingAlgorithms } from './key-spec.ts';
+import { invalidState, KmsError, validation } from './kms-error.ts';
 import { signAs } from './sign.ts';
 
 export type Input = Readonly<Record<string, unknown>>;
@@ -14,13 +14,16 @@ export type Operation = (input: Input) => object;
 export function createOperations(keys: KeyRing, signEcdsa: SignEcdsa): ReadonlyMap<string, Operation> {
   const { use, find } = keys;
 
+  /** A key that is about to be deleted has to be saved from it first, and only such a key can be. */
   const setState =
-    (state: KmsKey['state']): Operation =>
+    (state: KmsKey['state'], from: readonly KmsKey['state'][]): Operation =>
     ({ KeyId }) => {
       const key = find(KeyId);
+      if (!from.includes(key.state)) throw invalidState(key);
       key.state = state;
       return { KeyId: key.arn, KeyState: state };
     };
+  const inService = ['Enabled', 'Disabled'] as const;
 
   return new Map<string, Operation>([
     [
@@ -30,10 +33,10 @@ export function createOperations(keys: KeyRing, signEcdsa: SignEcdsa): ReadonlyM
       }),
     ],
     ['DescribeKey', ({ KeyId }) => ({ KeyMetadata: metadata(find(KeyId)) })],
-    ['EnableKey', setState('Enabled')],
-    ['DisableKey', setState('Disabled')],
-    ['ScheduleKeyDeletion', setState('PendingDeletion')],
-    ['CancelKeyDeletion', setState('Disabled')],
+    ['EnableKey', setState('Enabled', inService)],
+    ['DisableKey', setState('Disabled', inService)],
+    ['ScheduleKeyDeletion', setState('PendingDeletion', inService)],
+    ['CancelKeyDeletion', setState('Disabled', ['PendingDeletion'])],
     [
       'CreateAlias',
       ({ AliasName, TargetKeyId }) => {
@@ -56,8 +59,8 @@ export function createOperations(keys: KeyRing, signEcdsa: SignEcdsa): ReadonlyM
       'Sign',
       ({ KeyId, SigningAlgorithm, Message, MessageType = 'RAW' }) => {
         if (MessageType !== 'RAW' && MessageType !== 'DIGEST') throw validation(`MessageType ${MessageType}`);
+        const algorithm = oneOf(signingAlgorithms, SigningAlgorithm, 'signingAlgorithm');
         const key = usedFor('SIGN_VERIFY', use(KeyId));
-        const algorithm = String(SigningAlgorithm);
         if (!keySpec(key.spec).signingAlgorithms.includes(algorithm)) throw incompatible(key, algorithm);
         const signature = signAs(algorithm, privateKey(key), MessageType, bytes(Message), signEcdsa);
         return { KeyId: key.arn, Signature: signature.toString('base64'), SigningAlgorithm };
@@ -66,8 +69,8 @@ export function createOperations(keys: KeyRing, signEcdsa: SignEcdsa): ReadonlyM
     [
       'GenerateMac',
       ({ KeyId, MacAlgorithm, Message }) => {
+        const algorithm = oneOf(macAlgorithms, MacAlgorithm, 'macAlgorithm');
         const key = usedFor('GENERATE_VERIFY_MAC', use(KeyId));
-        const algorithm = String(MacAlgorithm);
         if (!keySpec(key.spec).macAlgorithms?.includes(algorithm)) throw incompatible(key, algorithm);
         const message = bytes(Message);
         if (message.length === 0 || message.length > 4096) throw validation(`Value at 'message' has a wrong length`);
@@ -88,6 +91,19 @@ export function createOperations(keys: KeyRing, signEcdsa: SignEcdsa): ReadonlyM
         const ciphertext = encrypt(key.id, secret(key), plaintext, EncryptionContext as EncryptionContext);
         const PrivateKeyCiphertextBlob = ciphertext.toString('base64');
         return { KeyId: key.arn, KeyPairSpec, PrivateKeyCiphertextBlob, PublicKey: spki(pair.privateKey) };
+      },
+    ],
+    [
+      'Encrypt',
+      ({ KeyId, Plaintext, EncryptionContext = {} }) => {
+        const key = usedFor('ENCRYPT_DECRYPT', use(KeyId));
+        const plaintext = bytes(Plaintext);
+        if (plaintext.length === 0 || plaintext.length > 4096)
+          throw validation(`Value at 'plaintext' has a wrong length`);
+        if (key.spec !== 'SYMMETRIC_DEFAULT') throw incompatible(key, 'SYMMETRIC_DEFAULT');
+        const ciphertext = encrypt(key.id, secret(key), plaintext, EncryptionContext as EncryptionContext);
+        const EncryptionAlgorithm = 'SYMMETRIC_DEFAULT';
+        return { KeyId: key.arn, CiphertextBlob: ciphertext.toString('base64'), EncryptionAlgorithm };
       },
     ],
     [
@@ -120,8 +136,14 @@ const metadata = ({ id, arn, spec, usage, state }: KmsKey) => ({
   Enabled: state === 'Enabled',
   KeyManager: 'CUSTOMER',
   Origin: 'AWS_KMS',
+  ...algorithmsOf({ spec, usage }),
+});
+
+/** What a key can be used with, by what it is for. */
+const algorithmsOf = ({ spec, usage }: Pick<KmsKey, 'spec' | 'usage'>) => ({
   ...(usage === 'SIGN_VERIFY' && { SigningAlgorithms: keySpec(spec).signingAlgorithms }),
   ...(usage === 'GENERATE_VERIFY_MAC' && { MacAlgorithms: keySpec(spec).macAlgorithms }),
+  ...(usage === 'ENCRYPT_DECRYPT' && { EncryptionAlgorithms: keySpec(spec).encryptionAlgorithms }),
 });
 
 function describePublic(key: KmsKey) {
@@ -134,11 +156,17 @@ function describePublic(key: KmsKey) {
     CustomerMasterKeySpec: key.spec,
     KeyUsage: key.usage,
     PublicKey: spki(key.material.privateKey),
-    ...(key.usage === 'SIGN_VERIFY' && { SigningAlgorithms: keySpec(key.spec).signingAlgorithms }),
+    ...algorithmsOf(key),
   };
 }
 
 const spki = (key: KeyObject) => createPublicKey(key).export({ format: 'der', type: 'spki' }).toString('base64');
+
+/** An unknown value is refused before anything is asked of the key. */
+function oneOf(values: ReadonlySet<string>, value: unknown, member: string): string {
+  if (values.has(String(value))) return String(value);
+  throw validation(`Value '${value}' at '${member}' failed to satisfy constraint`);
+}
 
 function usedFor(usage: string, key: KmsKey): KmsKey {
   if (key.usage === usage) return key;
