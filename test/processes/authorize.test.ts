@@ -20,7 +20,7 @@ import {
 } from '../support/browser.ts';
 import { callOf, onlyFor, type StoreRequest } from '../support/faulty-store.ts';
 import { handlesOf, payloadOf, tokensOf } from '../support/grants.ts';
-import { openDoomed } from '../support/processes.ts';
+import { type KillTime, killTimes, openDoomed } from '../support/processes.ts';
 import { type Handlers, httpEvent, ISSUER, post, startWorld, type World } from '../support/world.ts';
 
 type Handler = Handlers['authorization'];
@@ -168,23 +168,20 @@ async function begin({ prepare }: Journey) {
   return { portable, step, sub: person.sub };
 }
 
-const times = ['before', 'after'] as const;
-type Time = (typeof times)[number];
-
 const isWrite = (call: string) => /^(Put|Delete)Item /.test(call);
 
-/** Each of these, before and after; of those that are alike, the first, the second and so on. */
+/** Each call, with its number among the same calls. */
 const casesOf = ({ calls, onlyWrites }: Journey) =>
   calls.flatMap((call, index) => {
     if (onlyWrites && !isWrite(call)) return [];
     const turn = calls.slice(0, index + 1).filter((other) => other === call).length;
-    return times.map((time): [Time, string, number] => [time, call, turn]);
+    return killTimes(call).map((time): [KillTime, string, number] => [time, call, turn]);
   });
 
 const healthy = onlyFor([], () => {});
 
 /** Takes the step in a container that is killed before or after this call takes effect, and never answers. */
-async function diesAt([time, call, turn]: [Time, string, number], { lead }: Portable, step: () => Promise<Seen>) {
+async function diesAt([time, call, turn]: [KillTime, string, number], { lead }: Portable, step: () => Promise<Seen>) {
   const doomed = await openDoomed(world.env);
   const besides: unknown[] = [];
   let left = turn;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { onlyAt } from '../support/faulty-store.ts';
 import { app, handlesOf, newCode, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
-import { type ContainerProcess, openDoomed, openProcess } from '../support/processes.ts';
+import { type ContainerProcess, type KillTime, killTimes, openDoomed, openProcess } from '../support/processes.ts';
 import { scaled } from '../support/scale.ts';
 import {
   authorizerEvents,
@@ -115,11 +115,11 @@ describe('a container is killed', () => {
   const EPOCHS = ['GetItem EPOCH client', 'GetItem EPOCH subject', 'GetItem EPOCH issuer'];
   const STEP = [...EPOCHS, 'UpdateItem GRANT', 'PutItem TOKEN'];
   const REVOCATION = ['UpdateItem GRANT', 'PutItem REVOKED', 'Query REVOKED'];
-  const times = ['before', 'after'] as const;
-  const casesOf = (calls: readonly string[]) => calls.flatMap((call) => times.map((time) => [time, call] as const));
+  const casesOf = (calls: readonly string[]) =>
+    calls.flatMap((call) => killTimes(call).map((time) => [time, call] as const));
 
   /** A container that has cached its clients and is killed before or after this call takes effect. It never answers. */
-  async function diesAt(time: (typeof times)[number], call: string, ask: (doomed: Handlers) => Promise<JsonResult>) {
+  async function diesAt(time: KillTime, call: string, ask: (doomed: Handlers) => Promise<JsonResult>) {
     const doomed = await openDoomed({ ...world.env, CLIENT_CACHE_SECONDS: '3600' });
     const { refresh_token } = tokensOf(
       await redeem(doomed.handlers, 'reference', (await newCode(world, 'reference')).code),

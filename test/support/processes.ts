@@ -73,6 +73,12 @@ export function openProcess(env: Variables): ContainerProcess {
   };
 }
 
+export type KillTime = 'before' | 'after';
+
+/** When to kill a container at this call. A read has no effect, so in the normal run it makes no difference. */
+export const killTimes = (call: string): KillTime[] =>
+  isLongRun || !/^(GetItem|Query) /.test(call) ? ['before', 'after'] : ['before'];
+
 /** A container with a connection of its own to the table, which is to be killed at some request to it. */
 export interface DoomedContainer extends ContainerProcess {
   readonly store: FaultyStore;
