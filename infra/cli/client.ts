@@ -44,7 +44,7 @@ const createCommand = (io: Io) =>
         ),
       ),
     io,
-    async ({ out, open }, options, client_id = newClientId()) => {
+    async ({ out, open }, options, client_id = randomId()) => {
       if (!options.resource && !options.scope?.split(' ').includes('openid')) {
         throw new UsageProblem(
           'name at least one resource server: --resource ID (with the scope openid it can do without)',
@@ -200,12 +200,6 @@ const enableCommand = (io: Io) =>
 function grantTypesOf({ redirectUri, scope }: Settings): string[] {
   if (!redirectUri) return ['client_credentials'];
   return ['authorization_code', ...(scope?.split(' ').includes('offline_access') ? ['refresh_token'] : [])];
-}
-
-/** A random id that is no option to a shell command. */
-function newClientId(): string {
-  const id = randomId();
-  return id.startsWith('-') ? newClientId() : id;
 }
 
 /** @throws Problem naming the first resource server that does not exist */

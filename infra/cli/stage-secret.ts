@@ -2,6 +2,9 @@ import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { type Algorithm, type AlgorithmName, algorithms } from '../../lib/keys/algorithm.ts';
 import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { parseKeys } from '../../lib/keys/jwk.ts';
+import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
+import { handleKeyId } from '../../lib/oauth/handle.ts';
+import { withPlainId } from '../../lib/oauth/plain-id.ts';
 
 /** What a stage's secret holds; each member becomes an environment variable of that name. */
 export interface StageSecret {
@@ -25,21 +28,31 @@ function generate(alg: AlgorithmName): KeyObject {
 
 /** One new key of each kind; those of encrypted tokens wait until the stage switches such tokens on. */
 export function createStageSecret(alg: AlgorithmName): StageSecret {
-  const members = { ...generate(alg).export({ format: 'jwk' }), alg };
-  const [{ jwk }] = parseKeys(JSON.stringify(members), 'private');
+  const { members, jwk } = withPlainId(
+    () => signingKey(alg),
+    ({ jwk }) => jwk.kid,
+  );
+  const decryptionJwk = withPlainId(decryptionKey, ({ kid }) => kid);
   return {
     SIGNING_KEYS: JSON.stringify({ keys: [{ ...members, ...jwk }] }),
     VERIFICATION_KEYS: JSON.stringify({ keys: [jwk] }),
-    HANDLE_KEYS: randomBytes(32).toString('base64url'),
-    DECRYPTION_KEYS: JSON.stringify({ keys: [decryptionKey()] }),
-    SEALING_KEYS: randomBytes(32).toString('base64url'),
+    HANDLE_KEYS: withPlainId(() => randomBytes(32), handleKeyId).toString('base64url'),
+    DECRYPTION_KEYS: JSON.stringify({ keys: [decryptionJwk] }),
+    SEALING_KEYS: withPlainId(() => randomBytes(32), sealingKeyId).toString('base64url'),
   };
+}
+
+/** Its `kid` is its thumbprint. */
+function signingKey(alg: AlgorithmName) {
+  const members = { ...generate(alg).export({ format: 'jwk' }), alg };
+  const [{ jwk }] = parseKeys(JSON.stringify(members), 'private');
+  return { members, jwk };
 }
 
 function decryptionKey() {
   const members = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
   const [key] = parseDecryptionKeys(JSON.stringify(members));
-  return { ...members, ...key?.jwk };
+  return { ...members, kid: '', ...key?.jwk };
 }
 
 /** The public half of the key that tokens are decrypted with. */

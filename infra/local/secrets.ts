@@ -1,5 +1,8 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
+import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
+import { handleKeyId } from '../../lib/oauth/handle.ts';
+import { withPlainId } from '../../lib/oauth/plain-id.ts';
 import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 
 /** By secret name, then by key: what Secrets Manager holds on AWS. */
@@ -7,19 +10,23 @@ export type Secrets = Record<string, Record<string, string>>;
 
 /** The secret that `latchkey init` makes for a stage, made up anew, with a decryption key for each demo resource server. */
 export function createSecrets(): Secrets {
-  const { d, crv, kty, x, y } = newKey();
-  // The members of RFC 7638 section 3.2, in its order.
-  const kid = createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
-  const publicJwk = { kty, crv, x, y, kid, alg: 'ES256', use: 'sig' };
+  const { d, ...publicJwk } = withPlainId(signingKey, ({ kid }) => kid);
   return {
     'latchkey/local': {
       SIGNING_KEYS: JSON.stringify({ keys: [{ ...publicJwk, d }] }),
       VERIFICATION_KEYS: JSON.stringify({ keys: [publicJwk] }),
-      HANDLE_KEYS: randomBytes(32).toString('base64url'),
+      HANDLE_KEYS: withPlainId(() => randomBytes(32), handleKeyId).toString('base64url'),
       DECRYPTION_KEYS: JSON.stringify({ keys: ['orders', 'billing'].map(decryptionKey) }),
-      SEALING_KEYS: randomBytes(32).toString('base64url'),
+      SEALING_KEYS: withPlainId(() => randomBytes(32), sealingKeyId).toString('base64url'),
     },
   };
+}
+
+function signingKey() {
+  const { d, crv, kty, x, y } = newKey();
+  // The members of RFC 7638 section 3.2, in its order.
+  const kid = createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
+  return { kty, crv, x, y, kid, alg: 'ES256', use: 'sig', d };
 }
 
 const newKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });

@@ -26,12 +26,6 @@ const keyPairSpecs = {
  */
 const contextOf = (issuer: string, kid: string): EncryptionContext => ({ latchkey: 'signing key', issuer, kid });
 
-/** Random, and no option to a shell command. */
-function newKid(): string {
-  const kid = randomId();
-  return kid.startsWith('-') ? newKid() : kid;
-}
-
 /**
  * Makes a key pair whose private half nobody sees until a container decrypts it. Its `kid` is random, and not a thumbprint
  * as elsewhere, because KMS has to be told it before there is a key.
@@ -42,7 +36,7 @@ export async function createWrappedKey(
   kms: Pick<Kms, 'generateKeyPair'>,
   { issuer, wrappingKey, alg }: { issuer: string; wrappingKey: string; alg: AlgorithmName },
 ): Promise<NewKey> {
-  const kid = newKid();
+  const kid = randomId();
   const pair = await kms.generateKeyPair(wrappingKey, keyPairSpecs[alg], contextOf(issuer, kid));
   const name = JSON.stringify(kid);
   const { jwk } = toKey(name, { kid, alg }, readSpki(name, pair.spki));

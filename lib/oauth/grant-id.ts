@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { GRANT_ID_BYTES, ID_BYTES } from './handle.ts';
+import { createHash } from 'node:crypto';
+import { GRANT_ID_BYTES, ID_BYTES, randomId } from './handle.ts';
 
 // The id of a grant that a subject gave: 128 random bits, then 64 bits that stand for the subject. So whoever is shown a
 // code or a refresh token knows which subject's epoch to read before the grant itself was read. DESIGN.md section 4.
@@ -13,7 +13,7 @@ export const subjectTag = (sub: string): string =>
     .toString('base64url', 0, GRANT_ID_BYTES - ID_BYTES);
 
 export const createGrantId = (sub: string): string =>
-  Buffer.concat([randomBytes(ID_BYTES), Buffer.from(subjectTag(sub), 'base64url')]).toString('base64url');
+  Buffer.concat([randomId(), subjectTag(sub)].map((part) => Buffer.from(part, 'base64url'))).toString('base64url');
 
 /** The tag of the subject that a grant of this id belongs to. */
 export const subjectTagOf = (grant_id: string): string =>

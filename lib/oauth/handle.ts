@@ -1,5 +1,6 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeBase64url } from './base64url.ts';
+import { withPlainId } from './plain-id.ts';
 
 /** Bytes of a new random identifier, and of the id of a grant, which ends in a tag of its subject. */
 export const ID_BYTES = 16;
@@ -50,8 +51,12 @@ const MAC_BYTES = 16;
 /** Whether the text looks like a handle of this kind; says nothing of its authenticity. */
 export const hasHandlePrefix = (kind: HandleKind, text: string): boolean => text.startsWith(kinds[kind].prefix);
 
-/** A new random identifier of 128 bits, base64url: what `jti` is made of. */
-export const randomId = (): string => randomBytes(ID_BYTES).toString('base64url');
+/** A new random identifier of 128 bits, base64url, that no command takes for an option: what `jti` is made of. */
+export const randomId = (): string =>
+  withPlainId(
+    () => randomBytes(ID_BYTES).toString('base64url'),
+    (id) => id,
+  );
 
 /** @param secrets handle keys of 32 bytes; the first one mints, all of them verify */
 export function createHandles(issuer: string, secrets: readonly [Buffer, ...Buffer[]]): Handles {
@@ -104,6 +109,9 @@ function describe(kind: HandleKind, content: Buffer): Handle {
     generation: countsUp(kind) ? content.readUInt32BE(end) : 0,
   };
 }
+
+/** The id by which handles name the key that minted them, base64url. It says nothing about the key. */
+export const handleKeyId = (secret: Buffer): string => keyId(secret).toString('base64url');
 
 const keyId = (secret: Buffer) =>
   createHash('sha256').update('latchkey handle key id\0').update(secret).digest().subarray(0, KEY_ID_BYTES);

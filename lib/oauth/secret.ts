@@ -1,6 +1,7 @@
 import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Clock } from './clock.ts';
+import { withPlainId } from './plain-id.ts';
 import { SCRYPT_COST } from './scrypt-cost.ts';
 
 /** A stored secret: its hash, never the secret. Several may be live at once, so that they can be rotated. */
@@ -22,8 +23,10 @@ const SECRET_PREFIX = 'lk_cs_';
 const sha256 = (secret: string) => createHash('sha256').update(secret).digest();
 
 function hashed(hash: string, now: number, expires_at: number | undefined): HashedSecret {
-  // Hexadecimal, because base64url can begin with a dash, and people name it on a command line.
-  const secret_id = randomBytes(4).toString('hex');
+  const secret_id = withPlainId(
+    () => randomBytes(4).toString('hex'),
+    (id) => id,
+  );
   return { secret_id, hash, created_at: now, ...(expires_at !== undefined && { expires_at }) };
 }
 
