@@ -1,13 +1,11 @@
 import { Command, Option } from 'commander';
-import type { Environment } from '../../lib/config.ts';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
 import { examples } from './command.ts';
 import type { Io } from './io.ts';
 import { createOutput, fields } from './output.ts';
 import { region, stageName } from './parse.ts';
 import { Problem, UsageProblem } from './problem.ts';
-import { createStageSecret, elided, encryptionJwk, environmentSize, type StageSecret } from './stage-secret.ts';
-import { awsOptions } from './store.ts';
+import { createStageSecret, elided, encryptionJwk, environmentSize } from './stage-secret.ts';
 
 interface InitOptions {
   readonly stage?: string;
@@ -51,6 +49,7 @@ async function init({ stage, alg, dryRun, json, ...options }: InitOptions, io: I
     );
     return;
   }
+  const { createSecret } = await import('./create-secret.ts');
   const made = await createSecret(name, secret, io.env, options.region);
   const [key] = (JSON.parse(secret.VERIFICATION_KEYS) as { keys: { kid: string }[] }).keys;
   const result = { name, arn: made.arn, region: made.region, alg, kid: key?.kid };
@@ -61,29 +60,4 @@ Next:
   npx serverless deploy --stage ${stage} --region ${made.region}
   npx latchkey resource create orders --scope "orders:read" --stage ${stage} --region ${made.region}
   npx latchkey client create reports --resource orders --scope "orders:read" --stage ${stage} --region ${made.region}`);
-}
-
-/** @throws Problem when it is there already, or cannot be made */
-async function createSecret(Name: string, secret: StageSecret, env: Environment, chosenRegion: string | undefined) {
-  const { CreateSecretCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
-  const { endpoint: _table, ...aws } = awsOptions(env, chosenRegion);
-  const endpoint = env['AWS_ENDPOINT_URL_SECRETS_MANAGER'] || env['AWS_ENDPOINT_URL'];
-  const client = new SecretsManagerClient({ ...aws, ...(endpoint && { endpoint }) });
-  const Description = 'Keys of the Latchkey token service, made by latchkey init';
-  try {
-    // Refused by AWS itself where there is one of this name, so no look beforehand is needed. A retry of the SDK has the
-    // same request token, and is no second secret.
-    const { ARN } = await client.send(
-      new CreateSecretCommand({ Name, Description, SecretString: JSON.stringify(secret) }),
-    );
-    return { arn: ARN, region: await client.config.region() };
-  } catch (error) {
-    const { name, message, code = name } = error as Error & { code?: string };
-    if (name === 'ResourceExistsException') {
-      throw new Problem(`the secret ${Name} is there already and stays as it is; to begin anew, delete it first`);
-    }
-    throw new Problem(`the secret ${Name} was not made: ${message.split('\n')[0] || code}`);
-  } finally {
-    client.destroy();
-  }
 }

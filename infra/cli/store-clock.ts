@@ -1,4 +1,4 @@
-import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, type DynamoDBClientConfig, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../../lib/oauth/clock.ts';
 import { Problem } from './problem.ts';
 
@@ -8,10 +8,10 @@ type AwsOptions = Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'credential
  * Reads from the table once: to say in plain words why that cannot be done, to find region and credentials, and to learn
  * the time. Containers look for new entries of the revocation list a few seconds back, so an entry that was written by
  * the clock of a laptop which is wrong would be missed. Only the table's own time will do.
+ * @param notRunning what to say when it is the table of a local stack and does not answer
  * @throws Problem
  */
-export async function probe(TableName: string, aws: AwsOptions, isLocal: boolean) {
-  const { DynamoDBClient, GetItemCommand } = await import('@aws-sdk/client-dynamodb');
+export async function probe(TableName: string, aws: AwsOptions, notRunning: string | undefined) {
   const client = new DynamoDBClient(aws);
   let date: string | undefined;
   client.middlewareStack.add(
@@ -28,9 +28,9 @@ export async function probe(TableName: string, aws: AwsOptions, isLocal: boolean
     const nothing = { S: 'CLOCK' };
     await client.send(new GetItemCommand({ TableName, Key: { pk: nothing, sk: nothing } }));
   } catch (error) {
-    throw new Problem(explain(error as Error & { code?: string }, TableName, region, isLocal));
+    throw new Problem(explain(error as Error & { code?: string }, TableName, region, notRunning));
   }
-  return { region, credentials: client.config.credentials, clock: startClock(Date.parse(date ?? '')) };
+  return { client, region, credentials: client.config.credentials, clock: startClock(Date.parse(date ?? '')) };
 }
 
 /** The time that goes on from a moment without asking the system for the date again. */
@@ -40,8 +40,13 @@ function startClock(milliseconds: number): Clock {
   return () => Math.floor((milliseconds + performance.now() - startedAt) / 1000);
 }
 
-function explain({ name, code, message }: Error & { code?: string }, table: string, region: string, isLocal: boolean) {
-  if (isLocal) return `the local table does not answer (${code ?? name}): is npm start still running?`;
+function explain(
+  { name, code, message }: Error & { code?: string },
+  table: string,
+  region: string,
+  notRunning: string | undefined,
+) {
+  if (notRunning !== undefined) return notRunning;
   if (name === 'ResourceNotFoundException') return `there is no table ${table} in ${region}`;
   if (name === 'CredentialsProviderError') return `there are no AWS credentials: ${firstLine(message)}`;
   return `table ${table} is unavailable: ${firstLine(message) || (code ?? name)}`;

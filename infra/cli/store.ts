@@ -6,6 +6,7 @@ import type { Clock } from '../../lib/oauth/clock.ts';
 import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { createClientStore } from '../../lib/store/client.ts';
 import { type ConsentStore, createConsentStore } from '../../lib/store/consent.ts';
+import { createTable } from '../../lib/store/dynamodb.ts';
 import { createEpochStore, type EpochStore } from '../../lib/store/epoch.ts';
 import { createGrantStore, type GrantStore } from '../../lib/store/grant.ts';
 import { createKeyRegistryStore } from '../../lib/store/key-registry.ts';
@@ -14,18 +15,11 @@ import { createReferenceTokenStore, type ReferenceTokenStore } from '../../lib/s
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import { createRevocationStore, type RevocationStore } from '../../lib/store/revocation.ts';
 import { createUserStore, type UserStore } from '../../lib/store/user.ts';
-import type { Io } from './io.ts';
-import { findLocalStack, type LocalStack } from './local-stack.ts';
-import { Problem, UsageProblem } from './problem.ts';
+import { awsOptions } from './aws-options.ts';
+import { countGrants, type GrantsOf } from './count-grants.ts';
+import type { LocalStack } from './local-stack.ts';
 import { probe } from './store-clock.ts';
-
-/** The options that say which table is meant. */
-export interface TableChoice {
-  readonly table?: string;
-  readonly stage?: string;
-  readonly local?: true;
-  readonly region?: string;
-}
+import type { Target } from './target.ts';
 
 export interface Store {
   /** The table in words. */
@@ -45,35 +39,8 @@ export interface Store {
   readonly grants: GrantStore;
   readonly consents: ConsentStore;
   readonly epochs: EpochStore;
-}
-
-/** Found before anything is asked of the network. */
-export interface Target {
-  readonly name: string;
-  readonly local?: LocalStack;
-}
-
-/**
- * The table that is meant: what the options name, else `TABLE_NAME`, else that of the local stack, else none.
- * @throws Problem when `--local` is given and there is no local stack; UsageProblem when the options disagree
- */
-export function findTarget({ table, stage, local }: TableChoice, { env, cwd }: Pick<Io, 'env' | 'cwd'>) {
-  if ([table, stage, local].filter((option) => option !== undefined).length > 1) {
-    throw new UsageProblem('give only one of --stage, --table and --local');
-  }
-  const named = local ? undefined : (table ?? (stage === undefined ? env['TABLE_NAME'] : `latchkey-${stage}`));
-  if (named) return { name: named };
-  const stack = findLocalStack(cwd);
-  if (stack) return { name: stack.table.name, local: stack };
-  if (local) throw new Problem('there is no local table: run npm start, and this in the same directory');
-  return undefined;
-}
-
-/** Where AWS is, by the usual variables; what they leave open, the SDK finds in profiles and its other sources. */
-export function awsOptions(env: Environment, region: string | undefined) {
-  const options = readAwsConfig(env);
-  const chosen = region || options.region || env['AWS_DEFAULT_REGION'];
-  return { ...options, ...(chosen && { region: chosen }) };
+  /** How many grants have not ended, in words. */
+  countGrants(of: GrantsOf): Promise<string>;
 }
 
 /** @throws Problem when the table cannot be reached, with the reason */
@@ -81,10 +48,10 @@ export async function openStore({ name, local }: Target, env: Environment, regio
   const aws = local
     ? { endpoint: local.table.endpoint, region: 'us-east-1', credentials: LOCAL_CREDENTIALS }
     : awsOptions(env, region);
-  const { clock, ...found } = await probe(name, aws, local !== undefined);
-  const { createTable } = await import('../../lib/store/dynamodb.ts');
+  const patience = Math.max(PATIENCE, ('patience' in aws && aws.patience) || 0);
+  const { clock, client, ...found } = await probe(name, aws, local?.notRunning);
   // Region and credentials were looked for once: a table has no patience for another search.
-  const table = createTable({ ...aws, ...found, tableName: name, patience: PATIENCE });
+  const table = createTable({ ...aws, ...found, tableName: name, patience });
   return {
     where: local ? `local table ${name}` : `table ${name} in ${found.region}`,
     clock,
@@ -94,11 +61,12 @@ export async function openStore({ name, local }: Target, env: Environment, regio
     referenceTokens: createReferenceTokenStore(table),
     revocations: createRevocationStore(table),
     keys: createKeyRegistryStore(table),
-    kms: connectKms(local, env, { ...aws, ...found }),
+    kms: connectKms(local, env, { ...aws, ...found, patience }),
     users: createUserStore(table),
     grants: createGrantStore(table),
     consents: createConsentStore(table),
     epochs: createEpochStore(table),
+    countGrants: (of) => countGrants(client, name, of, clock()),
   };
 }
 
@@ -106,7 +74,7 @@ function connectKms(local: LocalStack | undefined, env: Environment, aws: KmsCon
   if (local && !local.kms) return undefined;
   const { endpoint } = local?.kms ?? readAwsConfig(env, 'KMS');
   const { endpoint: _table, ...rest } = aws;
-  return createKms({ ...rest, ...(endpoint && { endpoint }), patience: PATIENCE });
+  return createKms({ ...rest, ...(endpoint && { endpoint }) });
 }
 
 /** How many times as long as a function an administrator waits, who may be a continent away. */

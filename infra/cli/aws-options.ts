@@ -1,0 +1,8 @@
+import { type Environment, readAwsConfig } from '../../lib/config.ts';
+
+/** Where AWS is, by the usual variables; what they leave open, the SDK finds in profiles and its other sources. */
+export function awsOptions(env: Environment, region: string | undefined) {
+  const options = readAwsConfig(env);
+  const chosen = region || options.region || env['AWS_DEFAULT_REGION'];
+  return { ...options, ...(chosen && { region: chosen }) };
+}
