@@ -30,8 +30,10 @@ export const addCommand = (io: Io) =>
       .description('Publish a key. It does not sign until it is activated; but the very first one signs at once.')
       .optionsGroup('Which key, one of:')
       .option('--wrapped', 'a new one, made by KMS and stored encrypted')
-      .addOption(new Option('--kms <key>', 'one that stays in KMS: id, alias or ARN').argParser(parse.name))
-      .addOption(new Option('--environment <kid>', 'one that the functions have in SIGNING_KEYS').argParser(parse.name))
+      .addOption(new Option('--kms <key>', 'one that stays in KMS: id, alias or ARN').argParser(parse.knownId))
+      .addOption(
+        new Option('--environment <kid>', 'one that the functions have in SIGNING_KEYS').argParser(parse.knownId),
+      )
       .optionsGroup('More about it:')
       .addOption(
         new Option(
@@ -39,7 +41,7 @@ export const addCommand = (io: Io) =>
           'what it signs by (default: ES256 for a new key, else what it says or the first that fits)',
         ).choices(algorithmNames),
       )
-      .option('--wrapping-key <key>', 'the KMS key that wraps it (default: WRAPPING_KMS_KEY)', parse.name)
+      .option('--wrapping-key <key>', 'the KMS key that wraps it (default: WRAPPING_KMS_KEY)', parse.knownId)
       .option('--public <file>', 'its public half, a JWK Set or PEM (default: from SIGNING_KEYS or VERIFICATION_KEYS)')
       .addHelpText('after', ADD_HELP),
     io,

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RecordStore } from '../../lib/store/record.ts';
+import { notFound } from './not-found.ts';
 import { Problem } from './problem.ts';
 
 /** @throws Problem when there is no such record */
 export async function get<Value>(records: RecordStore<Value>, kind: string, id: string): Promise<Value> {
   const value = await records.find(id);
-  if (value === undefined) throw new Problem(`there is no ${kind} ${id}`);
+  if (value === undefined) throw notFound(kind, id);
   return value;
 }
 
@@ -35,7 +36,7 @@ export async function change<Value>(
 ): Promise<Value> {
   for (let attempt = 1; attempt <= 2; attempt++) {
     const found = await records.findVersion(id);
-    if (!found) throw new Problem(`there is no ${kind} ${id}`);
+    if (!found) throw notFound(kind, id);
     const next = await edit(found.value);
     if (next === found.value || (await records.replace(next, found.version))) return next;
   }

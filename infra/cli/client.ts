@@ -4,10 +4,11 @@ import { randomId } from '../../lib/oauth/handle.ts';
 import { identityScopes } from '../../lib/oauth/scope.ts';
 import { change, create, get } from './change.ts';
 import { authMethodOf, hasSettings, type Settings, withChanges, withSettings } from './client-settings.ts';
-import { examples, onTable } from './command.ts';
+import { examples, onTable, withYes } from './command.ts';
 import { deployedFrom, disableClient } from './disable-client.ts';
+import { findRefusal, fromWhenTokensWork } from './from-when.ts';
 import type { Io } from './io.ts';
-import { newSecret, SHOWN_ONCE } from './new-secret.ts';
+import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
 import { columns, type Output, time } from './output.ts';
 import * as parse from './parse.ts';
 import { Problem, UsageProblem } from './problem.ts';
@@ -17,7 +18,6 @@ import { clientText, recordView } from './view.ts';
 /** `latchkey client`: who may get tokens. */
 export const clientCommand = (io: Io): Command =>
   new Command('client')
-    .description('Clients: the programs that get tokens. Each has an id, secrets, and what it may ask for.')
     .addCommand(createCommand(io))
     .addCommand(listCommand(io))
     .addCommand(showCommand(io))
@@ -30,9 +30,9 @@ const createCommand = (io: Io) =>
     withSettings(
       new Command('create')
         .description('Register a client. Prints its secret, once.')
-        .argument('[client_id]', 'made up if absent', parse.identifier),
+        .argument('[client_id]', `made up if absent; ${parse.ID_RULES}`, parse.newIdentifier),
     )
-      .option('--secret-stdin', 'take the secret from standard input: for one that somebody chose; stored by scrypt')
+      .option('--secret-stdin', SECRET_STDIN)
       .addHelpText(
         'after',
         examples(
@@ -155,18 +155,22 @@ function remark({ grant_types, scope, response_types = [] }: Client, out: Output
 }
 
 const disableCommand = (io: Io) =>
-  onTable(
-    new Command('disable')
+  onTable<{ yes?: true }>(
+    withYes(new Command('disable'))
       .description('End a client: it gets no new tokens, and those it has are refused. Can be repeated.')
       .argument('<client_id>', 'which', parse.identifier)
       .addHelpText(
         'after',
         '\nSet CLIENT_CACHE_SECONDS and ACCESS_TOKEN_MAX_LIFETIME_SECONDS as they are deployed, if that is not the default.\n' +
-          examples('latchkey client disable reports --stage prod'),
+          examples('latchkey client disable reports --stage prod', 'latchkey client disable reports --yes'),
       ),
     io,
-    async ({ io: { env }, out, open }, _options, id = '') => {
-      const { client, revocation } = await disableClient(await open(), id, deployedFrom(env));
+    async ({ io: { env }, out, open, confirm }, { yes }, id = '') => {
+      const deployed = deployedFrom(env);
+      const store = await open();
+      await get(store.clients, 'client', id);
+      if (!yes) await confirm(`client ${id}, its ${await store.countGrants({ client_id: id })} and all its tokens`);
+      const { client, revocation } = await disableClient(store, id, deployed);
       out.result(
         { ...recordView(client), revocation },
         clientText(client, { tokens_refused_if_issued_until: time(revocation.issued_until ?? 0) }),
@@ -187,12 +191,9 @@ const enableCommand = (io: Io) =>
       const client = await change(store.clients, 'client', id, (found) =>
         found.enabled ? found : { ...found, enabled: true },
       );
-      const entries = (await store.revocations.since(0)).filter((entry) => entry.kind === 'client' && entry.id === id);
-      const until = Math.max(0, ...entries.map(({ issued_until = 0 }) => issued_until));
-      const refused = until === 0 ? {} : { tokens_refused_if_issued_until: until };
-      out.result({ ...recordView(client), ...refused }, clientText(client, refused));
-      if (until > 0)
-        out.note(`Tokens that were issued until ${time(until)} stay refused; let it get new ones after that.`);
+      const refusal = await findRefusal(store, 'client', id);
+      out.result({ ...recordView(client), ...refusal }, clientText(client, { ...refusal }));
+      out.note(fromWhenTokensWork(refusal, store.clock()));
     },
   );
 

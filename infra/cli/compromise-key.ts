@@ -9,7 +9,7 @@ import {
 import { addKey, compromiseKey, type KeyPolicy, oldestNext } from '../../lib/keys/key-transitions.ts';
 import { type Revocation, revokeAll } from '../../lib/oauth/revocation.ts';
 import { addRevocation } from './add-revocation.ts';
-import { examples, onTable } from './command.ts';
+import { examples, onTable, withYes } from './command.ts';
 import { IN_FLIGHT_SECONDS } from './disable-client.ts';
 import type { Io } from './io.ts';
 import { changeRegistry, findRegistry, keyIn, keyPolicyFrom } from './key-registry.ts';
@@ -28,25 +28,27 @@ interface CompromiseOptions {
 /** `latchkey keys compromise`. */
 export const compromiseCommand = (io: Io) =>
   onTable<CompromiseOptions>(
-    new Command('compromise')
+    withYes(new Command('compromise'))
       .description('End a key that somebody else has, and every token that it signed. Can be repeated.')
       .argument(...KID)
       .option(
         '--replace-with <kid>',
         'the key that takes over (default: the oldest that waits, else a new one)',
-        parse.name,
+        parse.knownId,
       )
       .option(
         '--wrapping-key <key>',
         'the KMS key that wraps a new one (default: WRAPPING_KMS_KEY, or its own)',
-        parse.name,
+        parse.knownId,
       )
       .addHelpText('after', COMPROMISE_HELP),
     io,
-    async ({ io: { env }, out, open }, { replaceWith, wrappingKey }, kid = '') => {
-      const startedAt = performance.now();
+    async ({ io: { env }, out, open, confirm }, { replaceWith, wrappingKey }, kid = '') => {
       const policy = keyPolicyFrom(env);
       const store = await open();
+      keyIn(await findRegistry(store), kid);
+      await confirm(`key ${kid} and every token that it signed, in ${store.where}`);
+      const startedAt = performance.now();
       const make = async ({ alg, origin }: RegisteredKey) => {
         const own = origin.type === 'wrapped' ? (wrappingKeyFrom(undefined, store, env) ?? origin.key_id) : undefined;
         const by = wrappingKey ?? own;
@@ -88,7 +90,7 @@ First its tokens are put on the revocation list, then it is taken out of the key
 without waiting until every verifier has it. A new one is made where none waits and the old one was wrapped: for the
 issuer in ISSUER, or that of the local stack.
 ${POLICY_HELP}${examples(
-  'latchkey keys compromise 7w2fZ0k4nQ --stage prod',
+  'latchkey keys compromise 7w2fZ0k4nQ --stage prod --yes',
   'latchkey keys compromise 7w2fZ0k4nQ --replace-with x9Jd0q4TtA --stage prod',
 )}`;
 

@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
 import { endGrant } from '../../lib/revocation/end-grant.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
-import { examples, onTable } from './command.ts';
+import { examples, onTable, withYes } from './command.ts';
 import { deployedFrom } from './disable-client.ts';
 import { getUser } from './find-user.ts';
 import type { Io } from './io.ts';
-import { columns } from './output.ts';
+import { columns, counted } from './output.ts';
 import * as parse from './parse.ts';
 import { Problem, UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
@@ -13,21 +13,19 @@ import type { Store } from './store.ts';
 interface WhoseOptions {
   readonly user?: string;
   readonly subject?: string;
+  readonly yes?: true;
 }
 
 /** `latchkey consents`: what is not asked again. */
 export const consentsCommand = (io: Io): Command =>
-  new Command('consents')
-    .description('Consents: what users allowed clients, and are not asked for again. Each can be withdrawn.')
-    .addCommand(listCommand(io))
-    .addCommand(withdrawCommand(io));
+  new Command('consents').addCommand(listCommand(io)).addCommand(withdrawCommand(io));
 
 const withWhose = (command: Command): Command =>
   command
-    .addOption(new Option('--user <user>', 'whose: a username, or a sub').argParser(parse.username))
+    .addOption(new Option('--user <user>', 'whose: a username, or a sub').argParser(parse.knownUser))
     .addOption(
       new Option('--subject <sub>', 'whose: a sub, also of a user who is not kept here')
-        .argParser(parse.name)
+        .argParser(parse.knownId)
         .conflicts('user'),
     );
 
@@ -63,29 +61,42 @@ const listCommand = (io: Io) =>
 const withdrawCommand = (io: Io) =>
   onTable<WhoseOptions>(
     withWhose(
-      new Command('withdraw')
+      withYes(new Command('withdraw'))
         .description(
           'Ask again the next time, and end what the client got: refresh and access tokens. Can be repeated.',
         )
         .argument('<client_id>', 'from which client', parse.identifier),
-    ).addHelpText('after', examples('latchkey consents withdraw web --user alice')),
+    ).addHelpText(
+      'after',
+      examples('latchkey consents withdraw web --user alice', 'latchkey consents withdraw web --user alice --yes'),
+    ),
     io,
-    async ({ out, open }, options, client_id = '') => {
+    async ({ out, open, confirm }, options, client_id = '') => {
       requireWhose(options);
+      const { lifetime } = deployedFrom(io.env);
       const store = await open();
       const sub = await subjectOf(options, store);
-      const ended = await withdraw(store, sub, client_id, deployedFrom(io.env).lifetime);
+      if (!options.yes) {
+        const given = await findGrants(store, sub, client_id);
+        await confirm(`the consent for client ${client_id}, ${counted(given.length, 'grant')} and their tokens`);
+      }
+      const ended = await withdraw(store, sub, client_id, lifetime);
       out.result({ sub, client_id, ended }, `withdrawn; grants that ended with it: ${ended.join(' ') || 'none'}`);
     },
   );
+
+/** The ids of what a subject gave to a client and what has not expired. */
+async function findGrants({ clock, grants }: Store, sub: string, client_id: string): Promise<string[]> {
+  const given = (await grants.list()).filter((grant) => grant.sub === sub && grant.client_id === client_id);
+  return given.filter(({ expires_at }) => expires_at > clock()).map(({ grant_id }) => grant_id);
+}
 
 /** First the consent: the other way round the client could get another grant in between, without a question. */
 async function withdraw(store: Store, sub: string, client_id: string, maxLifetime: number): Promise<string[]> {
   await store.consents.remove(sub, client_id);
   const { clock, grants } = store;
   const context = { clock, grants, maxLifetime, revocations: createRevocationList(store.revocations, clock) };
-  const given = (await grants.list()).filter((grant) => grant.sub === sub && grant.client_id === client_id);
-  const ended = given.filter(({ expires_at }) => expires_at > clock()).map(({ grant_id }) => grant_id);
+  const ended = await findGrants(store, sub, client_id);
   try {
     for (const grant_id of ended) await endGrant(grant_id, context);
   } catch (error) {

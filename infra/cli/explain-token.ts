@@ -7,7 +7,9 @@ import { decryptJwt } from '../../lib/tokens/encrypted-jwt.ts';
 import { formatOf } from '../../lib/tokens/formats.ts';
 import { openSealed } from '../../lib/tokens/sealed.ts';
 import { findRevocations } from './add-revocation.ts';
-import { readHandle, readJwt } from './presented-token.ts';
+import { type GrantStatus, grantStatus } from './grant-status.ts';
+import { handleNames, inspectHandle, type PresentedHandle } from './presented-handle.ts';
+import { readJwt } from './presented-token.ts';
 import type { Store } from './store.ts';
 import type { TokenKeys } from './token-keys.ts';
 
@@ -20,6 +22,11 @@ export interface Explanation {
   readonly reasons: readonly string[];
   readonly not_checked: readonly string[];
   readonly format?: AccessTokenFormatName;
+  /** Of something that we make and that is no access token: what it says that it is. */
+  readonly kind?: PresentedHandle['kind'];
+  /** The grant of a code or refresh token, and what has become of it. */
+  readonly grant_id?: string;
+  readonly grant_status?: GrantStatus | 'not in the table';
   readonly header?: Json;
   /** The signing key's `kid`, or the id of the handle key or sealing key. */
   readonly key?: string;
@@ -52,6 +59,8 @@ interface Findings {
 
 /** Explains any text. Does every check that it can, where the service would stop at the first that fails. */
 export async function explainToken(token: string, context: ExplainContext): Promise<Explanation> {
+  const handle = inspectHandle(token, context);
+  if (handle && handle.kind !== 'reference_token') return explainOther(handle, context);
   const findings: Findings = { reasons: [], notChecked: [], verified: false };
   const format = attempt(() => formatOf(token), findings);
   if (format) await inspect[format](token, context, findings);
@@ -72,6 +81,27 @@ export async function explainToken(token: string, context: ExplainContext): Prom
     revoked_by: revocations,
   };
 }
+
+/** Something of ours that no API accepts. */
+async function explainOther(handle: PresentedHandle, { store, clock }: ExplainContext): Promise<Explanation> {
+  const { kind, content, problem, isOurs } = handle;
+  const grant_id = content && (kind === 'code' || kind === 'refresh_token') ? content.id : undefined;
+  const grant = grant_id === undefined ? undefined : await store?.grants.find(grant_id);
+  const status = grant && store && (await grantStatus(grant, clock(), store.epochs));
+  return {
+    verdict: 'refused',
+    reasons: [problem ?? `is ${handleNames[kind]}, which no API accepts`],
+    not_checked: content && isOurs === undefined ? [UNCHECKED_HANDLE] : [],
+    kind,
+    ...(content && { key: content.key }),
+    claims_verified: false,
+    ...(grant_id !== undefined && { grant_id }),
+    ...(grant_id !== undefined && store && { grant_status: status ?? 'not in the table' }),
+    revoked_by: [],
+  };
+}
+
+const UNCHECKED_HANDLE = 'that we minted it: set ISSUER and HANDLE_KEYS';
 
 /** Runs a check of the service's own, and keeps its reason. */
 function attempt<T>(check: () => T, { reasons }: Findings): T | undefined {
@@ -114,13 +144,14 @@ const inspect: Record<AccessTokenFormatName, (token: string, context: ExplainCon
     if (opened) Object.assign(findings, { claims: opened.claims, verified: true });
   },
 
-  async reference(token, { handles, store }, findings) {
-    const handle = handles ? handles.parse('reference_token', token) : readHandle(token);
-    if (!handle) return void findings.reasons.push('is no reference token of ours');
-    findings.key = handle.key;
-    if (!handles) findings.notChecked.push('that we minted it: set ISSUER and HANDLE_KEYS');
+  async reference(token, context, findings) {
+    const { content, problem, isOurs } = inspectHandle(token, context) ?? {};
+    if (content) findings.key = content.key;
+    if (problem !== undefined) return void findings.reasons.push(problem);
+    if (isOurs === undefined) findings.notChecked.push(UNCHECKED_HANDLE);
+    const { store } = context;
     if (!store) return void findings.notChecked.push('its claims: name the table');
-    const stored = await store.referenceTokens.find(handle.id);
+    const stored = content && (await store.referenceTokens.find(content.id));
     if (!stored) return void findings.reasons.push('is not in the table');
     if (stored.revoked_at !== undefined) findings.reasons.push('was revoked');
     findings.claims = stored.claims;

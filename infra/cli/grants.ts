@@ -1,27 +1,27 @@
 import { Command } from 'commander';
 import type { GrantState } from '../../lib/oauth/grant-state.ts';
+import { readHandle } from '../../lib/oauth/handle.ts';
 import { endGrant } from '../../lib/revocation/end-grant.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { examples, onTable } from './command.ts';
 import { deployedFrom } from './disable-client.ts';
 import { grantStatus } from './grant-status.ts';
 import type { Io } from './io.ts';
-import { columns, printable } from './output.ts';
+import { notFound } from './not-found.ts';
+import { columns } from './output.ts';
 import * as parse from './parse.ts';
+import { handleNames, remedyFor } from './presented-handle.ts';
 import { Problem } from './problem.ts';
 
 /** `latchkey grants`: what people allowed clients to do in their name. */
 export const grantsCommand = (io: Io): Command =>
-  new Command('grants')
-    .description('Grants: what people allowed clients to do in their name. Each can be ended with all its tokens.')
-    .addCommand(listCommand(io))
-    .addCommand(revokeCommand(io));
+  new Command('grants').addCommand(listCommand(io)).addCommand(revokeCommand(io));
 
 const listCommand = (io: Io) =>
   onTable<{ subject: string; all?: true }>(
     new Command('list')
       .description('The grants that a subject gave and that are in force. Reads the whole table.')
-      .requiredOption('--subject <sub>', 'whose', parse.name)
+      .requiredOption('--subject <sub>', 'whose', parse.knownId)
       .option('--all', 'also those that have ended, for as long as the table has them')
       .addHelpText('after', examples('latchkey grants list --subject 6fJ3vZ0k4nQ --json')),
     io,
@@ -67,15 +67,17 @@ const revokeCommand = (io: Io) =>
   onTable(
     new Command('revoke')
       .description('End a grant: its code, its refresh tokens, and its access tokens of every format. Can be repeated.')
-      .argument('<grant_id>', 'which, as `grants list` and the claim grant_id have it', parse.name)
-      .addHelpText('after', examples('latchkey grants revoke --stage prod -- 3QH0ZyGd1kRkUuC2m9nqCgxYb2qVw5fT')),
+      .argument('<grant_id>', 'which, as `grants list` and the claim grant_id have it', parse.knownId)
+      .addHelpText('after', examples('latchkey grants revoke 3QH0ZyGd1kRkUuC2m9nqCgxYb2qVw5fT --stage prod')),
     io,
     async ({ out, open }, _options, id = '') => {
+      const handle = readHandle(id);
+      if (handle) throw new Problem(`that is no grant id but ${handleNames[handle.kind]}; ${remedyFor(handle)}`);
       const { clock, grants, revocations: store } = await open();
       const revocations = createRevocationList(store, clock);
       const maxLifetime = deployedFrom(io.env).lifetime;
       const grant = await endGrant(id, { clock, grants, revocations, maxLifetime });
-      if (!grant) throw new Problem(`there is no grant ${printable(id)}`);
+      if (!grant) throw notFound('grant', id);
       out.result(
         { grant_id: id, client_id: grant.client_id, sub: grant.sub, status: 'revoked' },
         `grant ${id} is revoked`,

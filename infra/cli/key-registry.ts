@@ -3,6 +3,7 @@ import type { KeyRegistry, NewKey, RegisteredKey } from '../../lib/keys/key-regi
 import { addKey, type KeyPolicy, KeyRefusal } from '../../lib/keys/key-transitions.ts';
 import { KEY_REGISTRY } from '../../lib/store/key-registry.ts';
 import { change } from './change.ts';
+import { notFound } from './not-found.ts';
 import { duration, time } from './output.ts';
 import { Problem } from './problem.ts';
 import type { Store } from './store.ts';
@@ -24,7 +25,7 @@ export async function findRegistry({ keys }: Store): Promise<KeyRegistry> {
 /** @throws Problem when there is no such key */
 export function keyIn({ keys }: KeyRegistry, kid: string): RegisteredKey {
   const key = keys.find((candidate) => candidate.kid === kid);
-  if (!key) throw new Problem(`key ${kid} is not registered: see latchkey keys list`);
+  if (!key) throw new Problem(`${notFound('key', kid).message} in the registry: see latchkey keys list`);
   return key;
 }
 

@@ -6,7 +6,7 @@ import * as parse from './parse.ts';
 
 // What the commands on keys have in common: how they name one, and what they say of it.
 
-export const KID = ['<kid>', 'which: see latchkey keys list', parse.name] as const;
+export const KID = ['<kid>', 'which: see latchkey keys list', parse.knownId] as const;
 
 export const POLICY_HELP =
   '\nSet JWKS_CACHE_SECONDS, ACCESS_TOKEN_MAX_LIFETIME_SECONDS and ID_TOKEN_LIFETIME_SECONDS as they are deployed, if that\nis not the default.\n';

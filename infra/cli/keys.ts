@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { Environment } from '../../lib/config.ts';
 import { activateCommand } from './activate-key.ts';
 import { addCommand } from './add-key.ts';
 import { examples, onTable } from './command.ts';
@@ -6,14 +7,15 @@ import { compromiseCommand } from './compromise-key.ts';
 import type { Io } from './io.ts';
 import { findRegistry, keyPolicyFrom } from './key-registry.ts';
 import { keyView, POLICY_HELP } from './key-view.ts';
-import { columns } from './output.ts';
+import { columns, type Output } from './output.ts';
 import { retireCommand } from './retire-key.ts';
+import type { Store } from './store.ts';
+import { findPublicKeys, ifSet } from './token-keys.ts';
 import { moment } from './view.ts';
 
 /** `latchkey keys`: what tokens are signed with, where the functions run with KEY_REGISTRY=on. */
 export const keysCommand = (io: Io): Command =>
   new Command('keys')
-    .description('Signing keys in the key registry: publish a new one, let it sign, withdraw the old one.')
     .addCommand(listCommand(io))
     .addCommand(addCommand(io))
     .addCommand(activateCommand(io))
@@ -23,13 +25,18 @@ export const keysCommand = (io: Io): Command =>
 const listCommand = (io: Io) =>
   onTable(
     new Command('list')
-      .description('All keys, in the order in which they are asked to sign. Retired ones are shown for 90 days.')
+      .description(
+        'All keys, in the order in which they are asked to sign. Retired ones are shown for 90 days. Where none is registered,\n' +
+          'those that the service publishes.',
+      )
       .addHelpText('after', POLICY_HELP + examples('latchkey keys list', 'latchkey keys list --stage prod --json')),
     io,
     async ({ io: { env }, out, open }) => {
       const policy = keyPolicyFrom(env);
       const store = await open();
-      const views = (await findRegistry(store)).keys.map((key) => keyView(key, policy));
+      const { keys } = await findRegistry(store);
+      if (keys.length === 0) return listUnregistered(store, env, out);
+      const views = keys.map((key) => keyView(key, policy));
       const now = store.clock();
       const rows = views.map(({ activatable_at, withdrawable_at, compromised_at, ...view }) => ({
         ...view,
@@ -38,6 +45,18 @@ const listCommand = (io: Io) =>
       out.result(views, columns(rows, ['kid', 'alg', 'origin', 'status', 'published_at', 'activated_at', 'next_step']));
     },
   );
+
+/** Where no key is registered, those are shown that the functions have from elsewhere, as far as they are found. */
+async function listUnregistered(store: Store, env: Environment, out: Output): Promise<void> {
+  const found = await findPublicKeys(env, store.local?.issuer ?? ifSet('ISSUER', env));
+  const views = (found?.keys ?? []).map(({ kid, alg }) => ({ kid, alg, origin: 'elsewhere', status: 'published' }));
+  out.result(views, columns(views, ['kid', 'alg', 'origin', 'status']));
+  out.note(
+    found
+      ? `No key is in the registry; these are from ${found.where}. The other commands on keys work once they are: see keys add --help.`
+      : 'No key is in the registry. Without it they are in the secret latchkey/STAGE or in KMS: set ISSUER, and the service is asked.',
+  );
+}
 
 function nextStep(
   gates: Readonly<Record<'activatable_at' | 'withdrawable_at' | 'compromised_at', number | undefined>>,

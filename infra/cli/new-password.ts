@@ -10,6 +10,10 @@ export interface NewPassword {
 
 const MIN_LENGTH = 8;
 const MAX_LENGTH = 255;
+const RULES = `${MIN_LENGTH} to ${MAX_LENGTH} characters, on one line`;
+
+/** For help. */
+export const PASSWORD_STDIN = `take the password from standard input: one that somebody chose, of ${RULES}`;
 
 /** Nothing that looks like something else: people type it. */
 const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
@@ -28,10 +32,10 @@ export const randomPassword = (): string =>
  */
 export async function newPassword(io: Io, { passwordStdin }: { readonly passwordStdin?: true }): Promise<NewPassword> {
   if (!passwordStdin) return { password: randomPassword(), isOurs: true };
-  const password = await readStdin(io, 'password');
+  const password = await readStdin(io, 'password', `, ${RULES}`);
   const length = [...password].length;
   if (length < MIN_LENGTH || length > MAX_LENGTH || /\p{Cc}/u.test(password)) {
-    throw new Problem(`a password has ${MIN_LENGTH} to ${MAX_LENGTH} characters, on one line`);
+    throw new Problem(`a password has ${RULES}`);
   }
   return { password, isOurs: false };
 }

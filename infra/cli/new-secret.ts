@@ -10,6 +10,10 @@ export interface NewSecret {
 
 const MIN_LENGTH = 12;
 const MAX_LENGTH = 255;
+const RULES = `${MIN_LENGTH} to ${MAX_LENGTH} printable ASCII characters, on one line`;
+
+/** For help. */
+export const SECRET_STDIN = `take the secret from standard input: one that somebody chose, of ${RULES}; stored by scrypt`;
 
 /**
  * A new random secret, or, from standard input, one that somebody chose.
@@ -23,9 +27,9 @@ export async function newSecret(
   expires_at?: number,
 ): Promise<NewSecret> {
   if (!options.secretStdin) return createSecret(now, expires_at);
-  const secret = await readStdin(io, 'secret');
+  const secret = await readStdin(io, 'secret', `, ${RULES}`);
   if (secret.length < MIN_LENGTH || secret.length > MAX_LENGTH || !/^[\x20-\x7e]+$/.test(secret)) {
-    throw new Problem(`a secret has ${MIN_LENGTH} to ${MAX_LENGTH} printable ASCII characters, on one line`);
+    throw new Problem(`a secret has ${RULES}`);
   }
   return { stored: await importSecret(secret, now, expires_at) };
 }

@@ -50,6 +50,9 @@ function cell(name: string, value: unknown): string {
 
 const TIMES = /_at$|_until$|^(iat|exp|nbf)$/;
 
+/** `1 grant`, `2 grants`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 /** Seconds since the epoch as people read it, or the number where that is no date. */
 export function time(seconds: number): string {
   const date = new Date(seconds * 1000);

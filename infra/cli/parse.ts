@@ -6,7 +6,7 @@ import { parseEncryptionKey } from '../../lib/keys/encryption-key.ts';
 import { KeyError } from '../../lib/keys/jwk.ts';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
 import type { Client } from '../../lib/oauth/client.ts';
-import { isIdentifier } from '../../lib/oauth/identifier.ts';
+import { isIdentifier, isNewIdentifier } from '../../lib/oauth/identifier.ts';
 import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 import { parseScope } from '../../lib/oauth/scope.ts';
 
@@ -27,19 +27,51 @@ const SECONDS = new Map([
   ['d', DAY],
 ]);
 
+/** The id of something that is there. What was pasted may bring white space along. */
 export function identifier(text: string): string {
-  if (isIdentifier(text)) return text;
+  const id = text.trim();
+  if (isIdentifier(id)) return id;
   throw new InvalidArgumentError('An id is 1 to 255 visible ASCII characters without "#".');
+}
+
+/** For help: what a new id may be. */
+export const ID_RULES =
+  'up to 255 visible ASCII characters without "#", from a letter, digit or _ to anything but punctuation';
+
+/** An id for something new. Stricter than for what is there, which was given its id by an earlier version. */
+export function newIdentifier(text: string): string {
+  if (isNewIdentifier(identifier(text))) return identifier(text);
+  throw new InvalidArgumentError(
+    'An id begins with a letter, a digit or _, does not end with punctuation like . , : or ?, and has no . or .. between slashes.',
+  );
 }
 
 export const identifiers = (text: string, before: readonly string[] = []): string[] => [
   ...new Set([...before, identifier(text)]),
 ];
 
-/** Any text that a claim can hold: a subject, a grant id, a key id. */
+/** Any text that a claim can hold. */
 export function name(text: string): string {
   if (text !== '' && text.length <= 255 && !/\p{Cc}/u.test(text)) return text;
   throw new InvalidArgumentError('It must have 1 to 255 characters, none of them a control character.');
+}
+
+/** The id of something that is there: a subject, a grant, a key. */
+export const knownId = (text: string): string => name(text.trim());
+
+/** An audience that is set: as an id, but that it may have a `#` and any characters. */
+export function newAudience(text: string): string {
+  const audience = name(text);
+  if (audience === audience.trim() && !/^[-=+@]|[.,;:!?]$/.test(audience)) return audience;
+  throw new InvalidArgumentError(
+    'An audience has no space around it, does not begin with - = + or @, and does not end with punctuation like . or ,',
+  );
+}
+
+/** What a person will type to sign in. */
+export function newUsername(text: string): string {
+  if (!/^[-=@]|[.,;:]$/.test(username(text))) return text;
+  throw new InvalidArgumentError('A username does not begin with - = or @, and does not end with . , ; or :.');
 }
 
 /** What a person types to sign in, or a subject. */
@@ -48,6 +80,9 @@ export function username(text: string): string {
   if (isTidy && text !== '' && text.length <= 255 && !/[\p{Cc}\p{Cf}]/u.test(text)) return text;
   throw new InvalidArgumentError('A username has 1 to 255 characters, without control characters or space around it.');
 }
+
+/** The same of somebody who is there. What was pasted may bring white space along. */
+export const knownUser = (text: string): string => username(text.trim());
 
 /** Space-delimited scope tokens, each once; empty = none. */
 export function scope(text: string): string {
@@ -142,7 +177,8 @@ export const chosen = <T>(option: T | typeof DEFAULT | undefined, before: T | un
   option === DEFAULT ? undefined : (option ?? before);
 
 export const tableName = matching(/^[\w.-]{3,255}$/, 'A table name is 3 to 255 letters, digits and "_.-".');
-export const stageName = matching(/^[A-Za-z0-9-]{1,64}$/, 'A stage is 1 to 64 letters, digits and "-".');
+export const stageName = matching(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'A stage is 1 to 64 letters, digits and "-".');
+export const port = matching(/^[1-9]\d{0,4}$/, 'A port is a number from 1 to 65535.');
 export const region = matching(/^[a-z]{2}(-[a-z]+)+-\d{1,2}$/, 'A region reads like eu-west-1.');
 
 function matching(pattern: RegExp, problem: string): (text: string) => string {

@@ -7,3 +7,6 @@ export class Problem extends Error {
 export class UsageProblem extends Problem {
   override name = 'UsageProblem';
 }
+
+/** 0: done. 1: it could not be done. 2: the command line makes no sense. 3: `token explain` could not decide. */
+export type ExitCode = 0 | 1 | 2 | 3;

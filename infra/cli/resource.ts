@@ -6,7 +6,7 @@ import { change, compact, create, get } from './change.ts';
 import { examples, onTable } from './command.ts';
 import { deployedFrom } from './disable-client.ts';
 import type { Io } from './io.ts';
-import { newSecret, SHOWN_ONCE } from './new-secret.ts';
+import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
 import { openingKeysCommand } from './opening-keys.ts';
 import { columns } from './output.ts';
 import * as parse from './parse.ts';
@@ -25,7 +25,6 @@ interface Settings {
 /** `latchkey resource`: what tokens are for. */
 export const resourceCommand = (io: Io): Command =>
   new Command('resource')
-    .description('Resource servers: the APIs that tokens are for. Each has an identifier, an audience and scopes.')
     .addCommand(createCommand(io))
     .addCommand(listCommand(io))
     .addCommand(showCommand(io))
@@ -36,7 +35,7 @@ export const resourceCommand = (io: Io): Command =>
 
 const withSettings = (command: Command): Command =>
   command
-    .option('--audience <aud>', 'the aud of its tokens (default: the identifier)', parse.name)
+    .option('--audience <aud>', 'the aud of its tokens (default: the identifier)', parse.newAudience)
     .option('--scope <scopes>', 'the scopes it understands, separated by spaces', parse.scope)
     .option(
       '--format <format>',
@@ -66,11 +65,11 @@ const createCommand = (io: Io) =>
         .description('Register a resource server. Prints the secret it introspects tokens with, once.')
         .argument(
           '<identifier>',
-          'a URL without fragment, or a plain name: what clients send as resource',
-          parse.identifier,
+          `a URL or a plain name, which clients send as resource; ${parse.ID_RULES}`,
+          parse.newIdentifier,
         ),
     )
-      .option('--secret-stdin', 'take the secret from standard input: for one that somebody chose; stored by scrypt')
+      .option('--secret-stdin', SECRET_STDIN)
       .addHelpText(
         'after',
         examples(

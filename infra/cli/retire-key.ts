@@ -1,8 +1,9 @@
 import { Command } from 'commander';
-import { retireKey, withdrawableFrom } from '../../lib/keys/key-transitions.ts';
-import { examples, onTable } from './command.ts';
+import type { RegisteredKey } from '../../lib/keys/key-registry.ts';
+import { type KeyPolicy, retireKey, withdrawableFrom } from '../../lib/keys/key-transitions.ts';
+import { examples, onTable, withYes } from './command.ts';
 import type { Io } from './io.ts';
-import { changeRegistry, keyIn, keyPolicyFrom } from './key-registry.ts';
+import { changeRegistry, findRegistry, keyIn, keyPolicyFrom } from './key-registry.ts';
 import { KID, keyView, POLICY_HELP, withForce } from './key-view.ts';
 import { fields, time } from './output.ts';
 
@@ -10,19 +11,22 @@ import { fields, time } from './output.ts';
 export const retireCommand = (io: Io) =>
   onTable<{ force?: true }>(
     withForce(
-      new Command('retire')
+      withYes(new Command('retire'))
         .description(
           'Take a key away. One that signs stops to do so first, if another does; it is withdrawn by repeating this when its\n' +
             'last token has expired.',
         )
         .argument(...KID),
-      'tokens that it signed are refused',
+      'tokens that it signed are refused, so it asks',
     ).addHelpText('after', POLICY_HELP + examples('latchkey keys retire 7w2fZ0k4nQ --stage prod')),
     io,
-    async ({ io: { env }, out, open }, { force = false }, kid = '') => {
+    async ({ io: { env }, out, open, confirm }, { force = false }, kid = '') => {
       const policy = keyPolicyFrom(env);
       const store = await open();
       const now = store.clock();
+      if (force && mayHaveTokens(keyIn(await findRegistry(store), kid), policy, now)) {
+        await confirm(`key ${kid} and the tokens of it that are out, in ${store.where}`);
+      }
       let [overridden, stopped] = [false, false];
       const registry = await changeRegistry(
         store,
@@ -47,3 +51,6 @@ export const retireCommand = (io: Io) =>
       }
     },
   );
+
+const mayHaveTokens = (key: RegisteredKey, policy: KeyPolicy, now: number): boolean =>
+  (key.status === 'active' || key.status === 'retiring') && now < withdrawableFrom(key, policy);

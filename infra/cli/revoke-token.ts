@@ -1,13 +1,13 @@
 import type { AccessToken, AccessTokenClaims } from '../../lib/oauth/access-token.ts';
 import { InvalidToken, UnreadableToken } from '../../lib/oauth/errors.ts';
-import { hasHandlePrefix } from '../../lib/oauth/handle.ts';
 import { MAX_CLOCK_SKEW_SECONDS, type Revocation } from '../../lib/oauth/revocation.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { decryptJwt } from '../../lib/tokens/encrypted-jwt.ts';
 import { formatOf } from '../../lib/tokens/formats.ts';
 import { openSealed } from '../../lib/tokens/sealed.ts';
 import { findRevocations } from './add-revocation.ts';
-import { readHandle, readJwt } from './presented-token.ts';
+import { handleNames, inspectHandle, type PresentedHandle, remedyFor } from './presented-handle.ts';
+import { readJwt } from './presented-token.ts';
 import { Problem } from './problem.ts';
 import type { Store } from './store.ts';
 import type { TokenKeys } from './token-keys.ts';
@@ -30,16 +30,21 @@ const JTI = /^[\w-]{22}$/;
  * @throws Problem when it is no token, or not ours
  */
 export async function revokePresented(text: string, store: Store, keys: TokenKeys, lifetime: number): Promise<Outcome> {
-  if (hasHandlePrefix('reference_token', text)) {
-    const handle = keys.handles ? keys.handles.parse('reference_token', text) : readHandle(text);
-    const token = handle && (await findReference(handle.id, handle.key, store));
-    if (!token) throw new Problem('this is no reference token that is in the table; nothing was revoked');
-    return revokeKnown(token, store);
-  }
+  const handle = inspectHandle(text, keys);
+  if (handle) return revokeReference(handle, store);
   if (text.includes('.')) return revokeSelfContained(text, store, keys, lifetime);
   if (!JTI.test(text)) throw new Problem('this is neither a token nor the jti of one; nothing was revoked');
   const token = await findReference(text, '', store);
   return token ? revokeKnown(token, store) : revokeById(text, store, lifetime);
+}
+
+async function revokeReference(handle: PresentedHandle, store: Store): Promise<Outcome> {
+  const { kind, content, problem } = handle;
+  if (problem !== undefined) throw new Problem(`this ${problem}; nothing was revoked`);
+  if (kind !== 'reference_token') throw new Problem(`this is ${handleNames[kind]}; ${remedyFor(handle)}`);
+  const token = content && (await findReference(content.id, content.key, store));
+  if (!token) throw new Problem('this is no reference token that is in the table; nothing was revoked');
+  return revokeKnown(token, store);
 }
 
 async function revokeSelfContained(text: string, store: Store, keys: TokenKeys, lifetime: number): Promise<Outcome> {

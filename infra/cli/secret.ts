@@ -6,7 +6,7 @@ import { change, get } from './change.ts';
 import { examples, onTable } from './command.ts';
 import { deployedFrom } from './disable-client.ts';
 import type { Io } from './io.ts';
-import { newSecret, SHOWN_ONCE } from './new-secret.ts';
+import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
 import { columns, fields } from './output.ts';
 import * as parse from './parse.ts';
 import { Problem, UsageProblem } from './problem.ts';
@@ -20,11 +20,7 @@ interface OwnerOptions {
 
 /** `latchkey secret`: several at once, so that one can be exchanged without an outage. */
 export const secretCommand = (io: Io): Command =>
-  new Command('secret')
-    .description('Secrets of clients and resource servers: add a new one, move over to it, retire the old one.')
-    .addCommand(addCommand(io))
-    .addCommand(listCommand(io))
-    .addCommand(retireCommand(io));
+  new Command('secret').addCommand(addCommand(io)).addCommand(listCommand(io)).addCommand(retireCommand(io));
 
 const withOwner = (command: Command): Command =>
   command
@@ -38,7 +34,7 @@ const addCommand = (io: Io) =>
   onTable<OwnerOptions & { expiresIn?: number; secretStdin?: true }>(
     withOwner(new Command('add').description('Add a secret beside those that are there. Prints it, once.'))
       .option('--expires-in <span>', 'like 90s, 45m, 12h or 30d (default: never)', parse.span)
-      .option('--secret-stdin', 'take it from standard input: for one that somebody chose; stored by scrypt')
+      .option('--secret-stdin', SECRET_STDIN)
       .addHelpText(
         'after',
         examples('latchkey secret add --client reports --expires-in 90d', 'latchkey secret add --resource orders'),
@@ -91,7 +87,7 @@ const retireCommand = (io: Io) =>
     withOwner(
       new Command('retire')
         .description('Remove a secret, or let it expire. Tokens that were got with it live on.')
-        .argument('<secret_id>', 'which: see latchkey secret list'),
+        .argument('<secret_id>', 'which: see latchkey secret list', parse.knownId),
     )
       .option(
         '--in <span>',

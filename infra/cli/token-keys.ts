@@ -3,7 +3,7 @@ import type { EncryptionKey } from '../../lib/keys/encryption-key.ts';
 import { type Key, KeyError, parseKeys } from '../../lib/keys/jwk.ts';
 import { createSealingKeys, type OpeningKeys } from '../../lib/keys/sealing-key.ts';
 import { keyVerifiers } from '../../lib/keys/verifier.ts';
-import { createHandles, type Handles } from '../../lib/oauth/handle.ts';
+import { createHandles, type Handles, handleKeyId } from '../../lib/oauth/handle.ts';
 import { createJwtVerifier } from '../../lib/tokens/jws.ts';
 import { ACCESS_TOKEN_TYP } from '../../lib/tokens/jwt.ts';
 
@@ -12,6 +12,8 @@ export interface TokenKeys {
   readonly issuer: string | undefined;
   readonly verifyJwt: ReturnType<typeof createJwtVerifier> | undefined;
   readonly handles: Handles | undefined;
+  /** The keys that `handles` knows. */
+  readonly handleKeyIds: ReadonlySet<string>;
   readonly decryptionKeys: ReadonlyMap<string, EncryptionKey>;
   readonly openingKeys: OpeningKeys;
 }
@@ -25,15 +27,29 @@ export interface TokenKeys {
 export async function findTokenKeys(env: Environment, local: string | undefined): Promise<TokenKeys> {
   const issuer = local ?? ifSet('ISSUER', env);
   const handleKeys = ifSet('HANDLE_KEYS', env);
-  const keys = ifSet('VERIFICATION_KEYS', env) ?? (issuer === undefined ? undefined : await fetchKeys(issuer));
+  const keys = (await findPublicKeys(env, issuer))?.keys;
   return {
     issuer,
     verifyJwt: keys && createJwtVerifier(ACCESS_TOKEN_TYP, keyVerifiers(keys)),
     decryptionKeys: new Map(ifSet('DECRYPTION_KEYS', env)?.map((key) => [key.kid, key])),
     openingKeys: createSealingKeys(issuer ?? '', issuer === undefined ? [] : (ifSet('SEALING_KEYS', env) ?? [])),
+    handleKeyIds: new Set(handleKeys?.map(handleKeyId)),
     handles: issuer !== undefined && handleKeys ? createHandles(issuer, handleKeys) : undefined,
   };
 }
+
+/** The public keys that this environment has, else those that the issuer publishes, and where they were found. */
+export async function findPublicKeys(
+  env: Environment,
+  issuer: string | undefined,
+): Promise<{ readonly keys: readonly Key[]; readonly where: string } | undefined> {
+  const given = ifSet('VERIFICATION_KEYS', env);
+  if (given) return { keys: given, where: 'VERIFICATION_KEYS' };
+  const keys = issuer === undefined ? undefined : await fetchKeys(issuer);
+  return keys && { keys, where: jwksUri(issuer ?? '') };
+}
+
+const jwksUri = (issuer: string) => `${issuer}/.well-known/jwks.json`;
 
 /** The value of a variable, or undefined where it is not set. */
 export const ifSet = <Name extends VariableName>(name: Name, env: Environment) =>
@@ -44,7 +60,7 @@ const PATIENCE_MS = 3_000;
 /** The issuer is a configured one and never that which a token names. */
 async function fetchKeys(issuer: string): Promise<readonly Key[] | undefined> {
   try {
-    const response = await fetch(`${issuer}/.well-known/jwks.json`, {
+    const response = await fetch(jwksUri(issuer), {
       redirect: 'error',
       signal: AbortSignal.timeout(PATIENCE_MS),
     });

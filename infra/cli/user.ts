@@ -3,13 +3,14 @@ import type { User } from '../../lib/oauth/user.ts';
 import { createUser } from '../../lib/users/create-user.ts';
 import { hashPassword } from '../../lib/users/password.ts';
 import { change } from './change.ts';
-import { examples, onTable } from './command.ts';
+import { examples, onTable, withYes } from './command.ts';
 import { type Deployed, deployedFrom, IN_FLIGHT_SECONDS } from './disable-client.ts';
 import { endSubject } from './end-subject.ts';
 import { getUser } from './find-user.ts';
+import { findRefusal, fromWhenTokensWork } from './from-when.ts';
 import type { Io } from './io.ts';
-import { newPassword } from './new-password.ts';
-import { columns, time } from './output.ts';
+import { newPassword, PASSWORD_STDIN } from './new-password.ts';
+import { columns, printable, time } from './output.ts';
 import * as parse from './parse.ts';
 import { Problem, UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
@@ -19,7 +20,6 @@ import { userText, userView } from './view.ts';
 /** `latchkey user`: who can sign in, where users are kept in the table. */
 export const userCommand = (io: Io): Command =>
   new Command('user')
-    .description('Users: the people who sign in. Each has a name, a password, and claims that clients may be told.')
     .addCommand(createCommand(io))
     .addCommand(listCommand(io))
     .addCommand(showCommand(io))
@@ -29,17 +29,19 @@ export const userCommand = (io: Io): Command =>
     .addCommand(disableCommand(io))
     .addCommand(enableCommand(io));
 
-const PASSWORD_STDIN = ['--password-stdin', 'take the password from standard input, where somebody chose one'] as const;
-
-type PasswordOptions = { readonly passwordStdin?: true };
+type PasswordOptions = { readonly passwordStdin?: true; readonly yes?: true };
 
 const createCommand = (io: Io) =>
   onTable<ClaimOptions & PasswordOptions>(
     withClaims(
       new Command('create')
         .description('Add a user. Prints a password, once.')
-        .argument('<username>', 'what the person types to sign in; in upper or lower case', parse.username)
-        .option(...PASSWORD_STDIN),
+        .argument(
+          '<username>',
+          'what the person types to sign in: 1 to 255 characters, not from - = @ nor to punctuation; in any case',
+          parse.newUsername,
+        )
+        .option('--password-stdin', PASSWORD_STDIN),
     ).addHelpText(
       'after',
       examples(
@@ -76,7 +78,7 @@ const listCommand = (io: Io) =>
     },
   );
 
-const withUser = (command: Command) => command.argument('<user>', 'a username, or a sub', parse.username);
+const withUser = (command: Command) => command.argument('<user>', 'a username, or a sub', parse.knownUser);
 
 const showCommand = (io: Io) =>
   onTable(
@@ -110,14 +112,19 @@ const updateCommand = (io: Io) =>
 
 const resetCommand = (io: Io) =>
   onTable<PasswordOptions>(
-    withUser(new Command('reset').description('Set a new password, and sign the user out everywhere. Prints it, once.'))
-      .option(...PASSWORD_STDIN)
+    withUser(
+      withYes(new Command('reset')).description(
+        'Set a new password, and sign the user out everywhere. Prints it, once.',
+      ),
+    )
+      .option('--password-stdin', PASSWORD_STDIN)
       .addHelpText('after', DEPLOYED_HELP + examples('latchkey user reset alice')),
     io,
-    async ({ out, open }, options, who = '') => {
+    async ({ out, open, confirm }, options, who = '') => {
       const deployed = deployedFrom(io.env);
-      const { password, isOurs } = await newPassword(io, options);
       const store = await open();
+      if (!options.yes) await confirm(await allOf(await getUser(store, who), store));
+      const { password, isOurs } = await newPassword(io, options);
       const stored = await hashPassword(password, store.clock());
       const user = await changeUser(store, who, (found) => ({ ...found, password: stored }));
       // A request under way may have found the old password right.
@@ -134,18 +141,19 @@ const DEPLOYED_HELP =
   '\nSet CLIENT_CACHE_SECONDS and ACCESS_TOKEN_MAX_LIFETIME_SECONDS as they are deployed, if that is not the default.\n';
 
 const signOutCommand = (io: Io) =>
-  onTable<{ subject?: true }>(
-    new Command('sign-out')
+  onTable<{ subject?: true; yes?: true }>(
+    withYes(new Command('sign-out'))
       .description('End every session, refresh token and access token of a user, everywhere. Can be repeated.')
-      .argument('<user>', 'a username, or a sub', parse.name)
+      .argument('<user>', 'a username, or a sub', parse.knownId)
       .option('--subject', 'it is a sub of a user who is not kept here: the hook authenticateUser knows them')
       .addHelpText('after', DEPLOYED_HELP + examples('latchkey user sign-out alice --stage prod')),
     io,
-    async ({ out, open }, { subject }, who = '') => {
+    async ({ out, open, confirm }, { subject, yes }, who = '') => {
       const deployed = deployedFrom(io.env);
       const store = await open();
       // A mistyped name would be an entry that ends nothing, with an answer that all is well.
-      const sub = subject ? who : (await getUser(store, who)).sub;
+      const { sub } = subject ? { sub: who } : await getUser(store, who);
+      if (!yes) await confirm(await allOf({ sub, username: who }, store));
       const { revocation } = await endSubject(store, sub, deployed);
       out.result({ sub, revocation }, `${who} is signed out: ${until(revocation)}`);
       out.note(HOW_SOON);
@@ -155,14 +163,17 @@ const signOutCommand = (io: Io) =>
 const HOW_SOON = 'How soon an API asks is set by its REVOCATION_MAX_AGE_SECONDS and the cache of its gateway.';
 
 const disableCommand = (io: Io) =>
-  onTable(
+  onTable<{ yes?: true }>(
     withUser(
-      new Command('disable').description('Let a user sign in no more, and end all that there is. Can be repeated.'),
+      withYes(new Command('disable')).description(
+        'Let a user sign in no more, and end all that there is. Can be repeated.',
+      ),
     ).addHelpText('after', DEPLOYED_HELP + examples('latchkey user disable alice --stage prod')),
     io,
-    async ({ out, open }, _options, who = '') => {
+    async ({ out, open, confirm }, { yes }, who = '') => {
       const deployed = deployedFrom(io.env);
       const store = await open();
+      if (!yes) await confirm(await allOf(await getUser(store, who), store));
       // First the record: the other way round somebody could sign in between the two.
       const user = await changeUser(store, who, (found) => (found.enabled ? { ...found, enabled: false } : found));
       const { revocation } = await endAfter(`user ${who} is disabled`, store, user, deployed, IN_FLIGHT_SECONDS);
@@ -180,9 +191,15 @@ const enableCommand = (io: Io) =>
     async ({ out, open }, _options, who = '') => {
       const store = await open();
       const user = await changeUser(store, who, (found) => (found.enabled ? found : { ...found, enabled: true }));
-      out.result(userView(user), userText(user));
+      const refusal = await findRefusal(store, 'subject', user.sub);
+      out.result({ ...userView(user), ...refusal }, userText(user, { ...refusal }));
+      out.note(fromWhenTokensWork(refusal, store.clock()));
     },
   );
+
+/** What ends with a sign-out, in words. */
+const allOf = async ({ sub, username }: Pick<User, 'sub' | 'username'>, store: Store): Promise<string> =>
+  `every session of ${printable(username)}, ${await store.countGrants({ sub })} and all tokens`;
 
 /** @throws Problem that says what happened, when only what came before succeeded */
 async function endAfter(done: string, store: Store, { sub }: User, deployed: Deployed, delay: number) {

@@ -5,3 +5,16 @@ const IDENTIFIER = /^[\x21\x22\x24-\x7e]{1,255}$/;
  * and a resource indicator, which has no fragment (RFC 8707 section 2).
  */
 export const isIdentifier = (text: string): boolean => IDENTIFIER.test(text);
+
+/** Where one ends that was pasted out of a sentence, or out of quotes. */
+const PUNCTUATION = /[.,;:!?'")>\]}]$/;
+
+/** Segments that programs leave out of a path. RFC 3986 section 5.2.4 */
+const DOT_SEGMENT = /(^|\/)\.{1,2}(\/|$)/;
+
+/**
+ * Whether a text can be the id of a client or resource server that is being made. Beyond `isIdentifier`, it is taken for
+ * nothing else: an option or a formula by how it begins, part of a sentence by how it ends, another path by its dots.
+ */
+export const isNewIdentifier = (text: string): boolean =>
+  isIdentifier(text) && /^\w/.test(text) && !PUNCTUATION.test(text) && !DOT_SEGMENT.test(text);

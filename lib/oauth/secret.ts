@@ -18,7 +18,8 @@ const deriveKey = promisify<string, Buffer, number, ScryptOptions, Buffer>(scryp
 
 const SCRYPT = { ...SCRYPT_COST, maxmem: 96 * 1024 * 1024 };
 
-const SECRET_PREFIX = 'lk_cs_';
+/** Tells a random secret to people and to secret scanners. */
+export const SECRET_PREFIX = 'lk_cs_';
 
 const sha256 = (secret: string) => createHash('sha256').update(secret).digest();
 

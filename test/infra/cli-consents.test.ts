@@ -64,7 +64,7 @@ describe('consents', () => {
     const given = await allow('web');
     const [elsewhere, another] = [await allow('other'), await allow('web', 'bob')];
     expect(given.isAsked).toBe(false);
-    await latchkey(['consents', 'withdraw', 'web', '--user', 'alice']);
+    await latchkey(['consents', 'withdraw', '--yes', 'web', '--user', 'alice']);
 
     expect(await shown(given.accessToken)).toBe('refuse');
     expect(await refresh('web', given.refreshToken)).toBe(400);
@@ -85,7 +85,7 @@ describe('consents', () => {
       const { status, headers, body } = await forward();
       response.writeHead(status, headers).end(body);
     });
-    const withdraw = ['consents', 'withdraw', 'web', '--user', 'alice'];
+    const withdraw = ['consents', 'withdraw', '--yes', 'web', '--user', 'alice'];
     expect(await attempt(withdraw)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/not all grants have ended/),

@@ -321,7 +321,7 @@ describe('client disable', () => {
     const { id, secret } = await newClient('--format', format);
     const token = await tokenOf(id, secret);
     expect(await shown(token)).toBe('allow');
-    await latchkey(['client', 'disable', id]);
+    await latchkey(['client', 'disable', '--yes', id]);
     expect(await shown(token)).toBe('refuse');
     expect((await requestToken(id, secret)).status).toBe(401);
   });
@@ -334,7 +334,7 @@ describe('client disable', () => {
       form: { grant_type: 'client_credentials' },
     });
     await container.token(request);
-    await latchkey(['client', 'disable', id], { env: { CLIENT_CACHE_SECONDS: '30' } });
+    await latchkey(['client', 'disable', '--yes', id], { env: { CLIENT_CACHE_SECONDS: '30' } });
     clock.advance(29);
     const { status, json } = readResult(await container.token(request));
     expect(status).toBe(200);
@@ -343,10 +343,10 @@ describe('client disable', () => {
 
   it('can be repeated without making the list longer', async () => {
     const { id } = await newClient();
-    await latchkey(['client', 'disable', id]);
+    await latchkey(['client', 'disable', '--yes', id]);
     const before = (await revocations()).length;
-    await latchkey(['client', 'disable', id]);
-    await latchkey(['token', 'revoke', '--client', id]);
+    await latchkey(['client', 'disable', '--yes', id]);
+    await latchkey(['token', 'revoke', '--yes', '--client', id]);
     expect(await revocations()).toHaveLength(before);
   });
 
@@ -360,22 +360,22 @@ describe('client disable', () => {
       const { status, headers, body } = await forward();
       response.writeHead(status, headers).end(body);
     });
-    const { code, stderr } = await attempt(['client', 'disable', id]);
+    const { code, stderr } = await attempt(['client', 'disable', '--yes', id]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/is disabled, but the tokens that it has still work: .*run the same command again/);
     expect(await world.clients.find(id)).toMatchObject({ enabled: false });
     expect(await shown(token)).toBe('allow');
     store.behave();
-    await latchkey(['client', 'disable', id]);
+    await latchkey(['client', 'disable', '--yes', id]);
     expect(await shown(token)).toBe('refuse');
   });
 
   it('is undone by enable, but not for tokens from before', async () => {
     const { id, secret } = await newClient();
     const before = await tokenOf(id, secret);
-    await latchkey(['client', 'disable', id]);
+    await latchkey(['client', 'disable', '--yes', id]);
     const { stderr } = await latchkey(['client', 'enable', id]);
-    expect(stderr).toMatch(/issued until \S+Z stay refused/);
+    expect(stderr).toMatch(/New tokens work from \S+ \(in .+\) on: what is issued until \S+Z is refused/);
     clock.advance(30);
     expect(await shown(await tokenOf(id, secret))).toBe('allow');
     expect(await shown(before)).toBe('refuse');
@@ -530,14 +530,14 @@ describe('refuses', () => {
     ],
     ['an update of an unknown client', ['client', 'update', 'nope', '--name', 'x'], 1, /no client nope/],
     ['showing an unknown client', ['client', 'show', 'nope'], 1, /no client nope/],
-    ['disabling an unknown client', ['client', 'disable', 'nope'], 1, /no client nope/],
+    ['disabling an unknown client', ['client', 'disable', '--yes', 'nope'], 1, /no client nope/],
     ['a secret of nobody', ['secret', 'add'], 2, /whose/],
     ['a secret of two', ['secret', 'add', '--client', 'machine-jwt', '--resource', 'orders'], 2, /cannot be used with/],
     ['a secret of an unknown client', ['secret', 'add', '--client', 'nope'], 1, /no client nope/],
     ['an end that is no span', ['secret', 'add', '--client', 'machine-jwt', '--expires-in', 'soon'], 2, /reads like/],
     ['an end at once', ['secret', 'add', '--client', 'machine-jwt', '--expires-in', '0d'], 2, /reads like/],
     ['retiring an unknown secret', ['secret', 'retire', 'nope', '--client', 'machine-jwt'], 1, /no secret of this id/],
-    ['a bad variable', ['client', 'disable', 'machine-jwt'], 1, /CLIENT_CACHE_SECONDS/],
+    ['a bad variable', ['client', 'disable', '--yes', 'machine-jwt'], 1, /CLIENT_CACHE_SECONDS/],
   ])('%s', async (name, args, code, reason, stdin = 'a long enough secret') => {
     const before = await wholeTable();
     const env = name === 'a bad variable' ? { CLIENT_CACHE_SECONDS: 'x' } : {};

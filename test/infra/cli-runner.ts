@@ -18,6 +18,8 @@ export interface CliOptions {
   readonly stdin?: string;
   readonly env?: Variables;
   readonly cwd?: string;
+  /** Standard input is a terminal, where somebody types this. */
+  readonly typed?: string;
 }
 
 export type Cli = (args: readonly string[], options?: CliOptions) => Promise<CliResult>;
@@ -26,7 +28,7 @@ export const emptyDirectory = () => mkdtempSync(join(tmpdir(), 'latchkey-cli-'))
 
 /** The program in this process, with an environment of its own and in a directory where there is no local stack. */
 export function createCli(env: Variables, directory = emptyDirectory()): Cli {
-  return async (args, { stdin = '', env: more = {}, cwd = directory } = {}) => {
+  return async (args, { stdin = '', env: more = {}, cwd = directory, typed } = {}) => {
     const written = { stdout: '', stderr: '' };
     const writer = (name: keyof typeof written) => ({
       write(text: string) {
@@ -36,7 +38,7 @@ export function createCli(env: Variables, directory = emptyDirectory()): Cli {
     const code = await run(args, {
       env: { ...env, ...more },
       cwd,
-      stdin: Readable.from([stdin]),
+      stdin: Object.assign(Readable.from([typed ?? stdin]), { isTTY: typed !== undefined }),
       stdout: writer('stdout'),
       stderr: writer('stderr'),
     });

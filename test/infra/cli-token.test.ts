@@ -1,6 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Explanation } from '../../infra/cli/explain-token.ts';
+import { readConfig } from '../../lib/config.ts';
 import { type AccessTokenFormatName, accessTokenFormats as formats } from '../../lib/oauth/access-token.ts';
+import { createGrantId } from '../../lib/oauth/grant-id.ts';
+import { createHandles, type HandleKind, randomId } from '../../lib/oauth/handle.ts';
 import { type FaultyStore, startFaultyStore } from '../support/faulty-store.ts';
 import {
   forge,
@@ -56,6 +59,17 @@ const revocations = async () => (await world.table.query('REVOKED#0', '')).lengt
 const shown = (token: string, { authorizer }: Handlers = world.handlers) =>
   verdict(authorizer(authorizerEvents['HTTP API 2.0'](token)));
 
+const WRONG_MAC = (kind: string) =>
+  `says by its prefix that it is ${kind}, but its MAC is wrong: it is forged or mistyped, or another issuer made it`;
+
+/** One that this service would take for its own. */
+function handle(kind: HandleKind): string {
+  const { ISSUER: issuer, HANDLE_KEYS } = readConfig(['ISSUER', 'HANDLE_KEYS'], world.env);
+  const counts = kind === 'code' || kind === 'refresh_token';
+  const handles = createHandles(issuer, HANDLE_KEYS);
+  return handles.mint(kind, { id: counts ? createGrantId('alice') : randomId() }).text;
+}
+
 let count = 0;
 async function newToken(format: AccessTokenFormatName, handlers = world.handlers) {
   const id = `holder-${++count}`;
@@ -65,7 +79,7 @@ async function newToken(format: AccessTokenFormatName, handlers = world.handlers
 }
 
 const explain = async (token: string, ...more: string[]) =>
-  (await latchkey(['token', 'explain', '-', '--json', ...more], { stdin: token })).json<
+  (await attempt(['token', 'explain', '-', '--json', ...more], { stdin: token })).json<
     Explanation & { claims: Json }
   >();
 
@@ -90,7 +104,7 @@ describe('token revoke', () => {
     const ours = await newToken(format);
     const other = await newToken(format);
     expect(await shown(ours.token)).toBe('allow');
-    const command = ['token', 'revoke', ...args(ours)];
+    const command = ['token', 'revoke', '--yes', ...args(ours)];
     const { stdout, stderr } = await latchkey(command, { stdin: ours.token });
     expect(stdout + stderr).not.toContain(ours.token);
     expect(await shown(ours.token)).toBe('refuse');
@@ -111,9 +125,9 @@ describe('token revoke', () => {
     const token = await getToken(handlers, id);
     expect(await shown(token, handlers)).toBe('allow');
     const { key = '' } = (
-      await latchkey(['token', 'explain', '-', '--json'], { stdin: token, env: { VERIFICATION_KEYS: '', ISSUER: '' } })
+      await attempt(['token', 'explain', '-', '--json'], { stdin: token, env: { VERIFICATION_KEYS: '', ISSUER: '' } })
     ).json<Explanation>();
-    await latchkey(['token', 'revoke', '--key', key]);
+    await latchkey(['token', 'revoke', '--yes', '--key', key]);
     expect(await shown(token, handlers)).toBe('refuse');
     expect(await shown(await getToken(handlers, id), handlers)).toBe('refuse');
     expect(await shown(other.token)).toBe('allow');
@@ -124,7 +138,7 @@ describe('token revoke', () => {
     const handlers = world.restart(variables);
     const tokens = await Promise.all(MACHINES.map((id) => getToken(handlers, id)));
     const other = await newToken('jwt');
-    await latchkey(['token', 'revoke', '--issuer'], { env: variables });
+    await latchkey(['token', 'revoke', '--yes', '--issuer'], { env: variables });
     for (const token of tokens) expect(await shown(token, handlers)).toBe('refuse');
     expect(await shown(other.token)).toBe('allow');
   });
@@ -132,7 +146,7 @@ describe('token revoke', () => {
   it('adds nothing for a token that its client has revoked', async () => {
     for (const format of formats) {
       const { token, id } = await newToken(format);
-      await latchkey(['token', 'revoke', '--client', id]);
+      await latchkey(['token', 'revoke', '--yes', '--client', id]);
       const before = await revocations();
       const { json } = await latchkey(['token', 'revoke', token, '--json']);
       expect(json()).toMatchObject({ status: 'was revoked before' });
@@ -172,7 +186,9 @@ describe('token revoke', () => {
     for (const format of formats) {
       const { token, id } = await newToken(format);
       expect(await shown(token, late())).toBe('allow');
-      await latchkey(format === 'jwt' ? ['token', 'revoke', token] : ['token', 'revoke', '--client', id], { env });
+      await latchkey(format === 'jwt' ? ['token', 'revoke', token] : ['token', 'revoke', '--yes', '--client', id], {
+        env,
+      });
       expect(await shown(token, late())).toBe('refuse');
     }
   });
@@ -184,7 +200,7 @@ describe('token revoke', () => {
     expect(await shown(forge(stolen, time), container)).toBe('allow');
     dates(() => time);
     for (let day = 0; day < 2; day++) {
-      await latchkey(['token', 'revoke', '--key', stolen.kid]);
+      await latchkey(['token', 'revoke', '--yes', '--key', stolen.kid]);
       expect(await shown(forge(stolen, time), container)).toBe('refuse');
       time += 80_000;
     }
@@ -201,7 +217,12 @@ describe('token revoke', () => {
     ['garbage', ['garbage'], 1, /neither a token nor the jti/],
     ['a JWT of another signer', [forge(forgingKey('ES256', 'other'), now())], 1, /names no key of ours; nothing/],
     ['a JWT without signature', [`${segment({ alg: 'none' })}.${segment({})}.`], 1, /nothing was revoked/],
-    ['a reference token that is forged', [`lk_at_${'A'.repeat(48)}`], 1, /no reference token/],
+    [
+      'a reference token that is forged',
+      [`lk_at_${'A'.repeat(48)}`],
+      1,
+      /handle key AAAAAA, which is not in HANDLE_KEYS/,
+    ],
     ['a forged one, without keys', [`lk_at_${'A'.repeat(48)}`], 1, /no reference token/, { HANDLE_KEYS: '' }],
     [
       'a lifetime that is no number',
@@ -215,6 +236,28 @@ describe('token revoke', () => {
     const result = await attempt(['token', 'revoke', ...args], { env });
     expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(reason) });
     expect(await revocations()).toBe(before);
+  });
+});
+
+describe('token revoke', () => {
+  it.each<[HandleKind, RegExp]>([
+    ['refresh_token', /this is a refresh token; it ends with its grant: latchkey grants revoke [\w-]{32}$/m],
+    ['code', /this is an authorization code; it ends with its grant: latchkey grants revoke [\w-]{32}$/m],
+    ['session', /this is the session of a browser, .+ latchkey user sign-out$/m],
+  ])('points to what ends a %s, and so does grants revoke', async (kind, expected) => {
+    const text = handle(kind);
+    const { code, stdout, stderr } = await attempt(['token', 'revoke', '-'], { stdin: text });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(expected);
+    const other = await attempt(['grants', 'revoke', text]);
+    expect(other).toMatchObject({ code: 1, stderr: expect.stringMatching(/that is no grant id but/) });
+    expect(stderr + other.stderr).not.toContain(text);
+  });
+
+  it('does not take a forged refresh token for one of ours', async () => {
+    const forged = `${handle('refresh_token').slice(0, -8)}AAAAAAAA`;
+    const { code, stderr } = await attempt(['token', 'revoke', '-'], { stdin: forged });
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(WRONG_MAC('a refresh token')) });
   });
 });
 
@@ -252,7 +295,7 @@ describe('the time', () => {
     dates(() => truth);
     vi.useFakeTimers({ toFake: ['Date'], now: new Date('2001-02-03T04:05:06Z') });
     await latchkey(['token', 'revoke', token]);
-    await latchkey(['token', 'revoke', '--subject', 'somebody']);
+    await latchkey(['token', 'revoke', '--yes', '--subject', 'somebody']);
     await latchkey(['client', 'create', 'timely', '--resource', 'orders']);
     vi.useRealTimers();
     const entries = await world.table.query('REVOKED#0', '');
@@ -267,7 +310,7 @@ describe('the time', () => {
   it('is refused when the table does not tell it', async () => {
     const before = await revocations();
     dates(undefined);
-    const { code, stderr } = await attempt(['token', 'revoke', '--subject', 'alice']);
+    const { code, stderr } = await attempt(['token', 'revoke', '--yes', '--subject', 'alice']);
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('does not tell the time') });
     expect(await revocations()).toBe(before);
   });
@@ -281,7 +324,7 @@ describe('token explain', () => {
   };
   const ofDisabled = async () => {
     const { token, id } = await newToken('reference');
-    await latchkey(['client', 'disable', id]);
+    await latchkey(['client', 'disable', '--yes', id]);
     return token;
   };
   const cut = (token: string) => token.slice(0, -4);
@@ -342,9 +385,38 @@ describe('token explain', () => {
       'a reference token cut short',
       async () => cut((await newToken('reference')).token),
       'refused',
-      ['is no reference token of ours'],
+      ['says by its prefix that it is a reference token, but it is cut off or mistyped'],
     ],
-    ['a forged reference token', () => `lk_at_${'A'.repeat(48)}`, 'refused', ['is no reference token of ours']],
+    [
+      'a reference token of an unknown handle key',
+      () => `lk_at_${'A'.repeat(48)}`,
+      'refused',
+      [
+        'says by its prefix that it is a reference token, but it was made with the handle key AAAAAA, which is not in HANDLE_KEYS',
+      ],
+    ],
+    [
+      'a forged reference token',
+      async () => `${(await newToken('reference')).token.slice(0, -8)}AAAAAAAA`,
+      'refused',
+      [WRONG_MAC('a reference token')],
+    ],
+    ['a refresh token', () => handle('refresh_token'), 'refused', ['is a refresh token, which no API accepts']],
+    [
+      'a forged refresh token',
+      () => `${handle('refresh_token').slice(0, -8)}AAAAAAAA`,
+      'refused',
+      [WRONG_MAC('a refresh token')],
+      { kind: 'refresh_token', grant_status: 'not in the table' },
+    ],
+    ['a code', () => handle('code'), 'refused', ['is an authorization code, which no API accepts']],
+    [
+      'a session',
+      () => handle('session'),
+      'refused',
+      ['is the session of a browser, from its cookie, which no API accepts'],
+    ],
+    ['a value of a form', () => handle('page'), 'refused', ['is the hidden value of a form, which no API accepts']],
     ['garbage', () => 'garbage', 'refused', ['has the form of no access token']],
     ['nothing', () => '', 'refused', ['has the form of no access token']],
     ['a long text', () => 'a.'.repeat(5_000), 'refused', ['is too long']],
@@ -379,14 +451,19 @@ describe('token explain', () => {
       'refused',
       ['cannot be decrypted'],
     ],
-    ['a secret', () => `lk_cs_${'a'.repeat(43)}`, 'refused', ['has the form of no access token']],
+    [
+      'a secret',
+      () => `lk_cs_${'a'.repeat(43)}`,
+      'refused',
+      ['is a secret of a client or resource server, which no API accepts'],
+    ],
   ])('%s', async (_, make, expected, reasons, more = {}) => {
     const token = await make();
     const { stdout, stderr, code } = await attempt(['token', 'explain', '-', '--json'], { stdin: `${token}\n` });
     const explanation = JSON.parse(stdout) as Explanation;
     expect(explanation).toMatchObject({ verdict: expected, reasons, not_checked: [], ...more });
-    expect(code).toBe(0);
-    const text = await latchkey(['token', 'explain', '-'], { stdin: token });
+    expect(code).toBe(expected === 'accepted' ? 0 : 1);
+    const text = await attempt(['token', 'explain', '-'], { stdin: token });
     expect(text.stdout).toContain(expected);
     for (const reason of reasons) expect(text.stdout).toContain(`it ${reason}`);
     const proof = token.split('.').at(-1) ?? '';
@@ -395,7 +472,7 @@ describe('token explain', () => {
 
   it('names the entry by which a token was revoked', async () => {
     const { token, id } = await newToken('jwt');
-    await latchkey(['token', 'revoke', '--client', id]);
+    await latchkey(['token', 'revoke', '--yes', '--client', id]);
     expect((await explain(token)).revoked_by).toMatchObject([{ kind: 'client', id }]);
   });
 
@@ -418,14 +495,16 @@ describe('token explain', () => {
 
   it('shows what a forger wrote without letting the terminal act on it', async () => {
     const forged = forge(forgingKey('ES256'), now(), { sub: 'a\u001b[2J\u009b31m\u202e' });
-    const { stdout } = await latchkey(['token', 'explain', forged]);
+    const { stdout } = await attempt(['token', 'explain', forged]);
     expect(stdout).toContain('a\\u{1b}[2J\\u{9b}31m\\u{202e}');
     expect(stdout).toMatch(/which nothing proves/);
   });
 
   it('says what it could not check without keys and table', async () => {
     const bare = createCli({});
-    const jwt = (await bare(['token', 'explain', (await newToken('jwt')).token, '--json'])).json<Explanation>();
+    const explained = await bare(['token', 'explain', (await newToken('jwt')).token, '--json']);
+    expect(explained.code).toBe(3);
+    const jwt = explained.json<Explanation>();
     expect(jwt).toMatchObject({ verdict: 'undecided', reasons: [], claims_verified: false, format: 'jwt' });
     expect(jwt.not_checked.join()).toMatch(/signature.*issuer.*revoked/);
     const reference = (await bare(['token', 'explain', (await newToken('reference')).token, '--json'])).json();

@@ -181,7 +181,7 @@ describe.each([
   it('ends what was given, of every kind, and can be repeated', async () => {
     const { name, password, accessToken, refreshToken } = await signedIn();
     for (const time of ['first', 'second']) {
-      await latchkey(['user', verb, name]);
+      await latchkey(['user', verb, '--yes', name]);
       expect(await shown(accessToken), time).toBe('refuse');
       expect((await refresh(refreshToken)).json, time).toMatchObject({ error: 'invalid_grant' });
     }
@@ -190,7 +190,7 @@ describe.each([
 
   it('leaves everybody else alone', async () => {
     const [one, other] = [await signedIn(), await signedIn()];
-    await latchkey(['user', verb, one.name]);
+    await latchkey(['user', verb, '--yes', one.name]);
     expect(await shown(other.accessToken)).toBe('allow');
     expect((await refresh(other.refreshToken)).status).toBe(200);
   });
@@ -212,7 +212,7 @@ describe.each([
       const { status, headers, body } = await forward();
       response.writeHead(status, headers).end(body);
     });
-    const { code, stderr } = await attempt(['user', verb, name]);
+    const { code, stderr } = await attempt(['user', verb, '--yes', name]);
     expect(code).toBe(1);
     expect(stderr).toMatch(keepsPassword ? /table/ : /but may still be signed in.*run the same command again/);
   });
@@ -224,7 +224,7 @@ describe('user reset', () => {
     ['takes one', ['--password-stdin'], 'correct horse battery staple'],
   ])('%s, which is the good one; what a request under way still gives is refused', async (_, more, stdin) => {
     const { name } = await newUser();
-    const { json } = await latchkey(['user', 'reset', name, ...more, '--json'], { stdin: stdin ?? '' });
+    const { json } = await latchkey(['user', 'reset', '--yes', name, ...more, '--json'], { stdin: stdin ?? '' });
     const password = stdin ?? String(json()['password']);
     expect('password' in json()).toBe(stdin === undefined);
     const { issued_until, revoked_at } = json()['revocation'] as { issued_until: number; revoked_at: number };
@@ -239,7 +239,7 @@ describe('user reset', () => {
 describe('user enable', () => {
   it('lets sign in again, and old tokens stay refused', async () => {
     const { name, password, accessToken } = await signedIn();
-    await latchkey(['user', 'disable', name]);
+    await latchkey(['user', 'disable', '--yes', name]);
     expect((await signIn(name, password)).status).toBe(400);
     await latchkey(['user', 'enable', name]);
     expect((await signIn(name, password)).status).toBe(200);
@@ -255,7 +255,7 @@ it('finds a user by subject as well', async () => {
 });
 
 it('signs out a subject that is not kept here, when told so', async () => {
-  const { json } = await latchkey(['user', 'sign-out', 'from-elsewhere', '--subject', '--json']);
+  const { json } = await latchkey(['user', 'sign-out', '--yes', 'from-elsewhere', '--subject', '--json']);
   expect(json()).toMatchObject({ revocation: { kind: 'subject', id: 'from-elsewhere' } });
 });
 

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Explanation } from '../../infra/cli/explain-token.ts';
 import type { serve } from '../../lib/http/serve.ts';
+import { parseKeys } from '../../lib/keys/jwk.ts';
 import { getToken, startWorld, type Variables, type World } from '../support/world.ts';
 import { type Cli, createCli, emptyDirectory } from './cli-runner.ts';
 
@@ -137,7 +138,7 @@ describe('the table', () => {
       ['--local'],
       {},
       { issuer: 'http://localhost:1', table: { endpoint: 'http://127.0.0.1:9', name: 'x' } },
-      /is npm start still running/,
+      /is not running: start it again/,
     ],
     ['in a file that is not JSON', ['--local'], {}, '{', /is not JSON/],
     ['in a file of something else', ['--local'], {}, { issuer: 1 }, /names no table/],
@@ -181,6 +182,96 @@ it('verifies JWTs of the local stack by its published keys', async () => {
   server.closeAllConnections();
   server.close();
   expect(await explain()).toMatchObject({ verdict: 'undecided', not_checked: [expect.stringMatching(/signature/)] });
+});
+
+/** A directory in which several were started: each leaves a file named by its port. */
+function directoryWithPorts(demo: unknown, ports: Record<string, unknown>): string {
+  const directory = directoryWith(demo);
+  for (const [port, written] of Object.entries(ports)) {
+    writeFileSync(join(directory, '.latchkey', `${port}.json`), JSON.stringify(written));
+  }
+  return directory;
+}
+
+describe('several local stacks', () => {
+  const ended = { issuer: 'http://localhost:3000', table: { endpoint: 'http://127.0.0.1:9', name: 'x' } };
+  const running = () => ({ issuer: 'http://localhost:3001', table: localTable(), pid: process.pid });
+  const list = ['client', 'list', '--json'];
+
+  it('are told apart by --port, before or after the command', async () => {
+    const cwd = directoryWithPorts(ended, { 3000: ended, 3001: running() });
+    expect((await attempt([...list, '--port', '3001'], { cwd, env: noAws })).stdout).toContain('machine-jwt');
+    expect((await attempt(['--port', '3001', ...list], { cwd, env: noAws })).stdout).toContain('machine-jwt');
+  });
+
+  it('are named when the one that is meant does not run', async () => {
+    const cwd = directoryWithPorts(ended, { 3000: { ...ended, pid: 2 ** 30 }, 3001: running() });
+    expect(await attempt(['client', 'list'], { cwd, env: noAws })).toMatchObject({
+      code: 1,
+      stderr:
+        'latchkey: the npm start at http://localhost:3000, which .latchkey/demo.json names, is not running: start it again, or give --port 3001\n',
+    });
+    expect(await attempt(['client', 'list', '--port', '3002'], { cwd, env: noAws })).toMatchObject({
+      code: 1,
+      stderr: 'latchkey: no npm start was started on port 3002 in this directory, or give --port 3001\n',
+    });
+  });
+
+  it.each([
+    ['--port', '3001', '--stage', 'a'],
+    ['--port', '3001', '--table', 'aaa'],
+  ])('are none of a deployed table: %s %s %s %s', async (...options) => {
+    expect(await attempt([...list, ...options])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/only one of/),
+    });
+  });
+
+  it('have a port that is a number', async () => {
+    expect(await attempt([...list, '--port', 'x'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/A port is/),
+    });
+  });
+});
+
+describe('keys list without a registered key', () => {
+  const list = ['keys', 'list'];
+
+  it('shows the keys that this environment verifies with, and says so', async () => {
+    const { code, stdout, stderr } = await attempt(list);
+    const [key] = parseKeys(world.env['VERIFICATION_KEYS'] ?? '', 'public');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^${key.kid} .* published$`, 'm'));
+    expect(stderr).toMatch(/No key is in the registry; these are from VERIFICATION_KEYS/);
+  });
+
+  it('says where else they can be if none is found', async () => {
+    const { code, stdout, stderr } = await attempt(list, { env: without('VERIFICATION_KEYS', 'ISSUER') });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'none\n' });
+    expect(stderr).toMatch(/in the secret latchkey\/STAGE or in KMS: set ISSUER/);
+  });
+});
+
+describe('what a secret may contain', () => {
+  it.each([
+    ['client create a --resource orders --secret-stdin', /pipe the secret in, 12 to 255 printable ASCII characters/],
+    ['user create a --password-stdin', /pipe the password in, 8 to 255 characters/],
+  ])('is said at a terminal: %s', async (line, rules) => {
+    const result = await attempt(line.split(' '), { typed: 'x\n' });
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringMatching(rules) });
+  });
+
+  it.each([
+    ['client create', /12 to 255 printable\s+ASCII characters/],
+    ['secret add', /12 to 255 printable\s+ASCII characters/],
+    ['user reset', /8 to 255\s+characters/],
+    ['client create', /255 visible ASCII\s+characters without "#"/],
+    ['resource create', /255 visible ASCII\s+characters without "#"/],
+  ])('is in the help of %s: %s', async (command, rules) => {
+    const { stdout } = await attempt([...command.split(' '), '--help']);
+    expect(stdout.replace(/\s+/g, ' ')).toMatch(rules);
+  });
 });
 
 describe('The program latchkey as a process', () => {

@@ -86,7 +86,7 @@ describe('The key registry of npm start -- --keys wrapped', () => {
     expect(await status(world, first)).toBe(200);
     expect(await publishedKids(world)).toEqual([kid, kidOf(first)]);
 
-    const compromise = await latchkey<KeyView & { signing: string[] }>(world, 'keys', 'compromise', kid);
+    const compromise = await latchkey<KeyView & { signing: string[] }>(world, 'keys', 'compromise', '--yes', kid);
     expect(compromise).toMatchObject({ kid, status: 'retired', signing: [expect.any(String)] });
     expect(await status(world, second)).toBe(403);
     expect(await isActive(world, second)).toBe(false);

@@ -1,0 +1,247 @@
+import type { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createProgram } from '../../infra/cli/main.ts';
+import { createStageSecret } from '../../infra/cli/stage-secret.ts';
+import { createSecrets } from '../../infra/local/secrets.ts';
+import { parseKeys } from '../../lib/keys/jwk.ts';
+import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
+import { createGrantId, subjectTagOf } from '../../lib/oauth/grant-id.ts';
+import { createHandles, handleKeyId, randomId } from '../../lib/oauth/handle.ts';
+import { isIdentifier, isNewIdentifier } from '../../lib/oauth/identifier.ts';
+import { isPlainId, withPlainId } from '../../lib/oauth/plain-id.ts';
+import { createSecret } from '../../lib/oauth/secret.ts';
+import { client, startWorld, type World } from '../support/world.ts';
+import { type Cli, createCli, succeeding } from './cli-runner.ts';
+
+let world: World;
+let attempt: Cli;
+let latchkey: Cli;
+
+beforeAll(async () => {
+  world = await startWorld();
+  attempt = createCli(world.env);
+  latchkey = succeeding(attempt);
+});
+afterAll(() => world.stop());
+
+const kidsIn = (jwks: string) => (JSON.parse(jwks) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
+const secretOf = (text: string) => Buffer.from(text, 'base64url');
+
+/** The ids of a new stage, and of a new local stack. */
+const idsOf = (secret: Readonly<Record<string, string>>) => {
+  const {
+    SIGNING_KEYS = '',
+    VERIFICATION_KEYS = '',
+    DECRYPTION_KEYS = '',
+    HANDLE_KEYS = '',
+    SEALING_KEYS = '',
+  } = secret;
+  return [
+    ...[SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS].flatMap(kidsIn),
+    handleKeyId(secretOf(HANDLE_KEYS)),
+    sealingKeyId(secretOf(SEALING_KEYS)),
+  ];
+};
+
+const handles = createHandles('https://issuer.example', [Buffer.alloc(32, 1)]);
+
+/** Everything that makes ids, with how often: without care, each would make a bad one in all but 1 of 1,000 test runs. */
+const generators: [string, number, () => readonly string[]][] = [
+  ['a jti, sub, sid, kid or client_id', 5_000, () => [randomId()]],
+  ['a grant_id', 5_000, () => [createGrantId('alice')]],
+  ['the id of a reference token', 5_000, () => [handles.mint('reference_token').id]],
+  ['the id of a session', 5_000, () => [handles.mint('session').id]],
+  ['a secret_id', 5_000, () => [createSecret(0).stored.secret_id]],
+  ['the keys that init makes', 500, () => idsOf({ ...createStageSecret('EdDSA') })],
+  ['the keys of a local stack', 500, () => idsOf(createSecrets()['latchkey/local'] ?? {})],
+];
+
+describe('an id that we make', () => {
+  it.each(generators)('is no option and no number: %s', (_, times, make) => {
+    const ids = Array.from({ length: times }, make).flat();
+    expect(ids.filter((id) => !isPlainId(id) || id.startsWith('-'))).toEqual([]);
+  });
+
+  it('has 128 random bits', () => {
+    const ids = Array.from({ length: 2_000 }, randomId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids) expect(Buffer.from(id, 'base64url').toString('base64url')).toBe(id);
+    expect(ids.every((id) => Buffer.from(id, 'base64url').length === 16)).toBe(true);
+  });
+
+  it('is made again until it is plain, and not for ever', () => {
+    const drawn = ['-a', '=a', '+a', '@a', '123', '12e45', 'a-'];
+    expect(
+      withPlainId(
+        () => drawn.shift() ?? '',
+        (id) => id,
+      ),
+    ).toBe('a-');
+    expect(() =>
+      withPlainId(
+        () => '-',
+        (id) => id,
+      ),
+    ).toThrow('no plain id');
+  });
+
+  it('of a grant still names its subject', () => {
+    expect(subjectTagOf(createGrantId('alice'))).toBe(subjectTagOf(createGrantId('alice')));
+  });
+});
+
+/** As earlier versions made them: a jti or kid, a grant, a thumbprint. Two begin with two dashes. */
+const DASHED = [
+  '-zD08s3kXqUv0TqRbYw5gQ',
+  '--D08s3kXqUv0TqRbYw5gA',
+  '-zD08s3kXqUv0TqRbYw5gQ-zD08s3kXqU',
+  '-zD08s3kXqUv0TqRbYw5gQ-zD08s3kXqUvzD08s3kXqU',
+];
+
+function leaves(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+}
+const pathOf = (command: Command): string[] => (command.parent ? [...pathOf(command.parent), command.name()] : []);
+
+const silent = { write: () => true };
+const program = await createProgram({
+  env: {},
+  cwd: '/',
+  stdin: Object.assign((async function* () {})(), {}),
+  stdout: silent,
+  stderr: silent,
+});
+
+const withArgument = leaves(program).filter((command) => command.registeredArguments.length > 0);
+const creating = ['client create', 'resource create', 'user create'];
+const takingIds = withArgument.map(pathOf).filter((path) => !creating.includes(path.join(' ')));
+
+/** Options that a command does not do without. */
+const needed: Readonly<Record<string, string[]>> = {
+  'client update': ['--name', 'a'],
+  'resource update': ['--scope', 'a'],
+  'user update': ['--nickname', 'a'],
+  'secret retire': ['--client', 'machine-jwt'],
+  'consents withdraw': ['--subject', 'alice', '--yes'],
+};
+
+describe('an id that begins with a dash', () => {
+  it.each(takingIds.flatMap((path) => DASHED.map((id) => [path.join(' '), id] as const)))(
+    'is an argument of %s: %s',
+    async (path, id) => {
+      const args = [...path.split(' '), id, ...(needed[path] ?? []), '--json'];
+      const { code, stderr } = await attempt(args);
+      expect(code, stderr).not.toBe(2);
+      expect(stderr).not.toMatch(/unknown option|missing|too many/);
+    },
+  );
+
+  const valued = leaves(program).flatMap((command) =>
+    command.options
+      .filter(({ required, flags }) => required && /<(id|sub|kid|user|key)>/.test(flags))
+      .map(({ long }) => [pathOf(command).join(' '), long ?? ''] as const),
+  );
+
+  it.each(valued)('is a value in %s %s', async (path, option) => {
+    for (const id of DASHED) {
+      const { stderr } = await attempt([...path.split(' '), option, id, '--json']);
+      expect(stderr).not.toMatch(/unknown option|has no value/);
+    }
+  });
+
+  it.each(DASHED)('names the client that has it: %s', async (id) => {
+    await world.clients.create(client(id));
+    expect((await latchkey(['client', 'show', id, '--json'])).json()).toMatchObject({ client_id: id });
+    expect((await latchkey(['client', 'show', '--json', '--', id])).json()).toMatchObject({ client_id: id });
+    expect((await latchkey(['secret', 'list', '--client', id, '--json'])).code).toBe(0);
+  });
+
+  it.each<[string, string[], RegExp]>([
+    ['a mistyped option', ['client', 'show', '--jsn'], /unknown option '--jsn'/],
+    ['a long one', ['client', 'update', 'a', '--backchannel-logout-url', 'x'], /unknown option '--backchannel/],
+    ['one with a single dash', ['client', 'show', '-json'], /unknown option '-json'.*goes after --/],
+    ['a long one with a single dash', ['client', 'update', 'a', '-post-logout-redirect-uri', 'x'], /unknown option/],
+    ['a short option that is none', ['client', 'show', '-x'], /unknown option '-x'/],
+    ['an option in place of a value', ['grants', 'list', '--subject', '--json'], /--subject has no value/],
+    ['an id where there is no argument', ['client', 'list', DASHED[0] ?? ''], /unknown option/],
+  ])('does not hide %s', async (_, args, reason) => {
+    expect(await attempt(args)).toMatchObject({ code: 2, stderr: expect.stringMatching(reason) });
+  });
+});
+
+describe('an id that somebody chooses', () => {
+  const bad = [
+    '-a',
+    '=a',
+    '+a',
+    '@a',
+    '.',
+    '..',
+    '.a',
+    'a/../b',
+    'a/.',
+    'a.',
+    'a,',
+    'a;',
+    'a:',
+    'a?',
+    '"a"',
+    "'a'",
+    '(a)',
+  ];
+  const good = [
+    'reports',
+    'a',
+    '0',
+    '_a',
+    'a-',
+    'https://api.example.com/',
+    'urn:example:api',
+    'a.b/c..d',
+    'a=',
+    'A_b-9',
+  ];
+
+  it.each(bad)('is refused for something new, but known where it is there: %s', async (id) => {
+    expect(isIdentifier(id)).toBe(true);
+    expect(isNewIdentifier(id)).toBe(false);
+    for (const group of ['client', 'resource']) {
+      const more = group === 'client' ? ['--resource', 'orders'] : [];
+      expect(await attempt([group, 'create', ...more, '--', id])).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/An id begins with a letter, a digit or _/),
+      });
+    }
+    await world.clients.create(client(id));
+    expect((await latchkey(['client', 'show', '--json', '--', id])).json()).toMatchObject({ client_id: id });
+  });
+
+  it.each(good)('can be %s', (id) => expect(isNewIdentifier(id)).toBe(true));
+
+  it.each(['-alice', '=alice', '@alice', 'alice.', 'alice,'])('is no username: %s', async (name) => {
+    const { code, stderr } = await attempt(['user', 'create', '--', name]);
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/A username does not begin with/),
+    });
+  });
+
+  it.each(['=orders', 'orders.', ' orders'])('is no audience: "%s"', async (audience) => {
+    const { code, stderr } = await attempt(['resource', 'create', 'aud', '--audience', audience]);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(/An audience has no space/) });
+  });
+
+  it('may be pasted with a line break, and is asked about when it ends with punctuation', async () => {
+    expect((await latchkey(['client', 'show', ' machine-jwt\n', '--json'])).json()).toMatchObject({
+      client_id: 'machine-jwt',
+    });
+    expect((await attempt(['client', 'show', 'machine-jwt.'])).stderr).toMatch(
+      /there is no client machine-jwt\. \(does the "\." at its end belong to it\?\)/,
+    );
+  });
+});
+
+it('the keys that init makes are good keys', () => {
+  const { SIGNING_KEYS } = createStageSecret('ES256');
+  expect(parseKeys(SIGNING_KEYS, 'private')).toHaveLength(1);
+});
