@@ -65,6 +65,21 @@ const calls: readonly Call[] = [
 
 const ends = ({ kind }: Call) => kind === 'revoke' || kind === 'end';
 
+/** Those by which a code or a refresh token is used more often than once, with nothing else wrong. */
+const repetitions = calls.filter(
+  ({ kind, client_id, proof, scope, resources }) =>
+    (kind === 'redeem' || kind === 'refresh') && !client_id && !proof && !scope && !resources,
+);
+
+/** How many requests are made, of which kinds. */
+export interface Requests {
+  readonly count: number;
+  readonly calls: readonly Call[];
+}
+
+export const anyRequests = (count: number): Requests => ({ count, calls });
+export const repeatedRequests = (count: number): Requests => ({ count, calls: repetitions });
+
 const GRANT: GrantState = {
   grant_id: 'g',
   state: 'code',
@@ -150,9 +165,9 @@ export const refreshOf = ({ call, id, now }: Request): Refresh => ({
 const isOurs = ({ call }: Request) => call.client_id === undefined && call.proof === undefined;
 
 /** What may happen next in a world. */
-function* successors(world: World, machine: Machine, reuseInterval: number, requests: number): Generator<World> {
+function* successors(world: World, machine: Machine, reuseInterval: number, requests: Requests): Generator<World> {
   if (world.time < LAST_SECOND) yield { ...world, time: world.time + 1 };
-  for (const call of world.started < requests ? calls : []) {
+  for (const call of world.started < requests.count ? requests.calls : []) {
     if (world.requests[call.by]) continue;
     const now = Math.max(0, world.time - (BEHIND[call.by] ?? 0));
     const request: Request = { call, id: `of ${call.by}`, now, next: 'write' };
@@ -359,7 +374,7 @@ function keyOf({ grant, requests, consumed, ...world }: World): string {
 }
 
 /** How many worlds there are, none of them with a violation. */
-export function explore(start: World, reuseInterval: number, requests: number, tried: Machine = machine): number {
+export function explore(start: World, reuseInterval: number, requests: Requests, tried: Machine = machine): number {
   const seen = new Set<string>();
   const queue = [start];
   for (let world = queue.pop(); world; world = queue.pop()) {
