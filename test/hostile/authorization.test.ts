@@ -137,7 +137,6 @@ it(`gives ${REQUESTS} hostile requests a page or an answer, and never a fault (s
     '400 This did not work',
     '403 This page is out of date',
   ]) {
-    expect([kind, seen.get(kind) ?? 0]).toEqual([kind, expect.any(Number)]);
-    expect(seen.get(kind) ?? 0, `${kind} of ${JSON.stringify([...seen])}`).toBeGreaterThan(50);
+    expect(seen.get(kind) ?? 0, `${kind} of ${JSON.stringify([...seen])}`).toBeGreaterThan(REQUESTS / 200);
   }
-}, 240_000);
+});

@@ -4,6 +4,7 @@ import { type FaultyStore, startFaultyStore } from './faulty-store.ts';
 import { signingKeyOf } from './forge.ts';
 import { createHostile, createReflectionCheck, type Hostile, type Material } from './hostile.ts';
 import { createRandom } from './random.ts';
+import { scaled } from './scale.ts';
 import { createHandlers, getToken, type Handlers, startWorld, type Variables, type World } from './world.ts';
 
 /** What hostile requests are aimed at: a deployment whose log and whose store are watched. */
@@ -56,7 +57,8 @@ export async function startTarget(): Promise<Target> {
 }
 
 export const SEED = 20_260_607;
-export const REQUESTS = 10_000;
+/** At each of the 14 doors: 10,000 in all in the normal run, and at each door in the long run. */
+export const REQUESTS = scaled(700, 10_000);
 
 /**
  * Sends that many hostile things, each made from the seed and its number.

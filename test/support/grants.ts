@@ -34,6 +34,8 @@ export interface CodeOptions extends Partial<Omit<Grant, 'client' | 'resources'>
   /** Absent = with the challenge of `VERIFIER`. */
   readonly binding?: CodeBinding;
   readonly clock?: Clock;
+  /** Seconds. */
+  readonly codeLifetime?: number;
 }
 
 /** A grant as `/authorize` stores it, and its code. */
@@ -42,7 +44,7 @@ export async function newCode(
   client_id: string,
   options: CodeOptions = {},
 ): Promise<{ code: string; grant_id: string }> {
-  const { resources = ['orders'], clock = systemClock, binding, ...more } = options;
+  const { resources = ['orders'], clock = systemClock, binding, codeLifetime = 60, ...more } = options;
   const sub = more.sub ?? SUBJECT;
   const servers = await Promise.all(
     resources.map(async (id) => (await resourceServers.find(id)) ?? issuerAsResource(id)),
@@ -64,7 +66,7 @@ export async function newCode(
       clock,
       grants: createGrantStore(table),
       handles: () => handlesOf({ env }),
-      codeLifetime: 60,
+      codeLifetime,
       refreshTokenLifetime: 2_592_000,
       refreshTokenIdleLifetime: 604_800,
       maxLifetime: 86_400,

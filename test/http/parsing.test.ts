@@ -1,0 +1,164 @@
+// What parses requests, on texts that fast-check makes up and shrinks: a failure is shown with the smallest text that fails.
+import { array, assert, constantFrom, nat, property, record, string, tuple, uint8Array } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseBasic } from '../../lib/http/basic.ts';
+import { parseBearer } from '../../lib/http/bearer.ts';
+import { parseForm } from '../../lib/http/form.ts';
+import type { Request } from '../../lib/http/message.ts';
+import { OAuthError } from '../../lib/oauth/errors.ts';
+import { createHandles } from '../../lib/oauth/handle.ts';
+import { isRedirectUri, matchesRedirectUri } from '../../lib/oauth/redirect-uri.ts';
+import { parseScope } from '../../lib/oauth/scope.ts';
+import { scaled } from '../support/scale.ts';
+import { basic } from '../support/world.ts';
+
+const runs = { numRuns: scaled(300, 20_000) };
+const text = string({ unit: 'binary' });
+const someText = string({ unit: 'binary', minLength: 1 });
+
+const formRequest = (body: Buffer): Request => ({
+  method: 'POST',
+  path: '/',
+  query: '',
+  header: (name) => (name === 'content-type' ? ['application/x-www-form-urlencoded'] : []),
+  cookies: [],
+  sourceIp: '',
+  body,
+  authorizer: undefined,
+});
+
+/** Undefined for what is refused; any other error fails the test. */
+function unlessRefused<Value>(parse: () => Value): Value | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof OAuthError) return undefined;
+    throw error;
+  }
+}
+
+describe('a form', () => {
+  it('is read as it was written', () => {
+    const pairs = array(tuple(text, someText), { maxLength: 20 }).map((all) => new Map(all));
+    const resources = array(someText, { maxLength: 5 });
+    assert(
+      property(pairs, resources, (written, resource) => {
+        written.delete('resource');
+        const body = new URLSearchParams([
+          ...written,
+          ...resource.map((value): [string, string] => ['resource', value]),
+        ]);
+        const form = parseForm(formRequest(Buffer.from(body.toString())));
+        for (const [name, value] of written) expect(form.get(name)).toBe(value);
+        expect(form.resources).toEqual(resource);
+      }),
+      runs,
+    );
+  });
+
+  it('of any bytes is read or refused, and no fault', () => {
+    const pieces = constantFrom('&', '=', '+', '%', '%f', '%ff', '%c3', '%a9', 'a', 'resource=', '\0', 'é');
+    const bodies = array(pieces).map((all) => Buffer.from(all.join('')));
+    for (const body of [bodies, uint8Array().map((bytes) => Buffer.from(bytes))]) {
+      assert(
+        property(body, (bytes) => {
+          unlessRefused(() => parseForm(formRequest(bytes)));
+        }),
+        runs,
+      );
+    }
+  });
+});
+
+describe('an Authorization header', () => {
+  it('with Basic gives the id and the secret that were put in', () => {
+    assert(
+      property(someText, someText, (id, secret) => {
+        expect(parseBasic(basic(id, secret))).toEqual({ id, secret });
+      }),
+      runs,
+    );
+  });
+
+  it('with Bearer gives the token if it could be one, and nothing otherwise', () => {
+    const characters = constantFrom('a', 'B', '0', '.', '-', '_', '~', '+', '/', '=', ',', '\n', 'é');
+    assert(
+      property(
+        array(characters).map((all) => all.join('')),
+        (token) => {
+          const isToken = /^[^=]+=*$/.test(token) && !/[,\né]/.test(token);
+          expect(parseBearer([`Bearer ${token}`])).toBe(isToken ? token : undefined);
+        },
+      ),
+      runs,
+    );
+  });
+});
+
+it('a scope is read token by token if all of it is allowed, and refused otherwise', () => {
+  const characters = constantFrom('a', 'b', '!', '~', '#', '[', ']', ' ', '"', '\\', '\x7f', '\t', 'é');
+  assert(
+    property(
+      array(characters, { maxLength: 12 }).map((all) => all.join('')),
+      (scope) => {
+        const isAllowed = scope.split(' ').every((token) => token !== '') && !/["\\\x7f\té]/.test(scope);
+        expect(unlessRefused(() => parseScope(scope))).toEqual(isAllowed ? [...new Set(scope.split(' '))] : undefined);
+      },
+    ),
+    runs,
+  );
+});
+
+it('a redirect URI that matches a registered one leads where that one does', () => {
+  const registered = ['https://app.example/cb', 'http://127.0.0.1/cb?a=b', 'http://[::1]:80/cb', 'com.example.app:/cb'];
+  const pieces = [
+    '',
+    '/',
+    '.',
+    ':',
+    '@',
+    '#',
+    '?',
+    '\\',
+    '%2f',
+    ':80',
+    ':8080',
+    ' ',
+    '\t',
+    'evil.example',
+    'https://',
+    '*',
+  ];
+  const edits = record({
+    uri: constantFrom(...registered),
+    at: nat(30),
+    removed: nat(3),
+    piece: constantFrom(...pieces),
+  });
+  assert(
+    property(edits, ({ uri, at, removed, piece }) => {
+      const requested = uri.slice(0, at) + piece + uri.slice(at + removed);
+      if (!matchesRedirectUri(requested, registered)) return;
+      expect(isRedirectUri(requested)).toBe(true);
+      const place = (text: string) => {
+        const { protocol, username, hostname, port, pathname, search, hash } = new URL(text);
+        return [protocol, username, hostname, protocol === 'http:' ? '' : port, pathname, search, hash].join('|');
+      };
+      expect(registered.map(place)).toContain(place(requested));
+    }),
+    runs,
+  );
+});
+
+it('a handle is accepted exactly as it was made, and no other text', () => {
+  const handles = createHandles('https://issuer.example', [Buffer.alloc(32, 1)]);
+  const { text: minted, id } = handles.mint('session');
+  expect(handles.parse('session', minted)?.id).toBe(id);
+  assert(
+    property(nat(minted.length), nat(4), string({ maxLength: 4 }), (at, removed, piece) => {
+      const edited = minted.slice(0, at) + piece + minted.slice(at + removed);
+      expect(handles.parse('session', edited) !== undefined).toBe(edited === minted);
+    }),
+    runs,
+  );
+});
