@@ -14,6 +14,7 @@ export interface Demo {
   readonly clients: Readonly<Record<string, { client_id: string; client_secret: string }>>;
   readonly resources: Readonly<Record<string, { identifier: string; secret: string }>>;
   readonly users: Readonly<Record<string, { username: string; password: string }>>;
+  readonly table: { readonly endpoint: string; readonly name: string };
 }
 
 /** A local service that is ready. */
