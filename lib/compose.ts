@@ -1,24 +1,21 @@
+import type { AuthorizerContext } from './authorizer/authorizer.ts';
 import type { Caller } from './client-authentication/authenticate.ts';
 import { type Environment, readAwsConfig, readConfig } from './config.ts';
-import type {
-  AuthorizationContext,
-  AuthorizerContext,
-  BackchannelContext,
-  DiscoveryContext,
-  IntrospectionContext,
-  JwksContext,
-  LogContext,
-  LogoutContext,
-  RevocationContext,
-  RotationContext,
-  TokenContext,
-  UserinfoContext,
-} from './context.ts';
+import type { AuthorizationContext } from './endpoints/authorization.ts';
+import type { BackchannelContext } from './endpoints/backchannel.ts';
+import type { DiscoveryContext } from './endpoints/discovery.ts';
+import type { IntrospectionContext } from './endpoints/introspection.ts';
+import type { JwksContext } from './endpoints/jwks.ts';
+import type { LogoutContext } from './endpoints/logout.ts';
+import type { RevocationContext } from './endpoints/revocation.ts';
+import type { RotationContext } from './endpoints/rotation.ts';
+import type { TokenContext } from './endpoints/token.ts';
+import type { UserinfoContext } from './endpoints/userinfo.ts';
 import { extensions } from './extensions.ts';
 import { createKms } from './keys/kms.ts';
 import { createOpeningKeys } from './keys/sealing-key.ts';
 import { createWrappedKey } from './keys/wrapped-key.ts';
-import { createLog } from './log.ts';
+import { createLog, type LogContext } from './log.ts';
 import { type Clock, systemClock } from './oauth/clock.ts';
 import { Unavailable } from './oauth/errors.ts';
 import {

@@ -13,6 +13,11 @@ export interface Log {
   error(event: string, details?: Details): void;
 }
 
+/** What every context has. */
+export interface LogContext {
+  readonly log: Log;
+}
+
 export function createLog(level: LogLevel, write: (line: string) => void = console.log): Log {
   const threshold = logLevels.indexOf(level);
   const at = (name: Exclude<LogLevel, 'silent'>) =>

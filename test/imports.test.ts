@@ -37,7 +37,6 @@ const BESIDE: Readonly<Record<string, Beside>> = {
     mayImport: (target) => ['lib/oauth', 'lib/keys'].includes(folderOf(target)),
     mayBeImported: (by) => by === 'lib/config.ts',
   },
-  'lib/context.ts': { mayImport: (_, isType) => isType, mayBeImported: (_, isType) => isType },
   'lib/extensions.ts': {
     mayImport: (target, isType) => isType || target === 'lib/oauth/errors.ts',
     mayBeImported: (by, isType) => isType || JOINING.includes(by),
@@ -142,12 +141,10 @@ describe('the rule itself', () => {
       'imports lib/client-authentication/none.ts',
     ],
     ['lib/authorizer/x.ts', "import { a } from '../grants/types.ts';", 'imports lib/grants/types.ts'],
-    ['lib/authorizer/x.ts', "import { a } from '../context.ts';", 'imports lib/context.ts'],
     ['lib/endpoints/x.ts', "import { tokenContext } from '../compose.ts';", 'imports lib/compose.ts'],
     ['lib/endpoints/x.ts', "import { readConfig } from '../config.ts';", 'imports lib/config.ts'],
     ['lib/tokens/x.ts', "import { extensions } from '../extensions.ts';", 'imports lib/extensions.ts'],
     ['lib/tokens/x.ts', "import { a } from '../../infra/build.mjs';", 'imports infra/build.mjs'],
-    ['lib/context.ts', "import { a } from './oauth/scope.ts';", 'imports lib/oauth/scope.ts'],
     ['lib/extensions.ts', "import { a } from './oauth/scope.ts';", 'imports lib/oauth/scope.ts'],
     ['lib/config.ts', "import { a } from './http/form.ts';", 'imports lib/http/form.ts'],
     ['lib/log.ts', "import { a } from './oauth/scope.ts';", 'imports lib/oauth/scope.ts'],
@@ -180,7 +177,6 @@ describe('the rule itself', () => {
 
   const allowed: [file: string, source: string][] = [
     ['lib/authorizer/x.ts', "import { parseBearer } from '../http/bearer.ts';"],
-    ['lib/authorizer/x.ts', "import type { AuthorizerContext } from '../context.ts';"],
     ['lib/tokens/x.ts', "import { jwt } from './jwt.ts';"],
     ['lib/tokens/x.ts', "form.require('grant_type');"],
     ['lib/tokens/x.ts', "import type { Extensions } from '../extensions.ts';"],

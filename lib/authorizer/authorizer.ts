@@ -1,12 +1,28 @@
-import type { AuthorizerContext } from '../context.ts';
+import type { Extensions } from '../extensions.ts';
 import { parseBearer } from '../http/bearer.ts';
-import { createLog, describeFault } from '../log.ts';
-import { type AccessToken, audiences, isSelfContained, isSigned } from '../oauth/access-token.ts';
+import { createLog, describeFault, type LogContext } from '../log.ts';
+import {
+  type AccessToken,
+  audiences,
+  isSelfContained,
+  isSigned,
+  type RevocationMaxAge,
+} from '../oauth/access-token.ts';
 import { InvalidToken } from '../oauth/errors.ts';
+import type { RevokingContext } from '../tokens/format.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
-import { type Answer, allow, contextOf, refuse, Unauthorized } from './answer.ts';
+import { type Answer, allow, contextOf, type ResponseType, refuse, Unauthorized } from './answer.ts';
 import { type AuthorizerRequest, parseAuthorizerEvent } from './event.ts';
 import { createVerifiedTokens, type VerifiedToken } from './verified-tokens.ts';
+
+export interface AuthorizerContext extends LogContext, RevokingContext {
+  readonly audience: string;
+  readonly maxAge: RevocationMaxAge;
+  /** Until when the keys that verify tokens now are known to count, in seconds since the epoch. */
+  keysUntil(): number;
+  readonly responseType: ResponseType;
+  readonly extensions: Extensions;
+}
 
 /** Thrown for every fault of ours: the gateway answers 500 and caches nothing. Says nothing, as Lambda logs it. */
 export class AuthorizerFault extends Error {

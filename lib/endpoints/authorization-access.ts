@@ -1,4 +1,3 @@
-import type { AuthorizationContext } from '../context.ts';
 import { getResourceServersOrIssuer } from '../grants/resource-servers.ts';
 import type { AuthorizationRequest } from '../oauth/authorization-request.ts';
 import type { Client } from '../oauth/client.ts';
@@ -7,6 +6,7 @@ import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import type { Grant } from '../oauth/grant.ts';
 import { authorizeScope, identityScopes } from '../oauth/scope.ts';
 import { scopesOf } from '../users/claims.ts';
+import type { AuthorizationContext } from './authorization.ts';
 
 /** What a client asks to have of a subject. */
 export interface Wanted extends Pick<Grant, 'resources'> {

@@ -1,4 +1,3 @@
-import type { AuthorizationContext } from '../context.ts';
 import type { AuthorizationRequest } from '../oauth/authorization-request.ts';
 import type { Grant } from '../oauth/grant.ts';
 import { createGrantId } from '../oauth/grant-id.ts';
@@ -6,6 +5,7 @@ import type { Session } from '../oauth/session.ts';
 import { issueCode, storeGrant } from '../tokens/code.ts';
 import { issueIdToken } from '../tokens/id-token.ts';
 import { issueAccessToken } from '../tokens/issue.ts';
+import type { AuthorizationContext } from './authorization.ts';
 import type { Wanted } from './authorization-access.ts';
 import type { ResponseParameters } from './authorization-response.ts';
 import type { Target } from './authorization-target.ts';

@@ -1,8 +1,8 @@
-import type { AuthorizationContext } from '../context.ts';
 import type { AuthorizationRequest } from '../oauth/authorization-request.ts';
 import type { Client } from '../oauth/client.ts';
 import { InvalidToken, OAuthError } from '../oauth/errors.ts';
 import { verifyIdTokenHint } from '../tokens/id-token-hint.ts';
+import type { AuthorizationContext } from './authorization.ts';
 
 /**
  * Whom the client means: by an ID token that it was given, or by the claim `sub`. OpenID Connect Core sections 3.1.2.1, 5.5.1

@@ -1,4 +1,3 @@
-import type { AuthorizationContext } from '../context.ts';
 import type { Request, Response } from '../http/message.ts';
 import type { AuthorizationRequest } from '../oauth/authorization-request.ts';
 import { isConsented } from '../oauth/consent.ts';
@@ -12,6 +11,7 @@ import type { Site } from '../pages/page.ts';
 import type { SignInPage } from '../pages/sign-in.ts';
 import { type Browser, beginSession, isInForce, readBrowser, sessionCookie } from '../users/browser-session.ts';
 import { findUserClaims } from '../users/claims.ts';
+import type { AuthorizationContext } from './authorization.ts';
 import { rememberConsent, type Wanted } from './authorization-access.ts';
 import { isOurs, type Step } from './authorization-form.ts';
 import { issueAnswer } from './authorization-grant.ts';

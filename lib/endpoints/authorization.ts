@@ -1,14 +1,23 @@
-import type { AuthorizationContext } from '../context.ts';
+import type { Extensions } from '../extensions.ts';
+import type { ResourceServerContext } from '../grants/resource-servers.ts';
 import { describeRefusal } from '../http/error-response.ts';
 import { type Form, parseForm, parseQuery } from '../http/form.ts';
 import type { Request, Response } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
-import { describeFault } from '../log.ts';
+import { describeFault, type LogContext } from '../log.ts';
 import { parseAuthorizationRequest } from '../oauth/authorization-request.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import { parseResponseMode } from '../oauth/response-type.ts';
 import { errorPage, faultPage } from '../pages/error.ts';
-import { createSite, type Site } from '../pages/page.ts';
+import { createSite, type Service, type Site } from '../pages/page.ts';
+import type { EndingSessionContext } from '../revocation/end-session.ts';
+import type { ConsentStore } from '../store/consent.ts';
+import type { CodeContext } from '../tokens/code.ts';
+import type { IdTokenHintContext } from '../tokens/id-token-hint.ts';
+import type { TokenResponseContext } from '../tokens/token-response.ts';
+import type { SignInOutcome } from '../users/authenticate-user.ts';
+import type { BrowserContext } from '../users/browser-session.ts';
+import type { UserClaimsContext } from '../users/claims.ts';
 import { readWanted } from './authorization-access.ts';
 import { PAGE, readStep } from './authorization-form.ts';
 import { toQuery } from './authorization-parameters.ts';
@@ -17,6 +26,24 @@ import { readSubjects } from './authorization-subject.ts';
 import { findTarget, type Target, Untrusted } from './authorization-target.ts';
 import { proceed } from './authorization-visit.ts';
 import { logIgnoredParameters } from './ignored-parameters.ts';
+
+export interface AuthorizationContext
+  extends LogContext,
+    BrowserContext,
+    CodeContext,
+    EndingSessionContext,
+    IdTokenHintContext,
+    ResourceServerContext,
+    TokenResponseContext,
+    UserClaimsContext {
+  readonly extensions: Extensions;
+  readonly consents: ConsentStore;
+  readonly service: Service;
+  /** Seconds. */
+  readonly sessionLifetime: number;
+  /** @param address where the attempt comes from, as the gateway saw it */
+  authenticateUser(username: string, password: string, address: string): Promise<SignInOutcome>;
+}
 
 /** RFC 6749 section 3.1, OpenID Connect Core section 3.1.2. */
 export const authorization: Endpoint<AuthorizationContext> = {

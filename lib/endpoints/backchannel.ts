@@ -1,12 +1,18 @@
-import type { BackchannelContext } from '../context.ts';
 import { postForm } from '../http/post-form.ts';
-import { describeFault } from '../log.ts';
+import { describeFault, type LogContext } from '../log.ts';
 import { isBackchannelUri } from '../oauth/backchannel-uri.ts';
+import type { Client } from '../oauth/client.ts';
 import { type LogoutDelivery, nextAttempt } from '../oauth/logout-delivery.ts';
-import { issueLogoutToken } from '../tokens/logout-token.ts';
+import type { LogoutDeliveryStore } from '../store/logout-delivery.ts';
+import { issueLogoutToken, type LogoutTokenContext } from '../tokens/logout-token.ts';
 
 // OpenID Connect Back-Channel Logout 1.0. What the logout endpoint acknowledged is in the table; this delivers it, apart from
 // any page. A function that has answered may be frozen at once, so it cannot be the one that goes on to wait for clients.
+
+export interface BackchannelContext extends LogContext, LogoutTokenContext {
+  readonly deliveries: LogoutDeliveryStore;
+  findClient(client_id: string): Promise<Client | undefined>;
+}
 
 /** So many clients are asked at once. */
 const CONCURRENCY = 20;

@@ -1,8 +1,8 @@
 import { authenticationMethods } from '../client-authentication/methods.ts';
-import type { DiscoveryContext } from '../context.ts';
 import { grantTypes } from '../grants/types.ts';
 import { createDocument, respondWith } from '../http/cacheable.ts';
 import type { Endpoint } from '../http/serve.ts';
+import type { LogContext } from '../log.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { CODE_CHALLENGE_METHOD } from '../oauth/pkce.ts';
 import { prompts } from '../oauth/prompt.ts';
@@ -10,6 +10,14 @@ import { defaultResponseTypes, responseModes } from '../oauth/response-type.ts';
 import { identityScopes } from '../oauth/scope.ts';
 import { languages } from '../pages/texts.ts';
 import { userClaimNames } from '../users/claims.ts';
+
+export interface DiscoveryContext extends LogContext {
+  readonly issuer: string;
+  /** The algorithms of the published keys, at least one. @throws Unavailable */
+  signingAlgorithms(): Promise<readonly string[]>;
+  /** How long caches may keep the document, in seconds. */
+  readonly maxAge: number;
+}
 
 /** RFC 8414 puts it between the host and the path of an issuer, OpenID Connect Discovery behind the path. */
 const OAUTH_METADATA = '/.well-known/oauth-authorization-server';

@@ -1,12 +1,20 @@
-import { authenticateCaller, type Caller, callerId } from '../client-authentication/authenticate.ts';
+import {
+  authenticateCaller,
+  type Caller,
+  type CallerAuthenticationContext,
+  callerId,
+} from '../client-authentication/authenticate.ts';
 import { readCredentials } from '../client-authentication/methods.ts';
-import type { IntrospectionContext } from '../context.ts';
 import { parseForm } from '../http/form.ts';
 import { json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
+import type { LogContext } from '../log.ts';
 import { type AccessTokenClaims, audiences, STRICT } from '../oauth/access-token.ts';
 import { InvalidToken } from '../oauth/errors.ts';
+import type { RevokingContext } from '../tokens/format.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
+
+export interface IntrospectionContext extends LogContext, CallerAuthenticationContext, RevokingContext {}
 
 /** RFC 7662. Always strict: what was revoked before the request is inactive. */
 export const introspection: Endpoint<IntrospectionContext> = {

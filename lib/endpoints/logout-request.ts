@@ -1,9 +1,9 @@
-import type { LogoutContext } from '../context.ts';
 import type { Form } from '../http/form.ts';
 import type { Client } from '../oauth/client.ts';
 import { InvalidToken, OAuthError } from '../oauth/errors.ts';
 import { isIdentifier } from '../oauth/identifier.ts';
 import { type IdTokenHint, verifyIdTokenHint } from '../tokens/id-token-hint.ts';
+import type { LogoutContext } from './logout.ts';
 
 /** A request to sign somebody out, found to be in order. OpenID Connect RP-Initiated Logout section 2 */
 export interface LogoutRequest {

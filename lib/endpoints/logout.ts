@@ -1,21 +1,28 @@
-import type { LogoutContext } from '../context.ts';
 import { browserCookie } from '../http/cookie.ts';
 import { describeRefusal } from '../http/error-response.ts';
 import { type Form, parseForm, parseQuery } from '../http/form.ts';
 import type { Request, Response } from '../http/message.ts';
 import { isSameOrigin } from '../http/same-origin.ts';
 import type { Endpoint } from '../http/serve.ts';
-import { describeFault } from '../log.ts';
+import { describeFault, type LogContext } from '../log.ts';
 import { OAuthError } from '../oauth/errors.ts';
+import type { Handles } from '../oauth/handle.ts';
+import type { Lazy } from '../oauth/lazy.ts';
 import { isPageToken, mintPageToken } from '../oauth/page-token.ts';
 import { redirectSource } from '../oauth/redirect-uri.ts';
 import { errorPage, faultPage, outdatedPage } from '../pages/error.ts';
-import { createSite } from '../pages/page.ts';
+import { createSite, type Service } from '../pages/page.ts';
 import { confirmSignOutPage, signedOutPage } from '../pages/sign-out.ts';
-import { endSession } from '../revocation/end-session.ts';
+import { type EndingSessionContext, endSession } from '../revocation/end-session.ts';
+import type { IdTokenHintContext } from '../tokens/id-token-hint.ts';
 import { readBrowser } from '../users/browser-session.ts';
 import { seeOther } from './authorization-response.ts';
 import { type LogoutRequest, logoutParameters, readLogoutRequest } from './logout-request.ts';
+
+export interface LogoutContext extends LogContext, EndingSessionContext, IdTokenHintContext {
+  readonly handles: Lazy<Handles>;
+  readonly service: Service;
+}
 
 /** Fields of the confirmation page: what tells its form from one that a client posts, and what shows that it is ours. */
 const PAGE = 'page';

@@ -1,11 +1,15 @@
-import { authenticateClient } from '../client-authentication/authenticate.ts';
+import { authenticateClient, type ClientAuthenticationContext } from '../client-authentication/authenticate.ts';
 import { readCredentials } from '../client-authentication/methods.ts';
-import type { RevocationContext } from '../context.ts';
 import { parseForm } from '../http/form.ts';
 import type { Endpoint } from '../http/serve.ts';
+import type { LogContext } from '../log.ts';
 import { InvalidToken, OAuthError, UnreadableToken } from '../oauth/errors.ts';
+import type { EndingContext } from '../revocation/end-grant.ts';
+import type { RevokingContext } from '../tokens/format.ts';
 import { formatOf, formats } from '../tokens/formats.ts';
 import { isRefreshToken, revokeRefreshToken } from '../tokens/refresh-token.ts';
+
+export interface RevocationContext extends LogContext, ClientAuthenticationContext, RevokingContext, EndingContext {}
 
 /** RFC 7009. `token_type_hint` is not read: the form of a token tells its kind. */
 export const revocation: Endpoint<RevocationContext> = {

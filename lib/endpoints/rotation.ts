@@ -1,8 +1,18 @@
-import type { RotationContext } from '../context.ts';
+import type { AlgorithmName } from '../keys/algorithm.ts';
+import type { KeyRegistry, NewKey } from '../keys/key-registry.ts';
 import { addKey } from '../keys/key-transitions.ts';
-import { keyNeeded, rotate } from '../keys/rotation.ts';
-import { createLog, describeFault } from '../log.ts';
+import { keyNeeded, type RotationPolicy, rotate } from '../keys/rotation.ts';
+import { createLog, describeFault, type LogContext } from '../log.ts';
+import type { Clock } from '../oauth/clock.ts';
 import { KEY_REGISTRY } from '../store/key-registry.ts';
+import type { RecordStore } from '../store/record.ts';
+
+export interface RotationContext extends LogContext {
+  readonly clock: Clock;
+  readonly policy: RotationPolicy;
+  readonly registry: RecordStore<KeyRegistry>;
+  createKey(alg: AlgorithmName): Promise<NewKey>;
+}
 
 /** Thrown for every fault, so that Lambda counts it and tries again. Says nothing, as Lambda logs it. */
 export class RotationFault extends Error {

@@ -1,16 +1,17 @@
-import { authenticateClient } from '../client-authentication/authenticate.ts';
+import { authenticateClient, type ClientAuthenticationContext } from '../client-authentication/authenticate.ts';
 import { readCredentials } from '../client-authentication/methods.ts';
-import type { TokenContext } from '../context.ts';
-import type { Ending, GrantRequest } from '../grants/grant-type.ts';
+import type { Ending, GrantContext, GrantRequest } from '../grants/grant-type.ts';
 import { grantTypes } from '../grants/types.ts';
 import { parseForm } from '../http/form.ts';
 import { json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
-import { describeFault } from '../log.ts';
+import { describeFault, type LogContext } from '../log.ts';
 import { authorizeGrantType } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
-import { issueTokens, type TokenResponse } from '../tokens/token-response.ts';
+import { issueTokens, type TokenResponse, type TokenResponseContext } from '../tokens/token-response.ts';
 import { logIgnoredParameters } from './ignored-parameters.ts';
+
+export interface TokenContext extends LogContext, ClientAuthenticationContext, GrantContext, TokenResponseContext {}
 
 /** RFC 6749 section 3.2. */
 export const token: Endpoint<TokenContext> = {

@@ -1,15 +1,22 @@
-import type { UserinfoContext } from '../context.ts';
 import { bearerError, readBearer } from '../http/bearer.ts';
 import type { Identify } from '../http/cors.ts';
 import { json, type Response } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
+import type { LogContext } from '../log.ts';
 import { type AccessTokenClaims, STRICT } from '../oauth/access-token.ts';
 import { parseClaimsRequest } from '../oauth/claims-request.ts';
 import type { Client } from '../oauth/client.ts';
 import { InvalidToken } from '../oauth/errors.ts';
+import type { GrantState } from '../oauth/grant-state.ts';
+import type { RevokingContext } from '../tokens/format.ts';
 import { formatOf, formats } from '../tokens/formats.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
-import { findUserClaims, selectClaims } from '../users/claims.ts';
+import { findUserClaims, selectClaims, type UserClaimsContext } from '../users/claims.ts';
+
+export interface UserinfoContext extends LogContext, RevokingContext, UserClaimsContext {
+  findClient(client_id: string): Promise<Client | undefined>;
+  findGrant(grant_id: string): Promise<GrantState | undefined>;
+}
 
 /**
  * What a client may know of the subject of its access token. OpenID Connect Core section 5.3. Always strict: a token that was

@@ -1,6 +1,6 @@
-import type { LogContext } from '../context.ts';
 import { json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
+import type { LogContext } from '../log.ts';
 
 /**
  * A protected example route: shows what an API behind the authorizer gets to know of its caller. An HTTP API passes the
