@@ -1,4 +1,5 @@
 import { backchannelContext } from '../lib/compose.ts';
-import { createBackchannel } from '../lib/endpoints/backchannel.ts';
+import { backchannel } from '../lib/jobs/backchannel.ts';
+import { schedule } from '../lib/jobs/job.ts';
 
-export const handler = createBackchannel(() => backchannelContext());
+export const handler = schedule(backchannel, () => backchannelContext());

@@ -1,4 +1,5 @@
 import { rotationContext } from '../lib/compose.ts';
-import { createRotation } from '../lib/endpoints/rotation.ts';
+import { schedule } from '../lib/jobs/job.ts';
+import { rotation } from '../lib/jobs/rotation.ts';
 
-export const handler = createRotation(() => rotationContext());
+export const handler = schedule(rotation, () => rotationContext());

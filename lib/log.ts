@@ -11,6 +11,8 @@ export interface Log {
   info(event: string, details?: Details): void;
   warn(event: string, details?: Details): void;
   error(event: string, details?: Details): void;
+  /** The same log, with these details in every line. */
+  with(details: Details): Log;
 }
 
 /** What every context has. */
@@ -18,13 +20,20 @@ export interface LogContext {
   readonly log: Log;
 }
 
-export function createLog(level: LogLevel, write: (line: string) => void = console.log): Log {
+/** @param always what every line says besides */
+export function createLog(level: LogLevel, write: (line: string) => void = console.log, always: Details = {}): Log {
   const threshold = logLevels.indexOf(level);
   const at = (name: Exclude<LogLevel, 'silent'>) =>
     logLevels.indexOf(name) < threshold
       ? () => {}
-      : (event: string, details: Details = {}) => write(JSON.stringify({ level: name, event, ...details }));
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+      : (event: string, details: Details = {}) => write(JSON.stringify({ level: name, event, ...details, ...always }));
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    with: (details) => createLog(level, write, { ...always, ...details }),
+  };
 }
 
 /** An error whose message is our own text throughout, and may therefore be logged. */

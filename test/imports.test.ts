@@ -13,7 +13,7 @@ const LAYERS = [
   ['lib/revocation', 'lib/pages'],
   ['lib/tokens', 'lib/users'],
   ['lib/client-authentication', 'lib/grants', 'lib/authorizer'],
-  ['lib/endpoints'],
+  ['lib/endpoints', 'lib/jobs'],
   ['functions'],
 ];
 
@@ -36,6 +36,10 @@ const BESIDE: Readonly<Record<string, Beside>> = {
   'lib/config-values.ts': {
     mayImport: (target) => ['lib/oauth', 'lib/keys'].includes(folderOf(target)),
     mayBeImported: (by) => by === 'lib/config.ts',
+  },
+  'lib/container.ts': {
+    mayImport: (target) => target === 'lib/log.ts',
+    mayBeImported: (by) => ['lib/http', 'lib/authorizer', 'lib/jobs'].includes(folderOf(by)),
   },
   'lib/extensions.ts': {
     mayImport: (target, isType) => isType || target === 'lib/oauth/errors.ts',
@@ -147,6 +151,9 @@ describe('the rule itself', () => {
     ['lib/tokens/x.ts', "import { a } from '../../infra/build.mjs';", 'imports infra/build.mjs'],
     ['lib/extensions.ts', "import { a } from './oauth/scope.ts';", 'imports lib/oauth/scope.ts'],
     ['lib/config.ts', "import { a } from './http/form.ts';", 'imports lib/http/form.ts'],
+    ['lib/jobs/x.ts', "import { a } from '../endpoints/token.ts';", 'imports lib/endpoints/token.ts'],
+    ['lib/endpoints/x.ts', "import { a } from '../container.ts';", 'imports lib/container.ts'],
+    ['lib/container.ts', "import { a } from './oauth/scope.ts';", 'imports lib/oauth/scope.ts'],
     ['lib/log.ts', "import { a } from './oauth/scope.ts';", 'imports lib/oauth/scope.ts'],
     ['lib/tokens/x.ts', "import { a } from '@aws-sdk/client-dynamodb';", 'imports @aws-sdk/client-dynamodb'],
     ['lib/keys/x.ts', "import { a } from '@aws-sdk/client-kms';", 'imports @aws-sdk/client-kms'],

@@ -44,9 +44,9 @@ export class Unauthorized extends Error {
   }
 }
 
-/** @throws Unauthorized towards a REST API */
-export function refuse(request: AuthorizerRequest, type: ResponseType): Answer {
-  if (request.gateway === 'rest') throw new Unauthorized();
+/** @returns what the authorizer answers or, towards a REST API, has to throw */
+export function refuse(request: AuthorizerRequest, type: ResponseType): Answer | Unauthorized {
+  if (request.gateway === 'rest') return new Unauthorized();
   if (type === 'simple') return { isAuthorized: false };
   const stage = stageOf(request.arn);
   return policy(stage ? `${stage}/*` : '*', 'Deny', 'anonymous');

@@ -1,6 +1,7 @@
+import { createContainer } from '../container.ts';
 import type { Extensions } from '../extensions.ts';
 import { parseBearer } from '../http/bearer.ts';
-import { createLog, describeFault, type LogContext } from '../log.ts';
+import type { Log, LogContext } from '../log.ts';
 import {
   type AccessToken,
   audiences,
@@ -32,44 +33,43 @@ export class AuthorizerFault extends Error {
   }
 }
 
-/** Makes the Lambda authorizer. `compose` runs at the container's first request. */
-export function createAuthorizer(compose: () => AuthorizerContext): (event: unknown) => Promise<Answer> {
-  let authorizer: ReturnType<typeof start> | undefined;
-  let log = createLog('error');
-  return async (event) => {
-    try {
-      if (!authorizer) {
-        const context = compose();
-        log = context.log;
-        authorizer = start(context);
-      }
-      return await authorizer(parseAuthorizerEvent(event));
-    } catch (error) {
-      if (error instanceof Unauthorized) throw error;
-      log.error('fault', describeFault(error));
-      throw new AuthorizerFault();
-    }
+/** Makes the Lambda authorizer. */
+export function createAuthorizer(compose: () => AuthorizerContext) {
+  const handle = createContainer(() => createDecision(compose()));
+  return async (event: unknown, invocation?: unknown): Promise<Answer> => {
+    const answer = await handle(
+      event,
+      invocation,
+      ({ decide, log }) => decide(parseAuthorizerEvent(event), log),
+      () => {
+        throw new AuthorizerFault();
+      },
+    );
+    if (answer instanceof Unauthorized) throw answer;
+    return answer;
   };
 }
 
-function start(context: AuthorizerContext): (request: AuthorizerRequest) => Promise<Answer> {
-  const decide = createDecision(context);
-  const { responseType, log, extensions } = context;
-  return async (request) => {
+/** What decides about requests in this container. */
+function createDecision(context: AuthorizerContext) {
+  const { responseType, extensions, log } = context;
+  const verify = createVerification(context);
+  const decide = async (request: AuthorizerRequest, requestLog: Log): Promise<Answer | Unauthorized> => {
     try {
-      const { accessToken, context: ours } = await decide(request.authorization);
+      const { accessToken, context: ours } = await verify(request.authorization);
       const more = extensions.tokenValidated?.(accessToken);
       return allow(request, responseType, accessToken.claims.sub, more ? { ...more, ...ours } : ours);
     } catch (error) {
       if (!(error instanceof InvalidToken)) throw error;
-      log.info('refused', { reason: error.message });
+      requestLog.info('refused', { reason: error.message });
       return refuse(request, responseType);
     }
   };
+  return { decide, log };
 }
 
 /** @returns the verified token of the `Authorization` headers, or throws InvalidToken */
-function createDecision(context: AuthorizerContext) {
+function createVerification(context: AuthorizerContext) {
   const { audience, clock, clockSkew, keysUntil, maxAge, revocations } = context;
   const verified = createVerifiedTokens();
 
@@ -95,7 +95,7 @@ function createDecision(context: AuthorizerContext) {
     const now = clock();
     const digest = verified.digest(token);
     const known = verified.get(digest);
-    // A clock that was set back makes it as unknown as its end does.
+    // Verified in the future: the clock was set back.
     if (!known || now < known.since || now >= known.until) {
       const entry = await verify(token, now);
       verified.set(digest, entry);

@@ -1,4 +1,5 @@
-import { createLog, describeFault, type Log } from '../log.ts';
+import { createContainer } from '../container.ts';
+import type { LogContext } from '../log.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { type CorsPolicy, corsHeaders, type Identify, respondToPreflight } from './cors.ts';
 import { describeRefusal, errorResponse } from './error-response.ts';
@@ -14,42 +15,35 @@ export interface Endpoint<Context> {
 }
 
 /**
- * Makes a Lambda function of an endpoint. `compose` runs at the container's first request; while it fails (a bad
- * variable, say), every request is answered 503 and the reason is logged.
+ * Makes a Lambda function of an endpoint. While its context cannot be composed (a bad variable, say), every request is
+ * answered 503 and the reason is logged.
  */
-export function serve<Context extends { readonly log: Log }>(endpoint: Endpoint<Context>, compose: () => Context) {
-  let context: Context | undefined;
+export function serve<Context extends LogContext>(endpoint: Endpoint<Context>, compose: () => Context) {
+  const handle = createContainer(compose);
 
-  const respond = async (request: Request, visit: Visit): Promise<Response> => {
-    try {
-      context ??= compose();
-      requireMethod(endpoint.methods, request.method);
-      return await endpoint.handle(request, context, (caller) => {
-        visit.caller = caller;
-      });
-    } catch (error) {
-      const log = context?.log ?? createLog('error');
-      if (error instanceof OAuthError) log.info('refused', describeRefusal(error, visit.caller));
-      else log.error('fault', describeFault(error));
-      return errorResponse(error);
-    }
-  };
-
-  return async (event: ProxyEvent): Promise<ProxyResult> => {
+  return async (event: ProxyEvent, invocation?: unknown): Promise<ProxyResult> => {
     const request = toRequest(event);
     const preflight = endpoint.cors && respondToPreflight(request, endpoint.methods);
     if (preflight) return toResult(preflight);
 
-    const visit: Visit = { caller: {} };
-    const { headers, ...response } = await respond(request, visit);
-    const { allowed_origins = [] } = visit.caller;
-    return toResult({ ...response, headers: { ...headers, ...corsHeaders(endpoint.cors, request, allowed_origins) } });
+    let caller: Parameters<Identify>[0] = {};
+    const identify: Identify = (known) => {
+      caller = known;
+    };
+    const respond = async (context: Context): Promise<Response> => {
+      try {
+        requireMethod(endpoint.methods, request.method);
+        return await endpoint.handle(request, context, identify);
+      } catch (error) {
+        if (!(error instanceof OAuthError)) throw error;
+        context.log.info('refused', describeRefusal(error, caller));
+        return errorResponse(error);
+      }
+    };
+    const { headers, ...response } = await handle(event, invocation, respond, errorResponse);
+    const cors = corsHeaders(endpoint.cors, request, caller.allowed_origins ?? []);
+    return toResult({ ...response, headers: { ...headers, ...cors } });
   };
-}
-
-/** What becomes known of one request. */
-interface Visit {
-  caller: Parameters<Identify>[0];
 }
 
 function requireMethod(methods: readonly string[], method: string): void {

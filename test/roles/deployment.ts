@@ -8,8 +8,9 @@ import { type Kms, startKms } from '../../infra/local/kms/server.ts';
 import { startTable } from '../../infra/local/table.ts';
 import { packageStack, templateFile } from '../../infra/package-stack.ts';
 import { backchannelContext, rotationContext } from '../../lib/compose.ts';
-import { createBackchannel } from '../../lib/endpoints/backchannel.ts';
-import { createRotation } from '../../lib/endpoints/rotation.ts';
+import { backchannel } from '../../lib/jobs/backchannel.ts';
+import { schedule } from '../../lib/jobs/job.ts';
+import { rotation } from '../../lib/jobs/rotation.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
 import { parseKeys } from '../../lib/keys/jwk.ts';
 import type { KeyRegistry, NewKey } from '../../lib/keys/key-registry.ts';
@@ -130,8 +131,8 @@ export async function deploy(origin: Origin, clock: Clock): Promise<Deployment> 
       const handlers = names.map((name) => [name, createHandlers(env(name), clock)[name as keyof Handlers]]);
       return Object.fromEntries(handlers) as unknown as Handlers;
     },
-    deliver: createBackchannel(() => backchannelContext(env('backchannel'), clock)),
-    rotate: stack.functions['rotation'] && createRotation(() => rotationContext(env('rotation'), clock)),
+    deliver: schedule(backchannel, () => backchannelContext(env('backchannel'), clock)),
+    rotate: stack.functions['rotation'] && schedule(rotation, () => rotationContext(env('rotation'), clock)),
     hasSecondKey: origin !== 'wrapped',
     async stop() {
       await proxy.stop();

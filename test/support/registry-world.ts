@@ -1,7 +1,8 @@
 // A deployment whose keys are in the registry, on the stand-in for KMS and a table that is counted at the wire.
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
 import { rotationContext } from '../../lib/compose.ts';
-import { createRotation } from '../../lib/endpoints/rotation.ts';
+import { schedule } from '../../lib/jobs/job.ts';
+import { rotation } from '../../lib/jobs/rotation.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
 import type { KeyRegistry, NewKey } from '../../lib/keys/key-registry.ts';
 import { createKms } from '../../lib/keys/kms.ts';
@@ -84,7 +85,7 @@ export async function startRegistryWorld(variables: Variables = {}, clock?: Cloc
       return next;
     },
     forget: () => world.table.remove(keyOfKeyRegistry),
-    rotation: (more = {}) => createRotation(() => rotationContext({ ...world.env, ...counted, ...more }, clock)),
+    rotation: (more = {}) => schedule(rotation, () => rotationContext({ ...world.env, ...counted, ...more }, clock)),
     async stop() {
       await store.stop();
       await Promise.all([world.stop(), kms.stop()]);

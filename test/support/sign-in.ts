@@ -1,5 +1,6 @@
 import * as compose from '../../lib/compose.ts';
-import { createBackchannel } from '../../lib/endpoints/backchannel.ts';
+import { backchannel } from '../../lib/jobs/backchannel.ts';
+import { schedule } from '../../lib/jobs/job.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import type { Clock } from '../../lib/oauth/clock.ts';
 import { createGrantId } from '../../lib/oauth/grant-id.ts';
@@ -122,4 +123,4 @@ export function createSignIn({ env, table }: World, clock: Clock) {
 
 /** The function that delivers logout tokens. */
 export const createDeliverer = (env: Variables, clock: Clock) =>
-  createBackchannel(() => compose.backchannelContext(env, clock));
+  schedule(backchannel, () => compose.backchannelContext(env, clock));

@@ -329,7 +329,7 @@ describe('the delivery of logout tokens', () => {
       await signOut(await listener());
       const faulty = createDeliverer({ ...world.env, AWS_ENDPOINT_URL_DYNAMODB: store.endpoint }, clock);
       store.behave(faults[fault]);
-      await passTime(() => faulty().catch((error: Error) => expect(error.name).toBe('Unavailable')));
+      await passTime(() => faulty().catch((error: Error) => expect(error.name).toBe('JobFault')));
       store.behave();
       advance(60);
       await faulty();
@@ -338,8 +338,18 @@ describe('the delivery of logout tokens', () => {
     },
   );
 
-  it('throws and names the variable that is missing', async () => {
-    await expect(createDeliverer({ ...world.env, SIGNING_KEYS: '' }, clock)()).rejects.toThrow('SIGNING_KEYS');
+  it('fails without a detail, and the log names the variable that is missing', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue();
+    const failing = createDeliverer({ ...world.env, SIGNING_KEYS: '' }, clock)();
+    await expect(failing).rejects.toThrow(/^the logout tokens could not be delivered$/);
+    expect(log.mock.calls.map(([line]) => JSON.parse(line))).toEqual([
+      expect.objectContaining({
+        event: 'fault',
+        fault: 'ConfigError',
+        message: 'SIGNING_KEYS or SIGNING_KMS_KEYS is not set',
+      }),
+    ]);
+    log.mockRestore();
   });
 
   it('keeps the token of a client for whose algorithm there is no key', async () => {

@@ -5,29 +5,27 @@ import type { Client } from '../oauth/client.ts';
 import { type LogoutDelivery, nextAttempt } from '../oauth/logout-delivery.ts';
 import type { LogoutDeliveryStore } from '../store/logout-delivery.ts';
 import { issueLogoutToken, type LogoutTokenContext } from '../tokens/logout-token.ts';
+import type { Job } from './job.ts';
 
-// OpenID Connect Back-Channel Logout 1.0. What the logout endpoint acknowledged is in the table; this delivers it, apart from
-// any page. A function that has answered may be frozen at once, so it cannot be the one that goes on to wait for clients.
+// OpenID Connect Back-Channel Logout 1.0. The logout endpoint leaves its deliveries in the table, because Lambda may freeze a
+// function as soon as it has answered. This job makes them.
 
 export interface BackchannelContext extends LogContext, LogoutTokenContext {
   readonly deliveries: LogoutDeliveryStore;
   findClient(client_id: string): Promise<Client | undefined>;
 }
 
-/** So many clients are asked at once. */
+/** How many clients are called at once. */
 const CONCURRENCY = 20;
 
-/** Seconds after which no further delivery is begun: each takes five at most, and a function lives for a minute. */
+/** Seconds after which no further delivery begins: each takes at most five, and the function may run for a minute. */
 const WORKING_TIME = 45;
 
-/** Makes the function that delivers what is due, whoever calls it and with whatever event. */
-export function createBackchannel(compose: () => BackchannelContext) {
-  let context: BackchannelContext | undefined;
-  return async (): Promise<void> => {
-    context ??= compose();
-    await deliverDue(context);
-  };
-}
+/** Delivers the logout tokens that are due. */
+export const backchannel: Job<BackchannelContext> = {
+  failure: 'the logout tokens could not be delivered',
+  run: deliverDue,
+};
 
 async function deliverDue(context: BackchannelContext): Promise<void> {
   const startedAt = context.clock();
@@ -41,22 +39,22 @@ async function deliverDue(context: BackchannelContext): Promise<void> {
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
 }
 
-/** One that fails keeps no other from being delivered. */
+/** A delivery that fails does not stop the others. */
 async function deliver(delivery: LogoutDelivery, context: BackchannelContext): Promise<void> {
   const { client_id } = delivery;
   try {
     const now = context.clock();
     if (!(await context.deliveries.take(delivery, nextAttempt(delivery, now)))) return;
     if (delivery.expires_at <= now) context.log.error('logout token given up', { client_id });
-    else if (!(await tell(delivery, context))) return;
+    else if (!(await send(delivery, context))) return;
     await context.deliveries.remove(delivery);
   } catch (error) {
     context.log.warn('logout token not delivered', { client_id, ...describeFault(error) });
   }
 }
 
-/** Whether the client need not be told any more. Section 2.8 */
-async function tell(delivery: LogoutDelivery, context: BackchannelContext): Promise<boolean> {
+/** @returns whether the delivery is finished: received, or of no use any more. Section 2.8 */
+async function send(delivery: LogoutDelivery, context: BackchannelContext): Promise<boolean> {
   const client = await context.findClient(delivery.client_id);
   const uri = client?.backchannel_logout_uri;
   if (!client?.enabled || uri === undefined) return true;
