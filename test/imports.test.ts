@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-// DESIGN.md section 6: who may import whom.
+// docs/design.md section 6: who may import whom.
 
 /** From the lowest to the highest. Folders of one layer do not know each other. */
 const LAYERS = [

@@ -3,7 +3,7 @@ export type TableProperties = Record<string, unknown>;
 
 // What CreateTable of the embedded engine understands and what our code can notice. Encryption, backups, deletion
 // protection, tags and the TTL setting are dropped on purpose: they change no answer of the table's data plane, except
-// TTL, and code that depended on the broom would be wrong (DESIGN promise 4).
+// TTL, and code that depended on the broom would be wrong (docs/design.md promise 4).
 const imitated = [
   'AttributeDefinitions',
   'KeySchema',

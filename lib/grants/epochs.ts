@@ -4,7 +4,7 @@ import type { EpochStore } from '../store/epoch.ts';
 
 /**
  * Whether the grants of this client, subject or issuer have ended that were given, or whose subject signed in, up to some
- * time. Three reads side by side, by keys that are known before the grant itself is read. DESIGN.md section 4
+ * time. Three reads side by side, by keys that are known before the grant itself is read. docs/design.md section 4
  */
 export async function readEpochs(
   grant_id: string,

@@ -40,7 +40,7 @@ const MIN_RSA_EXPONENT = 65537n;
 
 /**
  * Reads keys from a JWK Set (RFC 7517 section 5), a single JWK, or PEM blocks one after the other.
- * @throws KeyError for a key that is weak, of another use or type, or not what it says; DESIGN.md section 8
+ * @throws KeyError for a key that is weak, of another use or type, or not what it says; docs/design.md section 8
  */
 export function parseKeys(text: string, type: KeyType): [Key, ...Key[]] {
   const [first, ...others] = text.trimStart().startsWith('-----BEGIN ') ? readPem(text, type) : readJwks(text, type);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { GRANT_ID_BYTES, ID_BYTES, randomId } from './handle.ts';
 
 // The id of a grant that a subject gave: 128 random bits, then 64 bits that stand for the subject. So whoever is shown a
-// code or a refresh token knows which subject's epoch to read before the grant itself was read. DESIGN.md section 4.
+// code or a refresh token knows which subject's epoch to read before the grant itself was read. docs/design.md section 4.
 
 /** What stands for a subject in the ids of its grants, base64url. Two that share it would only share their sign-outs. */
 export const subjectTag = (sub: string): string =>

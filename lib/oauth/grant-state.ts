@@ -1,6 +1,6 @@
 import { type Clause, holds } from './clause.ts';
 
-// The state machine of a grant that a subject gave: code -> active, generation 0 -> 1 -> ... -> revoked. DESIGN.md
+// The state machine of a grant that a subject gave: code -> active, generation 0 -> 1 -> ... -> revoked. docs/design.md
 // section 4. Everything here is pure. A transition is a list of clauses and what is set when all of them hold: the store
 // makes one conditional update of it, and the tests walk through every interleaving of them.
 

@@ -33,7 +33,7 @@ export interface Handle {
   readonly key: string;
 }
 
-/** Mints and parses opaque artefacts: prefix, then base64url of key id, id, generation and MAC. DESIGN.md section 3. */
+/** Mints and parses opaque artefacts: prefix, then base64url of key id, id, generation and MAC. docs/design.md section 3. */
 export interface Handles {
   /** A handle of this content; its id is new and random unless one is given. */
   mint(

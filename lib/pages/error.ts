@@ -28,7 +28,7 @@ export function outdatedPage(site: Site, again: string): Response {
   return renderPage(site, { status: 403, title: texts.outdatedTitle, content });
 }
 
-/** For a fault of ours. DESIGN.md promise 1 */
+/** For a fault of ours. docs/design.md promise 1 */
 export function faultPage(site: Site): Response {
   const { error: texts } = site.language.texts;
   const content = html`<div class="head"><h1>${texts.faultTitle}</h1></div><p class="soft">${texts.fault}</p>`;

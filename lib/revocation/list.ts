@@ -15,7 +15,7 @@ export interface Revocations {
   isRevoked(token: AccessToken): boolean;
 }
 
-/** The container's synchronised copy of the revocation list. DESIGN.md section 4. */
+/** The container's synchronised copy of the revocation list. docs/design.md section 4. */
 export interface RevocationList {
   /**
    * The list as it was at most `maxAge` seconds ago: 0 = strict, which always asks the store. Answers at once, without a

@@ -3,7 +3,7 @@ import { ConditionFailed, type Key, type Table } from './table.ts';
 /** Of what there are epochs: a client by its id, a subject by its tag, the issuer by its URL. */
 export type EpochKind = 'client' | 'subject' | 'issuer';
 
-/** Grants live for weeks, so what ends all of a client, a subject or the issuer stands by itself. DESIGN.md section 4. */
+/** Grants live for weeks, so what ends all of a client, a subject or the issuer stands by itself. docs/design.md section 4. */
 export interface EpochStore {
   /** Grants that were given at this time or before are dead; absent = none is. */
   find(kind: EpochKind, id: string): Promise<number | undefined>;

@@ -1,7 +1,7 @@
 import type { GrantState, Transition } from '../oauth/grant-state.ts';
 import { ConditionFailed, type Item, isNew, type Key, type Table } from './table.ts';
 
-/** Grants as stored, one item each. DESIGN.md section 4. */
+/** Grants as stored, one item each. docs/design.md section 4. */
 export interface GrantStore {
   find(grant_id: string): Promise<GrantState | undefined>;
   put(grant: GrantState): Promise<void>;

@@ -1,7 +1,7 @@
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import type { ClauseTest } from '../oauth/clause.ts';
 
-/** The key of an item. The kind of a thing is part of its key. DESIGN.md section 4. */
+/** The key of an item. The kind of a thing is part of its key. docs/design.md section 4. */
 export interface Key {
   readonly pk: string;
   readonly sk: string;

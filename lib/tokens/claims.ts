@@ -14,7 +14,7 @@ type Claims = Readonly<Record<string, unknown>>;
 
 /**
  * Validates the claims of an authentic access token of any format. RFC 9068 sections 2.2 and 4, RFC 7519 section 4.1;
- * stricter by DESIGN.md section 8.
+ * stricter by docs/design.md section 8.
  * @throws InvalidToken naming the first claim that is wrong
  */
 export function validateClaims(

@@ -9,7 +9,7 @@ const KIND = 'refresh_token';
 
 export const isRefreshToken = (token: string): boolean => hasHandlePrefix(KIND, token);
 
-/** The refresh token of a grant. Nothing of it is stored but the generation that is good. DESIGN.md section 3 */
+/** The refresh token of a grant. Nothing of it is stored but the generation that is good. docs/design.md section 3 */
 export const mintRefreshToken = (handles: Handles, grant_id: string, generation: number): string =>
   handles.mint(KIND, { id: grant_id, generation }).text;
 

@@ -1,4 +1,4 @@
-// `npm run bench`: measures what DESIGN.md calls fast, each figure against a floor measured in the same rounds.
+// `npm run bench`: measures the figures of docs/performance.md, each against a floor measured in the same rounds.
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 // The table fails at each single call of /authorize: the browser shows a page that says so, or with prompt=none the client is
-// told. Nothing is lost: the same step works as soon as the table does. DESIGN.md promises 1 and 2.
+// told. Nothing is lost: the same step works as soon as the table does. docs/design.md promises 1 and 2.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createConsentStore } from '../../lib/store/consent.ts';
 import { createUserStore } from '../../lib/store/user.ts';

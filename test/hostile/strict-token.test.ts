@@ -1,4 +1,4 @@
-// The strict profile for tokens (DESIGN.md section 8): each case is wrong in one way only and, wherever that can be, signed
+// The strict profile for tokens (docs/design.md section 8): each case is wrong in one way only and, wherever that can be, signed
 // by the real key, so that one rule alone stands between it and the API.
 import { createHmac, createPublicKey, sign } from 'node:crypto';
 import { JwtVerifier } from 'aws-jwt-verify';

@@ -1,7 +1,7 @@
 // Rotation and compromise of keys on `npm start -- --keys wrapped`: HTTP, the packaged template, the stand-in for KMS.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KeyView } from '../../infra/cli/key-view.ts';
-import { blocks, runBlocks, section, subsection } from '../support/readme.ts';
+import { blocks, document, runBlocks, section } from '../support/docs.ts';
 import { createCli, succeeding } from './cli-runner.ts';
 import { expectTourToWork } from './local-tour.ts';
 import { type LocalWorld, removeTemporary, requestToken, startLocalWorld, temporary } from './local-world.ts';
@@ -96,10 +96,10 @@ describe('The key registry of npm start -- --keys wrapped', () => {
     expect(await isActive(world, third)).toBe(true);
   });
 
-  it('goes through the drills of the README on a rotation and a compromise, pasted into a shell', async () => {
-    const [definitions = ''] = blocks(section('Five minutes'), 'sh');
-    const keys = section('Rotating keys');
-    const drills = ['A rotation', 'A compromise'].flatMap((heading) => blocks(subsection(keys, heading), 'sh'));
+  it('goes through the drills of the page on keys, on a rotation and a compromise, pasted into a shell', async () => {
+    const [definitions = ''] = blocks(section(document('README.md'), 'Five minutes'), 'sh');
+    const keys = document('docs/keys.md');
+    const drills = ['A rotation', 'A compromise'].flatMap((heading) => blocks(section(keys, heading), 'sh'));
     expect(drills).toHaveLength(4);
     // Instead of sleeping until a running container looks: requests at once, which start new ones.
     const impatience =

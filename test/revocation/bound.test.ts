@@ -1,5 +1,5 @@
 // How soon a revocation takes effect: strict, from the next request on; bounded, within the configured seconds.
-// DESIGN.md promise 9.
+// docs/design.md promise 9.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Revocation } from '../../lib/oauth/revocation.ts';
 import { OVERLAP_SECONDS } from '../../lib/revocation/list.ts';

@@ -1,4 +1,4 @@
-// What redemption, refresh and revocation ask of the store and of KMS, counted at the wire. DESIGN.md section 5.
+// What redemption, refresh and revocation ask of the store and of KMS, counted at the wire. docs/design.md section 5.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createUserStore } from '../../lib/store/user.ts';
 import { type FaultyStore, inFlightTogether, startFaultyStore } from '../support/faulty-store.ts';

@@ -1,4 +1,4 @@
-// What each operation asks of the store, counted at the wire. DESIGN.md section 5.
+// What each operation asks of the store, counted at the wire. docs/design.md section 5.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { authorizerDoors, introspectionDoor } from '../support/doors.ts';
 import { type FaultyStore, inFlightTogether, startFaultyStore } from '../support/faulty-store.ts';

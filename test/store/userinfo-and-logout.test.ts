@@ -1,5 +1,5 @@
 // The userinfo and logout endpoints and the delivery of logout tokens: the requests that they send to the table, and what they
-// answer when it fails. DESIGN.md promises 1 and 2, section 5.
+// answer when it fails. docs/design.md promises 1 and 2, section 5.
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Behaviour, type FaultyStore, faults, once, onlyFor, startFaultyStore } from '../support/faulty-store.ts';
 import { passTime } from '../support/pass-time.ts';

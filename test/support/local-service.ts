@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-/** What `npm start` leaves for those who want to call it. DESIGN.md section 7. */
+/** What `npm start` leaves for those who want to call it. docs/design.md section 7. */
 export interface Demo {
   readonly issuer: string;
   /** The origin of the demo app. */

@@ -1,12 +1,10 @@
 import { createHash, createSecretKey, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { compactDecrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOpeningKeys, deriveSealingKey, sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
+import { document } from '../support/docs.ts';
 import { derivedKey, RING_KEY_ID } from '../support/forge-jwe.ts';
-import { root } from '../support/local-service.ts';
 import {
   authorizerEvents,
   client,
@@ -186,9 +184,9 @@ describe('the bytes of all four formats for the same claims', () => {
     expect((await getToken(world.handlers, 'same-name', { resource: 'orders by RSA' })).length).toBe(RSA_BYTES);
   });
 
-  it('are those that the README states', () => {
-    const readme = readFileSync(join(root, 'README.md'), 'utf8');
-    const stated = [...readme.matchAll(/^\| `(\w+)` \|.*\| ([\d,]+)( \(P-256\), ([\d,]+) \(RSA\))? \| [^|]+ \|$/gm)];
+  it('are those that the page on formats states', () => {
+    const page = document('docs/formats.md');
+    const stated = [...page.matchAll(/^\| `(\w+)` \|.*\| ([\d,]+)( \(P-256\), ([\d,]+) \(RSA\))? \| [^|]+ \|$/gm)];
     const number = (text = '') => Number(text.replace(',', ''));
     expect(Object.fromEntries(stated.map(([, name, bytes]) => [name, number(bytes)]))).toEqual(BYTES);
     expect(

@@ -4,17 +4,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from './local-service.ts';
 
-export const readme = readFileSync(join(root, 'README.md'), 'utf8');
+/** A document of the project, by its path: `README.md`, `docs/keys.md`. */
+export const document = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-/** The text under a heading, up to the next one of the same level. */
-export function section(heading: string): string {
-  const [, text = ''] = readme.split(`\n## ${heading}`);
-  return text.split('\n## ')[0] ?? '';
+/** The text under a heading of this level, up to the next heading of that level or a higher one. */
+export function section(text: string, heading: string, level = 2): string {
+  const [, rest = ''] = text.split(`\n${'#'.repeat(level)} ${heading}`);
+  return rest.split(new RegExp(`\n#{2,${level}} `))[0] ?? '';
 }
-
-/** The same for a heading one level lower, within the text of a section. */
-export const subsection = (text: string, heading: string): string =>
-  text.split(`\n### ${heading}\n`)[1]?.split('\n### ')[0] ?? '';
 
 /** The code of all blocks in this language. */
 export const blocks = (text: string, language: string): string[] =>

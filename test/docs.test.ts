@@ -1,0 +1,190 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { parseOptions } from '../infra/local/options.ts';
+import { alternatives, variables } from '../lib/config.ts';
+import { blocks, document, runBlocks, section } from './support/docs.ts';
+import { type LocalService, root } from './support/local-service.ts';
+import { sharedService } from './support/shared.ts';
+
+// The drills on keys need keys of another origin: see infra/local-keys.test.ts.
+describe('The commands of the documents, pasted into a shell beside npm start,', () => {
+  let service: LocalService;
+  beforeAll(async () => {
+    service = await sharedService();
+  });
+  const run = (code: string[]) => runBlocks(code, service.directory);
+
+  it('take a reader of the README from a token of each kind to its refusal after revocation', async () => {
+    const [, jwt, whoami, active, revoked, reference, app, cli] = await run(
+      blocks(section(document('README.md'), 'Five minutes'), 'sh'),
+    );
+    expect(jwt).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect(JSON.parse(whoami ?? '')).toMatchObject({ client_id: 'machine-jwt', aud: 'orders', scope: 'orders:read' });
+    expect(JSON.parse(active ?? '')).toMatchObject({ active: true, client_id: 'machine-jwt' });
+    expect(revoked).toBe('{"active":false}HTTP/1.1 403 Forbidden');
+    expect(reference).toMatch(/^lk_at_[\w-]{48}\n\{"client_id":"machine-reference".*\}HTTP\/1\.1 403 Forbidden$/);
+    expect(app).toMatch(/^http:\/\/localhost:\d+ as alice with [\w-]+$/);
+    expect(cli).toMatch(/lk_cs_[\w-]{43}/);
+    expect(cli).toMatch(/revoked/);
+  });
+
+  it('create users and their clients, sign users out, and disable them, as the page on users says', async () => {
+    const output = (await run(blocks(document('docs/users.md'), 'sh'))).join('\n');
+    expect(output).toMatch(/^email +bob@example\.com$/m);
+    expect(output).toMatch(/^redirect_uris +com\.example\.shop:\/callback$/m);
+    expect(output.match(/^password +[a-z\d]{5}(-[a-z\d]{5}){3}$/gm)).toHaveLength(2);
+    expect(output).toMatch(/^enabled +no$/m);
+    expect(output).toMatch(/withdrawn/);
+  });
+
+  it('create an API and a client, add a secret, and disable the client, as the page on the command line says', async () => {
+    const output = (await run(blocks(document('docs/command-line.md'), 'sh'))).join('\n');
+    expect(output.match(/lk_cs_[\w-]{43}/g)).toHaveLength(3);
+    expect(output).toMatch(/^enabled +no$/m);
+  });
+});
+
+it.each([
+  ['README.md', 'Protect your own API locally'],
+  ['docs/protect-an-api.md', 'On your machine'],
+])('%s starts a server of your own, under “%s”, with options that npm start takes', async (file, heading) => {
+  const command = blocks(section(document(file), heading), 'sh')
+    .join('')
+    .match(/^npm start -- (.*)$/m)?.[1];
+  const { stdout } = await promisify(execFile)('bash', ['-c', `printf '%s\\n' ${command}`]);
+  expect(parseOptions(stdout.trim().split('\n'), {})).toMatchObject({
+    audience: 'things',
+    routes: [{ key: 'GET /things' }, { key: 'ANY /things/{proxy+}' }],
+  });
+});
+
+/** The file whose default parameters are the ones that a deployment may change. */
+const serverless = parse(document('serverless.yml'), { logLevel: 'silent' }) as {
+  params: Record<string, Record<string, unknown>>;
+};
+
+describe('The page on configuration', () => {
+  const page = document('docs/configuration.md');
+  const rows = new Map(
+    [...section(page, 'Variables of the functions').matchAll(/^\| `([A-Z_]+)` \| (.+?) \| (.+?) \|$/gm)].map(
+      ([, name, , fallback]) => [name, fallback],
+    ),
+  );
+
+  it('names every variable that the code reads, and no other', () => {
+    expect([...rows.keys()].toSorted()).toEqual(Object.keys(variables).toSorted());
+  });
+
+  it.each(Object.entries(variables))('states the default of %s as the code has it', (name, variable) => {
+    const others = Object.values(alternatives)
+      .filter((names) => names.some((each) => each === name))
+      .flatMap((names) => names.filter((each) => each !== name));
+    const mayBeAbsent = name === 'WRAPPING_KMS_KEY';
+    const needed = others.length > 0 ? `this or ${others.map((each) => `\`${each}\``).join(' or ')}` : 'required';
+    const fallback = 'default' in variable ? `\`${variable.default}\`` : needed;
+    expect(rows.get(name)).toBe(fallback === '``' || mayBeAbsent ? 'none' : fallback);
+  });
+
+  const parameters = new Map(
+    [...section(page, 'Parameters of serverless.yml').matchAll(/^\| `([a-z-]+)` \| (?:.+?) \| (.+?) \|$/gm)].map(
+      ([, name = '', fallback = '']) => [name, fallback],
+    ),
+  );
+  const defaults = serverless.params['default'] ?? {};
+
+  it('names every parameter of serverless.yml, and no other', () => {
+    expect([...parameters.keys()].toSorted()).toEqual(Object.keys(defaults).toSorted());
+  });
+
+  // A default that is computed from other values is described in words.
+  const plain = Object.entries(defaults).filter(([, value]) => !/\$\{/.test(String(value)));
+  it.each(plain)('states the default of the parameter %s as serverless.yml has it', (name, value) => {
+    expect(parameters.get(name)).toBe(value === '' ? 'none' : `\`${value}\``);
+  });
+});
+
+describe('The page on dependencies', () => {
+  const manifest = JSON.parse(document('package.json'));
+  it('gives a reason for each package in package.json', () => {
+    const named = [...document('docs/dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name);
+    const all = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
+    expect(named.toSorted()).toEqual(all.toSorted());
+  });
+});
+
+describe('The documents', () => {
+  const files = documents();
+
+  it.each(files)('%s names only npm scripts that exist', (file) => {
+    const { scripts } = JSON.parse(document('package.json'));
+    const named = [...document(file).matchAll(/npm run (?:-s )?([a-z][a-z:-]*)/g)].map(([, name = '']) => name);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  it.each(files)('%s links only to files and headings that exist', (file) => {
+    expect(brokenLinks(file, document(file))).toEqual([]);
+  });
+
+  it('are all linked from another one', () => {
+    const linked = files.flatMap((file) => linksOf(document(file)).map((link) => targetOf(file, link).path));
+    expect(files.filter((file) => file !== 'README.md' && !linked.includes(file))).toEqual([]);
+  });
+
+  it('begin with a README of at most 250 lines', () => {
+    expect(document('README.md').split('\n').length - 1).toBeLessThanOrEqual(250);
+  });
+
+  it.each([
+    ['[a](docs/nothing.md)', 'docs/nothing.md'],
+    ['[a](docs/keys.md#nothing)', 'docs/keys.md#nothing'],
+    ['[a](#nothing)', '#nothing'],
+    ['![a](docs/nothing.svg)', 'docs/nothing.svg'],
+  ])('would not be allowed to contain %s', (text, link) => {
+    expect(brokenLinks('README.md', text)).toEqual([link]);
+  });
+});
+
+/** Every document that people read, by its path. */
+function documents(): string[] {
+  const inDocs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => posix.join('docs', name));
+  return ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', ...inDocs].filter((file) =>
+    existsSync(join(root, file)),
+  );
+}
+
+const withoutCode = (text: string): string => text.replace(/^```.*?^```$/gms, '').replace(/`[^`\n]*`/g, 'code');
+
+/** The targets of links and pictures, except those to other sites. */
+const linksOf = (text: string): string[] =>
+  [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = '']) =>
+    /^https?:/.test(target) ? [] : [target],
+  );
+
+/** What a link in a file points to: a path in the project, and a heading there. */
+function targetOf(file: string, link: string): { path: string; heading?: string | undefined } {
+  const [path = '', heading] = link.split('#');
+  return { path: path === '' ? file : posix.join(posix.dirname(file), path), heading };
+}
+
+/** Of a heading, the name by which GitHub lets a link point to it. */
+const anchorsOf = (text: string): string[] =>
+  [...text.replace(/^```.*?^```$/gms, '').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+const brokenLinks = (file: string, text: string): string[] =>
+  linksOf(text).filter((link) => {
+    const { path, heading } = targetOf(file, link);
+    if (!existsSync(join(root, path))) return true;
+    return heading !== undefined && !anchorsOf(path === file ? text : document(path)).includes(heading);
+  });
