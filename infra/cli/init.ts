@@ -25,7 +25,7 @@ export const initCommand = (io: Io): Command =>
     .addOption(new Option('--stage <name>', 'the stage that will be deployed').argParser(stageName))
     .addOption(new Option('--alg <alg>', 'what tokens are signed with').choices(algorithmNames).default('ES256'))
     .addOption(new Option('--region <region>', 'AWS region (default: AWS_REGION, or the profile)').argParser(region))
-    .option('--dry-run', 'show what would be made, without key material, and make nothing')
+    .option('--dry-run', 'make nothing; show what would be made, with sample keys and without their secret parts')
     .option('--json', 'one JSON document instead of text')
     .addHelpText(
       'after',
@@ -45,7 +45,8 @@ async function init({ stage, alg, dryRun, json, ...options }: InitOptions, io: I
     const shown = { ...elided(secret) };
     out.result(
       { name, dry_run: true, environment_bytes: bytes, secret: shown },
-      `would make the secret ${name} (${bytes} bytes of a function's 4096 for variables)\n\n${fields(shown)}`,
+      `would make the secret ${name} (${bytes} of the 4096 bytes that a function has for variables). The keys below are samples:\n` +
+        `each run makes new ones.\n\n${fields(shown)}`,
     );
     return;
   }
@@ -57,7 +58,7 @@ async function init({ stage, alg, dryRun, json, ...options }: InitOptions, io: I
   out.result({ ...result, encryption_jwk }, fields({ ...result, encryption_jwk: JSON.stringify(encryption_jwk) }));
   out.note(`
 Next:
-  npx serverless deploy --stage ${stage} --region ${made.region}
+  npm run build && npx serverless deploy --stage ${stage} --region ${made.region}
   npx latchkey resource create orders --scope "orders:read" --stage ${stage} --region ${made.region}
   npx latchkey client create reports --resource orders --scope "orders:read" --stage ${stage} --region ${made.region}`);
 }

@@ -18,7 +18,10 @@ export interface StageSecret {
   readonly SEALING_KEYS: string;
 }
 
-/** RSA at 2048 bits: two such keys, as during a rotation, still fit into a function's environment. */
+/**
+ * RSA at 2048 bits, so that one private key and three public ones, enough for a rotation, fit into a function's environment.
+ * Two private ones do not.
+ */
 function generate(alg: AlgorithmName): KeyObject {
   const { kty, crv = '' }: Algorithm = algorithms[alg];
   if (kty === 'RSA') return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
@@ -64,14 +67,14 @@ const LAMBDA_BYTES = 4_096;
 /** What the other variables of a function take, generously. */
 const OTHER_BYTES = 1_024;
 
-/** The bytes that this needs of a function's environment, at the most, and those that it may. */
+/** The bytes that the secret takes in the environment of the function that has most of it, and the bytes there are for it. */
 export function environmentSize({ SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS, ...both }: StageSecret): {
   bytes: number;
   max: number;
 } {
   const needs = [
-    { SIGNING_KEYS, ...both },
-    { VERIFICATION_KEYS, DECRYPTION_KEYS, ...both },
+    { SIGNING_KEYS, VERIFICATION_KEYS, ...both }, // `authorization`
+    { VERIFICATION_KEYS, DECRYPTION_KEYS, ...both }, // functions that only verify
   ].map((variables) => Buffer.byteLength(Object.entries(variables).flat().join('')));
   return { bytes: Math.max(...needs), max: LAMBDA_BYTES - OTHER_BYTES };
 }
