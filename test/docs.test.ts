@@ -148,6 +148,12 @@ describe('The documents', () => {
   });
 });
 
+it('The layout in the design names every folder of lib', () => {
+  const folders = readdirSync(join(root, 'lib'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const layout = section(document('docs/design.md'), '6. Layout');
+  expect(folders.map(({ name }) => name).filter((name) => !layout.includes(`      ${name}/ `))).toEqual([]);
+});
+
 /** Every document that people read, by its path. */
 function documents(): string[] {
   const inDocs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
