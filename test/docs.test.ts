@@ -129,6 +129,11 @@ describe('The documents', () => {
     expect(brokenLinks(file, document(file))).toEqual([]);
   });
 
+  it.each(files.filter((file) => file !== 'CHANGELOG.md'))('%s names only files that exist', (file) => {
+    const named = [...document(file).matchAll(/`((?:lib|test|infra|functions|examples|docs)\/[\w./-]+)`/g)];
+    expect(named.map(([, path = '']) => path).filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
   it('are all linked from another one', () => {
     const linked = files.flatMap((file) => linksOf(document(file)).map((link) => targetOf(file, link).path));
     expect(files.filter((file) => file !== 'README.md' && !linked.includes(file))).toEqual([]);
