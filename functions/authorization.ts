@@ -1,5 +1,16 @@
-import { authorizationContext } from '../lib/compose.ts';
-import { authorization } from '../lib/endpoints/authorization.ts';
+import { type AuthorizationContext, authorization } from '../lib/endpoints/authorization.ts';
 import { serve } from '../lib/http/serve.ts';
+import { createConsentStore } from '../lib/store/consent.ts';
+import { browsing } from '../lib/wiring/browsing.ts';
+import { createFoundationWithTable } from '../lib/wiring/foundation.ts';
+import { issuing } from '../lib/wiring/issuing.ts';
 
-export const handler = serve(authorization, () => authorizationContext());
+export const compose = (base = createFoundationWithTable()): AuthorizationContext => ({
+  ...issuing(base),
+  ...browsing(base),
+  codeLifetime: base.config.get('CODE_LIFETIME_SECONDS'),
+  sessionLifetime: base.config.get('SESSION_LIFETIME_SECONDS'),
+  consents: createConsentStore(base.table),
+});
+
+export const handler = serve(authorization, compose);

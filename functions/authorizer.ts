@@ -1,4 +1,13 @@
-import { createAuthorizer } from '../lib/authorizer/authorizer.ts';
-import { authorizerContext } from '../lib/compose.ts';
+import { type AuthorizerContext, createAuthorizer } from '../lib/authorizer/authorizer.ts';
+import { extensions } from '../lib/extensions.ts';
+import { createFoundationWithTable } from '../lib/wiring/foundation.ts';
+import { verifyingFor } from '../lib/wiring/verifying.ts';
 
-export const handler = createAuthorizer(() => authorizerContext());
+export const compose = (base = createFoundationWithTable()): AuthorizerContext => ({
+  ...verifyingFor(base.config.get('AUDIENCE'), base),
+  maxAge: base.config.get('REVOCATION_MAX_AGE_SECONDS'),
+  responseType: base.config.get('AUTHORIZER_RESPONSE'),
+  extensions,
+});
+
+export const handler = createAuthorizer(compose);

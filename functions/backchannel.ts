@@ -1,5 +1,17 @@
-import { backchannelContext } from '../lib/compose.ts';
-import { backchannel } from '../lib/jobs/backchannel.ts';
+import { type BackchannelContext, backchannel } from '../lib/jobs/backchannel.ts';
 import { schedule } from '../lib/jobs/job.ts';
+import { createClientStore } from '../lib/store/client.ts';
+import { createLogoutDeliveryStore } from '../lib/store/logout-delivery.ts';
+import { createFoundationWithTable } from '../lib/wiring/foundation.ts';
+import { signers } from '../lib/wiring/keys.ts';
 
-export const handler = schedule(backchannel, () => backchannelContext());
+export const compose = (base = createFoundationWithTable()): BackchannelContext => ({
+  log: base.log,
+  clock: base.clock,
+  issuer: base.issuer,
+  signers: signers(base),
+  deliveries: createLogoutDeliveryStore(base.table),
+  findClient: createClientStore(base.table).find,
+});
+
+export const handler = schedule(backchannel, compose);

@@ -1,5 +1,13 @@
-import { discoveryContext } from '../lib/compose.ts';
-import { discovery } from '../lib/endpoints/discovery.ts';
+import { type DiscoveryContext, discovery } from '../lib/endpoints/discovery.ts';
 import { serve } from '../lib/http/serve.ts';
+import { createFoundation } from '../lib/wiring/foundation.ts';
+import { publishedAlgorithms } from '../lib/wiring/keys.ts';
 
-export const handler = serve(discovery, () => discoveryContext());
+export const compose = (base = createFoundation()): DiscoveryContext => ({
+  log: base.log,
+  issuer: base.config.get('ISSUER'),
+  algorithms: publishedAlgorithms(base),
+  jwksCache: base.config.get('JWKS_CACHE_SECONDS'),
+});
+
+export const handler = serve(discovery, compose);

@@ -1,5 +1,12 @@
-import { jwksContext } from '../lib/compose.ts';
-import { jwks } from '../lib/endpoints/jwks.ts';
+import { type JwksContext, jwks } from '../lib/endpoints/jwks.ts';
 import { serve } from '../lib/http/serve.ts';
+import { createFoundation } from '../lib/wiring/foundation.ts';
+import { published } from '../lib/wiring/keys.ts';
 
-export const handler = serve(jwks, () => jwksContext());
+export const compose = (base = createFoundation()): JwksContext => ({
+  log: base.log,
+  keys: published(base),
+  jwksCache: base.config.get('JWKS_CACHE_SECONDS'),
+});
+
+export const handler = serve(jwks, compose);

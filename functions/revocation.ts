@@ -1,5 +1,14 @@
-import { revocationContext } from '../lib/compose.ts';
-import { revocation } from '../lib/endpoints/revocation.ts';
+import { type RevocationContext, revocation } from '../lib/endpoints/revocation.ts';
 import { serve } from '../lib/http/serve.ts';
+import { createGrantStore } from '../lib/store/grant.ts';
+import { findClient } from '../lib/wiring/clients.ts';
+import { createFoundationWithTable } from '../lib/wiring/foundation.ts';
+import { verifying } from '../lib/wiring/verifying.ts';
 
-export const handler = serve(revocation, () => revocationContext());
+export const compose = (base = createFoundationWithTable()): RevocationContext => ({
+  ...verifying(base),
+  findClient: findClient(base),
+  grants: createGrantStore(base.table),
+});
+
+export const handler = serve(revocation, compose);

@@ -1,5 +1,8 @@
-import { rotationContext } from '../lib/compose.ts';
 import { schedule } from '../lib/jobs/job.ts';
-import { rotation } from '../lib/jobs/rotation.ts';
+import { type RotationContext, rotation } from '../lib/jobs/rotation.ts';
+import { createFoundationWithTable } from '../lib/wiring/foundation.ts';
+import { keyRotation } from '../lib/wiring/key-rotation.ts';
 
-export const handler = schedule(rotation, () => rotationContext());
+export const compose = (base = createFoundationWithTable()): RotationContext => keyRotation(base);
+
+export const handler = schedule(rotation, compose);

@@ -1,5 +1,18 @@
-import { userinfoContext } from '../lib/compose.ts';
-import { userinfo } from '../lib/endpoints/userinfo.ts';
+import { type UserinfoContext, userinfo } from '../lib/endpoints/userinfo.ts';
+import { extensions } from '../lib/extensions.ts';
 import { serve } from '../lib/http/serve.ts';
+import { createGrantStore } from '../lib/store/grant.ts';
+import { createUserStore } from '../lib/store/user.ts';
+import { findClient } from '../lib/wiring/clients.ts';
+import { createFoundationWithTable } from '../lib/wiring/foundation.ts';
+import { verifying } from '../lib/wiring/verifying.ts';
 
-export const handler = serve(userinfo, () => userinfoContext());
+export const compose = (base = createFoundationWithTable()): UserinfoContext => ({
+  ...verifying(base),
+  extensions,
+  findClient: findClient(base),
+  findGrant: createGrantStore(base.table).find,
+  findUser: createUserStore(base.table).find,
+});
+
+export const handler = serve(userinfo, compose);

@@ -3,22 +3,19 @@ import {
   Invalid,
   integer,
   issuer,
-  keys,
   kmsKeyId,
   kmsKeys,
   LOOPBACK,
   logoUri,
-  nonEmpty,
   oneOf,
   openingKeys,
-  optional,
   readRevocationMaxAge,
   secrets,
   signingKmsKey,
 } from './config-values.ts';
 import { algorithmNames } from './keys/algorithm.ts';
 import { parseDecryptionKeys } from './keys/encryption-key.ts';
-import { KeyError } from './keys/jwk.ts';
+import { KeyError, parseKeys } from './keys/jwk.ts';
 import { logLevels } from './log.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from './oauth/revocation.ts';
 
@@ -30,31 +27,33 @@ export class ConfigError extends Error {
   }
 }
 
-/** Every variable there is: how it is read and, where it may be absent, its default. */
+const text = (value: string) => value;
+
+/** Every variable there is: how it is read, and its default or whether it may be absent. */
 export const variables = {
   ISSUER: { parse: issuer },
-  TABLE_NAME: { parse: nonEmpty },
-  SIGNING_KEYS: { parse: keys('private') },
+  TABLE_NAME: { parse: text },
+  SIGNING_KEYS: { parse: (jwks: string) => parseKeys(jwks, 'private') },
   SIGNING_KMS_KEYS: { parse: kmsKeys(signingKmsKey) },
-  VERIFICATION_KEYS: { parse: keys('public') },
+  VERIFICATION_KEYS: { parse: (jwks: string) => parseKeys(jwks, 'public') },
   KEY_REGISTRY: { parse: oneOf(['off', 'on'] as const), default: 'off' },
-  WRAPPING_KMS_KEY: { parse: kmsKeyId },
+  WRAPPING_KMS_KEY: { parse: kmsKeyId, optional: true },
   NEW_KEY_ALGORITHM: { parse: oneOf(algorithmNames), default: 'ES256' },
   JWKS_CACHE_SECONDS: { parse: integer(0, 30 * DAY), default: '7200' },
   KEY_ROTATION_SECONDS: { parse: integer(3600, 3650 * DAY), default: '7776000' },
   HANDLE_KEYS: { parse: secrets },
   HANDLE_KMS_KEYS: { parse: kmsKeys(kmsKeyId) },
-  DECRYPTION_KEYS: optional(parseDecryptionKeys),
-  SEALING_KEYS: optional(secrets),
-  OPENING_KEYS: optional(openingKeys),
-  AUDIENCE: { parse: nonEmpty },
+  DECRYPTION_KEYS: { parse: parseDecryptionKeys, optional: true },
+  SEALING_KEYS: { parse: secrets, optional: true },
+  OPENING_KEYS: { parse: openingKeys, optional: true },
+  AUDIENCE: { parse: text },
   AUTHORIZER_RESPONSE: { parse: oneOf(['simple', 'policy'] as const), default: 'simple' },
   REVOCATION_MAX_AGE_SECONDS: { parse: readRevocationMaxAge, default: 'jwt=5,reference=0' },
   CLOCK_SKEW_SECONDS: { parse: integer(0, MAX_CLOCK_SKEW_SECONDS), default: '0' },
   ACCESS_TOKEN_LIFETIME_SECONDS: { parse: integer(1, DAY), default: '3600' },
   ACCESS_TOKEN_MAX_LIFETIME_SECONDS: { parse: integer(1, 30 * DAY), default: '86400' },
-  SERVICE_NAME: { parse: nonEmpty, default: 'Latchkey' },
-  SERVICE_LOGO_URI: { parse: logoUri, default: '' },
+  SERVICE_NAME: { parse: text, default: 'Latchkey' },
+  SERVICE_LOGO_URI: { parse: logoUri, optional: true },
   SESSION_LIFETIME_SECONDS: { parse: integer(60, 30 * DAY), default: '28800' },
   CODE_LIFETIME_SECONDS: { parse: integer(1, 600), default: '60' },
   ID_TOKEN_LIFETIME_SECONDS: { parse: integer(1, DAY), default: '3600' },
@@ -63,7 +62,10 @@ export const variables = {
   REFRESH_REUSE_INTERVAL_SECONDS: { parse: integer(0, 300), default: '10' },
   CLIENT_CACHE_SECONDS: { parse: integer(0, 3600), default: '30' },
   LOG_LEVEL: { parse: oneOf(logLevels), default: 'info' },
-} as const satisfies Record<string, { parse: (text: string) => unknown; default?: string }>;
+} as const satisfies Record<string, { parse: (text: string) => unknown; default?: string; optional?: true }>;
+
+export type VariableName = keyof typeof variables;
+type Value<Name extends VariableName> = ReturnType<(typeof variables)[Name]['parse']>;
 
 /** Where keys come from. Exactly one of each list is set, because two would leave open which keys count. */
 export const alternatives = {
@@ -71,72 +73,61 @@ export const alternatives = {
   handles: ['HANDLE_KEYS', 'HANDLE_KMS_KEYS'],
 } as const satisfies Record<string, readonly VariableName[]>;
 
-export type VariableName = keyof typeof variables;
-
-export type Config<Name extends VariableName = VariableName> = {
-  readonly [N in Name]: ReturnType<(typeof variables)[N]['parse']>;
-};
-
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/**
- * Reads and validates the named variables; an empty one counts as absent.
- * @throws ConfigError naming the variable
- */
-export function readConfig<Name extends VariableName>(
-  names: readonly Name[],
-  env: Environment = process.env,
-): Config<Name> {
-  return Object.fromEntries(names.map((name) => [name, readVariable(name, env)])) as Config<Name>;
+/** The configuration: each variable is read and validated when it is asked for, and an empty one counts as absent. */
+export interface Config {
+  /** The value, or the default. @throws ConfigError when there is neither, or the value is wrong */
+  get<Name extends VariableName>(name: Name): Value<Name>;
+  /** The value that is set; no default takes its place. @throws ConfigError when it is wrong */
+  find<Name extends VariableName>(name: Name): Value<Name> | undefined;
+  /** Which of these is set. @throws ConfigError when none is, or several are */
+  findOnlyOne<Name extends VariableName>(names: readonly Name[]): Name;
+  /** Whether the key registry says which keys count. @throws ConfigError when the other variable does, too */
+  usesKeyRegistry(other: VariableName): boolean;
+  /** Where AWS is and who we are there. Lambda sets the SDK's own variables, so no other source is searched. */
+  aws(service: 'DYNAMODB' | 'KMS'): AwsConfig;
 }
 
-/**
- * Reads the one of these variables that is set.
- * @throws ConfigError naming them all when none is, or several are
- */
-export function readOneOf<Name extends VariableName>(
-  names: readonly Name[],
-  env: Environment = process.env,
-): { [N in Name]: { readonly name: N; readonly value: Config[N] } }[Name] {
-  const [name, ...others] = names.filter((candidate) => env[candidate]);
-  if (name === undefined) throw new ConfigError(names.join(' or '), 'is not set');
-  if (others.length > 0) throw new ConfigError(names.join(' and '), 'are both set, and only one can count');
-  return { name, value: readVariable(name, env) as Config[Name] };
+export function readConfig(env: Environment = process.env): Config {
+  const config: Config = {
+    get(name) {
+      const variable: { parse: (text: string) => unknown; default?: string } = variables[name];
+      const value = env[name] || variable.default;
+      if (value === undefined) throw new ConfigError(name, 'is not set');
+      try {
+        return variable.parse(value) as Value<typeof name>;
+      } catch (error) {
+        if (error instanceof Invalid || error instanceof KeyError) throw new ConfigError(name, error.message);
+        throw error;
+      }
+    },
+    find: (name) => (env[name] ? config.get(name) : undefined),
+    findOnlyOne(names) {
+      const [name, ...others] = names.filter((candidate) => env[candidate]);
+      if (name === undefined) throw new ConfigError(names.join(' or '), 'is not set');
+      if (others.length > 0) throw new ConfigError(names.join(' and '), 'are both set, and only one can count');
+      return name;
+    },
+    usesKeyRegistry(other) {
+      if (config.get('KEY_REGISTRY') === 'off') return false;
+      if (env[other]) throw new ConfigError(other, 'is set while KEY_REGISTRY is on, and only one can count');
+      return true;
+    },
+    aws: (service) => readAwsConfig(env, service),
+  };
+  return config;
 }
 
-/**
- * Reads a variable that may be absent.
- * @throws ConfigError naming it
- */
-export function readOptional<Name extends VariableName>(
-  name: Name,
-  env: Environment = process.env,
-): Config[Name] | undefined {
-  return env[name] ? (readVariable(name, env) as Config[Name]) : undefined;
-}
+type AwsConfig = ReturnType<typeof readAwsConfig>;
 
-/**
- * Whether the registry says which keys count. Then nothing else may.
- * @param other the variable that says so otherwise
- * @throws ConfigError naming it, when both do
- */
-export function usesKeyRegistry(other: VariableName, env: Environment = process.env): boolean {
-  if (readVariable('KEY_REGISTRY', env) === 'off') return false;
-  if (env[other]) throw new ConfigError(other, 'is set while KEY_REGISTRY is on, and only one can count');
-  return true;
-}
-
-/** Where AWS is and who we are there, by the SDK's own variables: Lambda sets them, so no chain of sources is searched. */
-export function readAwsConfig(env: Environment = process.env, service: 'DYNAMODB' | 'KMS' = 'DYNAMODB') {
+function readAwsConfig(env: Environment, service: 'DYNAMODB' | 'KMS') {
+  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
+  const sessionToken = env['AWS_SESSION_TOKEN'];
   const endpoint = env[`AWS_ENDPOINT_URL_${service}`] || env['AWS_ENDPOINT_URL'];
   const patience = readPatience(endpoint, env['LOCAL_PATIENCE']);
-  const {
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_SESSION_TOKEN: sessionToken,
-  } = env;
   return {
-    ...(env['AWS_REGION'] && { region: env['AWS_REGION'] }),
+    ...(region && { region }),
     ...(endpoint && { endpoint }),
     ...(patience !== undefined && { patience }),
     ...(accessKeyId &&
@@ -148,21 +139,9 @@ export function readAwsConfig(env: Environment = process.env, service: 'DYNAMODB
  * How many times as long as usual to wait for an AWS service that is embedded in a program on this machine, which may be
  * busy. A setting of the local stack and of tests: it has no effect unless the endpoint is on loopback.
  */
-function readPatience(endpoint: string | undefined, text: string | undefined): number | undefined {
-  if (!text || !endpoint || !LOOPBACK.has(new URL(endpoint).hostname)) return undefined;
-  const patience = Number(text);
+function readPatience(endpoint: string | undefined, value: string | undefined): number | undefined {
+  if (!value || !endpoint || !LOOPBACK.has(new URL(endpoint).hostname)) return undefined;
+  const patience = Number(value);
   if (!(patience > 0 && patience <= 1000)) throw new ConfigError('LOCAL_PATIENCE', 'must be a number up to 1000');
   return patience;
-}
-
-function readVariable(name: VariableName, env: Environment): unknown {
-  const variable: { parse: (text: string) => unknown; default?: string } = variables[name];
-  const text = env[name] || variable.default;
-  if (text === undefined) throw new ConfigError(name, 'is not set');
-  try {
-    return variable.parse(text);
-  } catch (error) {
-    if (error instanceof Invalid || error instanceof KeyError) throw new ConfigError(name, error.message);
-    throw error;
-  }
 }

@@ -83,10 +83,9 @@ describe('The page on configuration', () => {
     const others = Object.values(alternatives)
       .filter((names) => names.some((each) => each === name))
       .flatMap((names) => names.filter((each) => each !== name));
-    const mayBeAbsent = name === 'WRAPPING_KMS_KEY';
     const needed = others.length > 0 ? `this or ${others.map((each) => `\`${each}\``).join(' or ')}` : 'required';
     const fallback = 'default' in variable ? `\`${variable.default}\`` : needed;
-    expect(rows.get(name)).toBe(fallback === '``' || mayBeAbsent ? 'none' : fallback);
+    expect(rows.get(name)).toBe('optional' in variable ? 'none' : fallback);
   });
 
   const parameters = new Map(

@@ -14,6 +14,7 @@ const LAYERS = [
   ['lib/tokens', 'lib/users'],
   ['lib/client-authentication', 'lib/grants', 'lib/authorizer'],
   ['lib/endpoints', 'lib/jobs'],
+  ['lib/wiring'],
   ['functions'],
 ];
 
@@ -23,15 +24,14 @@ interface Beside {
   readonly mayBeImported: (by: string, isType: boolean) => boolean;
 }
 
-/** What joins the parts. */
-const JOINING = ['lib/compose.ts', 'lib/parts.ts'];
+/** Who joins what the other folders have. */
+const JOINING = ['lib/wiring', 'functions'];
 
 const BESIDE: Readonly<Record<string, Beside>> = {
-  'lib/compose.ts': { mayImport: () => true, mayBeImported: (by) => folderOf(by) === 'functions' },
   'lib/config.ts': {
     mayImport: (target) =>
       ['lib/oauth', 'lib/keys'].includes(folderOf(target)) || ['lib/config-values.ts', 'lib/log.ts'].includes(target),
-    mayBeImported: (by) => JOINING.includes(by),
+    mayBeImported: (by) => folderOf(by) === 'lib/wiring',
   },
   'lib/config-values.ts': {
     mayImport: (target) => ['lib/oauth', 'lib/keys'].includes(folderOf(target)),
@@ -43,9 +43,8 @@ const BESIDE: Readonly<Record<string, Beside>> = {
   },
   'lib/extensions.ts': {
     mayImport: (target, isType) => isType || target === 'lib/oauth/errors.ts',
-    mayBeImported: (by, isType) => isType || JOINING.includes(by),
+    mayBeImported: (by, isType) => isType || JOINING.includes(folderOf(by)),
   },
-  'lib/parts.ts': { mayImport: () => true, mayBeImported: (by) => by === 'lib/compose.ts' },
   'lib/log.ts': { mayImport: () => false, mayBeImported: (by) => folderOf(by) !== 'lib/oauth' },
 };
 
@@ -86,7 +85,7 @@ function violationsOf(file: string, source: string): string[] {
   if (posix.basename(file) === 'index.ts') found.push('is a barrel');
   if (file !== 'lib/config.ts' && /\bprocess\s*[.[]\s*['"`]?env\b|node:process/.test(source))
     found.push('reads the environment');
-  if (source.split('\n').length > (folderOf(file) === 'functions' ? 15 : 251)) found.push('is too long');
+  if (source.split('\n').length > (folderOf(file) === 'functions' ? 21 : 251)) found.push('is too long');
 
   for (const { specifier, isType, isExport, isLater } of importsOf(source)) {
     if (isExport) found.push(`exports from ${specifier}`);
@@ -145,7 +144,9 @@ describe('the rule itself', () => {
       'imports lib/client-authentication/none.ts',
     ],
     ['lib/authorizer/x.ts', "import { a } from '../grants/types.ts';", 'imports lib/grants/types.ts'],
-    ['lib/endpoints/x.ts', "import { tokenContext } from '../compose.ts';", 'imports lib/compose.ts'],
+    ['lib/endpoints/x.ts', "import { issuing } from '../wiring/issuing.ts';", 'imports lib/wiring/issuing.ts'],
+    ['lib/jobs/x.ts', "import { signers } from '../wiring/keys.ts';", 'imports lib/wiring/keys.ts'],
+    ['functions/x.ts', "import { readConfig } from '../lib/config.ts';", 'imports lib/config.ts'],
     ['lib/endpoints/x.ts', "import { readConfig } from '../config.ts';", 'imports lib/config.ts'],
     ['lib/tokens/x.ts', "import { extensions } from '../extensions.ts';", 'imports lib/extensions.ts'],
     ['lib/tokens/x.ts', "import { a } from '../../infra/build.mjs';", 'imports infra/build.mjs'],
@@ -174,7 +175,7 @@ describe('the rule itself', () => {
     ['lib/tokens/x.ts', "const a = process['env'];", 'reads the environment'],
     ['lib/tokens/x.ts', "import { env } from 'node:process';", 'reads the environment'],
     ['lib/tokens/x.ts', '\n'.repeat(251), 'is too long'],
-    ['functions/x.ts', '\n'.repeat(20), 'is too long'],
+    ['functions/x.ts', '\n'.repeat(21), 'is too long'],
     ['lib/other/x.ts', '', 'has no place in the layers'],
     ['lib/other.ts', '', 'has no place in the layers'],
   ];
@@ -194,7 +195,10 @@ describe('the rule itself', () => {
     ['lib/keys/kms.ts', "import type { A } from './kms-client.ts';"],
     ['lib/store/x.ts', "import { a } from 'node:crypto';"],
     ['lib/config.ts', 'const env = process.env;'],
-    ['functions/x.ts', "import { tokenContext } from '../lib/compose.ts';"],
+    ['lib/wiring/x.ts', "import { readConfig } from '../config.ts';"],
+    ['lib/wiring/x.ts', "import { extensions } from '../extensions.ts';"],
+    ['functions/x.ts', "import { extensions } from '../lib/extensions.ts';"],
+    ['functions/x.ts', "import { issuing } from '../lib/wiring/issuing.ts';"],
   ];
   it.each(allowed)('allows %s with %j', (file, source) => {
     expect(violationsOf(file, source)).toEqual([]);

@@ -95,5 +95,5 @@ async function newKey(options: AddOptions, store: Store, { env }: Io): Promise<N
   kmsOf(store);
   const wrappingKey = wrappingKeyFrom(options.wrappingKey, store, env);
   if (wrappingKey === undefined) throw new UsageProblem('wrapped by which key? Give --wrapping-key KEY');
-  return makeWrappedKey(store, env, alg ?? readConfig(['NEW_KEY_ALGORITHM'], env).NEW_KEY_ALGORITHM, wrappingKey);
+  return makeWrappedKey(store, env, alg ?? readConfig(env).get('NEW_KEY_ALGORITHM'), wrappingKey);
 }

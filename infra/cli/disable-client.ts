@@ -19,11 +19,11 @@ export interface Deployed {
 
 /** @throws ConfigError naming the variable */
 export function deployedFrom(env: Environment): Deployed {
-  const config = readConfig(['CLIENT_CACHE_SECONDS', 'ACCESS_TOKEN_MAX_LIFETIME_SECONDS'], env);
-  const cache = config.CLIENT_CACHE_SECONDS;
+  const { get } = readConfig(env);
+  const cache = get('CLIENT_CACHE_SECONDS');
   return {
     cache,
-    lifetime: config.ACCESS_TOKEN_MAX_LIFETIME_SECONDS,
+    lifetime: get('ACCESS_TOKEN_MAX_LIFETIME_SECONDS'),
     cacheNote: `Running containers may go by the old record for up to ${cache} s (CLIENT_CACHE_SECONDS).`,
   };
 }

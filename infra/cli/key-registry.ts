@@ -10,12 +10,9 @@ import type { Store } from './store.ts';
 
 /** How long others go on with what they know, as it is deployed. @throws ConfigError naming the variable */
 export function keyPolicyFrom(env: Environment): KeyPolicy {
-  const config = readConfig(
-    ['JWKS_CACHE_SECONDS', 'ACCESS_TOKEN_MAX_LIFETIME_SECONDS', 'ID_TOKEN_LIFETIME_SECONDS'],
-    env,
-  );
-  const maxLifetime = Math.max(config.ACCESS_TOKEN_MAX_LIFETIME_SECONDS, config.ID_TOKEN_LIFETIME_SECONDS);
-  return { jwksCache: config.JWKS_CACHE_SECONDS, maxLifetime };
+  const { get } = readConfig(env);
+  const maxLifetime = Math.max(get('ACCESS_TOKEN_MAX_LIFETIME_SECONDS'), get('ID_TOKEN_LIFETIME_SECONDS'));
+  return { jwksCache: get('JWKS_CACHE_SECONDS'), maxLifetime };
 }
 
 export async function findRegistry({ keys }: Store): Promise<KeyRegistry> {

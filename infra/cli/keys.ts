@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Environment } from '../../lib/config.ts';
+import { type Environment, readConfig } from '../../lib/config.ts';
 import { activateCommand } from './activate-key.ts';
 import { addCommand } from './add-key.ts';
 import { examples, onTable } from './command.ts';
@@ -10,7 +10,7 @@ import { keyView, POLICY_HELP } from './key-view.ts';
 import { columns, type Output } from './output.ts';
 import { retireCommand } from './retire-key.ts';
 import type { Store } from './store.ts';
-import { findPublicKeys, ifSet } from './token-keys.ts';
+import { findPublicKeys } from './token-keys.ts';
 import { moment } from './view.ts';
 
 /** `latchkey keys`: what tokens are signed with, where the functions run with KEY_REGISTRY=on. */
@@ -48,7 +48,7 @@ const listCommand = (io: Io) =>
 
 /** Where no key is registered, those are shown that the functions have from elsewhere, as far as they are found. */
 async function listUnregistered(store: Store, env: Environment, out: Output): Promise<void> {
-  const found = await findPublicKeys(env, store.local?.issuer ?? ifSet('ISSUER', env));
+  const found = await findPublicKeys(env, store.local?.issuer ?? readConfig(env).find('ISSUER'));
   const views = (found?.keys ?? []).map(({ kid, alg }) => ({ kid, alg, origin: 'elsewhere', status: 'published' }));
   out.result(views, columns(views, ['kid', 'alg', 'origin', 'status']));
   out.note(

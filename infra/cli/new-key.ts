@@ -8,17 +8,16 @@ import { getKmsKey } from '../../lib/keys/kms-signer.ts';
 import { createWrappedKey } from '../../lib/keys/wrapped-key.ts';
 import { Problem, UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
-import { ifSet } from './token-keys.ts';
 
 /** A key that KMS makes now and wraps. @throws Problem; Unavailable */
 export function makeWrappedKey(store: Store, env: Environment, alg: AlgorithmName, wrappingKey: string) {
-  const issuer = store.local?.issuer ?? readConfig(['ISSUER'], env).ISSUER;
+  const issuer = store.local?.issuer ?? readConfig(env).get('ISSUER');
   return judged(() => createWrappedKey(kmsOf(store), { issuer, wrappingKey, alg }));
 }
 
 /** The key that wraps new ones: what is named, else `WRAPPING_KMS_KEY`, else that of the local stack. */
 export const wrappingKeyFrom = (named: string | undefined, { local }: Store, env: Environment): string | undefined =>
-  named ?? ifSet('WRAPPING_KMS_KEY', env) ?? local?.kms?.wrapping_key;
+  named ?? readConfig(env).find('WRAPPING_KMS_KEY') ?? local?.kms?.wrapping_key;
 
 /** A key that stays in KMS. @throws Problem; Unavailable */
 export function readKmsKey(store: Store, id: string, alg: AlgorithmName | undefined): Promise<NewKey> {
@@ -37,7 +36,7 @@ export function readEnvironmentKey(kid: string, file: string | undefined, env: E
   return judged(async () => {
     const known: readonly Key[] =
       file === undefined
-        ? [...(ifSet('SIGNING_KEYS', env) ?? []), ...(ifSet('VERIFICATION_KEYS', env) ?? [])]
+        ? ['SIGNING_KEYS' as const, 'VERIFICATION_KEYS' as const].flatMap((name) => readConfig(env).find(name) ?? [])
         : parseKeys(readText(file), 'public');
     const key = known.find((candidate) => candidate.kid === kid);
     if (!key) {

@@ -6,7 +6,6 @@ import { examples, onTable } from './command.ts';
 import type { Io } from './io.ts';
 import { fields } from './output.ts';
 import * as parse from './parse.ts';
-import { Problem } from './problem.ts';
 
 /** `latchkey resource opening-keys`: what opens the sealed tokens of one API, and those of no other. */
 export const openingKeysCommand = (io: Io) =>
@@ -21,10 +20,10 @@ export const openingKeysCommand = (io: Io) =>
     async ({ out, open }, _options, id = '') => {
       const store = await open();
       const { audience } = await get(store.resourceServers, 'resource server', id);
-      const { SEALING_KEYS } = readConfig(['SEALING_KEYS'], io.env);
-      if (SEALING_KEYS.length === 0) throw new Problem('SEALING_KEYS is not set');
-      const issuer = store.local?.issuer ?? readConfig(['ISSUER'], io.env).ISSUER;
-      const keys = SEALING_KEYS.map(
+      const config = readConfig(io.env);
+      const sealingKeys = config.get('SEALING_KEYS');
+      const issuer = store.local?.issuer ?? config.get('ISSUER');
+      const keys = sealingKeys.map(
         (secret) => `${sealingKeyId(secret)}.${deriveSealingKey(secret, issuer, audience).toString('base64url')}`,
       );
       const result = { AUDIENCE: audience, OPENING_KEYS: keys.join(',') };

@@ -1,4 +1,4 @@
-import { type Environment, readAwsConfig } from '../../lib/config.ts';
+import { type Environment, readConfig } from '../../lib/config.ts';
 import type { KeyRegistry } from '../../lib/keys/key-registry.ts';
 import { createKms, type Kms, type KmsConnection } from '../../lib/keys/kms.ts';
 import type { Client } from '../../lib/oauth/client.ts';
@@ -72,7 +72,7 @@ export async function openStore({ name, local }: Target, env: Environment, regio
 
 function connectKms(local: LocalStack | undefined, env: Environment, aws: KmsConnection): Kms | undefined {
   if (local && !local.kms) return undefined;
-  const { endpoint } = local?.kms ?? readAwsConfig(env, 'KMS');
+  const { endpoint } = local?.kms ?? readConfig(env).aws('KMS');
   const { endpoint: _table, ...rest } = aws;
   return createKms({ ...rest, ...(endpoint && { endpoint }) });
 }

@@ -1,4 +1,4 @@
-import { type Environment, readConfig, type VariableName } from '../../lib/config.ts';
+import { type Environment, readConfig } from '../../lib/config.ts';
 import type { EncryptionKey } from '../../lib/keys/encryption-key.ts';
 import { type Key, KeyError, parseKeys } from '../../lib/keys/jwk.ts';
 import { createSealingKeys, type OpeningKeys } from '../../lib/keys/sealing-key.ts';
@@ -25,14 +25,15 @@ export interface TokenKeys {
  * @throws ConfigError for a variable that is there and wrong
  */
 export async function findTokenKeys(env: Environment, local: string | undefined): Promise<TokenKeys> {
-  const issuer = local ?? ifSet('ISSUER', env);
-  const handleKeys = ifSet('HANDLE_KEYS', env);
+  const { find } = readConfig(env);
+  const issuer = local ?? find('ISSUER');
+  const handleKeys = find('HANDLE_KEYS');
   const keys = (await findPublicKeys(env, issuer))?.keys;
   return {
     issuer,
     verifyJwt: keys && createJwtVerifier(ACCESS_TOKEN_TYP, keyVerifiers(keys)),
-    decryptionKeys: new Map(ifSet('DECRYPTION_KEYS', env)?.map((key) => [key.kid, key])),
-    openingKeys: createSealingKeys(issuer ?? '', issuer === undefined ? [] : (ifSet('SEALING_KEYS', env) ?? [])),
+    decryptionKeys: new Map(find('DECRYPTION_KEYS')?.map((key) => [key.kid, key])),
+    openingKeys: createSealingKeys(issuer ?? '', issuer === undefined ? [] : (find('SEALING_KEYS') ?? [])),
     handleKeyIds: new Set(handleKeys?.map(handleKeyId)),
     handles: issuer !== undefined && handleKeys ? createHandles(issuer, handleKeys) : undefined,
   };
@@ -43,17 +44,13 @@ export async function findPublicKeys(
   env: Environment,
   issuer: string | undefined,
 ): Promise<{ readonly keys: readonly Key[]; readonly where: string } | undefined> {
-  const given = ifSet('VERIFICATION_KEYS', env);
+  const given = readConfig(env).find('VERIFICATION_KEYS');
   if (given) return { keys: given, where: 'VERIFICATION_KEYS' };
   const keys = issuer === undefined ? undefined : await fetchKeys(issuer);
   return keys && { keys, where: jwksUri(issuer ?? '') };
 }
 
 const jwksUri = (issuer: string) => `${issuer}/.well-known/jwks.json`;
-
-/** The value of a variable, or undefined where it is not set. */
-export const ifSet = <Name extends VariableName>(name: Name, env: Environment) =>
-  env[name] ? readConfig([name], env)[name] : undefined;
 
 const PATIENCE_MS = 3_000;
 

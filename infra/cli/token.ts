@@ -90,8 +90,7 @@ ${examples(
 
 async function idOf(kind: RevokeAllKind, options: RevokeOptions, store: Store, { env }: Io): Promise<string> {
   const given = options[kind];
-  const id =
-    given === true || given === undefined ? (store.local?.issuer ?? readConfig(['ISSUER'], env).ISSUER) : given;
+  const id = given === true || given === undefined ? (store.local?.issuer ?? readConfig(env).get('ISSUER')) : given;
   // A mistyped id would be an entry that ends nothing, with an answer that all is well.
   if (kind === 'client') await get(store.clients, 'client', id);
   return id;
@@ -121,17 +120,16 @@ const explainCommand = (io: Io) =>
       .addHelpText('after', EXPLAIN_HELP),
     io,
     async ({ out, openIfNamed, exitWith }, options, token) => {
-      const { findTokenKeys, ifSet } = await import('./token-keys.ts');
+      const { findTokenKeys } = await import('./token-keys.ts');
       const { explainToken } = await import('./explain-token.ts');
       const presented = await readToken(io, token);
-      const { CLOCK_SKEW_SECONDS: clockSkew, ACCESS_TOKEN_MAX_LIFETIME_SECONDS: maxLifetime } = readConfig(
-        ['CLOCK_SKEW_SECONDS', 'ACCESS_TOKEN_MAX_LIFETIME_SECONDS'],
-        io.env,
-      );
+      const config = readConfig(io.env);
+      const clockSkew = config.get('CLOCK_SKEW_SECONDS');
+      const maxLifetime = config.get('ACCESS_TOKEN_MAX_LIFETIME_SECONDS');
       const store = await openIfNamed();
       const clock = store?.clock ?? systemClock;
       const keys = await findTokenKeys(io.env, store?.local?.issuer);
-      const audience = options.audience ?? ifSet('AUDIENCE', io.env);
+      const audience = options.audience ?? config.find('AUDIENCE');
       const explanation = await explainToken(presented, { ...keys, store, clock, clockSkew, maxLifetime, audience });
       out.result(explanation, explanationText(explanation, clock(), audience));
       exitWith(exitCodes[explanation.verdict]);

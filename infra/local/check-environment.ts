@@ -12,7 +12,8 @@ export function checkEnvironment({ functions }: Stack, over: Environment = {}): 
     const all = { ...environment, ...over };
     const known = Object.keys(all).filter((variable): variable is VariableName => Object.hasOwn(variables, variable));
     try {
-      readConfig(known, all);
+      const config = readConfig(all);
+      for (const variable of known) config.find(variable);
     } catch (error) {
       if (error instanceof ConfigError) throw new Problem(`${name}: ${error.message}`);
       throw error;

@@ -3,7 +3,7 @@ import { grantTypes } from '../grants/types.ts';
 import { createDocument, respondWith } from '../http/cacheable.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
-import { OAuthError } from '../oauth/errors.ts';
+import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import { CODE_CHALLENGE_METHOD } from '../oauth/pkce.ts';
 import { prompts } from '../oauth/prompt.ts';
 import { defaultResponseTypes, responseModes } from '../oauth/response-type.ts';
@@ -13,11 +13,14 @@ import { userClaimNames } from '../users/claims.ts';
 
 export interface DiscoveryContext extends LogContext {
   readonly issuer: string;
-  /** The algorithms of the published keys, at least one. @throws Unavailable */
-  signingAlgorithms(): Promise<readonly string[]>;
-  /** How long caches may keep the document, in seconds. */
-  readonly maxAge: number;
+  /** The algorithms of all published keys. @throws Unavailable */
+  algorithms(): Promise<readonly string[]>;
+  /** How long verifiers may go by the keys that they know, in seconds. */
+  readonly jwksCache: number;
 }
+
+/** Seconds: an hour, and no longer than the keys. A client that knew newer keys than this document would refuse their algorithm. */
+const MAX_AGE = 3600;
 
 /** RFC 8414 puts it between the host and the path of an issuer, OpenID Connect Discovery behind the path. */
 const OAUTH_METADATA = '/.well-known/oauth-authorization-server';
@@ -29,12 +32,15 @@ const OAUTH_METADATA = '/.well-known/oauth-authorization-server';
 export const discovery: Endpoint<DiscoveryContext> = {
   methods: ['GET'],
   cors: 'any',
-  async handle(request, { issuer, signingAlgorithms, maxAge }) {
+  async handle(request, { issuer, algorithms, jwksCache }) {
     const [, forIssuer] = request.path.split(OAUTH_METADATA);
     if (forIssuer && forIssuer !== new URL(issuer).pathname) {
       throw new OAuthError('invalid_request', 'there is no such issuer here', { status: 404 });
     }
-    return respondWith(createDocument(metadata(issuer, await signingAlgorithms()), maxAge), request);
+    // All published ones: a client must know an algorithm before its first token and until after its last.
+    const signingAlgorithms = [...new Set(await algorithms())];
+    if (signingAlgorithms.length === 0) throw new Unavailable('a published key');
+    return respondWith(createDocument(metadata(issuer, signingAlgorithms), Math.min(MAX_AGE, jwksCache)), request);
   },
 };
 

@@ -5,13 +5,17 @@ import type { LogContext } from '../log.ts';
 
 export interface JwksContext extends LogContext {
   keys(): readonly PublicJwk[] | Promise<readonly PublicJwk[]>;
-  /** How long caches may keep them, in seconds. */
-  readonly maxAge: number;
+  /** How long verifiers may go by the keys that they know, in seconds. */
+  readonly jwksCache: number;
 }
+
+/** Seconds: ten minutes are how long a verifier may do without a new key. */
+const MAX_AGE = 600;
 
 /** The public keys. RFC 7517 section 5. */
 export const jwks: Endpoint<JwksContext> = {
   methods: ['GET'],
   cors: 'any',
-  handle: async (request, { keys, maxAge }) => respondWith(createDocument({ keys: await keys() }, maxAge), request),
+  handle: async (request, { keys, jwksCache }) =>
+    respondWith(createDocument({ keys: await keys() }, Math.min(MAX_AGE, jwksCache)), request),
 };

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { compose as composeAuthorizer } from '../../functions/authorizer.ts';
 import { createAuthorizer } from '../../lib/authorizer/authorizer.ts';
-import { authorizerContext } from '../../lib/compose.ts';
 import { InvalidToken } from '../../lib/oauth/errors.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import {
   authorizerEvents,
   createTestClock,
@@ -217,7 +218,10 @@ describe('the bound on revocation', () => {
 
 describe('extensions', () => {
   const withExtensions = (tokenValidated: () => Record<string, string>) =>
-    createAuthorizer(() => ({ ...authorizerContext(world.env, clock), extensions: { tokenValidated } }));
+    createAuthorizer(() => ({
+      ...composeAuthorizer(createFoundationWithTable(world.env, clock)),
+      extensions: { tokenValidated },
+    }));
 
   it('may add to the context, and never replace what is ours', async () => {
     const authorizer = withExtensions(() => ({ tenant: 'acme', sub: 'somebody else' }));

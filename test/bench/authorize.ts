@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto';
-import * as compose from '../../lib/compose.ts';
+import { compose as composeAuthorization } from '../../functions/authorization.ts';
 import { authorization } from '../../lib/endpoints/authorization.ts';
 import type { ProxyEvent } from '../../lib/http/event.ts';
 import { serve } from '../../lib/http/serve.ts';
@@ -16,6 +16,7 @@ import { createRevocationStore } from '../../lib/store/revocation.ts';
 import { createSessionStore } from '../../lib/store/session.ts';
 import type { Table } from '../../lib/store/table.ts';
 import { createUserStore } from '../../lib/store/user.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { CALLBACK, proper, queryOf, user } from '../support/browser.ts';
 import { handlesOf } from '../support/grants.ts';
 import { httpEvent, type Variables } from '../support/world.ts';
@@ -74,7 +75,7 @@ async function signIn(env: Variables, table: Table): Promise<string> {
 /** As composed for Lambda, but on a table in this process and with everything about clients cached. */
 const createHandler = (env: Variables, table: Table) =>
   serve(authorization, () => ({
-    ...compose.authorizationContext(env),
+    ...composeAuthorization(createFoundationWithTable(env)),
     referenceTokens: createReferenceTokenStore(table),
     grants: createGrantStore(table),
     epochs: createEpochStore(table),

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { tokenContext } from '../../lib/compose.ts';
+import { compose as composeToken } from '../../functions/token.ts';
 import { jwt } from '../../lib/tokens/jwt.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { authorizerEvents, basic, httpEvent, type Variables } from '../support/world.ts';
 import { ORDERS, variables } from './deployment.ts';
 import type { Figure } from './figure.ts';
@@ -96,7 +97,7 @@ async function startEmptyStore() {
 }
 
 async function issueToken(env: Variables): Promise<string> {
-  const context = tokenContext(env);
+  const context = composeToken(createFoundationWithTable(env));
   const iat = context.clock();
   const claims = { iss: context.issuer, sub: 'machine', aud: 'orders', client_id: 'machine', iat, exp: iat + 3600 };
   return jwt.issue({ ...claims, grant_id: 'grant' }, context, [ORDERS]);

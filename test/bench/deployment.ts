@@ -1,6 +1,9 @@
 import { createPublicKey, randomBytes } from 'node:crypto';
+import { compose as composeAuthorizer } from '../../functions/authorizer.ts';
+import { compose as composeIntrospection } from '../../functions/introspection.ts';
+import { compose as composeRevocation } from '../../functions/revocation.ts';
+import { compose as composeToken } from '../../functions/token.ts';
 import { createAuthorizer } from '../../lib/authorizer/authorizer.ts';
-import * as compose from '../../lib/compose.ts';
 import { introspection } from '../../lib/endpoints/introspection.ts';
 import { revocation } from '../../lib/endpoints/revocation.ts';
 import { token } from '../../lib/endpoints/token.ts';
@@ -14,6 +17,7 @@ import { createGrantStore } from '../../lib/store/grant.ts';
 import { createReferenceTokenStore } from '../../lib/store/reference-token.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import type { Table } from '../../lib/store/table.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { app } from '../support/grants.ts';
 import {
   client,
@@ -69,11 +73,15 @@ export function createDeployment(alg: string, table: Table = createMemoryTable()
   return {
     env,
     table,
-    token: serve(token, () => ({ ...compose.tokenContext(env), ...onTable() })),
-    introspection: serve(introspection, () => ({ ...compose.introspectionContext(env), ...onTable() })),
+    token: serve(token, () => ({ ...composeToken(createFoundationWithTable(env)), ...onTable() })),
+    introspection: serve(introspection, () => ({
+      ...composeIntrospection(createFoundationWithTable(env)),
+      ...onTable(),
+    })),
     /** Makes another container each time it is called, because each one remembers what it has revoked. */
-    startRevocation: () => serve(revocation, () => ({ ...compose.revocationContext(env), ...onTable() })),
-    authorizer: createAuthorizer(() => ({ ...compose.authorizerContext(env), ...onTable() })),
+    startRevocation: () =>
+      serve(revocation, () => ({ ...composeRevocation(createFoundationWithTable(env)), ...onTable() })),
+    authorizer: createAuthorizer(() => ({ ...composeAuthorizer(createFoundationWithTable(env)), ...onTable() })),
   };
 }
 

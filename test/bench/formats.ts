@@ -1,7 +1,8 @@
-import { authorizerContext } from '../../lib/compose.ts';
+import { compose as composeAuthorizer } from '../../functions/authorizer.ts';
 import type { ProxyEvent } from '../../lib/http/event.ts';
 import { createReferenceTokenStore } from '../../lib/store/reference-token.ts';
 import { formats } from '../../lib/tokens/formats.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { basic, getToken, httpEvent, MACHINES, machines } from '../support/world.ts';
 import { createDeployment, createEvents, HEADERS } from './deployment.ts';
 import type { Figure } from './figure.ts';
@@ -18,7 +19,10 @@ async function measure(effort: Effort): Promise<Figure[]> {
   const deployment = createDeployment('ES256', table);
   // What is issued while it is timed is put nowhere.
   const issuing = createDeployment('ES256', { ...table, put: async () => {} });
-  const context = { ...authorizerContext(deployment.env), referenceTokens: createReferenceTokenStore(table) };
+  const context = {
+    ...composeAuthorizer(createFoundationWithTable(deployment.env)),
+    referenceTokens: createReferenceTokenStore(table),
+  };
 
   const issue: Record<string, Candidate> = {};
   const verify: Record<string, Candidate> = {};

@@ -1,6 +1,6 @@
 import { createPrivateKey, sign } from 'node:crypto';
+import { compose as composeToken } from '../../functions/token.ts';
 import { startKms } from '../../infra/local/kms/server.ts';
-import { tokenContext } from '../../lib/compose.ts';
 import { addKey } from '../../lib/keys/key-transitions.ts';
 import { createKms } from '../../lib/keys/kms.ts';
 import { kmsSigners } from '../../lib/keys/kms-signer.ts';
@@ -9,6 +9,7 @@ import { registrySigners } from '../../lib/keys/registry-signers.ts';
 import { createWrappedKey } from '../../lib/keys/wrapped-key.ts';
 import { randomId } from '../../lib/oauth/handle.ts';
 import { signJwt } from '../../lib/tokens/jws.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { createKey } from '../support/kms-world.ts';
 import { variables } from './deployment.ts';
 import type { Figure } from './figure.ts';
@@ -26,7 +27,7 @@ const WRAPPED = 'sign ES256, wrapped by KMS';
 /** Signing a JWT with ES256, from claims to text. The floor does nothing but the signature. */
 async function measure(effort: Effort): Promise<Figure[]> {
   const env = variables('ES256');
-  const { signers, issuer, clock } = tokenContext(env);
+  const { signers, issuer, clock } = composeToken(createFoundationWithTable(env));
   const signer = await signers.get();
   const [jwk] = (JSON.parse(env['SIGNING_KEYS']!) as { keys: [Record<string, string>] }).keys;
   const privateKey = createPrivateKey({ key: jwk, format: 'jwk' });

@@ -1,8 +1,10 @@
 import { verify } from 'node:crypto';
 import { JwtVerifier } from 'aws-jwt-verify';
 import { importJWK, jwtVerify } from 'jose';
-import { authorizerContext, tokenContext } from '../../lib/compose.ts';
+import { compose as composeAuthorizer } from '../../functions/authorizer.ts';
+import { compose as composeToken } from '../../functions/token.ts';
 import { jwt } from '../../lib/tokens/jwt.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { ORDERS, prepareSignatures, variables } from './deployment.ts';
 import type { Figure } from './figure.ts';
 import { against, type Effort, interleave, mostRatio, pick } from './measure.ts';
@@ -17,8 +19,8 @@ async function measure(effort: Effort): Promise<Figure[]> {
 
 async function measureAlgorithm(alg: keyof typeof GOALS, effort: Effort): Promise<Figure[]> {
   const env = variables(alg);
-  const context = authorizerContext(env);
-  const issuing = tokenContext(env);
+  const context = composeAuthorizer(createFoundationWithTable(env));
+  const issuing = composeToken(createFoundationWithTable(env));
   const { issuer, clock } = issuing;
   const { kid } = await issuing.signers.get();
   const iat = clock();

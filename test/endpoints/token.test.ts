@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tokenContext } from '../../lib/compose.ts';
+import { compose as composeToken } from '../../functions/token.ts';
 import { token } from '../../lib/endpoints/token.ts';
 import { serve } from '../../lib/http/serve.ts';
 import { importSecret } from '../../lib/oauth/secret.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import {
   basic,
   client,
@@ -209,7 +210,10 @@ describe('claims of an extension', () => {
     grant_id: 'fixed',
   };
   const issue = async (id: string) => {
-    const compose = () => ({ ...tokenContext(world.env, clock), extensions: { accessTokenClaims: () => theirs } });
+    const compose = () => ({
+      ...composeToken(createFoundationWithTable(world.env, clock)),
+      extensions: { accessTokenClaims: () => theirs },
+    });
     return decode(await getToken({ token: serve(token, compose) }, id));
   };
 

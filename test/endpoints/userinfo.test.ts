@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { userinfoContext } from '../../lib/compose.ts';
+import { compose as composeUserinfo } from '../../functions/userinfo.ts';
 import { userinfo } from '../../lib/endpoints/userinfo.ts';
 import { serve } from '../../lib/http/serve.ts';
 import { revokeAll } from '../../lib/oauth/revocation.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { ALICE, app, createSignIn, type SignedIn } from '../support/sign-in.ts';
 import {
   client,
@@ -79,7 +80,10 @@ describe('claims by scope', () => {
 
   it('come from the hook, where there is one', async () => {
     const extensions = { claimsFor: async (sub: string) => (sub === 'nobody' ? undefined : { email: `${sub}@hook` }) };
-    const handler = serve(userinfo, () => ({ ...userinfoContext(world.env, clock), extensions }));
+    const handler = serve(userinfo, () => ({
+      ...composeUserinfo(createFoundationWithTable(world.env, clock)),
+      extensions,
+    }));
     const handlers = { ...world.handlers, userinfo: handler };
     const { access_token } = await people.give(world.handlers, web, { scope: 'openid email' });
     expect((await ask(bearer(access_token), handlers)).json).toEqual({ sub: ALICE.sub, email: 'alice-sub@hook' });
@@ -91,7 +95,7 @@ describe('claims by scope', () => {
     const authenticateUser = async () => undefined;
     const claimsFor = async (sub: string) => (sub === 'nobody' ? undefined : { email: `${sub}@hook` });
     const serveWith = (extensions: object) =>
-      serve(userinfo, () => ({ ...userinfoContext(world.env, clock), extensions }));
+      serve(userinfo, () => ({ ...composeUserinfo(createFoundationWithTable(world.env, clock)), extensions }));
     const answers = async (sub: string, extensions: object) => {
       const { access_token } = await people.give(world.handlers, web, { scope: 'openid email', sub });
       return ask(bearer(access_token), { ...world.handlers, userinfo: serveWith(extensions) });

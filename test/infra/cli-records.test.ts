@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SecretView } from '../../infra/cli/view.ts';
-import { readAwsConfig } from '../../lib/config.ts';
+import { readConfig } from '../../lib/config.ts';
 import type { Clock } from '../../lib/oauth/clock.ts';
 import { type FaultyStore, faults, startFaultyStore } from '../support/faulty-store.ts';
 import {
@@ -76,7 +76,7 @@ const shown = (token: string, { authorizer } = handlers) =>
   verdict(authorizer(authorizerEvents['HTTP API 2.0'](token)));
 
 async function wholeTable(): Promise<string> {
-  const client = new DynamoDBClient(readAwsConfig(world.env));
+  const client = new DynamoDBClient(readConfig(world.env).aws('DYNAMODB'));
   const { Items } = await client.send(new ScanCommand({ TableName: world.env['TABLE_NAME'] ?? '' }));
   return JSON.stringify(Items);
 }

@@ -64,7 +64,8 @@ const WRONG_MAC = (kind: string) =>
 
 /** One that this service would take for its own. */
 function handle(kind: HandleKind): string {
-  const { ISSUER: issuer, HANDLE_KEYS } = readConfig(['ISSUER', 'HANDLE_KEYS'], world.env);
+  const { get } = readConfig(world.env);
+  const [issuer, HANDLE_KEYS] = [get('ISSUER'), get('HANDLE_KEYS')];
   const counts = kind === 'code' || kind === 'refresh_token';
   const handles = createHandles(issuer, HANDLE_KEYS);
   return handles.mint(kind, { id: counts ? createGrantId('alice') : randomId() }).text;

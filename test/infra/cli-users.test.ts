@@ -1,6 +1,6 @@
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { readAwsConfig } from '../../lib/config.ts';
+import { readConfig } from '../../lib/config.ts';
 import type { Clock } from '../../lib/oauth/clock.ts';
 import { createUserStore, type UserStore } from '../../lib/store/user.ts';
 import { type FaultyStore, faults, startFaultyStore } from '../support/faulty-store.ts';
@@ -60,7 +60,7 @@ describe('user create', () => {
     expect((await signIn('ALICE', password)).status).toBe(200);
     expect((await signIn('alice', `${password}!`)).status).toBe(400);
 
-    const client = new DynamoDBClient(readAwsConfig(world.env));
+    const client = new DynamoDBClient(readConfig(world.env).aws('DYNAMODB'));
     const { Items } = await client.send(new ScanCommand({ TableName: world.env['TABLE_NAME'] ?? '' }));
     expect(JSON.stringify(Items)).not.toContain(password);
     const later = [

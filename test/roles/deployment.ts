@@ -3,11 +3,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compose as composeBackchannel } from '../../functions/backchannel.ts';
+import { compose as composeRotation } from '../../functions/rotation.ts';
 import type { SavedKeys } from '../../infra/local/kms/key-ring.ts';
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
 import { startTable } from '../../infra/local/table.ts';
 import { packageStack, templateFile } from '../../infra/package-stack.ts';
-import { backchannelContext, rotationContext } from '../../lib/compose.ts';
 import { backchannel } from '../../lib/jobs/backchannel.ts';
 import { schedule } from '../../lib/jobs/job.ts';
 import { rotation } from '../../lib/jobs/rotation.ts';
@@ -21,6 +22,7 @@ import type { Clock } from '../../lib/oauth/clock.ts';
 import { createTable } from '../../lib/store/dynamodb.ts';
 import { createKeyRegistryStore } from '../../lib/store/key-registry.ts';
 import type { Table } from '../../lib/store/table.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { createKey, verificationKeys } from '../support/kms-world.ts';
 import { type PackagedStack, readPackagedStack } from '../support/packaged-functions.ts';
 import { type RoleProxy, startRoleProxy } from '../support/role-proxy.ts';
@@ -131,8 +133,10 @@ export async function deploy(origin: Origin, clock: Clock): Promise<Deployment> 
       const handlers = names.map((name) => [name, createHandlers(env(name), clock)[name as keyof Handlers]]);
       return Object.fromEntries(handlers) as unknown as Handlers;
     },
-    deliver: schedule(backchannel, () => backchannelContext(env('backchannel'), clock)),
-    rotate: stack.functions['rotation'] && schedule(rotation, () => rotationContext(env('rotation'), clock)),
+    deliver: schedule(backchannel, () => composeBackchannel(createFoundationWithTable(env('backchannel'), clock))),
+    rotate:
+      stack.functions['rotation'] &&
+      schedule(rotation, () => composeRotation(createFoundationWithTable(env('rotation'), clock))),
     hasSecondKey: origin !== 'wrapped',
     async stop() {
       await proxy.stop();

@@ -24,8 +24,8 @@ export const app = (client_id: string, more: Partial<Client> = {}): Client =>
   });
 
 export const handlesOf = ({ env }: Pick<World, 'env'>): Handles => {
-  const { ISSUER, HANDLE_KEYS } = readConfig(['ISSUER', 'HANDLE_KEYS'], env);
-  return createHandles(ISSUER, HANDLE_KEYS);
+  const { get } = readConfig(env);
+  return createHandles(get('ISSUER'), get('HANDLE_KEYS'));
 };
 
 export interface CodeOptions extends Partial<Omit<Grant, 'client' | 'resources'>> {

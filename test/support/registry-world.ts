@@ -1,6 +1,7 @@
 // A deployment whose keys are in the registry, on the stand-in for KMS and a table that is counted at the wire.
+
+import { compose as composeRotation } from '../../functions/rotation.ts';
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
-import { rotationContext } from '../../lib/compose.ts';
 import { schedule } from '../../lib/jobs/job.ts';
 import { rotation } from '../../lib/jobs/rotation.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
@@ -11,6 +12,7 @@ import { createWrappedKey } from '../../lib/keys/wrapped-key.ts';
 import type { Clock } from '../../lib/oauth/clock.ts';
 import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/store/key-registry.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { type FaultyStore, startFaultyStore } from './faulty-store.ts';
 import { createKey, keySpecs } from './kms-world.ts';
 import { makeRsaKey } from './rsa-keys.ts';
@@ -85,7 +87,10 @@ export async function startRegistryWorld(variables: Variables = {}, clock?: Cloc
       return next;
     },
     forget: () => world.table.remove(keyOfKeyRegistry),
-    rotation: (more = {}) => schedule(rotation, () => rotationContext({ ...world.env, ...counted, ...more }, clock)),
+    rotation: (more = {}) =>
+      schedule(rotation, () =>
+        composeRotation(createFoundationWithTable({ ...world.env, ...counted, ...more }, clock)),
+      ),
     async stop() {
       await store.stop();
       await Promise.all([world.stop(), kms.stop()]);

@@ -1,4 +1,4 @@
-import * as compose from '../../lib/compose.ts';
+import { compose as composeBackchannel } from '../../functions/backchannel.ts';
 import { backchannel } from '../../lib/jobs/backchannel.ts';
 import { schedule } from '../../lib/jobs/job.ts';
 import type { Client } from '../../lib/oauth/client.ts';
@@ -12,6 +12,7 @@ import { createLogoutDeliveryStore } from '../../lib/store/logout-delivery.ts';
 import { createSessionStore } from '../../lib/store/session.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import { issueCode } from '../../lib/tokens/code.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { client, type Handlers, post, resourceServer, type Variables, type World } from './world.ts';
 
 export const REDIRECT_URI = 'https://app.example/callback';
@@ -123,4 +124,4 @@ export function createSignIn({ env, table }: World, clock: Clock) {
 
 /** The function that delivers logout tokens. */
 export const createDeliverer = (env: Variables, clock: Clock) =>
-  schedule(backchannel, () => compose.backchannelContext(env, clock));
+  schedule(backchannel, () => composeBackchannel(createFoundationWithTable(env, clock)));

@@ -1,8 +1,17 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
+import { compose as composeAuthorization } from '../../functions/authorization.ts';
+import { compose as composeAuthorizer } from '../../functions/authorizer.ts';
+import { compose as composeDiscovery } from '../../functions/discovery.ts';
+import { compose as composeIntrospection } from '../../functions/introspection.ts';
+import { compose as composeJwks } from '../../functions/jwks.ts';
+import { compose as composeLogout } from '../../functions/logout.ts';
+import { compose as composeRevocation } from '../../functions/revocation.ts';
+import { compose as composeToken } from '../../functions/token.ts';
+import { compose as composeUserinfo } from '../../functions/userinfo.ts';
+import { compose as composeWhoami } from '../../functions/whoami.ts';
 import { startTable } from '../../infra/local/table.ts';
 import type { Answer } from '../../lib/authorizer/answer.ts';
 import { createAuthorizer } from '../../lib/authorizer/authorizer.ts';
-import * as compose from '../../lib/compose.ts';
 import { authorization } from '../../lib/endpoints/authorization.ts';
 import { discovery } from '../../lib/endpoints/discovery.ts';
 import { introspection } from '../../lib/endpoints/introspection.ts';
@@ -23,6 +32,7 @@ import { createTable } from '../../lib/store/dynamodb.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import type { Table } from '../../lib/store/table.ts';
+import { createFoundation, createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { rsaKeyPair } from './rsa-keys.ts';
 
 export type Variables = Record<string, string>;
@@ -90,17 +100,19 @@ export const MACHINES = Object.keys(machines) as (keyof typeof machines)[];
 
 /** The handlers of a deployment whose containers all share one environment, each made afresh. */
 export function createHandlers(env: Variables, clock?: Clock) {
+  const base = () => createFoundation(env, clock);
+  const baseWithTable = () => createFoundationWithTable(env, clock);
   return {
-    authorization: serve(authorization, () => compose.authorizationContext(env, clock)),
-    token: serve(token, () => compose.tokenContext(env, clock)),
-    introspection: serve(introspection, () => compose.introspectionContext(env, clock)),
-    revocation: serve(revocation, () => compose.revocationContext(env, clock)),
-    discovery: serve(discovery, () => compose.discoveryContext(env, clock)),
-    jwks: serve(jwks, () => compose.jwksContext(env, clock)),
-    userinfo: serve(userinfo, () => compose.userinfoContext(env, clock)),
-    logout: serve(logout, () => compose.logoutContext(env, clock)),
-    whoami: serve(whoami, () => compose.whoamiContext(env)),
-    authorizer: createAuthorizer(() => compose.authorizerContext(env, clock)),
+    authorization: serve(authorization, () => composeAuthorization(baseWithTable())),
+    token: serve(token, () => composeToken(baseWithTable())),
+    introspection: serve(introspection, () => composeIntrospection(baseWithTable())),
+    revocation: serve(revocation, () => composeRevocation(baseWithTable())),
+    discovery: serve(discovery, () => composeDiscovery(base())),
+    jwks: serve(jwks, () => composeJwks(base())),
+    userinfo: serve(userinfo, () => composeUserinfo(baseWithTable())),
+    logout: serve(logout, () => composeLogout(baseWithTable())),
+    whoami: serve(whoami, () => composeWhoami(base())),
+    authorizer: createAuthorizer(() => composeAuthorizer(baseWithTable())),
   };
 }
 

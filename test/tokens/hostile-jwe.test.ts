@@ -3,9 +3,10 @@
 import { generateKeyPairSync, webcrypto } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { authorizerContext } from '../../lib/compose.ts';
+import { compose as composeAuthorizer } from '../../functions/authorizer.ts';
 import { InvalidToken } from '../../lib/oauth/errors.ts';
 import { formatOf, formats } from '../../lib/tokens/formats.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { openDoors } from '../support/doors.ts';
 import { forge, forgingKey, forgingVariables, type Json, properClaims } from '../support/forge.ts';
 import {
@@ -260,7 +261,9 @@ describe('is refused before any work is done', () => {
     expect(await saidOf(text)).toBe('refuse');
     expect(work()).toBe(0);
     // At once, which is before jose is even asked.
-    expect(() => formats[formatOf(text)].verify(text, authorizerContext(world.env, clock))).toThrow(InvalidToken);
+    expect(() =>
+      formats[formatOf(text)].verify(text, composeAuthorizer(createFoundationWithTable(world.env, clock))),
+    ).toThrow(InvalidToken);
   });
 });
 

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { compactVerify, importJWK, type JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authorizationContext } from '../../lib/compose.ts';
+import { compose as composeAuthorization } from '../../functions/authorization.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
 import type { Grant } from '../../lib/oauth/grant.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import { issueIdToken } from '../../lib/tokens/id-token.ts';
 import { createUser } from '../../lib/users/create-user.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { app, type CodeOptions, newCode, payloadOf, redeem, refresh, tokensOf } from '../support/grants.ts';
 import { createTestClock, ISSUER, keyVariables, startWorld, type World } from '../support/world.ts';
 
@@ -139,7 +140,7 @@ describe('an ID token beside a code', () => {
     nonce: 'n',
     ...more,
   });
-  const context = () => authorizationContext(world.env, clock);
+  const context = () => composeAuthorization(createFoundationWithTable(world.env, clock));
 
   it('has c_hash and at_hash as it comes with code and access token', async () => {
     const issue = async (beside: object) => payloadOf(await issueIdToken(await grant(), beside, context()));
@@ -193,7 +194,7 @@ describe('claims of the user in an ID token', () => {
       nonce: 'x',
       name: 'Alice',
     });
-    const context = { ...authorizationContext(world.env, clock), idTokenClaims };
+    const context = { ...composeAuthorization(createFoundationWithTable(world.env, clock)), idTokenClaims };
     const claims = payloadOf(await issueIdToken(grant, { isAlone: true }, context));
     expect(claims).toMatchObject({ iss: ISSUER, sub, aud: 'web', exp: NOW + 3600, auth_time: NOW, name: 'Alice' });
     expect(claims).not.toHaveProperty('nonce');
@@ -202,7 +203,11 @@ describe('claims of the user in an ID token', () => {
   it('by scope, where it comes alone', async () => {
     const client = (await world.clients.find('web'))!;
     const grant = { grant_id: 'g', client, sub, scope: 'openid email', resources: [] as never, auth_time: NOW };
-    const id_token = await issueIdToken(grant, { isAlone: true }, authorizationContext(world.env, clock));
+    const id_token = await issueIdToken(
+      grant,
+      { isAlone: true },
+      composeAuthorization(createFoundationWithTable(world.env, clock)),
+    );
     expect(payloadOf(id_token)).toMatchObject({ email: 'alice@example.com', email_verified: true, iss: ISSUER });
     expect(payloadOf(id_token)).not.toHaveProperty('name');
   });

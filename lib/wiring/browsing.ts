@@ -1,0 +1,17 @@
+import { createLogoutDeliveryStore } from '../store/logout-delivery.ts';
+import { createSessionStore } from '../store/session.ts';
+import { ID_TOKEN_TYP } from '../tokens/id-token.ts';
+import type { FoundationWithTable } from './foundation.ts';
+import { jwtVerification } from './keys.ts';
+
+/** What every function has that shows pages to a person. */
+export function browsing(base: FoundationWithTable) {
+  const { config, table } = base;
+  const logo_uri = config.find('SERVICE_LOGO_URI');
+  return {
+    service: { name: config.get('SERVICE_NAME'), ...(logo_uri !== undefined && { logo_uri }) },
+    verifyIdToken: jwtVerification(ID_TOKEN_TYP, base).verifyJwt,
+    sessions: createSessionStore(table),
+    deliveries: createLogoutDeliveryStore(table),
+  };
+}

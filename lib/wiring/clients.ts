@@ -1,0 +1,26 @@
+import type { Caller } from '../client-authentication/authenticate.ts';
+import { cached } from '../store/cached.ts';
+import { createClientStore } from '../store/client.ts';
+import { createResourceServerStore } from '../store/resource-server.ts';
+import type { FoundationWithTable } from './foundation.ts';
+
+// Clients and resource servers, each remembered for CLIENT_CACHE_SECONDS.
+
+export const findClient = (base: FoundationWithTable) => remembered(createClientStore(base.table).find, base);
+
+export const findResourceServer = (base: FoundationWithTable) =>
+  remembered(createResourceServerStore(base.table).find, base);
+
+/** Both are looked up at the same time. */
+export function findCaller(base: FoundationWithTable) {
+  const clients = createClientStore(base.table);
+  const resourceServers = createResourceServerStore(base.table);
+  return remembered(async (id): Promise<Caller | undefined> => {
+    const [resourceServer, client] = await Promise.all([resourceServers.find(id), clients.find(id)]);
+    if (resourceServer) return { resourceServer };
+    return client && { client };
+  }, base);
+}
+
+const remembered = <Value>(find: (id: string) => Promise<Value | undefined>, { config, clock }: FoundationWithTable) =>
+  cached(find, config.get('CLIENT_CACHE_SECONDS'), clock);

@@ -1,0 +1,37 @@
+import { type Config, type Environment, readConfig } from '../config.ts';
+import { createKms, type Kms } from '../keys/kms.ts';
+import { createLog, type LogContext } from '../log.ts';
+import { type Clock, systemClock } from '../oauth/clock.ts';
+import { createTable } from '../store/dynamodb.ts';
+import type { Table } from '../store/table.ts';
+
+/** What every context is built on. */
+export interface Foundation extends LogContext {
+  readonly config: Config;
+  readonly clock: Clock;
+}
+
+/** What a context is built on that needs the table. */
+export interface FoundationWithTable extends Foundation {
+  readonly issuer: string;
+  readonly table: Table;
+  readonly kms: Kms;
+}
+
+/** @param env by default, that of the process */
+export function createFoundation(env?: Environment, clock: Clock = systemClock): Foundation {
+  const config = readConfig(env);
+  return { config, clock, log: createLog(config.get('LOG_LEVEL')) };
+}
+
+/** @param env by default, that of the process */
+export function createFoundationWithTable(env?: Environment, clock?: Clock): FoundationWithTable {
+  const foundation = createFoundation(env, clock);
+  const { config } = foundation;
+  return {
+    ...foundation,
+    issuer: config.get('ISSUER'),
+    table: createTable({ tableName: config.get('TABLE_NAME'), ...config.aws('DYNAMODB') }),
+    kms: createKms(config.aws('KMS')),
+  };
+}

@@ -1,0 +1,38 @@
+import { extensions } from '../extensions.ts';
+import { createSealingKeys } from '../keys/sealing-key.ts';
+import { createAttemptStore } from '../store/attempt.ts';
+import { createEpochStore } from '../store/epoch.ts';
+import { createReferenceTokenStore } from '../store/reference-token.ts';
+import { createUserStore } from '../store/user.ts';
+import { authenticateUser } from '../users/authenticate-user.ts';
+import { idTokenClaims } from '../users/id-token-claims.ts';
+import { findResourceServer } from './clients.ts';
+import type { FoundationWithTable } from './foundation.ts';
+import { signers } from './keys.ts';
+import { revoking } from './revoking.ts';
+
+/** What every function has that issues tokens in the name of a subject. */
+export function issuing(base: FoundationWithTable) {
+  const { config, clock, issuer, table } = base;
+  const users = createUserStore(table);
+  const attempts = createAttemptStore(table);
+  const findUser = users.find;
+  return {
+    ...revoking(base),
+    signers: signers(base),
+    sealingKeys: createSealingKeys(issuer, config.find('SEALING_KEYS') ?? []),
+    referenceTokens: createReferenceTokenStore(table),
+    defaultLifetime: config.get('ACCESS_TOKEN_LIFETIME_SECONDS'),
+    idTokenLifetime: config.get('ID_TOKEN_LIFETIME_SECONDS'),
+    refreshTokenLifetime: config.get('REFRESH_TOKEN_LIFETIME_SECONDS'),
+    refreshTokenIdleLifetime: config.get('REFRESH_TOKEN_IDLE_LIFETIME_SECONDS'),
+    epochs: createEpochStore(table),
+    extensions,
+    findUser,
+    findResourceServer: findResourceServer(base),
+    idTokenClaims: (grant: Parameters<typeof idTokenClaims>[0], byScope: boolean) =>
+      idTokenClaims(grant, byScope, { extensions, findUser }),
+    authenticateUser: (username: string, password: string, address: string) =>
+      authenticateUser(username, password, address, { clock, extensions, users, attempts }),
+  };
+}

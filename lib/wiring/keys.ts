@@ -1,0 +1,99 @@
+import { alternatives, type Config } from '../config.ts';
+import type { AlgorithmName } from '../keys/algorithm.ts';
+import { findOrStart, type StoredRegistry } from '../keys/first-start.ts';
+import type { PublicJwk } from '../keys/jwk.ts';
+import { type KeyRegistry, publishedKeys, type RegisteredKey } from '../keys/key-registry.ts';
+import { deriveHandleKeys } from '../keys/kms-handle-keys.ts';
+import { kmsSigners } from '../keys/kms-signer.ts';
+import { createRegistryCopy } from '../keys/registry-copy.ts';
+import { registrySigners } from '../keys/registry-signers.ts';
+import { registryVerifiers } from '../keys/registry-verifiers.ts';
+import { keySigners, type Signers } from '../keys/signer.ts';
+import { keyVerifiers } from '../keys/verifier.ts';
+import { createWrappedKey } from '../keys/wrapped-key.ts';
+import { createHandles, type Handles } from '../oauth/handle.ts';
+import { type Lazy, lazy } from '../oauth/lazy.ts';
+import { createItemReader } from '../store/item-reader.ts';
+import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../store/key-registry.ts';
+import type { Table } from '../store/table.ts';
+import { createChangingJwtVerifier, createJwtVerifier } from '../tokens/jws.ts';
+import type { Foundation, FoundationWithTable } from './foundation.ts';
+
+/** The keys that sign. */
+export function signers(base: FoundationWithTable): Signers {
+  const { config, kms } = base;
+  if (config.usesKeyRegistry('SIGNING_KMS_KEYS')) return signersOfRegistry(base);
+  return config.findOnlyOne(alternatives.signing) === 'SIGNING_KEYS'
+    ? keySigners(config.get('SIGNING_KEYS'))
+    : kmsSigners(config.get('SIGNING_KMS_KEYS'), kms);
+}
+
+function signersOfRegistry({ config, clock, issuer, table, kms }: FoundationWithTable): Signers {
+  const keys = config.find('SIGNING_KEYS') ?? [];
+  const wrappingKey = config.find('WRAPPING_KMS_KEY');
+  const alg = config.get('NEW_KEY_ALGORITHM');
+  const createKey = wrappingKey === undefined ? undefined : () => createWrappedKey(kms, { issuer, wrappingKey, alg });
+  const copy = createRegistryCopy(findOrStart(storedRegistry(table), createKey, clock), clock);
+  return registrySigners(copy, { issuer, kms, keys });
+}
+
+/** What verifies our JWTs of one `typ`, and until when a container may go by what it has verified. */
+export function jwtVerification(typ: string, { config, clock, table }: FoundationWithTable) {
+  if (!config.usesKeyRegistry('VERIFICATION_KEYS')) {
+    const verifyJwt = createJwtVerifier(typ, keyVerifiers(config.get('VERIFICATION_KEYS')));
+    return { verifyJwt, keysUntil: () => Number.POSITIVE_INFINITY };
+  }
+  const copy = createRegistryCopy(storedRegistry(table).find, clock);
+  const verifyJwt = createChangingJwtVerifier(typ, registryVerifiers(copy, clock));
+  return { verifyJwt, keysUntil: copy.freshUntil };
+}
+
+/** The keys of handles. Those that KMS derives are at hand after the first handle. */
+export function handles({ config, issuer, kms }: FoundationWithTable): Lazy<Handles> {
+  if (config.findOnlyOne(alternatives.handles) === 'HANDLE_KEYS') {
+    const known = createHandles(issuer, config.get('HANDLE_KEYS'));
+    return () => known;
+  }
+  const ids = config.get('HANDLE_KMS_KEYS');
+  return lazy(async () => createHandles(issuer, await deriveHandleKeys(issuer, ids, kms)));
+}
+
+/** The published keys, for functions that do without the DynamoDB client. */
+export function published({ config, clock }: Foundation): () => Promise<readonly PublicJwk[]> {
+  if (!config.usesKeyRegistry('VERIFICATION_KEYS')) {
+    const keys = config.get('VERIFICATION_KEYS').map(({ jwk }) => jwk);
+    return async () => keys;
+  }
+  const copy = createRegistryCopy(registryReader(config), clock);
+  return async () => publishedKeys(await copy.fresh()).map(({ jwk }) => jwk);
+}
+
+/**
+ * The algorithms of the published keys. Before the first token request has made the first key, the algorithm that this key
+ * will have: clients read this document before they ask for a token.
+ */
+export function publishedAlgorithms(base: Foundation): () => Promise<AlgorithmName[]> {
+  const { config, clock } = base;
+  if (!config.usesKeyRegistry('VERIFICATION_KEYS')) {
+    const keys = published(base);
+    return async () => (await keys()).map(({ alg }) => alg);
+  }
+  const alg = config.find('NEW_KEY_ALGORITHM');
+  const first = alg && { keys: [{ alg, status: 'next' as const }] };
+  const read = registryReader(config);
+  const copy = createRegistryCopy<{ keys: readonly Pick<RegisteredKey, 'alg' | 'status'>[] }>(
+    async () => (await read()) ?? first,
+    clock,
+  );
+  return async () => publishedKeys(await copy.fresh()).map((key) => key.alg);
+}
+
+function storedRegistry(table: Table): StoredRegistry {
+  const { find, create } = createKeyRegistryStore<KeyRegistry>(table);
+  return { find: () => find(KEY_REGISTRY), create };
+}
+
+function registryReader(config: Config): () => Promise<KeyRegistry | undefined> {
+  const read = createItemReader({ tableName: config.get('TABLE_NAME'), ...config.aws('DYNAMODB') });
+  return async () => (await read(keyOfKeyRegistry)) as KeyRegistry | undefined;
+}

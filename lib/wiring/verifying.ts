@@ -1,0 +1,33 @@
+import { createOpeningKeys, createSealingKeys, type OpeningKeys } from '../keys/sealing-key.ts';
+import { createRevocationList } from '../revocation/list.ts';
+import { createReferenceTokenStore } from '../store/reference-token.ts';
+import { createRevocationStore } from '../store/revocation.ts';
+import { ACCESS_TOKEN_TYP } from '../tokens/jwt.ts';
+import type { FoundationWithTable } from './foundation.ts';
+import { handles, jwtVerification } from './keys.ts';
+
+/** What every function has that is shown access tokens. */
+export function verifying(base: FoundationWithTable) {
+  const { config, clock, log, issuer, table } = base;
+  return {
+    log,
+    clock,
+    issuer,
+    clockSkew: config.get('CLOCK_SKEW_SECONDS'),
+    maxLifetime: config.get('ACCESS_TOKEN_MAX_LIFETIME_SECONDS'),
+    ...jwtVerification(ACCESS_TOKEN_TYP, base),
+    handles: handles(base),
+    decryptionKeys: new Map(config.find('DECRYPTION_KEYS')?.map((key) => [key.kid, key])),
+    openingKeys: createSealingKeys(issuer, config.find('SEALING_KEYS') ?? []),
+    referenceTokens: createReferenceTokenStore(table),
+    revocations: createRevocationList(createRevocationStore(table), clock),
+  };
+}
+
+/** The same for an API, which may have been given the opening keys of its own audience. */
+export function verifyingFor(audience: string, base: FoundationWithTable) {
+  const context = verifying(base);
+  const own = createOpeningKeys(audience, base.config.find('OPENING_KEYS') ?? []);
+  const find: OpeningKeys['find'] = (id, asked) => own.find(id, asked) ?? context.openingKeys.find(id, asked);
+  return { ...context, audience, openingKeys: { find } };
+}
