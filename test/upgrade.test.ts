@@ -1,0 +1,56 @@
+// What releases gave away, shown to the code as it is: what was valid stays valid, and what was ended stays ended. A
+// folder of test/fixtures is the world of one release; see its README.
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { Fixture } from './support/fixture.ts';
+import { checkFixture, type Upgrade } from './support/release-checks.ts';
+
+/** By release. A change of what is deployed adds to them here what it changes for those who upgrade. */
+const upgrades: Readonly<Record<string, Upgrade>> = {
+  '0.1.0': {},
+};
+
+const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
+const load = (release: string, world: string) => JSON.parse(read(`fixtures/v${release}/${world}.json`)) as Fixture;
+
+const releases = [...read('../CHANGELOG.md').matchAll(/^## \[(\d+\.\d+\.\d+)\]/gm)].map(([, version = '']) => version);
+const worlds = ['environment', 'kms', 'wrapped'];
+
+describe('the fixtures', () => {
+  it('are one for each release of the changelog', () => {
+    const folders = readdirSync(new URL('fixtures', import.meta.url)).filter((name) => /^v\d/.test(name));
+    expect(folders.toSorted()).toEqual(releases.map((version) => `v${version}`).toSorted());
+    expect(Object.keys(upgrades).toSorted()).toEqual(releases.toSorted());
+  });
+
+  it.each(releases)('hold every kind of thing and of end, for %s', (release) => {
+    const fixtures = worlds.map((world) => load(release, world));
+    const items = fixtures.flatMap(({ table }) => table);
+    const values = (pk: string, attribute: string) =>
+      new Set(items.flatMap((item) => (item['pk']?.S?.startsWith(pk) ? [item[attribute]?.S] : [])));
+    expect([...values('REVOKED#', 'kind')].toSorted()).toEqual([
+      'client',
+      'grant',
+      'issuer',
+      'key',
+      'subject',
+      'token',
+    ]);
+    expect([...values('GRANT#', 'state')].toSorted()).toEqual(['active', 'code', 'revoked']);
+    const kinds = new Set(fixtures.flatMap(({ things }) => things.map(({ kind }) => kind)));
+    expect(kinds.size).toBe(11);
+    const partitions = new Set(items.map((item) => item['pk']?.S?.split('#')[0]));
+    for (const name of ['CLIENT', 'RESOURCE', 'TOKEN', 'EPOCH', 'KEYS', 'USER', 'USERNAME', 'SESSION', 'CONSENT']) {
+      expect(partitions).toContain(name);
+    }
+    expect(partitions).toContain('ATTEMPTS');
+    expect(partitions).toContain('LOGOUT');
+  });
+});
+
+describe.each(releases)('what %s gave away', (release) => {
+  describe.each(worlds)('with keys in %s', (world) => {
+    const names = load(release, world).things.map(({ name }) => name);
+    checkFixture(() => load(release, world), names, upgrades[release]);
+  });
+});
