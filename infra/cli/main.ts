@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { Unavailable } from '../../lib/oauth/errors.ts';
-import packageJson from '../../package.json' with { type: 'json' };
+import { version } from '../../package.json';
 import { examples, withCommonOptions } from './command.ts';
 import { acceptDashIds } from './dash-ids.ts';
 import type { Io } from './io.ts';
@@ -87,7 +87,6 @@ const isConfigError = (error: unknown): error is Error => error instanceof Error
 
 /** @param wanted the groups to load; of the others there is only the name */
 export async function createProgram(io: Io, json = false, wanted = Object.keys(groups)): Promise<Command> {
-  const { version } = packageJson;
   const program = withCommonOptions(new Command('latchkey'))
     .description('Administers a Latchkey token service: on its table, local or deployed.')
     .usage('<command> <subcommand> [options]')

@@ -1,15 +1,18 @@
 import { DynamoDBClient, type DynamoDBClientConfig, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Clock } from '../../lib/oauth/clock.ts';
+import { keyOfSchema, NewerSchema, requireKnownSchema } from '../../lib/store/schema.ts';
 import { Problem } from './problem.ts';
 
 type AwsOptions = Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'credentials'>;
 
 /**
- * Reads from the table once: to say in plain words why that cannot be done, to find region and credentials, and to learn
- * the time. Containers look for new entries of the revocation list a few seconds back, so an entry that was written by
- * the clock of a laptop which is wrong would be missed. Only the table's own time will do.
+ * Reads from the table once: to say in plain words why that cannot be done, to find region and credentials, to refuse
+ * the table of a newer version, and to learn the time. Containers look for new entries of the revocation list a few
+ * seconds back, so an entry that was written by the clock of a laptop which is wrong would be missed. Only the table's
+ * own time will do.
  * @param notRunning what to say when it is the table of a local stack and does not answer
- * @throws Problem
+ * @throws Problem, NewerSchema
  */
 export async function probe(TableName: string, aws: AwsOptions, notRunning: string | undefined) {
   const client = new DynamoDBClient(aws);
@@ -25,9 +28,11 @@ export async function probe(TableName: string, aws: AwsOptions, notRunning: stri
   let region = '';
   try {
     region = await client.config.region();
-    const nothing = { S: 'CLOCK' };
-    await client.send(new GetItemCommand({ TableName, Key: { pk: nothing, sk: nothing } }));
+    const Key = marshall(keyOfSchema);
+    const { Item } = await client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }));
+    requireKnownSchema(Item && unmarshall(Item));
   } catch (error) {
+    if (error instanceof NewerSchema) throw error;
     throw new Problem(explain(error as Error & { code?: string }, TableName, region, notRunning));
   }
   return { client, region, credentials: client.config.credentials, clock: startClock(Date.parse(date ?? '')) };

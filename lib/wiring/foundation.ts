@@ -3,6 +3,7 @@ import { createKms, type Kms } from '../keys/kms.ts';
 import { createLog, type LogContext } from '../log.ts';
 import { type Clock, systemClock } from '../oauth/clock.ts';
 import { createTable } from '../store/dynamodb.ts';
+import { withSchemaCheck } from '../store/schema.ts';
 import type { Table } from '../store/table.ts';
 
 /** What every context is built on. */
@@ -31,7 +32,7 @@ export function createFoundationWithTable(env?: Environment, clock?: Clock): Fou
   return {
     ...foundation,
     issuer: config.get('ISSUER'),
-    table: createTable({ tableName: config.get('TABLE_NAME'), ...config.aws('DYNAMODB') }),
+    table: withSchemaCheck(createTable({ tableName: config.get('TABLE_NAME'), ...config.aws('DYNAMODB') })),
     kms: createKms(config.aws('KMS')),
   };
 }

@@ -15,6 +15,7 @@ import { createHandles, type Handles } from '../oauth/handle.ts';
 import { type Lazy, lazy } from '../oauth/lazy.ts';
 import { createItemReader } from '../store/item-reader.ts';
 import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../store/key-registry.ts';
+import { createSchemaCheck } from '../store/schema.ts';
 import type { Table } from '../store/table.ts';
 import { createChangingJwtVerifier, createJwtVerifier } from '../tokens/jws.ts';
 import type { Foundation, FoundationWithTable } from './foundation.ts';
@@ -95,5 +96,6 @@ function storedRegistry(table: Table): StoredRegistry {
 
 function registryReader(config: Config): () => Promise<KeyRegistry | undefined> {
   const read = createItemReader({ tableName: config.get('TABLE_NAME'), ...config.aws('DYNAMODB') });
-  return async () => (await read(keyOfKeyRegistry)) as KeyRegistry | undefined;
+  const { beside } = createSchemaCheck(read);
+  return async () => (await beside(read(keyOfKeyRegistry))) as KeyRegistry | undefined;
 }

@@ -32,6 +32,8 @@ beforeAll(async () => {
       webClient('front', { response_types: ['code id_token token'], access_token_format: 'reference' }),
     ),
   ]);
+  // The first request to a container also reads the schema of the table: see schema.test.ts.
+  await openBrowser(handlers.authorization).get(proper());
 });
 afterAll(async () => {
   await store.stop();

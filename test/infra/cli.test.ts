@@ -93,6 +93,18 @@ const noAws = without('TABLE_NAME', 'AWS_ENDPOINT_URL_DYNAMODB', 'AWS_REGION', '
 describe('the table', () => {
   const list = ['client', 'list', '--json'];
 
+  it('is refused when a newer version has written it, and nothing is changed', async () => {
+    const schema = { pk: 'SCHEMA', sk: 'SCHEMA' };
+    await world.table.put({ ...schema, version: 2, needs: '99.0.0' });
+    const { code, stdout, stderr } = await attempt(['client', 'disable', 'machine-jwt']);
+    await world.table.remove(schema);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /the table has schema 2, this version of Latchkey \(.*\) understands up to 1: use version 99\.0\.0 or newer\n$/,
+    );
+    expect(await world.clients.find('machine-jwt')).toMatchObject({ enabled: true });
+  });
+
   it('is that of the local stack when none is named', async () => {
     const cwd = directoryWith({ issuer: 'http://localhost:3000', table: localTable() });
     const { code, stdout } = await attempt(list, { cwd, env: noAws });

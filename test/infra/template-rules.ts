@@ -163,7 +163,7 @@ export const functions: Record<string, FunctionRule> = {
     keys: ['signing', 'handles'],
     later: bundles,
     table: [
-      [['CLIENT#*', 'RESOURCE#*', 'EPOCH#*', 'GRANT#*', 'USER#*', 'USERNAME#*', 'ATTEMPTS#*'], ['GetItem']],
+      [['SCHEMA', 'CLIENT#*', 'RESOURCE#*', 'EPOCH#*', 'GRANT#*', 'USER#*', 'USERNAME#*', 'ATTEMPTS#*'], ['GetItem']],
       [['TOKEN#*', 'GRANT#*', 'ATTEMPTS#*'], ['PutItem']],
       [['GRANT#*'], ['UpdateItem']],
       [['ATTEMPTS#*'], ['DeleteItem']],
@@ -178,6 +178,7 @@ export const functions: Record<string, FunctionRule> = {
     table: [
       [
         [
+          'SCHEMA',
           'CLIENT#*',
           'RESOURCE#*',
           'EPOCH#*',
@@ -203,7 +204,7 @@ export const functions: Record<string, FunctionRule> = {
     keys: ['handles'],
     later: bundles,
     table: [
-      [['CLIENT#*', 'RESOURCE#*', 'TOKEN#*'], ['GetItem']],
+      [['SCHEMA', 'CLIENT#*', 'RESOURCE#*', 'TOKEN#*'], ['GetItem']],
       [['REVOKED#*'], ['Query']],
     ],
   },
@@ -212,7 +213,11 @@ export const functions: Record<string, FunctionRule> = {
     registry: ['KEY_REGISTRY'],
     keys: ['handles'],
     later: bundles,
-    table: [[['CLIENT#*', 'TOKEN#*', 'GRANT#*'], ['GetItem']], [['TOKEN#*', 'GRANT#*'], ['UpdateItem']], revoking],
+    table: [
+      [['SCHEMA', 'CLIENT#*', 'TOKEN#*', 'GRANT#*'], ['GetItem']],
+      [['TOKEN#*', 'GRANT#*'], ['UpdateItem']],
+      revoking,
+    ],
   },
   userinfo: {
     environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
@@ -220,7 +225,7 @@ export const functions: Record<string, FunctionRule> = {
     keys: ['handles'],
     later: bundles,
     table: [
-      [['CLIENT#*', 'TOKEN#*', 'GRANT#*', 'USER#*'], ['GetItem']],
+      [['SCHEMA', 'CLIENT#*', 'TOKEN#*', 'GRANT#*', 'USER#*'], ['GetItem']],
       [['REVOKED#*'], ['Query']],
     ],
   },
@@ -237,7 +242,7 @@ export const functions: Record<string, FunctionRule> = {
     keys: ['handles'],
     later: ['kms-client.cjs'],
     table: [
-      [['CLIENT#*', 'SESSION#*', 'GRANT#*'], ['GetItem']],
+      [['SCHEMA', 'CLIENT#*', 'SESSION#*', 'GRANT#*'], ['GetItem']],
       [['SESSION#*'], ['Query', 'DeleteItem']],
       [['GRANT#*'], ['UpdateItem']],
       [['LOGOUT'], ['PutItem']],
@@ -250,7 +255,7 @@ export const functions: Record<string, FunctionRule> = {
     keys: ['using'],
     later: ['kms-client.cjs'],
     table: [
-      [['CLIENT#*'], ['GetItem']],
+      [['SCHEMA', 'CLIENT#*'], ['GetItem']],
       [['LOGOUT'], ['Query', 'UpdateItem', 'DeleteItem']],
     ],
   },
@@ -274,7 +279,7 @@ export const functions: Record<string, FunctionRule> = {
     keys: ['handles'],
     later: bundles,
     table: [
-      [['TOKEN#*'], ['GetItem']],
+      [['SCHEMA', 'TOKEN#*'], ['GetItem']],
       [['REVOKED#*'], ['Query']],
     ],
   },
@@ -291,7 +296,10 @@ export const functions: Record<string, FunctionRule> = {
     rotates: true,
     keys: ['making'],
     later: ['kms-client.cjs'],
-    table: [[['KEYS'], ['GetItem', 'PutItem']]],
+    table: [
+      [['SCHEMA', 'KEYS'], ['GetItem']],
+      [['KEYS'], ['PutItem']],
+    ],
   },
 };
 
@@ -432,6 +440,9 @@ function onKeys(use: keyof typeof keys, template: Template, { origin }: Setup): 
   const wrapping = { Effect: 'Allow', Action, Resource: WRAPPING_KEY, Condition: { StringEquals: context } };
   return use === 'signing' ? [wrapping, onItems(['KEYS'], ['PutItem'])] : [wrapping];
 }
+
+/** What a function that reads the key registry reads with it: the schema too, if it reads nothing else. */
+export const registryKinds = (name: string) => (functions[name]?.table.length === 0 ? ['SCHEMA', 'KEYS'] : ['KEYS']);
 
 type Rule = (template: Template, stage: string) => string[];
 
@@ -638,7 +649,7 @@ export const rules: Record<string, Rule> = {
           Resource: arnOf(`${idOf(name)}LogGroup`),
         },
         ...(functions[name]?.table ?? []).map(([kinds, actions]) => onItems(kinds, actions)),
-        ...(functions[name]?.registry && setupOf(stage).registry ? [onItems(['KEYS'], ['GetItem'])] : []),
+        ...(functions[name]?.registry && setupOf(stage).registry ? [onItems(registryKinds(name), ['GetItem'])] : []),
         ...(functions[name]?.keys ?? []).flatMap((use) => onKeys(use, template, setupOf(stage))),
       ];
       return differs(`permissions of ${name}`, actual, expected);

@@ -169,11 +169,14 @@ async function openContainers(store: FaultyStore): Promise<Containers> {
     await getToken(warm, id);
     await warm.revocation(form(id, { token: 'x' }));
   }
-  return {
-    warm,
-    cold: world.restart({ ...env, CLIENT_CACHE_SECONDS: '0' }),
-    policies: world.restart({ ...env, AUTHORIZER_RESPONSE: 'policy' }),
-  };
+  const cold = world.restart({ ...env, CLIENT_CACHE_SECONDS: '0' });
+  const policies = world.restart({ ...env, AUTHORIZER_RESPONSE: 'policy' });
+  // The schema of the table is read by the first request to a container only, and schema.test.ts is about that.
+  const token = await getToken(cold, JWT);
+  await cold.introspection(form('orders', { token }));
+  await cold.revocation(form(JWT, { token: 'x' }));
+  for (const { authorizer } of [warm, policies]) await authorizer(authorizerEvents['HTTP API 2.0'](token));
+  return { warm, cold, policies };
 }
 
 type Breakage = (store: FaultyStore) => void | Promise<void>;

@@ -128,6 +128,8 @@ describe('with cached clients', () => {
 
   it('a failed delivery of a logout token costs a query, a write and a read; a job with nothing due costs one query', async () => {
     const deliver = createDeliverer({ ...world.env, AWS_ENDPOINT_URL_DYNAMODB: store.endpoint }, clock);
+    // The first call also reads the schema of the table.
+    expect(await requestsOf(deliver)).toEqual(['Query', 'GetItem']);
     expect(await requestsOf(deliver)).toEqual(['Query']);
     await signOut(await signedIn('listener'));
     // It cannot be reached, so it stays.

@@ -1,10 +1,10 @@
 // Shows what a release gave away to the door that it is for, in the words of a client, a browser or an API.
+
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { backchannelContext } from '../../lib/compose.ts';
-import { createBackchannel } from '../../lib/endpoints/backchannel.ts';
 import type { Clock } from '../../lib/oauth/clock.ts';
 import { see } from './browser.ts';
 import { type Credentials, type Kind, postAs, type Shown, type Thing } from './fixture.ts';
+import { createDeliverer } from './sign-in.ts';
 import {
   authorizerEvents,
   createHandlers,
@@ -148,7 +148,7 @@ export function openDoors(env: Variables, clock: Clock): Doors {
         sent.push(init.body.get('logout_token') ?? '');
         return new Response();
       };
-      await createBackchannel(() => backchannelContext(env, clock))().finally(() => {
+      await createDeliverer(env, clock)().finally(() => {
         globalThis.fetch = fetch;
       });
       const [first] = sent;
