@@ -20,21 +20,25 @@ export interface LogContext {
   readonly log: Log;
 }
 
-/** @param always what every line says besides */
-export function createLog(level: LogLevel, write: (line: string) => void = console.log, always: Details = {}): Log {
+export function createLog(level: LogLevel, write: (line: string) => void = console.log): Log {
   const threshold = logLevels.indexOf(level);
-  const at = (name: Exclude<LogLevel, 'silent'>) =>
+  const at = (name: Exclude<LogLevel, 'silent'>): ((always?: Details) => Log['info']) =>
     logLevels.indexOf(name) < threshold
-      ? () => {}
-      : (event: string, details: Details = {}) => write(JSON.stringify({ level: name, event, ...details, ...always }));
-  return {
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-    with: (details) => createLog(level, write, { ...always, ...details }),
-  };
+      ? () => ignore
+      : (always) => (event, details) => write(JSON.stringify({ level: name, event, ...details, ...always }));
+  const [debug, info, warn, error] = [at('debug'), at('info'), at('warn'), at('error')];
+  // Called at each request: nothing is merged before a line is written.
+  const about = (always?: Details): Log => ({
+    debug: debug(always),
+    info: info(always),
+    warn: warn(always),
+    error: error(always),
+    with: (details) => about(always ? { ...always, ...details } : details),
+  });
+  return about();
 }
+
+const ignore = () => {};
 
 /** An error whose message is our own text throughout, and may therefore be logged. */
 const QUOTABLE = new Set(['ConfigError', 'KeyError', 'Unavailable', 'NewerSchema', 'OAuthError', 'InvalidToken']);
