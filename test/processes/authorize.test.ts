@@ -98,7 +98,7 @@ interface Journey {
 
 const gaveCode = ({ answer }: Seen) => answer['code'] !== undefined;
 
-const TARGET = ['GetItem CLIENT', 'GetItem RESOURCE', 'GetItem SESSION'];
+const TARGET = ['GetItem SCHEMA', 'GetItem CLIENT', 'GetItem RESOURCE', 'GetItem SESSION'];
 const PRESENT = ['GetItem EPOCH subject', 'GetItem EPOCH issuer', 'GetItem USER', 'GetItem CONSENT'];
 const PASSWORD = [
   'GetItem ATTEMPTS',
