@@ -29,7 +29,8 @@ export class NewerSchema extends Unavailable {
 
 /** @param item that of `keyOfSchema`, if there is one. @throws NewerSchema */
 export function requireKnownSchema(item: Item | undefined): void {
-  if (item && !(Number(item['version']) <= SCHEMA)) throw new NewerSchema(item);
+  const schema = item ? item['version'] : 1;
+  if (typeof schema !== 'number' || schema > SCHEMA) throw new NewerSchema(item ?? {});
 }
 
 /** The check of the schema in one container. @throws NewerSchema; Unavailable when the schema cannot be read */

@@ -103,6 +103,7 @@ describe('a table that a newer version has written', () => {
     ['the version that it needs', { version: 2, needs: '99.1.0' }, ': use version 99.1.0 or newer'],
     ['a version that is none', { version: 2, needs: 'x\ny' }, ': use the newer version'],
     ['no number', {}, 'the table has a schema without a number, '],
+    ['nothing for a number', { version: null }, 'the table has a schema without a number, '],
     ['a number that is none', { version: 'two' }, 'the table has a schema without a number, '],
   ];
   it.each(newer)('is refused with 503 and a reason in the log, where its item has %s', async (_name, item, reason) => {
