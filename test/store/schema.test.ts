@@ -2,6 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../lib/oauth/clock.ts';
+import { NewerSchema, withSchemaCheck } from '../../lib/store/schema.ts';
 import {
   callOf,
   type FaultyStore,
@@ -159,6 +160,20 @@ describe('a table that a newer version has written', () => {
     expect(calls().filter((call) => !call.startsWith('GetItem'))).toEqual([]);
   });
 
+  it('is not written to by a container that has read nothing before', async () => {
+    await world.table.put({ ...key, version: 2 });
+    const item = { pk: 'TOKEN#x', sk: 'TOKEN' };
+    const table = withSchemaCheck(world.table);
+    await expect(table.put({ ...item, by: 'an older version' })).rejects.toThrow(NewerSchema);
+    expect(await world.table.get(item)).toBeUndefined();
+    await world.table.put({ ...item, by: 'a newer version' });
+    await expect(table.set(item, { by: 'an older version' }, [{ attribute: 'by', test: 'present' }])).rejects.toThrow(
+      NewerSchema,
+    );
+    await expect(table.remove(item)).rejects.toThrow(NewerSchema);
+    expect(await world.table.get(item)).toMatchObject({ by: 'a newer version' });
+  });
+
   it('is used again as soon as the schema is one that this version knows', async () => {
     await world.table.put({ ...key, version: 2 });
     const handlers = start();
@@ -178,6 +193,19 @@ describe('a schema that cannot be read', () => {
     store.take();
     await getToken(handlers, 'machine-jwt');
     expect(calls()).toContain(READ_SCHEMA);
+  });
+
+  it('is no fault of the next request, however late the answer comes', async () => {
+    const handlers = start();
+    store.behave((response, forward, request) => {
+      const refuse = () => faults['access denied'](response, forward, request);
+      if (callOf(request) === READ_SCHEMA) setTimeout(refuse, 1_000);
+      else return refuse();
+    });
+    const ask = () => post(handlers.token, 'machine-jwt', { grant_type: 'client_credentials' });
+    expect((await ask()).status).toBe(503);
+    store.behave();
+    expect((await ask()).status).toBe(200);
   });
 });
 
