@@ -197,10 +197,19 @@ describe('a schema that cannot be read', () => {
 
   it('is no fault of the next request, however late the answer comes', async () => {
     const handlers = start();
-    store.behave((response, forward, request) => {
+    let arrive = () => {};
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    store.behave(async (response, forward, request) => {
       const refuse = () => faults['access denied'](response, forward, request);
-      if (callOf(request) === READ_SCHEMA) setTimeout(refuse, 1_000);
-      else return refuse();
+      if (callOf(request) === READ_SCHEMA) {
+        arrive();
+        setTimeout(refuse, 300);
+      } else {
+        await arrived;
+        refuse();
+      }
     });
     const ask = () => post(handlers.token, 'machine-jwt', { grant_type: 'client_credentials' });
     expect((await ask()).status).toBe(503);
