@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
-import type { Reporter } from 'vitest/node';
+import { BaseSequencer, type Reporter, type TestSpecification } from 'vitest/node';
 
 /** Ends the run with one plain line, whatever prints the rest. */
 const tally: Reporter = {
@@ -10,6 +10,27 @@ const tally: Reporter = {
     console.log(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`);
   },
 };
+
+/** The folders and files that take longest, the longest first, so that the run does not end with one of them alone. */
+const slow = [
+  'browser/',
+  'keys/registry-users',
+  'endpoints/authorization-faults',
+  'infra/',
+  'processes/',
+  'store/',
+  'keys/',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const place = slow.findIndex((name) => moduleId.includes(`/test/${name}`));
+      return place === -1 ? slow.length : place;
+    };
+    return (await super.sort(files)).toSorted((one, other) => rank(one) - rank(other));
+  }
+}
 
 /** Makes passwords cheap to hash. Processes that a test starts hash them as deployed functions do. */
 const cheapPasswords = {
@@ -42,6 +63,7 @@ export default defineConfig(({ mode }) => {
   return {
     test: {
       reporters: ['default', tally],
+      sequence: { sequencer: LongestFirst },
       projects: (mode === 'long' ? [run, alone] : [run]).map((test) => ({
         resolve: { alias: [cheapPasswords] },
         test,
