@@ -14,11 +14,13 @@ const tally: Reporter = {
 /** The folders and files that take longest, the longest first, so that the run does not end with one of them alone. */
 const slow = [
   'browser/',
-  'keys/registry-users',
+  'key-registry/users',
   'endpoints/authorization-faults',
   'infra/',
   'processes/',
   'store/',
+  'key-registry/',
+  'kms/',
   'keys/',
 ];
 

@@ -25,7 +25,7 @@ const unused = {
  * cannot be merged with those that are not.
  */
 const later = new Map([
-  ['kms-client', 'lib/keys/kms-client.ts'],
+  ['kms-client', 'lib/kms/kms-client.ts'],
   ['jwe-cipher', 'lib/tokens/jwe-cipher.ts'],
   ['item-client', 'lib/store/item-client.ts'],
 ]);

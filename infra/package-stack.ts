@@ -17,7 +17,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { Problem } from './local/problem.ts';
+import { Problem } from './problem.ts';
 
 export type Parameters = Readonly<Record<string, string>>;
 

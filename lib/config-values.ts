@@ -1,9 +1,9 @@
 import { createSecretKey } from 'node:crypto';
+import { decodeBase64url } from './base64url.ts';
 import { algorithmNames } from './keys/algorithm.ts';
-import type { KmsKey } from './keys/kms-signer.ts';
 import type { SealingKey } from './keys/sealing-key.ts';
+import type { KmsKey } from './kms/signers.ts';
 import { accessTokenFormats, isSelfContained, type RevocationMaxAge, revocationMaxAge } from './oauth/access-token.ts';
-import { decodeBase64url } from './oauth/base64url.ts';
 
 // How the text of a variable is read: each function takes a text that is not empty and gives its value, or throws `Invalid`.
 

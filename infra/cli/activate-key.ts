@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { KEY_REFRESH_SECONDS } from '../../lib/keys/key-registry.ts';
-import { activateKey } from '../../lib/keys/key-transitions.ts';
+import { KEY_REFRESH_SECONDS } from '../../lib/key-registry/registry.ts';
+import { activateKey } from '../../lib/key-registry/transitions.ts';
 import { examples, onTable } from './command.ts';
 import type { Io } from './io.ts';
 import { changeRegistry, keyIn, keyPolicyFrom } from './key-registry.ts';

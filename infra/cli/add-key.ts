@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Command, Option } from 'commander';
 import { readConfig } from '../../lib/config.ts';
+import { KEY_REFRESH_SECONDS, type NewKey, type RegisteredKey } from '../../lib/key-registry/registry.ts';
+import { activatableFrom } from '../../lib/key-registry/transitions.ts';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
-import { KEY_REFRESH_SECONDS, type NewKey, type RegisteredKey } from '../../lib/keys/key-registry.ts';
-import { activatableFrom } from '../../lib/keys/key-transitions.ts';
 import { examples, onTable } from './command.ts';
 import type { Io } from './io.ts';
 import { keyIn, keyPolicyFrom, register } from './key-registry.ts';

@@ -5,8 +5,8 @@ import {
   type KeyRegistry,
   type NewKey,
   type RegisteredKey,
-} from '../../lib/keys/key-registry.ts';
-import { addKey, compromiseKey, type KeyPolicy, oldestNext } from '../../lib/keys/key-transitions.ts';
+} from '../../lib/key-registry/registry.ts';
+import { addKey, compromiseKey, type KeyPolicy, oldestNext } from '../../lib/key-registry/transitions.ts';
 import { type Revocation, revokeAll } from '../../lib/oauth/revocation.ts';
 import { addRevocation } from './add-revocation.ts';
 import { examples, onTable, withYes } from './command.ts';

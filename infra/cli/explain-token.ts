@@ -1,5 +1,5 @@
+import type { Clock } from '../../lib/clock.ts';
 import { type AccessToken, type AccessTokenFormatName, audiences } from '../../lib/oauth/access-token.ts';
-import type { Clock } from '../../lib/oauth/clock.ts';
 import { InvalidToken, UnreadableToken } from '../../lib/oauth/errors.ts';
 import type { Revocation } from '../../lib/oauth/revocation.ts';
 import { validateClaims } from '../../lib/tokens/claims.ts';

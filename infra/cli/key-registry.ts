@@ -1,6 +1,6 @@
 import { type Environment, readConfig } from '../../lib/config.ts';
-import type { KeyRegistry, NewKey, RegisteredKey } from '../../lib/keys/key-registry.ts';
-import { addKey, type KeyPolicy, KeyRefusal } from '../../lib/keys/key-transitions.ts';
+import type { KeyRegistry, NewKey, RegisteredKey } from '../../lib/key-registry/registry.ts';
+import { addKey, type KeyPolicy, KeyRefusal } from '../../lib/key-registry/transitions.ts';
 import { KEY_REGISTRY } from '../../lib/store/key-registry.ts';
 import { change } from './change.ts';
 import { notFound } from './not-found.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { KeyOrigin, RegisteredKey } from '../../lib/keys/key-registry.ts';
-import { activatableFrom, type KeyPolicy, withdrawableFrom } from '../../lib/keys/key-transitions.ts';
+import type { KeyOrigin, RegisteredKey } from '../../lib/key-registry/registry.ts';
+import { activatableFrom, type KeyPolicy, withdrawableFrom } from '../../lib/key-registry/transitions.ts';
 import { time } from './output.ts';
 import * as parse from './parse.ts';
 

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { type Environment, readConfig } from '../../lib/config.ts';
+import type { NewKey } from '../../lib/key-registry/registry.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
 import { type Key, KeyError, parseKeys } from '../../lib/keys/jwk.ts';
-import type { NewKey } from '../../lib/keys/key-registry.ts';
-import type { Kms } from '../../lib/keys/kms.ts';
-import { getKmsKey } from '../../lib/keys/kms-signer.ts';
-import { createWrappedKey } from '../../lib/keys/wrapped-key.ts';
+import type { Kms } from '../../lib/kms/kms.ts';
+import { getKmsKey } from '../../lib/kms/signers.ts';
+import { createWrappedKey } from '../../lib/kms/wrapped-key.ts';
 import { Problem, UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
 

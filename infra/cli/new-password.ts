@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomPassword } from '../random-password.ts';
 import { type Io, readStdin } from './io.ts';
 import { Problem } from './problem.ts';
 
@@ -14,17 +14,6 @@ const RULES = `${MIN_LENGTH} to ${MAX_LENGTH} characters, on one line`;
 
 /** For help. */
 export const PASSWORD_STDIN = `take the password from standard input: one that somebody chose, of ${RULES}`;
-
-/** Nothing that looks like something else: people type it. */
-const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
-const GROUPS = 4;
-const GROUP_LENGTH = 5;
-
-/** 99 random bits, in groups. */
-export const randomPassword = (): string =>
-  Array.from({ length: GROUPS }, () =>
-    Array.from({ length: GROUP_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join(''),
-  ).join('-');
 
 /**
  * A new random password, or, from standard input, one that somebody chose.

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { grantTypes } from '../../lib/grants/types.ts';
+import { grantTypes } from '../../lib/grants/grant-types.ts';
 import { algorithmNames } from '../../lib/keys/algorithm.ts';
 import { parseEncryptionKey } from '../../lib/keys/encryption-key.ts';
 import { KeyError } from '../../lib/keys/jwk.ts';

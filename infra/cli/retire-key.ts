@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import type { RegisteredKey } from '../../lib/keys/key-registry.ts';
-import { type KeyPolicy, retireKey, withdrawableFrom } from '../../lib/keys/key-transitions.ts';
+import type { RegisteredKey } from '../../lib/key-registry/registry.ts';
+import { type KeyPolicy, retireKey, withdrawableFrom } from '../../lib/key-registry/transitions.ts';
 import { examples, onTable, withYes } from './command.ts';
 import type { Io } from './io.ts';
 import { changeRegistry, findRegistry, keyIn, keyPolicyFrom } from './key-registry.ts';

@@ -1,6 +1,6 @@
 import { DynamoDBClient, type DynamoDBClientConfig, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { Clock } from '../../lib/oauth/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { keyOfSchema, NewerSchema, requireKnownSchema } from '../../lib/store/schema.ts';
 import { Problem } from './problem.ts';
 

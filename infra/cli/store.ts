@@ -1,8 +1,8 @@
+import type { Clock } from '../../lib/clock.ts';
 import { type Environment, readConfig } from '../../lib/config.ts';
-import type { KeyRegistry } from '../../lib/keys/key-registry.ts';
-import { createKms, type Kms, type KmsConnection } from '../../lib/keys/kms.ts';
+import type { KeyRegistry } from '../../lib/key-registry/registry.ts';
+import { createKms, type Kms, type KmsConnection } from '../../lib/kms/kms.ts';
 import type { Client } from '../../lib/oauth/client.ts';
-import type { Clock } from '../../lib/oauth/clock.ts';
 import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { createClientStore } from '../../lib/store/client.ts';
 import { type ConsentStore, createConsentStore } from '../../lib/store/consent.ts';

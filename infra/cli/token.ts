@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
+import { systemClock } from '../../lib/clock.ts';
 import { readConfig } from '../../lib/config.ts';
-import { systemClock } from '../../lib/oauth/clock.ts';
 import { type Revocation, type RevocationKind, revokeAll } from '../../lib/oauth/revocation.ts';
 import { addRevocation } from './add-revocation.ts';
 import { get } from './change.ts';

@@ -1,5 +1,5 @@
 import { ConfigError, type Environment, readConfig, type VariableName, variables } from '../../lib/config.ts';
-import { Problem } from './problem.ts';
+import { Problem } from '../problem.ts';
 import type { Stack } from './stack.ts';
 
 /**

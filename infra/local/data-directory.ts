@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Problem } from '../problem.ts';
 import { diskProblem } from './disk-problem.mjs';
 import type { SavedLocalKeys } from './local-keys.ts';
-import { Problem } from './problem.ts';
 import type { Seeded } from './seed.ts';
 import { assertUnlocked } from './table.ts';
 

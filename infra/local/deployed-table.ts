@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, type ScalarTag } from 'yaml';
-import { Problem } from './problem.ts';
+import { Problem } from '../problem.ts';
 import { findTable, type TableProperties } from './table-definition.ts';
 
 // `!Ref`, `!Sub` … are only kept from being a parse error: nothing in a key schema uses them.

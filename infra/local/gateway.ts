@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Problem } from '../problem.ts';
 import { type LoggedRefusal, loggedRefusal } from './function-log.ts';
 import { type Authorize, createHttpAuthorizer, within } from './http-authorizer.ts';
 import { httpEvent, withAuthorizer } from './http-event.ts';
@@ -17,7 +18,6 @@ import {
   serviceUnavailable,
 } from './http-response.ts';
 import type { Invoke } from './lambda.ts';
-import { Problem } from './problem.ts';
 import { matchRoute } from './routes.ts';
 import type { Stack } from './stack.ts';
 import { systemTimers, type Timers } from './timers.ts';

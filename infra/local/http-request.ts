@@ -1,4 +1,4 @@
-import { Problem } from './problem.ts';
+import { Problem } from '../problem.ts';
 
 /** A request as it came over the wire: what every kind of event is made from. */
 export interface HttpRequest {

@@ -1,6 +1,6 @@
 // CloudFormation's intrinsic functions, as far as a packaged template of this service can need them.
 // Not imitated: conditions (Fn::If), mappings, imports of other stacks, macros, Systems Manager references.
-import { Problem } from './problem.ts';
+import { Problem } from '../problem.ts';
 
 /** What a `Ref` or `Fn::GetAtt` may find. */
 export interface Scope {

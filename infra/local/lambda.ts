@@ -1,7 +1,7 @@
 // Lambda for development and tests: containers are started when they are needed, kept, and given one event at a time.
 import { existsSync } from 'node:fs';
+import { Problem } from '../problem.ts';
 import { bundlePath, type Container, containerEnvironment, type Outcome, startContainer } from './container.ts';
-import { Problem } from './problem.ts';
 import type { FunctionDefinition, Stack } from './stack.ts';
 import { systemTimers, type Timers } from './timers.ts';
 

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Problem } from '../problem.ts';
 import { announce } from './announcement.ts';
 import { checkEnvironment } from './check-environment.ts';
 import { openDataDirectory } from './data-directory.ts';
@@ -13,7 +14,6 @@ import type { Options } from './options.ts';
 import { packagedTemplate } from './packaged-template.ts';
 import { checkParameters } from './parameters.ts';
 import { patience, patientTimers } from './patience.ts';
-import { Problem } from './problem.ts';
 import { startSchedules } from './schedules.ts';
 import { encryptionJwks } from './secrets.ts';
 import { forgetKeys, seed } from './seed.ts';

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { issuer as readIssuer } from '../../lib/config-values.ts';
+import { Problem } from '../problem.ts';
 import { type KeyOrigin, keyOrigins } from './local-keys.ts';
 import { type Parameters, parseParameters } from './parameters.ts';
-import { Problem } from './problem.ts';
 import { parseUpstreamRoute, type UpstreamRoute } from './upstream.ts';
 
 export interface Options {

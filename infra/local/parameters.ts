@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Problem } from './problem.ts';
+import { Problem } from '../problem.ts';
 
 /** By name: parameters of serverless.yml. */
 export type Parameters = Readonly<Record<string, string>>;

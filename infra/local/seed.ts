@@ -9,7 +9,7 @@ import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import { createUserStore, type UserStore } from '../../lib/store/user.ts';
 import { createUser } from '../../lib/users/create-user.ts';
 import { hashPassword } from '../../lib/users/password.ts';
-import { randomPassword } from '../cli/new-password.ts';
+import { randomPassword } from '../random-password.ts';
 import { createSeedTable } from './seed-table.ts';
 import type { Table } from './table.ts';
 

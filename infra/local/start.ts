@@ -1,7 +1,7 @@
+import { Problem } from '../problem.ts';
 import { diskProblem } from './disk-problem.mjs';
 import { type Build, run } from './local-service.ts';
 import { help, parseOptions } from './options.ts';
-import { Problem } from './problem.ts';
 
 /** Runs until it is told to end, by Ctrl-C or SIGTERM. What the user can put right is one line and exit code 1. */
 export async function main(args: string[], build: Build): Promise<void> {

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { Problem } from './problem.ts';
+import { Problem } from '../problem.ts';
 import { createTableInput, type TableProperties } from './table-definition.ts';
 
 /** A running table. `stop()` ends the server and drops connections that are still open. */

@@ -1,8 +1,9 @@
 // Reads a packaged CloudFormation template (`cloudformation-template-update-stack.json` as `serverless package` makes
 // it) into a plain description. Not imitated: payload format 1.0, JWT and IAM authorizers, named stages, CORS settings,
 // throttling settings, custom domains, integrations that are not Lambda proxies; all but the settings are refused here.
+
+import { Problem } from '../problem.ts';
 import { resolve, type Scope } from './intrinsics.ts';
-import { Problem } from './problem.ts';
 import type { Api, AuthorizerDefinition, FunctionDefinition, Route, Stack } from './stack.ts';
 import { findTable, type TableProperties } from './table-definition.ts';
 import { accountId, apiId, createScope, type Properties, region, type Template } from './template-scope.ts';

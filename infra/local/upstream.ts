@@ -1,6 +1,6 @@
 // `--route 'GET /things=http://127.0.0.1:4000'`: somebody's own server behind the authorizer of the local gateway.
 import { METHODS } from 'node:http';
-import { Problem } from './problem.ts';
+import { Problem } from '../problem.ts';
 import type { ProxyRoute, Route, Stack } from './stack.ts';
 
 /** Where the requests of a route go. */

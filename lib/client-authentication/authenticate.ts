@@ -1,5 +1,5 @@
+import type { Clock } from '../clock.ts';
 import { type Client, isPublic } from '../oauth/client.ts';
-import type { Clock } from '../oauth/clock.ts';
 import type { CallerId } from '../oauth/errors.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
 import { verifySecret, whyNotVerified } from '../oauth/secret.ts';

@@ -1,5 +1,5 @@
 import { authenticationMethods } from '../client-authentication/methods.ts';
-import { grantTypes } from '../grants/types.ts';
+import { grantTypes } from '../grants/grant-types.ts';
 import { createDocument, respondWith } from '../http/cacheable.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';

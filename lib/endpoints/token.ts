@@ -1,7 +1,7 @@
 import { authenticateClient, type ClientAuthenticationContext } from '../client-authentication/authenticate.ts';
 import { readCredentials } from '../client-authentication/methods.ts';
 import type { Ending, GrantContext, GrantRequest } from '../grants/grant-type.ts';
-import { grantTypes } from '../grants/types.ts';
+import { grantTypes } from '../grants/grant-types.ts';
 import { parseForm } from '../http/form.ts';
 import { json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';

@@ -2,10 +2,10 @@ import { type Redemption, redeem, unredeem, whyNotRedeemed } from '../oauth/gran
 import { randomId } from '../oauth/handle.ts';
 import { codeChallenge } from '../oauth/pkce.ts';
 import { idleUntil } from '../tokens/code.ts';
-import { currentGrant } from './current.ts';
+import { currentGrant } from './current-grant.ts';
 import type { GrantType } from './grant-type.ts';
+import { invalidGrant, type OneTimeUse, useOnce } from './one-time-use.ts';
 import { invalidTarget } from './resource-servers.ts';
-import { invalidGrant, makeStep, type Step } from './step.ts';
 
 /** RFC 6749 section 4.1.3, with PKCE: RFC 7636 section 4.5. */
 export const authorizationCode: GrantType = {
@@ -28,14 +28,14 @@ export const authorizationCode: GrantType = {
       now,
       idle_until: idleUntil({ client }, now, context),
     };
-    const step: Step = {
+    const use: OneTimeUse = {
       grant_id: handle.id,
       transition: redeem(redemption),
       undo: unredeem(redemption.request),
       whyNot: (grant) => whyNotRedeemed(grant, redemption),
       excess: invalidTarget,
     };
-    const state = await makeStep(step, request, context);
+    const state = await useOnce(use, request, context);
     return currentGrant(state, { scope: [], resources: redemption.resources }, client, context);
   },
 };

@@ -1,8 +1,8 @@
 import type { Form } from '../http/form.ts';
+import type { Lazy } from '../lazy.ts';
 import type { Client } from '../oauth/client.ts';
 import type { Grant } from '../oauth/grant.ts';
 import type { Handles } from '../oauth/handle.ts';
-import type { Lazy } from '../oauth/lazy.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
 import type { EndingContext } from '../revocation/end-grant.ts';
 import type { EpochStore } from '../store/epoch.ts';

@@ -4,8 +4,8 @@ import { createGrantId } from '../oauth/grant-id.ts';
 import { authorizeScope, identityScopes } from '../oauth/scope.ts';
 import { hasRefreshTokens, storeGrant } from '../tokens/code.ts';
 import type { GrantType } from './grant-type.ts';
+import { invalidGrant } from './one-time-use.ts';
 import { getResourceServersOrIssuer } from './resource-servers.ts';
-import { invalidGrant } from './step.ts';
 
 /**
  * RFC 6749 section 4.3. Legacy: it shows the password to the client (RFC 9700 section 2.4), so it is for clients that are on

@@ -3,10 +3,10 @@ import { confirm, type Refresh, rotate, unrotate, whyNotRotated } from '../oauth
 import { randomId } from '../oauth/handle.ts';
 import { parseScope } from '../oauth/scope.ts';
 import { idleUntil } from '../tokens/code.ts';
-import { currentGrant } from './current.ts';
+import { currentGrant } from './current-grant.ts';
 import type { GrantType } from './grant-type.ts';
+import { invalidGrant, type OneTimeUse, useOnce } from './one-time-use.ts';
 import { invalidTarget } from './resource-servers.ts';
-import { invalidGrant, makeStep, type Step } from './step.ts';
 
 /** Each is a clause of the conditional write, whose length DynamoDB limits. Who wants more asks for everything. */
 const MAX_SCOPES = 64;
@@ -34,7 +34,7 @@ export const refreshToken: GrantType = {
       idle_until: idleUntil({ client }, now, context),
     };
     const reuseInterval = client.refresh_reuse_interval ?? context.reuseInterval;
-    const step: Step = {
+    const use: OneTimeUse = {
       grant_id: handle.id,
       transition: rotate(refresh),
       undo: unrotate(refresh),
@@ -43,7 +43,7 @@ export const refreshToken: GrantType = {
       excess: ({ resources }) =>
         refresh.resources.every((identifier) => resources.includes(identifier)) ? invalidScope() : invalidTarget(),
     };
-    const state = await makeStep(step, request, context);
+    const state = await useOnce(use, request, context);
     // An ID token of a refresh has no nonce: that belongs to the request that the subject made. OpenID Connect Core 12.2
     const { nonce, ...grant } = await currentGrant(state, refresh, client, context);
     return grant;

@@ -1,4 +1,4 @@
-import { type Clause, holds } from './clause.ts';
+import { type Clause, holds } from '../clause.ts';
 
 // The state machine of a grant that a subject gave: code -> active, generation 0 -> 1 -> ... -> revoked. docs/design.md
 // section 4. Everything here is pure. A transition is a list of clauses and what is set when all of them hold: the store
@@ -45,8 +45,10 @@ export interface GrantState {
   readonly expires_at: number;
 }
 
+type GrantClause = Clause<keyof GrantState>;
+
 export interface Transition {
-  readonly when: readonly Clause<GrantState>[];
+  readonly when: readonly GrantClause[];
   readonly set: Partial<GrantState>;
 }
 
@@ -67,20 +69,20 @@ export interface Redemption {
   readonly idle_until: number;
 }
 
-const proofs = ({ redirect_uri, code_challenge }: Redemption): Clause<GrantState>[] => [
+const proofs = ({ redirect_uri, code_challenge }: Redemption): GrantClause[] => [
   { attribute: 'redirect_uri', test: 'equals', value: redirect_uri },
   code_challenge === undefined
     ? { attribute: 'code_challenge', test: 'absent' }
     : { attribute: 'code_challenge', test: 'equals', value: code_challenge },
 ];
 
-const unexpired = ({ now }: Redemption): Clause<GrantState> => ({
+const unexpired = ({ now }: Redemption): GrantClause => ({
   attribute: 'code_expires_at',
   test: 'exceeds',
   value: now,
 });
 
-const narrows = ({ scope = [], resources }: Pick<Redemption, 'resources'> & Partial<Refresh>): Clause<GrantState>[] => [
+const narrows = ({ scope = [], resources }: Pick<Redemption, 'resources'> & Partial<Refresh>): GrantClause[] => [
   ...scope.map((value) => ({ attribute: 'scope', test: 'includes', value }) as const),
   ...resources.map((value) => ({ attribute: 'resources', test: 'includes', value }) as const),
 ];
@@ -124,7 +126,7 @@ export interface Refresh {
   readonly idle_until: number;
 }
 
-const refreshable = ({ client_id, now }: Refresh): Clause<GrantState>[] => [
+const refreshable = ({ client_id, now }: Refresh): GrantClause[] => [
   { attribute: 'state', test: 'equals', value: 'active' },
   { attribute: 'client_id', test: 'equals', value: client_id },
   { attribute: 'offline', test: 'equals', value: true },

@@ -1,5 +1,5 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
-import { decodeBase64url } from './base64url.ts';
+import { decodeBase64url } from '../base64url.ts';
 import { withPlainId } from './plain-id.ts';
 
 /** Bytes of a new random identifier, and of the id of a grant, which ends in a tag of its subject. */

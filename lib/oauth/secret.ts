@@ -1,6 +1,6 @@
 import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { withPlainId } from './plain-id.ts';
 import { SCRYPT_COST } from './scrypt-cost.ts';
 

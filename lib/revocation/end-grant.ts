@@ -1,4 +1,4 @@
-import type { Clock } from '../oauth/clock.ts';
+import type { Clock } from '../clock.ts';
 import { type GrantState, revoke } from '../oauth/grant-state.ts';
 import { randomId } from '../oauth/handle.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../oauth/revocation.ts';

@@ -1,5 +1,5 @@
+import type { Clock } from '../clock.ts';
 import type { AccessToken } from '../oauth/access-token.ts';
-import type { Clock } from '../oauth/clock.ts';
 import {
   includes,
   MAX_CLOCK_SKEW_SECONDS,

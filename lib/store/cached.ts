@@ -1,4 +1,4 @@
-import type { Clock } from '../oauth/clock.ts';
+import type { Clock } from '../clock.ts';
 
 const MAX_ENTRIES = 1_000;
 

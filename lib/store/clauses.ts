@@ -1,6 +1,6 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { ClauseTest } from '../oauth/clause.ts';
-import type { Clause, Item } from './table.ts';
+import type { Clause, ClauseTest } from '../clause.ts';
+import type { Item } from './table.ts';
 
 /** Each test as DynamoDB writes it. */
 const expressions = {

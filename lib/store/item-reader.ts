@@ -1,5 +1,5 @@
+import { lazy } from '../lazy.ts';
 import { Unavailable } from '../oauth/errors.ts';
-import { lazy } from '../oauth/lazy.ts';
 import type { ItemClientOptions } from './item-client.ts';
 import type { Item, Key } from './table.ts';
 

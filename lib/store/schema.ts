@@ -1,6 +1,6 @@
 import { version } from '../../package.json';
+import { lazy } from '../lazy.ts';
 import { Unavailable } from '../oauth/errors.ts';
-import { lazy } from '../oauth/lazy.ts';
 import type { Item, Key, Table } from './table.ts';
 
 /**

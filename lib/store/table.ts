@@ -1,5 +1,5 @@
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import type { ClauseTest } from '../oauth/clause.ts';
+import type { Clause } from '../clause.ts';
 
 /** The key of an item. The kind of a thing is part of its key. docs/design.md section 4. */
 export interface Key {
@@ -13,13 +13,6 @@ export type Item = Record<string, unknown>;
 export interface Condition {
   readonly when: readonly string[];
   readonly values?: Readonly<Record<`:${string}`, unknown>>;
-}
-
-/** A condition on an attribute, or on a member of one: `claims.client_id`. */
-export interface Clause {
-  readonly attribute: string;
-  readonly test: ClauseTest;
-  readonly value?: unknown;
 }
 
 /** The item was not as the write demanded. Nothing was written. */

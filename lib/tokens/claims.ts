@@ -1,5 +1,5 @@
+import type { Clock } from '../clock.ts';
 import type { AccessTokenClaims } from '../oauth/access-token.ts';
-import type { Clock } from '../oauth/clock.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 
 /** What the claims of an access token are held against. Seconds throughout. */

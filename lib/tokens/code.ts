@@ -1,8 +1,8 @@
-import type { Clock } from '../oauth/clock.ts';
+import type { Clock } from '../clock.ts';
+import type { Lazy } from '../lazy.ts';
 import { type Grant, signInOf } from '../oauth/grant.ts';
 import type { GrantState } from '../oauth/grant-state.ts';
 import { type Handles, randomId } from '../oauth/handle.ts';
-import type { Lazy } from '../oauth/lazy.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../oauth/revocation.ts';
 import { parseScope } from '../oauth/scope.ts';
 import type { GrantStore } from '../store/grant.ts';

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { decodeBase64url } from '../oauth/base64url.ts';
+import { decodeBase64url } from '../base64url.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 
 // What the compact serializations of JWS and JWE have in common. RFC 7515 section 7.1, RFC 7516 section 7.1.

@@ -1,6 +1,6 @@
+import { decodeBase64url } from '../base64url.ts';
 import { coordinateBytes, type EncryptionKey, parseEncryptionKey } from '../keys/encryption-key.ts';
 import type { AccessToken } from '../oauth/access-token.ts';
-import { decodeBase64url } from '../oauth/base64url.ts';
 import { InvalidToken, OAuthError, UnreadableToken } from '../oauth/errors.ts';
 import type { EncryptionJwk } from '../oauth/resource-server.ts';
 import { type AccessTokenFormat, onlyResource, revokeThroughList, type VerifyingContext } from './format.ts';

@@ -1,12 +1,12 @@
 import type { EncryptionKey } from '../keys/encryption-key.ts';
 import type { OpeningKeys, SealingKeys } from '../keys/sealing-key.ts';
 import type { Signers } from '../keys/signer.ts';
+import type { Lazy } from '../lazy.ts';
 import type { AccessToken, AccessTokenClaims } from '../oauth/access-token.ts';
 import type { Client } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import type { Grant } from '../oauth/grant.ts';
 import type { Handles } from '../oauth/handle.ts';
-import type { Lazy } from '../oauth/lazy.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
 import type { RevocationList } from '../revocation/list.ts';
 import type { ReferenceTokenStore } from '../store/reference-token.ts';

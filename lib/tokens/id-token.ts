@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Clock } from '../clock.ts';
 import { algorithms } from '../keys/algorithm.ts';
 import type { Signer, Signers } from '../keys/signer.ts';
-import type { Clock } from '../oauth/clock.ts';
 import type { Grant } from '../oauth/grant.ts';
 import type { UserClaims } from '../oauth/user.ts';
 import { signJwt } from './jws.ts';

@@ -1,6 +1,6 @@
+import type { Clock } from '../clock.ts';
 import type { Extensions } from '../extensions.ts';
 import type { AccessTokenFormatName } from '../oauth/access-token.ts';
-import type { Clock } from '../oauth/clock.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import type { Grant } from '../oauth/grant.ts';
 import type { IssuingContext, NewClaims } from './format.ts';

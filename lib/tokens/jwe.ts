@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { decodeBase64url } from '../oauth/base64url.ts';
+import { decodeBase64url } from '../base64url.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import { decodeJson, hasSegments, type Json } from './compact.ts';
 import type { JweAlgorithms, JweHeader } from './jwe-cipher.ts';

@@ -1,6 +1,6 @@
+import { decodeBase64url } from '../base64url.ts';
 import type { Signer } from '../keys/signer.ts';
 import type { Verifier, Verifiers } from '../keys/verifier.ts';
-import { decodeBase64url } from '../oauth/base64url.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import { decodeJson, type Json } from './compact.ts';
 

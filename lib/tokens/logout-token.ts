@@ -1,6 +1,6 @@
+import type { Clock } from '../clock.ts';
 import type { Signers } from '../keys/signer.ts';
 import type { Client } from '../oauth/client.ts';
-import type { Clock } from '../oauth/clock.ts';
 import { randomId } from '../oauth/handle.ts';
 import type { LogoutDelivery } from '../oauth/logout-delivery.ts';
 import { signJwt } from './jws.ts';

@@ -1,7 +1,7 @@
+import type { Lazy } from '../lazy.ts';
 import type { Client } from '../oauth/client.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import { type Handles, hasHandlePrefix } from '../oauth/handle.ts';
-import type { Lazy } from '../oauth/lazy.ts';
 import { type EndingContext, endGrant } from '../revocation/end-grant.ts';
 import { issuedToAnotherClient } from './format.ts';
 

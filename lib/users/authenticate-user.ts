@@ -1,5 +1,5 @@
+import type { Clock } from '../clock.ts';
 import type { Extensions } from '../extensions.ts';
-import type { Clock } from '../oauth/clock.ts';
 import { randomId } from '../oauth/handle.ts';
 import type { User } from '../oauth/user.ts';
 import type { UserStore } from '../store/user.ts';

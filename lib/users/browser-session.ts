@@ -1,9 +1,9 @@
+import type { Clock } from '../clock.ts';
 import { browserCookie } from '../http/cookie.ts';
 import type { Request } from '../http/message.ts';
-import type { Clock } from '../oauth/clock.ts';
+import type { Lazy } from '../lazy.ts';
 import { subjectTag, subjectTagOf } from '../oauth/grant-id.ts';
 import { type Handles, randomId } from '../oauth/handle.ts';
-import type { Lazy } from '../oauth/lazy.ts';
 import type { Session } from '../oauth/session.ts';
 import type { Authentication } from '../oauth/user.ts';
 import { type EndingSessionContext, endSession } from '../revocation/end-session.ts';

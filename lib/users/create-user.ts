@@ -1,4 +1,4 @@
-import type { Clock } from '../oauth/clock.ts';
+import type { Clock } from '../clock.ts';
 import { randomId } from '../oauth/handle.ts';
 import type { User, UserClaims } from '../oauth/user.ts';
 import type { UserStore } from '../store/user.ts';

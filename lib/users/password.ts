@@ -1,4 +1,4 @@
-import type { Clock } from '../oauth/clock.ts';
+import type { Clock } from '../clock.ts';
 import { type HashedSecret, importSecret, nobodysSecret, verifySecret } from '../oauth/secret.ts';
 
 /** The same text from every keyboard. NIST SP 800-63B section 5.1.1.2 */

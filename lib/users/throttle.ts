@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import type { Clock } from '../oauth/clock.ts';
+import type { Clock } from '../clock.ts';
 import { normalUsername } from '../oauth/user.ts';
 import type { AttemptStore, Attempts } from '../store/attempt.ts';
 

@@ -1,7 +1,7 @@
+import { type Clock, systemClock } from '../clock.ts';
 import { type Config, type Environment, readConfig } from '../config.ts';
-import { createKms, type Kms } from '../keys/kms.ts';
+import { createKms, type Kms } from '../kms/kms.ts';
 import { createLog, type LogContext } from '../log.ts';
-import { type Clock, systemClock } from '../oauth/clock.ts';
 import { createTable } from '../store/dynamodb.ts';
 import { withSchemaCheck } from '../store/schema.ts';
 import type { Table } from '../store/table.ts';

@@ -1,6 +1,6 @@
 import type { RotationContext } from '../jobs/rotation.ts';
-import { createKms } from '../keys/kms.ts';
-import { createWrappedKey } from '../keys/wrapped-key.ts';
+import { createKms } from '../kms/kms.ts';
+import { createWrappedKey } from '../kms/wrapped-key.ts';
 import { createKeyRegistryStore } from '../store/key-registry.ts';
 import type { FoundationWithTable } from './foundation.ts';
 

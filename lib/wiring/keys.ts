@@ -1,18 +1,18 @@
 import { alternatives, type Config } from '../config.ts';
+import { createRegistryCopy } from '../key-registry/copy.ts';
+import { findOrCreateRegistry, type StoredRegistry } from '../key-registry/first-key.ts';
+import { type KeyRegistry, publishedKeys, type RegisteredKey } from '../key-registry/registry.ts';
+import { registrySigners } from '../key-registry/signers.ts';
+import { registryVerifiers } from '../key-registry/verifiers.ts';
 import type { AlgorithmName } from '../keys/algorithm.ts';
-import { findOrStart, type StoredRegistry } from '../keys/first-start.ts';
 import type { PublicJwk } from '../keys/jwk.ts';
-import { type KeyRegistry, publishedKeys, type RegisteredKey } from '../keys/key-registry.ts';
-import { deriveHandleKeys } from '../keys/kms-handle-keys.ts';
-import { kmsSigners } from '../keys/kms-signer.ts';
-import { createRegistryCopy } from '../keys/registry-copy.ts';
-import { registrySigners } from '../keys/registry-signers.ts';
-import { registryVerifiers } from '../keys/registry-verifiers.ts';
 import { keySigners, type Signers } from '../keys/signer.ts';
 import { keyVerifiers } from '../keys/verifier.ts';
-import { createWrappedKey } from '../keys/wrapped-key.ts';
+import { deriveHandleKeys } from '../kms/handle-keys.ts';
+import { kmsSigners } from '../kms/signers.ts';
+import { createWrappedKey } from '../kms/wrapped-key.ts';
+import { type Lazy, lazy } from '../lazy.ts';
 import { createHandles, type Handles } from '../oauth/handle.ts';
-import { type Lazy, lazy } from '../oauth/lazy.ts';
 import { createItemReader } from '../store/item-reader.ts';
 import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../store/key-registry.ts';
 import { createSchemaCheck } from '../store/schema.ts';
@@ -34,7 +34,7 @@ function signersOfRegistry({ config, clock, issuer, table, kms }: FoundationWith
   const wrappingKey = config.find('WRAPPING_KMS_KEY');
   const alg = config.get('NEW_KEY_ALGORITHM');
   const createKey = wrappingKey === undefined ? undefined : () => createWrappedKey(kms, { issuer, wrappingKey, alg });
-  const copy = createRegistryCopy(findOrStart(storedRegistry(table), createKey, clock), clock);
+  const copy = createRegistryCopy(findOrCreateRegistry(storedRegistry(table), createKey, clock), clock);
   return registrySigners(copy, { issuer, kms, keys });
 }
 

@@ -1,9 +1,9 @@
 import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto';
 import { compose as composeAuthorization } from '../../functions/authorization.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { authorization } from '../../lib/endpoints/authorization.ts';
 import type { ProxyEvent } from '../../lib/http/event.ts';
 import { serve } from '../../lib/http/serve.ts';
-import { systemClock } from '../../lib/oauth/clock.ts';
 import { randomId } from '../../lib/oauth/handle.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { cached } from '../../lib/store/cached.ts';

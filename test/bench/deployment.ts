@@ -4,12 +4,12 @@ import { compose as composeIntrospection } from '../../functions/introspection.t
 import { compose as composeRevocation } from '../../functions/revocation.ts';
 import { compose as composeToken } from '../../functions/token.ts';
 import { createAuthorizer } from '../../lib/authorizer/authorizer.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { introspection } from '../../lib/endpoints/introspection.ts';
 import { revocation } from '../../lib/endpoints/revocation.ts';
 import { token } from '../../lib/endpoints/token.ts';
 import { serve } from '../../lib/http/serve.ts';
 import { joseToDer } from '../../lib/keys/ecdsa-signature.ts';
-import { systemClock } from '../../lib/oauth/clock.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { cached } from '../../lib/store/cached.ts';
 import { createEpochStore } from '../../lib/store/epoch.ts';

@@ -1,12 +1,12 @@
 import { createPrivateKey, sign } from 'node:crypto';
 import { compose as composeToken } from '../../functions/token.ts';
 import { startKms } from '../../infra/local/kms/server.ts';
-import { addKey } from '../../lib/keys/key-transitions.ts';
-import { createKms } from '../../lib/keys/kms.ts';
-import { kmsSigners } from '../../lib/keys/kms-signer.ts';
-import { createRegistryCopy } from '../../lib/keys/registry-copy.ts';
-import { registrySigners } from '../../lib/keys/registry-signers.ts';
-import { createWrappedKey } from '../../lib/keys/wrapped-key.ts';
+import { createRegistryCopy } from '../../lib/key-registry/copy.ts';
+import { registrySigners } from '../../lib/key-registry/signers.ts';
+import { addKey } from '../../lib/key-registry/transitions.ts';
+import { createKms } from '../../lib/kms/kms.ts';
+import { kmsSigners } from '../../lib/kms/signers.ts';
+import { createWrappedKey } from '../../lib/kms/wrapped-key.ts';
 import { randomId } from '../../lib/oauth/handle.ts';
 import { signJwt } from '../../lib/tokens/jws.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Clock } from '../../lib/oauth/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import { CALLBACK, openBrowser, proper, user, VERIFIER, webClient } from '../support/browser.ts';
 import { type FaultyStore, faults, startFaultyStore } from '../support/faulty-store.ts';

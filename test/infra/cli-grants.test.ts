@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../lib/clock.ts';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
-import { systemClock } from '../../lib/oauth/clock.ts';
 import { type FaultyStore, faults, onlyAt, startFaultyStore } from '../support/faulty-store.ts';
 import { app, type CodeOptions, newCode, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
 import { authorizerEvents, startWorld, verdict, type World } from '../support/world.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SecretView } from '../../infra/cli/view.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { readConfig } from '../../lib/config.ts';
-import type { Clock } from '../../lib/oauth/clock.ts';
 import { type FaultyStore, faults, startFaultyStore } from '../support/faulty-store.ts';
 import {
   authorizerEvents,

@@ -1,7 +1,7 @@
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Clock } from '../../lib/clock.ts';
 import { readConfig } from '../../lib/config.ts';
-import type { Clock } from '../../lib/oauth/clock.ts';
 import { createUserStore, type UserStore } from '../../lib/store/user.ts';
 import { type FaultyStore, faults, startFaultyStore } from '../support/faulty-store.ts';
 import { authorizerEvents, client, post, startWorld, verdict, type World } from '../support/world.ts';

@@ -1,7 +1,7 @@
 // A container is killed at a request to the table while somebody signs in, allows or comes back: another container completes
 // the same step, and what the first one left behind is of no use to anybody. docs/design.md promises 1, 2 and 8.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../lib/oauth/clock.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { createHandles, type Handles } from '../../lib/oauth/handle.ts';
 import { type ConsentStore, createConsentStore } from '../../lib/store/consent.ts';
 import { createGrantStore, type GrantStore } from '../../lib/store/grant.ts';

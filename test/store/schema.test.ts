@@ -1,7 +1,7 @@
 // The form of the table: a version refuses what a newer one has written, once per container and at no cost in time.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../lib/oauth/clock.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { NewerSchema, withSchemaCheck } from '../../lib/store/schema.ts';
 import {
   callOf,

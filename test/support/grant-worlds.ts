@@ -1,6 +1,6 @@
 // Every order in which the steps of a few requests can be made on one grant, by its client, by a thief who is the same
 // client, and by another client, whose clocks differ. Each of them has the code and the refresh tokens of all generations.
-// The steps are those of lib/grants/step.ts: the conditional write, the reading back, what follows from it, and what is
+// The steps are those of lib/grants/one-time-use.ts: the conditional write, the reading back, what follows from it, and what is
 // taken back after a fault. What is checked is said in terms of requests and answers, not in those of the clauses.
 import {
   apply,

@@ -1,6 +1,6 @@
+import { type Clock, systemClock } from '../../lib/clock.ts';
 import { readConfig } from '../../lib/config.ts';
 import type { Client } from '../../lib/oauth/client.ts';
-import { type Clock, systemClock } from '../../lib/oauth/clock.ts';
 import type { Grant } from '../../lib/oauth/grant.ts';
 import { createGrantId } from '../../lib/oauth/grant-id.ts';
 import { createHandles, type Handles } from '../../lib/oauth/handle.ts';

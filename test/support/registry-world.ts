@@ -2,14 +2,14 @@
 
 import { compose as composeRotation } from '../../functions/rotation.ts';
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { schedule } from '../../lib/jobs/job.ts';
 import { rotation } from '../../lib/jobs/rotation.ts';
+import type { KeyRegistry, NewKey } from '../../lib/key-registry/registry.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
-import type { KeyRegistry, NewKey } from '../../lib/keys/key-registry.ts';
-import { createKms } from '../../lib/keys/kms.ts';
-import { getKmsKey } from '../../lib/keys/kms-signer.ts';
-import { createWrappedKey } from '../../lib/keys/wrapped-key.ts';
-import type { Clock } from '../../lib/oauth/clock.ts';
+import { createKms } from '../../lib/kms/kms.ts';
+import { getKmsKey } from '../../lib/kms/signers.ts';
+import { createWrappedKey } from '../../lib/kms/wrapped-key.ts';
 import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/store/key-registry.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';

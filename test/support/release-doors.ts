@@ -1,7 +1,7 @@
 // Shows what a release gave away to the door that it is for, in the words of a client, a browser or an API.
 
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyOptions, jwtVerify } from 'jose';
-import type { Clock } from '../../lib/oauth/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { see } from './browser.ts';
 import { type Credentials, type Kind, postAs, type Shown, type Thing } from './fixture.ts';
 import { createDeliverer } from './sign-in.ts';

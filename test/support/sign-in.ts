@@ -1,8 +1,8 @@
 import { compose as composeBackchannel } from '../../functions/backchannel.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { backchannel } from '../../lib/jobs/backchannel.ts';
 import { schedule } from '../../lib/jobs/job.ts';
 import type { Client } from '../../lib/oauth/client.ts';
-import type { Clock } from '../../lib/oauth/clock.ts';
 import { createGrantId } from '../../lib/oauth/grant-id.ts';
 import { createHandles, randomId } from '../../lib/oauth/handle.ts';
 import { issuerAsResource } from '../../lib/oauth/resource-server.ts';

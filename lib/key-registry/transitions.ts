@@ -6,7 +6,7 @@ import {
   type KeyStatus,
   type NewKey,
   type RegisteredKey,
-} from './key-registry.ts';
+} from './registry.ts';
 
 // What can become of the registry: (registry, ...) -> registry. Nothing here reads, writes or knows the time.
 

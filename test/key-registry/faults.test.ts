@@ -2,8 +2,8 @@
 // the next request after the repair works.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FaultName, faults as kmsFaults } from '../../infra/local/kms/faults.ts';
-import type { NewKey } from '../../lib/keys/key-registry.ts';
-import { addKey } from '../../lib/keys/key-transitions.ts';
+import type { NewKey } from '../../lib/key-registry/registry.ts';
+import { addKey } from '../../lib/key-registry/transitions.ts';
 import { keyOfKeyRegistry } from '../../lib/store/key-registry.ts';
 import { authorizerDoors, introspectionDoor } from '../support/doors.ts';
 import { type Behaviour, faults as storeFaults } from '../support/faulty-store.ts';

@@ -1,9 +1,9 @@
 // How containers learn of a change to the key registry: within a minute, at once where a token names a new key; and a flood of
 // unknown keys costs few reads.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { KeyRegistry, NewKey } from '../../lib/key-registry/registry.ts';
+import { activateKey, addKey, retireKey } from '../../lib/key-registry/transitions.ts';
 import { parseKeys } from '../../lib/keys/jwk.ts';
-import type { KeyRegistry, NewKey } from '../../lib/keys/key-registry.ts';
-import { activateKey, addKey, retireKey } from '../../lib/keys/key-transitions.ts';
 import { introspectionDoor } from '../support/doors.ts';
 import { garbage } from '../support/faulty-store.ts';
 import { type ForgingKey, forge, forgingKey, forgingVariables } from '../support/forge.ts';

@@ -1,10 +1,10 @@
 // Keys from the registry, over the wire: through the handlers, the embedded table and the stand-in for KMS.
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { KeyRegistry, NewKey, RegisteredKey } from '../../lib/key-registry/registry.ts';
+import { activateKey, addKey, compromiseKey, retireKey } from '../../lib/key-registry/transitions.ts';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
 import { parseKeys } from '../../lib/keys/jwk.ts';
-import type { KeyRegistry, NewKey, RegisteredKey } from '../../lib/keys/key-registry.ts';
-import { activateKey, addKey, compromiseKey, retireKey } from '../../lib/keys/key-transitions.ts';
 import { revokeAll } from '../../lib/oauth/revocation.ts';
 import { keyOfKeyRegistry } from '../../lib/store/key-registry.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';

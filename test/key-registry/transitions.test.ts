@@ -1,9 +1,9 @@
 // What may become of a key, and when: the registry as a pure function of it.
 import { describe, expect, it } from 'vitest';
+import type { KeyOrigin, KeyRegistry, KeyStatus, NewKey, RegisteredKey } from '../../lib/key-registry/registry.ts';
+import { keyNeeded, rotate } from '../../lib/key-registry/rotation.ts';
+import { activateKey, addKey, compromiseKey, KeyRefusal, retireKey } from '../../lib/key-registry/transitions.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
-import type { KeyOrigin, KeyRegistry, KeyStatus, NewKey, RegisteredKey } from '../../lib/keys/key-registry.ts';
-import { activateKey, addKey, compromiseKey, KeyRefusal, retireKey } from '../../lib/keys/key-transitions.ts';
-import { keyNeeded, rotate } from '../../lib/keys/rotation.ts';
 
 const T = 1_800_000_000;
 const DAY = 86_400;

@@ -1,22 +1,22 @@
-import type { Clock } from '../oauth/clock.ts';
+import type { Clock } from '../clock.ts';
 import { Unavailable } from '../oauth/errors.ts';
-import type { KeyRegistry, NewKey } from './key-registry.ts';
-import { addKey } from './key-transitions.ts';
+import type { KeyRegistry, NewKey } from './registry.ts';
+import { addKey } from './transitions.ts';
 
-/** The registry where it is stored. */
+/** The stored registry. */
 export interface StoredRegistry {
   find(): Promise<KeyRegistry | undefined>;
-  /** False when there is one already. */
+  /** False when a registry exists already. */
   create(registry: KeyRegistry): Promise<boolean>;
 }
 
 /**
- * Finds the registry, and makes it with a first key where there is none. Of many containers that start at once, one write
- * decides whose key it is, and the others take that.
+ * Reads the registry, and creates it with a first key where none exists. When several containers start at once, the
+ * conditional write of one of them succeeds, and the others take that container's key.
  * @param createKey absent where keys are registered by command only
  * @throws Unavailable
  */
-export function findOrStart(
+export function findOrCreateRegistry(
   { find, create }: StoredRegistry,
   createKey: (() => Promise<NewKey>) | undefined,
   clock: Clock,

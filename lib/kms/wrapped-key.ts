@@ -1,12 +1,11 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
+import type { AlgorithmName } from '../keys/algorithm.ts';
+import { type Key, KeyError, type PublicJwk, readSpki, toKey } from '../keys/jwk.ts';
 import { randomId } from '../oauth/handle.ts';
-import type { AlgorithmName } from './algorithm.ts';
-import { type Key, KeyError, readSpki, toKey } from './jwk.ts';
-import type { KeyOrigin, NewKey } from './key-registry.ts';
 import type { EncryptionContext, Kms } from './kms.ts';
 import type { KeyPairSpec } from './kms-client.ts';
 
-/** What KMS makes for each algorithm: RSA keys grow with the digest. */
+/** The kind of key pair that KMS makes for each algorithm: RSA keys grow with the digest. */
 const keyPairSpecs = {
   RS256: 'RSA_2048',
   RS384: 'RSA_3072',
@@ -20,22 +19,37 @@ const keyPairSpecs = {
   EdDSA: 'ECC_NIST_EDWARDS25519',
 } as const satisfies Record<AlgorithmName, KeyPairSpec>;
 
+/** A private key as the registry stores it: PKCS#8 in base64, encrypted by the KMS key with the ARN `key_id`. */
+export interface WrappedPrivateKey {
+  readonly type: 'wrapped';
+  readonly key_id: string;
+  readonly private_key: string;
+}
+
+/** A new key pair: the public half, and the private half in wrapped form. */
+export interface WrappedKeyPair {
+  readonly kid: string;
+  readonly alg: AlgorithmName;
+  readonly jwk: PublicJwk;
+  readonly origin: WrappedPrivateKey;
+}
+
 /**
- * Binds what is stored to its place: moved to another issuer (each stage is one) or to another `kid`, it does not decrypt.
- * The audit log of KMS has it in clear, so it says there which key was loaded.
+ * Ties the ciphertext to one issuer (each stage is one) and one `kid`: copied to another place, it does not decrypt. KMS
+ * writes this context to its audit log in clear, so the log tells which key was loaded.
  */
 const contextOf = (issuer: string, kid: string): EncryptionContext => ({ latchkey: 'signing key', issuer, kid });
 
 /**
- * Makes a key pair whose private half nobody sees until a container decrypts it. Its `kid` is random, and not a thumbprint
- * as elsewhere, because KMS has to be told it before there is a key.
+ * Makes a key pair whose private half stays encrypted until a container loads it. Its `kid` is random rather than a
+ * thumbprint, because the encryption context needs the `kid` before the key exists.
  * @param wrappingKey id, alias or ARN of a symmetric key of KMS
  * @throws Unavailable; KeyError when that key does not encrypt
  */
 export async function createWrappedKey(
   kms: Pick<Kms, 'generateKeyPair'>,
   { issuer, wrappingKey, alg }: { issuer: string; wrappingKey: string; alg: AlgorithmName },
-): Promise<NewKey> {
+): Promise<WrappedKeyPair> {
   const kid = randomId();
   const pair = await kms.generateKeyPair(wrappingKey, keyPairSpecs[alg], contextOf(issuer, kid));
   const name = JSON.stringify(kid);
@@ -45,14 +59,14 @@ export async function createWrappedKey(
 }
 
 /**
- * Decrypts a private key by one call of KMS; it is in the memory of this process from then on.
- * @throws Unavailable; KeyError when it was wrapped for another issuer or `kid`, or is none
+ * Decrypts a private key by one call of KMS. From then on the key is in the memory of this process.
+ * @throws Unavailable; KeyError when the key was wrapped for another issuer or `kid`, or cannot be read
  */
 export async function unwrapKey(
   kms: Pick<Kms, 'decrypt'>,
   issuer: string,
-  { kid, alg }: Pick<NewKey, 'kid' | 'alg'>,
-  { key_id, private_key }: Extract<KeyOrigin, { type: 'wrapped' }>,
+  { kid, alg }: Pick<WrappedKeyPair, 'kid' | 'alg'>,
+  { key_id, private_key }: WrappedPrivateKey,
 ): Promise<Key> {
   const name = JSON.stringify(kid);
   const der = await kms.decrypt(key_id, Buffer.from(private_key, 'base64'), contextOf(issuer, kid));

@@ -1,8 +1,8 @@
-import type { Clock } from '../oauth/clock.ts';
-import { importKey, toKey } from './jwk.ts';
-import { type KeyRegistry, publishedKeys, type RegisteredKey } from './key-registry.ts';
-import type { RegistryCopy } from './registry-copy.ts';
-import { keyVerifier, type Verifier, type Verifiers } from './verifier.ts';
+import type { Clock } from '../clock.ts';
+import { importKey, toKey } from '../keys/jwk.ts';
+import { keyVerifier, type Verifier, type Verifiers } from '../keys/verifier.ts';
+import type { RegistryCopy } from './copy.ts';
+import { type KeyRegistry, publishedKeys, type RegisteredKey } from './registry.ts';
 
 /** For so many seconds after an unknown `kid` made us read the registry, others are taken at the word of that reading. */
 export const UNKNOWN_KID_COOL_DOWN_SECONDS = 10;

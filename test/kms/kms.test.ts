@@ -10,8 +10,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { algorithmNames } from '../../lib/keys/algorithm.ts';
 import { parseKeys } from '../../lib/keys/jwk.ts';
-import { createKms } from '../../lib/keys/kms.ts';
-import { kmsSigners } from '../../lib/keys/kms-signer.ts';
+import { createKms } from '../../lib/kms/kms.ts';
+import { kmsSigners } from '../../lib/kms/signers.ts';
 import { createKey, type KmsWorld, keySpecs, startKmsWorld, verificationKeys } from '../support/kms-world.ts';
 import { scaled } from '../support/scale.ts';
 import { authorizerEvents, getToken, post, verdict } from '../support/world.ts';

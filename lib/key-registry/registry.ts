@@ -1,5 +1,6 @@
-import type { AlgorithmName } from './algorithm.ts';
-import type { PublicJwk } from './jwk.ts';
+import type { AlgorithmName } from '../keys/algorithm.ts';
+import type { PublicJwk } from '../keys/jwk.ts';
+import type { WrappedPrivateKey } from '../kms/wrapped-key.ts';
 
 /** `next` is published and does not sign yet; `retiring` signs no more, and its tokens may be in use. */
 export type KeyStatus = 'next' | 'active' | 'retiring' | 'retired';
@@ -10,8 +11,8 @@ export type KeyOrigin =
   | { readonly type: 'environment' }
   /** Signs in KMS. `key_id` is an ARN. */
   | { readonly type: 'kms'; readonly key_id: string }
-  /** PKCS#8 in base64, encrypted by the KMS key with the ARN `key_id`. */
-  | { readonly type: 'wrapped'; readonly key_id: string; readonly private_key: string };
+  /** Encrypted by a KMS key, and decrypted by the container that signs. */
+  | WrappedPrivateKey;
 
 /** A signing key that is about to be registered. */
 export interface NewKey {

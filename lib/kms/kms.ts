@@ -1,6 +1,6 @@
+import { KeyError } from '../keys/jwk.ts';
+import { lazy } from '../lazy.ts';
 import { Unavailable } from '../oauth/errors.ts';
-import { lazy } from '../oauth/lazy.ts';
-import { KeyError } from './jwk.ts';
 import type { KeyPairSpec, KmsClient, KmsOptions, SigningAlgorithm } from './kms-client.ts';
 
 /** A key as KMS describes it. https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html */

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type Key, KeyError, type PublicJwk } from '../keys/jwk.ts';
+import { keySigner, noKeyFor, type Signer, type Signers } from '../keys/signer.ts';
+import type { Kms } from '../kms/kms.ts';
+import { getKmsKey, signerOf } from '../kms/signers.ts';
+import { unwrapKey } from '../kms/wrapped-key.ts';
+import { type Lazy, lazy } from '../lazy.ts';
 import { Unavailable } from '../oauth/errors.ts';
-import { type Lazy, lazy } from '../oauth/lazy.ts';
-import { type Key, KeyError, type PublicJwk } from './jwk.ts';
-import { activeKeys, type KeyOrigin, type KeyRegistry, type RegisteredKey } from './key-registry.ts';
-import type { Kms } from './kms.ts';
-import { getKmsKey, signerOf } from './kms-signer.ts';
-import type { RegistryCopy } from './registry-copy.ts';
-import { keySigner, noKeyFor, type Signer, type Signers } from './signer.ts';
-import { unwrapKey } from './wrapped-key.ts';
+import type { RegistryCopy } from './copy.ts';
+import { activeKeys, type KeyOrigin, type KeyRegistry, type RegisteredKey } from './registry.ts';
 
 /** Where private halves are had from. */
 export interface KeySources {

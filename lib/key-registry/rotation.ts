@@ -1,5 +1,5 @@
-import type { AlgorithmName } from './algorithm.ts';
-import { activeKeys, type KeyRegistry, type RegisteredKey } from './key-registry.ts';
+import type { AlgorithmName } from '../keys/algorithm.ts';
+import { activeKeys, type KeyRegistry, type RegisteredKey } from './registry.ts';
 import {
   activatableFrom,
   activateKey,
@@ -7,7 +7,7 @@ import {
   oldestNext,
   retireKey,
   withdrawableFrom,
-} from './key-transitions.ts';
+} from './transitions.ts';
 
 /** When keys are rotated by schedule. */
 export interface RotationPolicy extends KeyPolicy {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
+import { type Algorithm, type AlgorithmName, algorithms } from '../keys/algorithm.ts';
+import { derToJose } from '../keys/ecdsa-signature.ts';
+import { type Key, KeyError, readSpki, toKey } from '../keys/jwk.ts';
+import { noKeyFor, type Signer, type Signers } from '../keys/signer.ts';
+import { lazy } from '../lazy.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
-import { lazy } from '../oauth/lazy.ts';
-import { type Algorithm, type AlgorithmName, algorithms } from './algorithm.ts';
-import { derToJose } from './ecdsa-signature.ts';
-import { type Key, KeyError, readSpki, toKey } from './jwk.ts';
 import type { Kms, KmsSignature } from './kms.ts';
-import { noKeyFor, type Signer, type Signers } from './signer.ts';
 
 /** A key of KMS as named in the configuration. */
 export interface KmsKey {

@@ -1,80 +1,80 @@
-import { holds } from '../oauth/clause.ts';
+import { holds } from '../clause.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import type { GrantState, Refusal, Transition } from '../oauth/grant-state.ts';
 import { endGrant } from '../revocation/end-grant.ts';
 import { readEpochs } from './epochs.ts';
 import type { Ending, GrantContext, GrantRequest } from './grant-type.ts';
 
-/** A one-time thing that a client presents: how it is used up, and what it means when it cannot be. */
-export interface Step {
+/** The use of a code or of a refresh token's generation: the transition that uses it up, and how to read a refusal. */
+export interface OneTimeUse {
   readonly grant_id: string;
   readonly transition: Transition;
-  /** Takes the transition back, if it is the last one. */
+  /** Takes the transition back, unless another one has followed. */
   readonly undo: Transition;
-  /** Joins the one that another request made, where that is a retry. */
+  /** For a retry: confirms the transition that the first attempt made. */
   readonly confirm?: Transition;
   whyNot(grant: GrantState | undefined): Refusal;
-  /** The answer to whoever asks for more than was granted. */
+  /** The answer to a request for more than was granted. */
   excess(grant: GrantState): OAuthError;
 }
 
 /**
- * Makes the step by one conditional write, which alone decides, beside the reads of the epochs: never a read before it.
- * @returns the grant as it is then
- * @throws OAuthError `invalid_grant`, or what the step says to more than was granted
+ * Uses up a code or a generation. One conditional write decides, with no read before it; the epochs are read beside it.
+ * @returns the grant after the write
+ * @throws OAuthError `invalid_grant`, or the `excess` of the use
  */
-export async function makeStep(
-  step: Step,
+export async function useOnce(
+  use: OneTimeUse,
   { client, atEnd }: Pick<GrantRequest, 'client' | 'atEnd'>,
   context: GrantContext,
 ): Promise<GrantState> {
-  const { grant_id } = step;
-  // Until the grant has said something else, the write may have landed.
-  atEnd(undoing(step, context));
-  // Both are waited for: while the write is under way, it cannot be taken back.
+  const { grant_id } = use;
+  // Until the grant was read back, assume that the write has landed.
+  atEnd(undoing(use, context));
+  // Wait for both, because a write that is under way cannot be taken back.
   const [changing, reading] = await Promise.allSettled([
-    context.grants.change(grant_id, step.transition),
+    context.grants.change(grant_id, use.transition),
     readEpochs(grant_id, client.client_id, context),
   ]);
   if (changing.status === 'rejected') throw changing.reason;
   if (reading.status === 'rejected') throw reading.reason;
 
-  const grant = changing.value ?? (await readBack(step, atEnd, context));
+  const grant = changing.value ?? (await readBack(use, atEnd, context));
   if (reading.value(grant)) throw invalidGrant('the client, the subject or everybody was signed out since');
   return grant;
 }
 
-/** What it means that a condition did not hold: that an earlier attempt of ours had landed, a retry, or a refusal. */
-async function readBack(step: Step, atEnd: GrantRequest['atEnd'], context: GrantContext): Promise<GrantState> {
-  const grant = await context.grants.find(step.grant_id);
-  const outcome = step.whyNot(grant);
+/** Reads the grant after a failed condition: our own earlier attempt may have landed, or this is a retry, or a refusal. */
+async function readBack(use: OneTimeUse, atEnd: GrantRequest['atEnd'], context: GrantContext): Promise<GrantState> {
+  const grant = await context.grants.find(use.grant_id);
+  const outcome = use.whyNot(grant);
   if (outcome !== 'landed') atEnd({});
   if (!grant) throw invalidGrant('there is no such grant');
-  if (outcome === 'refused') throw invalidGrant(whyRefused(grant, step.transition));
-  if (outcome === 'exceeded') throw step.excess(grant);
+  if (outcome === 'refused') throw invalidGrant(whyRefused(grant, use.transition));
+  if (outcome === 'exceeded') throw use.excess(grant);
   if (outcome === 'undone') throw new Unavailable('the grant');
   if (outcome === 'reused') {
     await endGrant(grant.grant_id, context);
     throw invalidGrant(grant.state === 'revoked' ? 'the grant is revoked' : 'used before: the grant was ended');
   }
-  if (outcome === 'retried') atEnd(confirming(step, context));
+  if (outcome === 'retried') atEnd(confirming(use, context));
   return grant;
 }
 
-const undoing = ({ grant_id, undo }: Step, { grants }: GrantContext): Ending => ({
+const undoing = ({ grant_id, undo }: OneTimeUse, { grants }: GrantContext): Ending => ({
   failed: () => grants.change(grant_id, undo),
 });
 
-const confirming = ({ grant_id, confirm }: Step, { grants }: GrantContext): Ending => ({
+const confirming = ({ grant_id, confirm }: OneTimeUse, { grants }: GrantContext): Ending => ({
   async issued() {
     if (!confirm || (await grants.change(grant_id, confirm))) return;
     if ((await grants.find(grant_id))?.state !== 'active') throw invalidGrant('the grant ended meanwhile');
-    // Taken back meanwhile by whoever made it: the next attempt makes it anew.
+    // The first attempt took its transition back meanwhile: the next retry makes it again.
     throw new Unavailable('the grant');
   },
 });
 
-/** What it means for a code or a refresh token when a clause about this attribute does not hold. */
+/** Why a code or a refresh token is refused, by the attribute whose clause does not hold. */
 const reasons: { readonly [Attribute in keyof GrantState]?: string } = {
   client_id: 'it is of another client',
   redirect_uri: 'another redirect_uri than that of the authorization request',
@@ -86,13 +86,13 @@ const reasons: { readonly [Attribute in keyof GrantState]?: string } = {
   generation: 'this refresh token was never issued',
 };
 
-/** Why a transition is refused, for the log: by the first clause that the grant does not meet and that has a reason. */
+/** Why a transition is refused, for the log: the first unmet clause that has a reason gives it. */
 function whyRefused(grant: GrantState, { when }: Transition): string {
   const unmet = when.filter((clause) => !holds(grant, clause));
   const [reason = `the grant is in state ${grant.state}`] = unmet.flatMap(({ attribute }) => reasons[attribute] ?? []);
   return reason;
 }
 
-/** One answer, whatever is wrong with a code or a refresh token; only the log tells. RFC 6749 section 5.2 */
+/** One answer for everything that can be wrong with a code or a refresh token; the log has the reason. RFC 6749 section 5.2 */
 export const invalidGrant = (reason: string) =>
   new OAuthError('invalid_grant', 'it is unknown, expired, used, or not for this client and this request', { reason });

@@ -1,8 +1,8 @@
 // Rotation of keys by schedule: what one call does, and what consumers of the JWK Set see in many of them.
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { activeKeys, KEY_REFRESH_SECONDS, type RegisteredKey } from '../../lib/keys/key-registry.ts';
-import { addKey, compromiseKey } from '../../lib/keys/key-transitions.ts';
+import { activeKeys, KEY_REFRESH_SECONDS, type RegisteredKey } from '../../lib/key-registry/registry.ts';
+import { addKey, compromiseKey } from '../../lib/key-registry/transitions.ts';
 import { MAX_CLOCK_SKEW_SECONDS, revokeAll } from '../../lib/oauth/revocation.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import { passTime } from '../support/pass-time.ts';

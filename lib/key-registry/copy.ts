@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '../oauth/clock.ts';
+import type { Clock } from '../clock.ts';
+import { singleFlight } from '../lazy.ts';
 import { Unavailable } from '../oauth/errors.ts';
-import { singleFlight } from '../oauth/lazy.ts';
-import { KEY_REFRESH_SECONDS, type KeyRegistry } from './key-registry.ts';
+import { KEY_REFRESH_SECONDS, type KeyRegistry } from './registry.ts';
 
 /** The container's synchronised copy of the key registry, or of what its holder needs to know of it. */
 export interface RegistryCopy<Registry = KeyRegistry> {

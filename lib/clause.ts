@@ -1,0 +1,28 @@
+/**
+ * A condition of a write on one attribute of an item, or on a member of an attribute (`claims.client_id`). The store makes
+ * DynamoDB's condition of it, and the state machine of a grant evaluates the same clause on an item that was read.
+ */
+export interface Clause<Attribute extends string = string> {
+  readonly attribute: Attribute;
+  readonly test: ClauseTest;
+  /** The value that the attribute is compared with; absent for `absent` and `present`. */
+  readonly value?: unknown;
+}
+
+export type ClauseTest = 'equals' | 'differs' | 'exceeds' | 'includes' | 'absent' | 'present';
+
+/** The tests on an attribute. An attribute that is missing is `absent`, and `differs` from every value. */
+const tests = {
+  equals: (actual, value) => actual !== undefined && actual === value,
+  differs: (actual, value) => actual !== value,
+  exceeds: (actual, value) => typeof actual === 'number' && typeof value === 'number' && actual > value,
+  includes: (actual, value) => Array.isArray(actual) && actual.includes(value),
+  absent: (actual) => actual === undefined,
+  present: (actual) => actual !== undefined,
+} as const satisfies Record<ClauseTest, (actual: unknown, value: unknown) => boolean>;
+
+/** Whether an item that was read fulfils a clause. */
+export const holds = <Attribute extends string>(
+  item: { readonly [Name in Attribute]?: unknown },
+  { attribute, test, value }: Clause<Attribute>,
+): boolean => tests[test](item[attribute], value);
