@@ -15,7 +15,8 @@ import {
 } from './config-values.ts';
 import { algorithmNames } from './keys/algorithm.ts';
 import { parseDecryptionKeys } from './keys/encryption-key.ts';
-import { KeyError, parseKeys } from './keys/jwk.ts';
+import { KeyError } from './keys/jwk.ts';
+import { parseSigningKeys } from './keys/signing-key.ts';
 import { logLevels } from './log.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from './oauth/revocation.ts';
 
@@ -33,9 +34,9 @@ const text = (value: string) => value;
 export const variables = {
   ISSUER: { parse: issuer },
   TABLE_NAME: { parse: text },
-  SIGNING_KEYS: { parse: (jwks: string) => parseKeys(jwks, 'private') },
+  SIGNING_KEYS: { parse: (jwks: string) => parseSigningKeys(jwks, 'private') },
   SIGNING_KMS_KEYS: { parse: kmsKeys(signingKmsKey) },
-  VERIFICATION_KEYS: { parse: (jwks: string) => parseKeys(jwks, 'public') },
+  VERIFICATION_KEYS: { parse: (jwks: string) => parseSigningKeys(jwks, 'public') },
   KEY_REGISTRY: { parse: oneOf(['off', 'on'] as const), default: 'off' },
   WRAPPING_KMS_KEY: { parse: kmsKeyId, optional: true },
   NEW_KEY_ALGORITHM: { parse: oneOf(algorithmNames), default: 'ES256' },

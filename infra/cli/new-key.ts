@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { type Environment, readConfig } from '../../lib/config.ts';
 import type { NewKey } from '../../lib/key-registry/registry.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
-import { type Key, KeyError, parseKeys } from '../../lib/keys/jwk.ts';
+import { KeyError } from '../../lib/keys/jwk.ts';
+import { parseSigningKeys, type SigningKey } from '../../lib/keys/signing-key.ts';
 import type { Kms } from '../../lib/kms/kms.ts';
 import { getKmsKey } from '../../lib/kms/signers.ts';
 import { createWrappedKey } from '../../lib/kms/wrapped-key.ts';
@@ -34,10 +35,10 @@ export function readKmsKey(store: Store, id: string, alg: AlgorithmName | undefi
  */
 export function readEnvironmentKey(kid: string, file: string | undefined, env: Environment): Promise<NewKey> {
   return judged(async () => {
-    const known: readonly Key[] =
+    const known: readonly SigningKey[] =
       file === undefined
         ? ['SIGNING_KEYS' as const, 'VERIFICATION_KEYS' as const].flatMap((name) => readConfig(env).find(name) ?? [])
-        : parseKeys(readText(file), 'public');
+        : parseSigningKeys(readText(file), 'public');
     const key = known.find((candidate) => candidate.kid === kid);
     if (!key) {
       const where = file ?? 'SIGNING_KEYS and VERIFICATION_KEYS of this environment; give --public FILE';

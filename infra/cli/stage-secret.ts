@@ -1,8 +1,8 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { type Algorithm, type AlgorithmName, algorithms } from '../../lib/keys/algorithm.ts';
 import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
-import { parseKeys } from '../../lib/keys/jwk.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
+import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { handleKeyId } from '../../lib/oauth/handle.ts';
 import { withPlainId } from '../../lib/oauth/plain-id.ts';
 
@@ -48,7 +48,7 @@ export function createStageSecret(alg: AlgorithmName): StageSecret {
 /** Its `kid` is its thumbprint. */
 function signingKey(alg: AlgorithmName) {
   const members = { ...generate(alg).export({ format: 'jwk' }), alg };
-  const [{ jwk }] = parseKeys(JSON.stringify(members), 'private');
+  const [{ jwk }] = parseSigningKeys(JSON.stringify(members), 'private');
   return { members, jwk };
 }
 

@@ -1,7 +1,8 @@
 import { type Environment, readConfig } from '../../lib/config.ts';
 import type { EncryptionKey } from '../../lib/keys/encryption-key.ts';
-import { type Key, KeyError, parseKeys } from '../../lib/keys/jwk.ts';
+import { KeyError } from '../../lib/keys/jwk.ts';
 import { createSealingKeys, type OpeningKeys } from '../../lib/keys/sealing-key.ts';
+import { parseSigningKeys, type SigningKey } from '../../lib/keys/signing-key.ts';
 import { keyVerifiers } from '../../lib/keys/verifier.ts';
 import { createHandles, type Handles, handleKeyId } from '../../lib/oauth/handle.ts';
 import { createJwtVerifier } from '../../lib/tokens/jws.ts';
@@ -43,7 +44,7 @@ export async function findTokenKeys(env: Environment, local: string | undefined)
 export async function findPublicKeys(
   env: Environment,
   issuer: string | undefined,
-): Promise<{ readonly keys: readonly Key[]; readonly where: string } | undefined> {
+): Promise<{ readonly keys: readonly SigningKey[]; readonly where: string } | undefined> {
   const given = readConfig(env).find('VERIFICATION_KEYS');
   if (given) return { keys: given, where: 'VERIFICATION_KEYS' };
   const keys = issuer === undefined ? undefined : await fetchKeys(issuer);
@@ -55,13 +56,13 @@ const jwksUri = (issuer: string) => `${issuer}/.well-known/jwks.json`;
 const PATIENCE_MS = 3_000;
 
 /** The issuer is a configured one and never that which a token names. */
-async function fetchKeys(issuer: string): Promise<readonly Key[] | undefined> {
+async function fetchKeys(issuer: string): Promise<readonly SigningKey[] | undefined> {
   try {
     const response = await fetch(jwksUri(issuer), {
       redirect: 'error',
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
-    return response.ok ? parseKeys(await response.text(), 'public') : undefined;
+    return response.ok ? parseSigningKeys(await response.text(), 'public') : undefined;
   } catch (error) {
     if (error instanceof TypeError || error instanceof DOMException || error instanceof KeyError) return undefined;
     throw error;

@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { parseKeys } from '../../lib/keys/jwk.ts';
+import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import type { SavedKeys } from './kms/key-ring.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 
@@ -91,5 +91,5 @@ export const startLocalKeys = (origin: KeyOrigin, saved: SavedLocalKeys = {}): P
 
 function publicJwks(spki: Buffer): string {
   const pem = createPublicKey({ key: spki, format: 'der', type: 'spki' }).export({ format: 'pem', type: 'spki' });
-  return JSON.stringify({ keys: parseKeys(pem.toString(), 'public').map(({ jwk }) => jwk) });
+  return JSON.stringify({ keys: parseSigningKeys(pem.toString(), 'public').map(({ jwk }) => jwk) });
 }

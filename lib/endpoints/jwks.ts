@@ -1,10 +1,10 @@
 import { createDocument, respondWith } from '../http/cacheable.ts';
 import type { Endpoint } from '../http/serve.ts';
-import type { PublicJwk } from '../keys/jwk.ts';
+import type { SigningJwk } from '../keys/signing-key.ts';
 import type { LogContext } from '../log.ts';
 
 export interface JwksContext extends LogContext {
-  keys(): readonly PublicJwk[] | Promise<readonly PublicJwk[]>;
+  keys(): readonly SigningJwk[] | Promise<readonly SigningJwk[]>;
   /** How long verifiers may go by the keys that they know, in seconds. */
   readonly jwksCache: number;
 }

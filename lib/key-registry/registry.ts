@@ -1,5 +1,5 @@
 import type { AlgorithmName } from '../keys/algorithm.ts';
-import type { PublicJwk } from '../keys/jwk.ts';
+import type { SigningJwk } from '../keys/signing-key.ts';
 import type { WrappedPrivateKey } from '../kms/wrapped-key.ts';
 
 /** `next` is published and does not sign yet; `retiring` signs no more, and its tokens may be in use. */
@@ -18,7 +18,7 @@ export type KeyOrigin =
 export interface NewKey {
   readonly kid: string;
   readonly alg: AlgorithmName;
-  readonly jwk: PublicJwk;
+  readonly jwk: SigningJwk;
   readonly origin: KeyOrigin;
 }
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Key, KeyError, type PublicJwk } from '../keys/jwk.ts';
+import { KeyError } from '../keys/jwk.ts';
 import { keySigner, noKeyFor, type Signer, type Signers } from '../keys/signer.ts';
+import type { SigningJwk, SigningKey } from '../keys/signing-key.ts';
 import type { Kms } from '../kms/kms.ts';
 import { getKmsKey, signerOf } from '../kms/signers.ts';
 import { unwrapKey } from '../kms/wrapped-key.ts';
@@ -14,7 +15,7 @@ export interface KeySources {
   readonly issuer: string;
   readonly kms: Kms;
   /** Of the environment. */
-  readonly keys: readonly Key[];
+  readonly keys: readonly SigningKey[];
 }
 
 type Origin<Type extends KeyOrigin['type']> = Extract<KeyOrigin, { type: Type }>;
@@ -43,7 +44,7 @@ const loaders: { readonly [Type in KeyOrigin['type']]: Load<Type> } = {
 };
 
 /** What is signed must verify by what is published. @throws KeyError */
-function registered<Found extends { readonly jwk: PublicJwk }>({ kid, jwk }: RegisteredKey, key: Found): Found {
+function registered<Found extends { readonly jwk: SigningJwk }>({ kid, jwk }: RegisteredKey, key: Found): Found {
   if (!isDeepStrictEqual(key.jwk, jwk)) throw new KeyError(JSON.stringify(kid), 'is not the one that is registered');
   return key;
 }

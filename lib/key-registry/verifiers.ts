@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
-import { importKey, toKey } from '../keys/jwk.ts';
+import { importKey } from '../keys/jwk.ts';
+import { checkSigningKey } from '../keys/signing-key.ts';
 import { keyVerifier, type Verifier, type Verifiers } from '../keys/verifier.ts';
 import type { RegistryCopy } from './copy.ts';
 import { type KeyRegistry, publishedKeys, type RegisteredKey } from './registry.ts';
@@ -59,5 +60,7 @@ function createLookup() {
 
 function importVerifier({ kid, alg, jwk }: RegisteredKey): Verifier {
   const name = JSON.stringify(kid);
-  return keyVerifier(toKey(name, { kid, alg }, importKey(name, { key: jwk, format: 'jwk' }, false, 'public')));
+  return keyVerifier(
+    checkSigningKey(name, { kid, alg }, importKey(name, { key: jwk, format: 'jwk' }, false, 'public')),
+  );
 }

@@ -1,21 +1,43 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { type Algorithm, type AlgorithmName, algorithmNames, algorithms } from './algorithm.ts';
 
-/** A public signing key as published in the JWK Set. RFC 7517 section 4. */
-export interface PublicJwk {
+// Keys of both uses, for signatures and for encryption: how they are read, judged and named. What only one use has is in
+// signing-key.ts and encryption-key.ts.
+
+/** RFC 7517 section 4.2. */
+export type Use = 'sig' | 'enc';
+
+/** The public half of a key. RFC 7517 section 4. */
+export interface PublicJwk<Of extends Use = Use, Alg extends string = string> {
   readonly kty: string;
   readonly kid: string;
-  readonly alg: AlgorithmName;
-  readonly use: 'sig';
+  readonly alg: Alg;
+  readonly use: Of;
   readonly [parameter: string]: string;
 }
 
-/** A key that was found fit to sign access tokens or to verify them. */
-export interface Key {
+/** A key that was found fit for its use. */
+export interface CheckedKey<Of extends Use, Alg extends string> {
   readonly kid: string;
-  readonly alg: AlgorithmName;
+  readonly alg: Alg;
   readonly key: KeyObject;
-  readonly jwk: PublicJwk;
+  /** Its public half, also where `key` is private. */
+  readonly jwk: PublicJwk<Of, Alg>;
+}
+
+export type KeyType = 'private' | 'public';
+
+/** What makes a key fit for one use. */
+export interface KeyUse<Of extends Use, Alg extends string> {
+  readonly use: Of;
+  /** Completes "key X is …" where the key is declared to be for another use, or no algorithm fits it. */
+  readonly refusals: { readonly use: string; readonly alg: string };
+  /** In order of preference: the first one that fits a key is the default. */
+  readonly algs: readonly Alg[];
+  fits(alg: Alg, kty: unknown, crv: unknown): boolean;
+  /** Of these, `key_ops` must list one; an empty list asks for none. RFC 7517 section 4.3. */
+  operations(alg: Alg, type: KeyType): readonly string[];
+  /** Tries whether the two halves belong together. It may throw if they do not. */
+  isPair(alg: Alg, privateKey: KeyObject, publicKey: KeyObject): boolean;
 }
 
 /** Why a key is not fit. The message names the key by `kid` or place, and never holds key material. */
@@ -26,56 +48,33 @@ export class KeyError extends Error {
   }
 }
 
-export type KeyType = 'private' | 'public';
+type Declared = Readonly<Record<string, unknown>>;
 
 /** The public members of each key type, in the order of RFC 7638 section 3.2 and RFC 8037 section 2. */
-const publicMembers = {
-  EC: ['crv', 'kty', 'x', 'y'],
-  OKP: ['crv', 'kty', 'x'],
-  RSA: ['e', 'kty', 'n'],
-} as const satisfies Record<Algorithm['kty'], readonly string[]>;
+const publicMembers: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ['EC', ['crv', 'kty', 'x', 'y']],
+  ['OKP', ['crv', 'kty', 'x']],
+  ['RSA', ['e', 'kty', 'n']],
+]);
 
 const MIN_RSA_BITS = 2048;
 const MIN_RSA_EXPONENT = 65537n;
 
 /**
- * Reads keys from a JWK Set (RFC 7517 section 5), a single JWK, or PEM blocks one after the other.
- * @throws KeyError for a key that is weak, of another use or type, or not what it says; docs/design.md section 8
+ * Reads keys from a JWK Set (RFC 7517 section 5) or a single JWK.
+ * @throws KeyError for a key that is weak, for another use, of another type, or not what it declares; docs/design.md
+ * section 8
  */
-export function parseKeys(text: string, type: KeyType): [Key, ...Key[]] {
-  const [first, ...others] = text.trimStart().startsWith('-----BEGIN ') ? readPem(text, type) : readJwks(text, type);
-  if (!first) throw new KeyError('set', 'is empty');
-  const keys: [Key, ...Key[]] = [first, ...others];
-  requireDistinctKids(keys);
-  return keys;
-}
-
-export function requireDistinctKids(keys: readonly { readonly kid: string }[]): void {
-  const kids = new Set<string>();
-  for (const { kid } of keys) {
-    if (kids.has(kid)) throw new KeyError(JSON.stringify(kid), 'stands there twice');
-    kids.add(kid);
-  }
-}
-
-function readPem(text: string, type: KeyType): Key[] {
-  const blocks = text.match(/-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g) ?? [];
-  return blocks.map((pem, index) => {
-    const isPrivate = pem.includes('PRIVATE KEY-----');
-    return toKey(`number ${index + 1}`, {}, importKey(`number ${index + 1}`, pem, isPrivate, type));
-  });
-}
-
-function readJwks(text: string, type: KeyType): Key[] {
+export function parseJwks<Of extends Use, Alg extends string>(text: string, type: KeyType, keyUse: KeyUse<Of, Alg>) {
   return jwksMembers(text).map((jwk, index) => {
-    const name = typeof jwk['kid'] === 'string' ? JSON.stringify(jwk['kid']) : `number ${index + 1}`;
-    requireSigningUse(name, jwk, type);
-    return toKey(name, jwk, importKey(name, { key: jwk, format: 'jwk' }, jwk['d'] !== undefined, type));
+    const { kid } = jwk;
+    const name = typeof kid === 'string' ? JSON.stringify(kid) : `number ${index + 1}`;
+    requireDeclaredUse(name, jwk, keyUse);
+    return checkKey(name, jwk, importKey(name, { key: jwk, format: 'jwk' }, jwk['d'] !== undefined, type), keyUse);
   });
 }
 
-/** The members of a JWK Set, or a single JWK. */
-export function jwksMembers(text: string): Record<string, unknown>[] {
+function jwksMembers(text: string): Record<string, unknown>[] {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -90,18 +89,19 @@ export function jwksMembers(text: string): Record<string, unknown>[] {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function requireSigningUse(name: string, jwk: Record<string, unknown>, type: KeyType): void {
-  const { kty, kid, use, key_ops } = jwk;
+function requireDeclaredUse(
+  name: string,
+  { kty, kid, use }: Declared,
+  { use: expected, refusals }: Pick<KeyUse<Use, string>, 'use' | 'refusals'>,
+): void {
   if (kty === 'oct') throw new KeyError(name, 'is symmetric');
-  if (kid !== undefined && (typeof kid !== 'string' || kid === ''))
+  if (kid !== undefined && (typeof kid !== 'string' || kid === '')) {
     throw new KeyError(name, 'has a kid that is not a string');
-  if (use !== undefined && use !== 'sig') throw new KeyError(name, 'is not for signatures');
-  const operation = type === 'private' ? 'sign' : 'verify';
-  if (key_ops !== undefined && !(Array.isArray(key_ops) && key_ops.includes(operation))) {
-    throw new KeyError(name, `may not ${operation} by its key_ops`);
   }
+  if (use !== undefined && use !== expected) throw new KeyError(name, `is ${refusals.use}`);
 }
 
+/** @throws KeyError for a key of the other type, or one that node:crypto cannot read */
 export function importKey(
   name: string,
   source: Parameters<typeof createPrivateKey>[0] & Parameters<typeof createPublicKey>[0],
@@ -118,61 +118,57 @@ export function importKey(
   }
 }
 
-/** A public key as KMS gives it: SubjectPublicKeyInfo, DER. @throws KeyError */
-export function readSpki(name: string, spki: Buffer): KeyObject {
-  try {
-    return createPublicKey({ key: spki, format: 'der', type: 'spki' });
-  } catch {
-    throw new KeyError(name, 'is of a type, curve or alg that access tokens are not signed with');
-  }
-}
-
 /**
- * Judges a key that has been read, and derives what is published of it.
- * @param declared what its owner says of it: `alg` and `kid`, where they are not to be found out
+ * Judges a key that has been read, and derives its public half.
+ * @param declared what its owner says of it: `alg`, `kid` and `key_ops`, where they are given
  * @throws KeyError
  */
-export function toKey(name: string, declared: Readonly<Record<string, unknown>>, key: KeyObject): Key {
-  const exported: Record<string, unknown> = (key.type === 'private' ? createPublicKey(key) : key).export({
-    format: 'jwk',
-  });
-  const alg = algorithmOf(name, exported, declared['alg']);
+export function checkKey<Of extends Use, Alg extends string>(
+  name: string,
+  declared: Declared,
+  key: KeyObject,
+  keyUse: KeyUse<Of, Alg>,
+): CheckedKey<Of, Alg> {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
+  const exported: Declared = publicKey.export({ format: 'jwk' });
+  const alg = algorithmOf(name, exported, declared['alg'], keyUse);
+  requireOperation(name, declared['key_ops'], keyUse.operations(alg, key.type === 'private' ? 'private' : 'public'));
   requireStrength(name, key);
+  if (key.type === 'private' && !attempt(() => keyUse.isPair(alg, key, publicKey))) {
+    throw new KeyError(name, 'has halves that do not belong together');
+  }
 
-  const members = publicMembers[algorithms[alg].kty];
+  const members = publicMembers.get(exported['kty']) ?? [];
   const parameters = Object.fromEntries(members.map((member) => [member, String(exported[member])]));
   const kid = typeof declared['kid'] === 'string' ? declared['kid'] : thumbprint(parameters);
-  const jwk: PublicJwk = { ...parameters, kty: algorithms[alg].kty, kid, alg, use: 'sig' };
-  if (key.type === 'private') requireWholePair(name, alg, key);
-  return { kid, alg, key, jwk };
+  return { kid, alg, key, jwk: { ...parameters, kty: String(exported['kty']), kid, alg, use: keyUse.use } };
 }
 
 /** The declared algorithm, if it fits the key; else the first that does. */
-function algorithmOf(name: string, { kty, crv }: Record<string, unknown>, declared: unknown): AlgorithmName {
-  const fitting = algorithmNames.filter((candidate) => {
-    const algorithm: Algorithm = algorithms[candidate];
-    return algorithm.kty === kty && algorithm.crv === (kty === 'RSA' ? undefined : crv);
-  });
-  const found = declared === undefined ? fitting[0] : fitting.find((candidate) => candidate === declared);
-  if (!found) throw new KeyError(name, 'is of a type, curve or alg that access tokens are not signed with');
+function algorithmOf<Alg extends string>(
+  name: string,
+  { kty, crv }: Declared,
+  declared: unknown,
+  { algs, fits, refusals }: KeyUse<Use, Alg>,
+): Alg {
+  const found = algs.find((alg) => fits(alg, kty, crv) && (declared === undefined || declared === alg));
+  if (!found) throw new KeyError(name, `is ${refusals.alg}`);
   return found;
 }
 
-export function requireStrength(name: string, key: KeyObject): void {
+function requireOperation(name: string, declared: unknown, operations: readonly string[]): void {
+  if (declared === undefined) return;
+  const isListed = operations.length === 0 || operations.some((it) => Array.isArray(declared) && declared.includes(it));
+  if (!Array.isArray(declared) || !isListed) throw new KeyError(name, `may not ${operations[0]} by its key_ops`);
+}
+
+function requireStrength(name: string, key: KeyObject): void {
   const { modulusLength, publicExponent } = key.asymmetricKeyDetails ?? {};
   if (modulusLength === undefined) return;
   if (modulusLength < MIN_RSA_BITS) throw new KeyError(name, `has fewer than ${MIN_RSA_BITS} bits`);
   if (publicExponent === undefined || publicExponent < MIN_RSA_EXPONENT || publicExponent % 2n === 0n) {
     throw new KeyError(name, 'has a weak public exponent');
   }
-}
-
-/** A private key whose halves do not belong together would sign what nobody can verify. */
-function requireWholePair(name: string, alg: AlgorithmName, key: KeyObject): void {
-  const data = Buffer.from('latchkey');
-  const { sign, verify } = algorithms[alg];
-  const isWhole = () => verify(data, createPublicKey(key), sign(data, key));
-  if (!attempt(isWhole)) throw new KeyError(name, 'has halves that do not belong together');
 }
 
 function attempt(check: () => boolean): boolean {
@@ -184,5 +180,14 @@ function attempt(check: () => boolean): boolean {
 }
 
 /** RFC 7638 section 3. The members are already in lexicographic order. */
-export const thumbprint = (members: Record<string, string>) =>
+const thumbprint = (members: Record<string, string>) =>
   createHash('sha256').update(JSON.stringify(members)).digest('base64url');
+
+/** @throws KeyError for a `kid` that two keys have */
+export function requireDistinctKids(keys: readonly { readonly kid: string }[]): void {
+  const kids = new Set<string>();
+  for (const { kid } of keys) {
+    if (kids.has(kid)) throw new KeyError(JSON.stringify(kid), 'stands there twice');
+    kids.add(kid);
+  }
+}

@@ -1,5 +1,6 @@
 import { type AlgorithmName, algorithms } from './algorithm.ts';
-import { type Key, KeyError } from './jwk.ts';
+import { KeyError } from './jwk.ts';
+import type { SigningKey } from './signing-key.ts';
 
 /** Whatever holds a private key: it can be asked for a signature, not for the key. */
 export interface Signer {
@@ -9,7 +10,7 @@ export interface Signer {
 }
 
 /** A signer whose private key is in this process. */
-export const keySigner = ({ kid, alg, key }: Key): Signer => ({
+export const keySigner = ({ kid, alg, key }: SigningKey): Signer => ({
   kid,
   alg,
   sign: (data) => algorithms[alg].sign(data, key),
@@ -25,7 +26,7 @@ export interface Signers {
 }
 
 /** Signers whose private keys are in this process: at hand at once. */
-export function keySigners(keys: readonly [Key, ...Key[]]): Signers {
+export function keySigners(keys: readonly [SigningKey, ...SigningKey[]]): Signers {
   const signers = keys.map(keySigner);
   return {
     get(alg) {

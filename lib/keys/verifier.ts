@@ -1,5 +1,5 @@
 import { type AlgorithmName, algorithms } from './algorithm.ts';
-import type { Key } from './jwk.ts';
+import type { SigningKey } from './signing-key.ts';
 
 /** A public key with the one algorithm that it verifies. The token does not get to choose. */
 export interface Verifier {
@@ -14,11 +14,11 @@ export interface Verifiers {
   get(kid: string): Verifier | undefined | Promise<Verifier | undefined>;
 }
 
-export const keyVerifier = ({ kid, alg, key }: Key): Verifier => {
+export const keyVerifier = ({ kid, alg, key }: SigningKey): Verifier => {
   const algorithm = algorithms[alg];
   return { kid, alg, verify: (data, signature) => algorithm.verify(data, key, signature) };
 };
 
 /** Those of keys that never change. */
-export const keyVerifiers = (keys: readonly Key[]): ReadonlyMap<string, Verifier> =>
+export const keyVerifiers = (keys: readonly SigningKey[]): ReadonlyMap<string, Verifier> =>
   new Map(keys.map((key) => [key.kid, keyVerifier(key)]));

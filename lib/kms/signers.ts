@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Algorithm, type AlgorithmName, algorithms } from '../keys/algorithm.ts';
 import { derToJose } from '../keys/ecdsa-signature.ts';
-import { type Key, KeyError, readSpki, toKey } from '../keys/jwk.ts';
+import { KeyError } from '../keys/jwk.ts';
 import { noKeyFor, type Signer, type Signers } from '../keys/signer.ts';
+import { checkSigningKey, readSpki } from '../keys/signing-key.ts';
 import { lazy } from '../lazy.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import type { Kms, KmsSignature } from './kms.ts';
@@ -109,7 +110,7 @@ export async function getKmsKey({ id, alg, kid }: NamedKey, kms: Kms) {
   const name = JSON.stringify(id);
   const { arn, spki, usage, algorithms: offered } = await kms.getPublicKey(id);
   if (usage !== 'SIGN_VERIFY') throw new KeyError(name, 'is not for signatures');
-  const key: Key = toKey(name, { alg, kid }, readSpki(name, spki));
+  const key = checkSigningKey(name, { alg, kid }, readSpki(name, spki));
   if (!offered.includes(kmsNames[key.alg])) throw new KeyError(name, `does not sign by ${key.alg}`);
   return { key, arn };
 }

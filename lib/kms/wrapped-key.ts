@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { AlgorithmName } from '../keys/algorithm.ts';
-import { type Key, KeyError, type PublicJwk, readSpki, toKey } from '../keys/jwk.ts';
+import { KeyError } from '../keys/jwk.ts';
+import { checkSigningKey, readSpki, type SigningJwk, type SigningKey } from '../keys/signing-key.ts';
 import { randomId } from '../oauth/handle.ts';
 import type { EncryptionContext, Kms } from './kms.ts';
 import type { KeyPairSpec } from './kms-client.ts';
@@ -30,7 +31,7 @@ export interface WrappedPrivateKey {
 export interface WrappedKeyPair {
   readonly kid: string;
   readonly alg: AlgorithmName;
-  readonly jwk: PublicJwk;
+  readonly jwk: SigningJwk;
   readonly origin: WrappedPrivateKey;
 }
 
@@ -53,7 +54,7 @@ export async function createWrappedKey(
   const kid = randomId();
   const pair = await kms.generateKeyPair(wrappingKey, keyPairSpecs[alg], contextOf(issuer, kid));
   const name = JSON.stringify(kid);
-  const { jwk } = toKey(name, { kid, alg }, readSpki(name, pair.spki));
+  const { jwk } = checkSigningKey(name, { kid, alg }, readSpki(name, pair.spki));
   const origin = { type: 'wrapped', key_id: pair.arn, private_key: pair.ciphertext.toString('base64') } as const;
   return { kid, alg, jwk, origin };
 }
@@ -67,11 +68,11 @@ export async function unwrapKey(
   issuer: string,
   { kid, alg }: Pick<WrappedKeyPair, 'kid' | 'alg'>,
   { key_id, private_key }: WrappedPrivateKey,
-): Promise<Key> {
+): Promise<SigningKey> {
   const name = JSON.stringify(kid);
   const der = await kms.decrypt(key_id, Buffer.from(private_key, 'base64'), contextOf(issuer, kid));
   try {
-    return toKey(name, { kid, alg }, readPkcs8(name, der));
+    return checkSigningKey(name, { kid, alg }, readPkcs8(name, der));
   } finally {
     der.fill(0);
   }

@@ -5,8 +5,8 @@ import { type KeyRegistry, publishedKeys, type RegisteredKey } from '../key-regi
 import { registrySigners } from '../key-registry/signers.ts';
 import { registryVerifiers } from '../key-registry/verifiers.ts';
 import type { AlgorithmName } from '../keys/algorithm.ts';
-import type { PublicJwk } from '../keys/jwk.ts';
 import { keySigners, type Signers } from '../keys/signer.ts';
+import type { SigningJwk } from '../keys/signing-key.ts';
 import { keyVerifiers } from '../keys/verifier.ts';
 import { deriveHandleKeys } from '../kms/handle-keys.ts';
 import { kmsSigners } from '../kms/signers.ts';
@@ -60,7 +60,7 @@ export function handles({ config, issuer, kms }: FoundationWithTable): Lazy<Hand
 }
 
 /** The published keys, for functions that do without the DynamoDB client. */
-export function published({ config, clock }: Foundation): () => Promise<readonly PublicJwk[]> {
+export function published({ config, clock }: Foundation): () => Promise<readonly SigningJwk[]> {
   if (!config.usesKeyRegistry('VERIFICATION_KEYS')) {
     const keys = config.get('VERIFICATION_KEYS').map(({ jwk }) => jwk);
     return async () => keys;

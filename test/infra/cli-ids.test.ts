@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProgram } from '../../infra/cli/main.ts';
 import { createStageSecret } from '../../infra/cli/stage-secret.ts';
 import { createSecrets } from '../../infra/local/secrets.ts';
-import { parseKeys } from '../../lib/keys/jwk.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
+import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { createGrantId, subjectTagOf } from '../../lib/oauth/grant-id.ts';
 import { createHandles, handleKeyId, randomId } from '../../lib/oauth/handle.ts';
 import { isIdentifier, isNewIdentifier } from '../../lib/oauth/identifier.ts';
@@ -243,5 +243,5 @@ describe('an id that somebody chooses', () => {
 
 it('the keys that init makes are good keys', () => {
   const { SIGNING_KEYS } = createStageSecret('ES256');
-  expect(parseKeys(SIGNING_KEYS, 'private')).toHaveLength(1);
+  expect(parseSigningKeys(SIGNING_KEYS, 'private')).toHaveLength(1);
 });

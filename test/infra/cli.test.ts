@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Explanation } from '../../infra/cli/explain-token.ts';
 import type { serve } from '../../lib/http/serve.ts';
-import { parseKeys } from '../../lib/keys/jwk.ts';
+import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { getToken, startWorld, type Variables, type World } from '../support/world.ts';
 import { type Cli, createCli, emptyDirectory } from './cli-runner.ts';
 
@@ -252,7 +252,7 @@ describe('keys list without a registered key', () => {
 
   it('shows the keys that this environment verifies with, and says so', async () => {
     const { code, stdout, stderr } = await attempt(list);
-    const [key] = parseKeys(world.env['VERIFICATION_KEYS'] ?? '', 'public');
+    const [key] = parseSigningKeys(world.env['VERIFICATION_KEYS'] ?? '', 'public');
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^${key.kid} .* published$`, 'm'));
     expect(stderr).toMatch(/No key is in the registry; these are from VERIFICATION_KEYS/);

@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KeyRegistry, NewKey } from '../../lib/key-registry/registry.ts';
 import { activateKey, addKey, retireKey } from '../../lib/key-registry/transitions.ts';
-import { parseKeys } from '../../lib/keys/jwk.ts';
+import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { introspectionDoor } from '../support/doors.ts';
 import { garbage } from '../support/faulty-store.ts';
 import { type ForgingKey, forge, forgingKey, forgingVariables } from '../support/forge.ts';
@@ -34,7 +34,7 @@ const [first, second, unknown] = [forgingKey('ES256', 'first'), forgingKey('ES25
 const SIGNING_KEYS = forgingVariables([first, second])['SIGNING_KEYS'] ?? '';
 
 function newKey(key: ForgingKey): NewKey {
-  const [{ kid, alg, jwk }] = parseKeys(forgingVariables([key]).VERIFICATION_KEYS, 'public');
+  const [{ kid, alg, jwk }] = parseSigningKeys(forgingVariables([key]).VERIFICATION_KEYS, 'public');
   return { kid, alg, jwk, origin: { type: 'environment' } };
 }
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { KeyRegistry, NewKey, RegisteredKey } from '../../lib/key-registry/registry.ts';
 import { activateKey, addKey, compromiseKey, retireKey } from '../../lib/key-registry/transitions.ts';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
-import { parseKeys } from '../../lib/keys/jwk.ts';
+import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { revokeAll } from '../../lib/oauth/revocation.ts';
 import { keyOfKeyRegistry } from '../../lib/store/key-registry.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
@@ -56,7 +56,7 @@ const kidOf = (token: string) =>
 /** A key of the environment, and the variable that holds its private half. */
 function createInEnvironment(alg: ForgingAlgorithm): { key: NewKey; variables: Variables } {
   const { SIGNING_KEYS, VERIFICATION_KEYS } = forgingVariables([forgingKey(alg)]);
-  const [{ kid, jwk }] = parseKeys(VERIFICATION_KEYS, 'public');
+  const [{ kid, jwk }] = parseSigningKeys(VERIFICATION_KEYS, 'public');
   return { key: { kid, alg, jwk, origin: { type: 'environment' } }, variables: { SIGNING_KEYS: SIGNING_KEYS ?? '' } };
 }
 
@@ -173,7 +173,7 @@ describe('the status of a key', () => {
     ['retired', ['a'], 'refuse'],
   ] as const)('%s: %j are published, and a token by it is met with %s', async (status, listed, met) => {
     const mine = forgingKey('ES256', 'b');
-    const [{ jwk }] = parseKeys(forgingVariables([mine]).VERIFICATION_KEYS, 'public');
+    const [{ jwk }] = parseSigningKeys(forgingVariables([mine]).VERIFICATION_KEYS, 'public');
     const b: RegisteredKey = { kid: 'b', alg: 'ES256', jwk, origin: { type: 'environment' }, status, published_at: 0 };
     const { kid, ...a } = await world.createWrapped();
     await add({ ...a, kid: 'a', jwk: { ...a.jwk, kid: 'a' } });

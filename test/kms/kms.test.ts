@@ -9,7 +9,7 @@ import {
 } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { algorithmNames } from '../../lib/keys/algorithm.ts';
-import { parseKeys } from '../../lib/keys/jwk.ts';
+import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { createKms } from '../../lib/kms/kms.ts';
 import { kmsSigners } from '../../lib/kms/signers.ts';
 import { createKey, type KmsWorld, keySpecs, startKmsWorld, verificationKeys } from '../support/kms-world.ts';
@@ -24,7 +24,7 @@ afterAll(() => world.stop());
 
 const jwks = (text: string) => JSON.parse(text) as JSONWebKeySet;
 const published = (VERIFICATION_KEYS: string) =>
-  createLocalJWKSet({ keys: parseKeys(VERIFICATION_KEYS, 'public').map(({ jwk }) => ({ ...jwk })) });
+  createLocalJWKSet({ keys: parseSigningKeys(VERIFICATION_KEYS, 'public').map(({ jwk }) => ({ ...jwk })) });
 const PUBLIC_FORM = { grant_type: 'client_credentials' };
 const aws = () => ({
   endpoint: world.kms.endpoint,

@@ -16,7 +16,7 @@ import { rotation } from '../../lib/jobs/rotation.ts';
 import type { KeyRegistry, NewKey } from '../../lib/key-registry/registry.ts';
 import { addKey } from '../../lib/key-registry/transitions.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
-import { parseKeys } from '../../lib/keys/jwk.ts';
+import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { createKms } from '../../lib/kms/kms.ts';
 import { getKmsKey } from '../../lib/kms/signers.ts';
 import { createTable } from '../../lib/store/dynamodb.ts';
@@ -165,7 +165,7 @@ const joined = (keys: Readonly<Record<string, ReturnType<typeof keyVariables>>>,
   JSON.stringify({ keys: Object.values(keys).flatMap((set) => (JSON.parse(set[name]) as { keys: unknown[] }).keys) });
 
 const keysOfSecret = async (text: string): Promise<NewKey[]> =>
-  parseKeys(text, 'private').map(({ kid, alg, jwk }) => ({ kid, alg, jwk, origin: { type: 'environment' } }));
+  parseSigningKeys(text, 'private').map(({ kid, alg, jwk }) => ({ kid, alg, jwk, origin: { type: 'environment' } }));
 
 function keysInKms({ endpoint }: Kms): Promise<NewKey[]> {
   const credentials = { accessKeyId: 'admin', secretAccessKey: 'local' };

@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { derToJose, joseToDer } from '../../lib/keys/ecdsa-signature.ts';
-import { parseKeys } from '../../lib/keys/jwk.ts';
+import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { rsaKeyPair } from '../support/rsa-keys.ts';
 
 const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve });
@@ -25,14 +25,14 @@ describe.each(Object.entries(pairs))('%s', (name, { privateKey, publicKey }) => 
     ['a public JWK Set', set(jwk(publicKey)), 'public'],
     ['public PEM', pem(publicKey), 'public'],
   ] as const)('is read from %s, named by its thumbprint', async (_name, text, type) => {
-    const [key] = parseKeys(text, type);
+    const [key] = parseSigningKeys(text, type);
     expect(key).toMatchObject({ alg, kid: await calculateJwkThumbprint(jwk(publicKey) as JWK) });
     expect(key.jwk).toEqual({ ...jwk(publicKey), kid: key.kid, alg, use: 'sig' });
   });
 });
 
 it('keeps a kid that is given, an alg that fits, and the order', () => {
-  const keys = parseKeys(
+  const keys = parseSigningKeys(
     set(
       { ...jwk(pairs.rsa.privateKey), kid: 'second', alg: 'PS256', use: 'sig', key_ops: ['sign'] },
       { ...jwk(pairs.p256.privateKey), kid: 'first' },
@@ -46,7 +46,7 @@ it('keeps a kid that is given, an alg that fits, and the order', () => {
 });
 
 it('reads several PEM blocks', () => {
-  expect(parseKeys(pem(pairs.rsa.privateKey) + pem(pairs.p256.privateKey), 'private')).toHaveLength(2);
+  expect(parseSigningKeys(pem(pairs.rsa.privateKey) + pem(pairs.p256.privateKey), 'private')).toHaveLength(2);
 });
 
 describe('a key that is not fit is refused by name, without its material', () => {
@@ -173,7 +173,7 @@ describe('a key that is not fit is refused by name, without its material', () =>
       /^key number 2 is symmetric$/,
     ],
   ])('%s', (_name, type, text, message) => {
-    const parse = () => parseKeys(text, type);
+    const parse = () => parseSigningKeys(text, type);
     expect(parse).toThrow(message);
     for (const material of text.match(/"(?:d|p|q|n|x|y|k)":"[^"]+"/g) ?? []) {
       expect(parse).not.toThrow(material.split('"')[3]);
