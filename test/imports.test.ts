@@ -72,6 +72,12 @@ const LATER = ['lib/kms/kms-client.ts', 'lib/store/item-client.ts', 'lib/tokens/
 /** Says which version it is that refuses newer data. */
 const KNOWS_THE_VERSION = 'lib/store/schema.ts';
 
+/** The programs of `infra`: nothing outside of a program's folder imports from it, and others start it by its entry. */
+const PROGRAMS: readonly { readonly folder: string; readonly entries: readonly string[] }[] = [
+  { folder: 'infra/local', entries: ['start.mjs'] },
+  { folder: 'infra/cli', entries: ['latchkey.mjs', 'prepare.mjs'] },
+];
+
 const folderOf = (file: string) => posix.dirname(file);
 const layerOf = (file: string) => LAYERS.findIndex((folders) => folders.includes(folderOf(file)));
 
@@ -124,12 +130,21 @@ function mayImport(file: string, target: string, isType: boolean): boolean {
   return from !== undefined || folderOf(file) === folderOf(target) || layerOf(target) < layerOf(file);
 }
 
+const isIn = (folder: string, file: string) => file.startsWith(`${folder}/`);
+
+/** What a file imports from inside a program that it is no part of. */
+const trespassesOf = (file: string, source: string): string[] =>
+  importsOf(source)
+    .map(({ specifier }) => (specifier.startsWith('.') ? posix.join(folderOf(file), specifier) : specifier))
+    .filter((target) => PROGRAMS.some(({ folder }) => isIn(folder, target) && !isIn(folder, file)))
+    .map((target) => `imports ${target}`);
+
 const root = fileURLToPath(new URL('..', import.meta.url));
-const files = ['lib', 'functions'].flatMap((folder) =>
+const sourcesIn = (folder: string) =>
   readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => posix.join(folder, name.replaceAll('\\', '/'))),
-);
+    .filter((name) => /\.m?[jt]s$/.test(name))
+    .map((name) => posix.join(folder, name.replaceAll('\\', '/')));
+const files = ['lib', 'functions'].flatMap(sourcesIn);
 
 describe('who may import whom', () => {
   it.each(files)('%s', (file) => {
@@ -140,6 +155,39 @@ describe('who may import whom', () => {
     const known = [...LAYERS.flat(), ...Object.keys(BESIDE)].toSorted();
     const found = new Set(files.map((file) => (folderOf(file) === 'lib' ? file : folderOf(file))));
     expect([...found].toSorted()).toEqual(known);
+  });
+});
+
+// Tests may: they hold a program's parts one by one, and lend its table, its KMS and its gateway to others.
+describe('a program of infra is used through its entry', () => {
+  it.each(['infra', 'examples'].flatMap(sourcesIn))('by %s', (file) => {
+    expect(trespassesOf(file, readFileSync(root + file, 'utf8'))).toEqual([]);
+  });
+
+  it.each(PROGRAMS)('by the scripts of package.json: $folder', ({ folder, entries }) => {
+    const named = readFileSync(`${root}package.json`, 'utf8').matchAll(new RegExp(`\\b${folder}/([\\w./-]+)`, 'g'));
+    expect([...new Set([...named].map(([, entry]) => entry))].toSorted()).toEqual(entries);
+  });
+
+  const refused: [file: string, source: string, why: string][] = [
+    ['infra/cli/x.ts', "import { a } from '../local/table.ts';", 'imports infra/local/table.ts'],
+    ['infra/cli/x.ts', "import type { A } from '../local/kms/server.ts';", 'imports infra/local/kms/server.ts'],
+    ['infra/local/x.ts', "import { a } from '../cli/parse.ts';", 'imports infra/cli/parse.ts'],
+    ['infra/local/kms/x.ts', "import { a } from '../../cli/io.ts';", 'imports infra/cli/io.ts'],
+    ['infra/x.mjs', "const { a } = await import('./local/bundle.mjs');", 'imports infra/local/bundle.mjs'],
+    ['examples/app/x.mjs', "import { a } from '../../infra/local/gateway.ts';", 'imports infra/local/gateway.ts'],
+  ];
+  it.each(refused)('not by %s with %j', (file, source, why) => {
+    expect(trespassesOf(file, source)).toEqual([why]);
+  });
+
+  it.each([
+    ['infra/local/x.ts', "import { a } from './kms/server.ts';"],
+    ['infra/local/kms/x.ts', "import { a } from '../timers.ts';"],
+    ['infra/local/x.ts', "import { a } from '../package-stack.ts';"],
+    ['infra/cli/x.ts', "import { a } from '../../lib/clock.ts';"],
+  ])('but %s may have %j', (file, source) => {
+    expect(trespassesOf(file, source)).toEqual([]);
   });
 });
 
