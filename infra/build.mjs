@@ -9,25 +9,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const names = readdirSync(join(root, 'functions')).map((file) => basename(file, '.ts'));
 
 /**
- * Parts of the AWS SDK that a function never reaches: where credentials are looked for when they are not in the
- * environment (in Lambda they are), event streams, which DynamoDB does not have, and a cache of endpoints that nobody
- * discovers. They are half of the SDK.
- */
-const unused = {
-  '@aws-sdk/credential-provider-node': join(root, 'infra/unused.mjs'),
-  '@aws-sdk/endpoint-cache': join(root, 'infra/unused.mjs'),
-  '@smithy/core/event-streams': join(root, 'infra/unused.mjs'),
-};
-
-/**
  * What only some deployments load, by the name of its file: a bundle of its own beside that of each function that may
  * need it. Within the same bundle it would cost every start 9 ms, used or not, because modules that are loaded later
  * cannot be merged with those that are not.
  */
 const later = new Map([
-  ['kms-client', 'lib/kms/kms-client.ts'],
   ['jwe-cipher', 'lib/tokens/jwe-cipher.ts'],
-  ['item-client', 'lib/store/item-client.ts'],
+  ['aws-client', 'lib/aws-client.ts'],
 ]);
 
 /** @type {import('esbuild').Plugin} */
@@ -55,7 +43,6 @@ export const options = {
   format: 'cjs',
   target: 'node20',
   mainFields: ['module', 'main'],
-  alias: unused,
   plugins: [leaveForLater],
   // What is imported later is required then: Node's own `import('node:http')` loads all of undici, 20 ms on Node 24.
   supported: { 'dynamic-import': false },

@@ -1,3 +1,4 @@
+import type { Credentials } from './aws-client.ts';
 import {
   DAY,
   Invalid,
@@ -86,9 +87,11 @@ export interface Config {
   findOnlyOne<Name extends VariableName>(names: readonly Name[]): Name;
   /** Whether the key registry says which keys count. @throws ConfigError when the other variable does, too */
   usesKeyRegistry(other: VariableName): boolean;
-  /** Where AWS is and who we are there. Lambda sets the SDK's own variables, so no other source is searched. */
-  aws(service: 'DYNAMODB' | 'KMS'): AwsConfig;
+  /** Where AWS is and who we are there, by the variables that Lambda sets. @throws ConfigError when one is missing */
+  aws(service: AwsService): FoundAwsConfig & Required<Pick<FoundAwsConfig, 'region' | 'credentials'>>;
 }
+
+type AwsService = 'DYNAMODB' | 'KMS';
 
 export function readConfig(env: Environment = process.env): Config {
   const config: Config = {
@@ -115,14 +118,25 @@ export function readConfig(env: Environment = process.env): Config {
       if (env[other]) throw new ConfigError(other, 'is set while KEY_REGISTRY is on, and only one can count');
       return true;
     },
-    aws: (service) => readAwsConfig(env, service),
+    aws(service) {
+      const { region, credentials, ...found } = findAwsConfig(env, service);
+      if (!region) throw new ConfigError('AWS_REGION', 'is not set');
+      if (!credentials) throw new ConfigError('AWS_ACCESS_KEY_ID or AWS_SECRET_ACCESS_KEY', 'is not set');
+      return { ...found, region, credentials };
+    },
   };
   return config;
 }
 
-type AwsConfig = ReturnType<typeof readAwsConfig>;
+interface FoundAwsConfig {
+  readonly region?: string;
+  readonly endpoint?: string;
+  readonly patience?: number;
+  readonly credentials?: Credentials;
+}
 
-function readAwsConfig(env: Environment, service: 'DYNAMODB' | 'KMS') {
+/** What the usual variables say of AWS, which may not be all. */
+export function findAwsConfig(env: Environment, service: AwsService): FoundAwsConfig {
   const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
   const sessionToken = env['AWS_SESSION_TOKEN'];
   const endpoint = env[`AWS_ENDPOINT_URL_${service}`] || env['AWS_ENDPOINT_URL'];

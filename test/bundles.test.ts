@@ -7,20 +7,9 @@ import { analyseFunctions } from '../infra/build.mjs';
 import { BUNDLE_GOALS } from './bench/bundle-sizes.ts';
 
 const names = readdirSync(new URL('../functions', import.meta.url)).map((file) => basename(file, '.ts'));
-/** What some deployments load later, and who may: whose keys may be in KMS or in the table, and whose tokens encrypted. */
+/** What is not loaded at start, and who may load it: whose keys may be in the table, and whose tokens may be encrypted. */
 const LATER: Record<string, readonly string[]> = {
-  'item-client': ['jwks', 'discovery'],
-  'kms-client': [
-    'token',
-    'authorization',
-    'introspection',
-    'revocation',
-    'userinfo',
-    'logout',
-    'backchannel',
-    'authorizer',
-    'rotation',
-  ],
+  'aws-client': ['jwks', 'discovery'],
   'jwe-cipher': ['token', 'authorization', 'introspection', 'revocation', 'userinfo', 'authorizer'],
 };
 const laterOf = (name: string) => Object.keys(LATER).filter((later) => LATER[later]?.includes(name));
@@ -60,31 +49,23 @@ describe('the bundles', () => {
     );
   });
 
-  it.each(names)('%s starts without the client of KMS and without jose', (name) => {
-    expect(modulesOf(name).filter((path) => /client-kms|node_modules\/jose/.test(path))).toEqual([]);
+  it.each(names)('%s starts without the AWS SDK and without jose', (name) => {
+    expect(modulesOf(name).filter((path) => /node_modules\/(@aws-sdk|jose)\//.test(path))).toEqual([]);
   });
 
-  it.each(names)('%s holds the DynamoDB client only if it has a table', (name) => {
-    const client = modulesOf(name).some((path) => path.startsWith('node_modules/@aws-sdk/client-dynamodb/'));
-    expect(client).toBe(!withoutTable.includes(name));
+  it.each(names)('%s holds the AWS client only if it always needs the table', (name) => {
+    expect(modulesOf(name).includes('lib/aws-client.ts')).toBe(!withoutTable.includes(name));
   });
 
   it.each(withoutTable)('%s holds no package at all', (name) => {
     expect(modulesOf(name).filter((path) => path.startsWith('node_modules/'))).toEqual([]);
   });
 
-  // Nor what it loads later: that is the signature of a request, and Node's own HTTP.
-  it('jwks reads the key registry without the SDK', () => {
-    const modules = Object.keys(bundles['dist/item-client.cjs']!.inputs).filter((path) =>
-      path.includes('node_modules'),
-    );
+  it('the AWS client holds no package but the signature of requests', () => {
+    const modules = Object.keys(bundles['dist/aws-client.cjs']!.inputs).filter((path) => path.includes('node_modules'));
     expect(modules.filter((path) => !/^node_modules\/(@smithy\/(signature-v4|core|types)|tslib)\//.test(path))).toEqual(
       [],
     );
-  });
-
-  it.each(names)('%s looks for AWS credentials in the environment only', (name) => {
-    expect(modulesOf(name).filter((path) => /credential-provider-(?!env)/.test(path))).toEqual([]);
   });
 
   it.each(names)('%s holds a grant only if it issues tokens or says which', (name) => {

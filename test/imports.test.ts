@@ -38,6 +38,11 @@ const BESIDE: Readonly<Record<string, Beside>> = {
   'lib/clause.ts': BASE,
   'lib/clock.ts': BASE,
   'lib/lazy.ts': BASE,
+  'lib/aws-client.ts': {
+    mayImport: () => false,
+    mayBeImported: (by, isType) =>
+      ['lib/store', 'lib/kms'].includes(folderOf(by)) || (isType && by === 'lib/config.ts'),
+  },
   'lib/config.ts': {
     mayImport: (target) => CONFIGURED.includes(folderOf(target)),
     mayBeImported: (by) => folderOf(by) === 'lib/wiring',
@@ -59,15 +64,14 @@ const BESIDE: Readonly<Record<string, Beside>> = {
 
 /** Packages besides Node's own modules, and the one folder or file that knows them. */
 const PACKAGES: readonly { readonly name: RegExp; readonly place: string; readonly typesOnly: boolean }[] = [
-  { name: /^@aws-sdk\/(client|util)-dynamodb$/, place: 'lib/store', typesOnly: false },
-  { name: /^@aws-sdk\/client-kms$/, place: 'lib/kms/kms-client.ts', typesOnly: false },
-  { name: /^@smithy\/signature-v4$/, place: 'lib/store/item-client.ts', typesOnly: false },
+  { name: /^@aws-sdk\/client-kms$/, place: 'lib/kms/kms.ts', typesOnly: true },
+  { name: /^@smithy\/signature-v4$/, place: 'lib/aws-client.ts', typesOnly: false },
   { name: /^aws-lambda$/, place: 'lib/http', typesOnly: true },
   { name: /^jose$/, place: 'lib/tokens/jwe-cipher.ts', typesOnly: false },
 ];
 
 /** Loaded when they are needed, because they are bundles of their own: see infra/build.mjs. */
-const LATER = ['lib/kms/kms-client.ts', 'lib/store/item-client.ts', 'lib/tokens/jwe-cipher.ts'];
+const LATER = ['lib/tokens/jwe-cipher.ts'];
 
 /** Says which version it is that refuses newer data. */
 const KNOWS_THE_VERSION = 'lib/store/schema.ts';
@@ -217,17 +221,16 @@ describe('the rule itself', () => {
     ['lib/endpoints/x.ts', "import { a } from '../container.ts';", 'imports lib/container.ts'],
     ['lib/container.ts', "import { a } from './oauth/scope.ts';", 'imports lib/oauth/scope.ts'],
     ['lib/log.ts', "import { a } from './oauth/scope.ts';", 'imports lib/oauth/scope.ts'],
-    ['lib/tokens/x.ts', "import { a } from '@aws-sdk/client-dynamodb';", 'imports @aws-sdk/client-dynamodb'],
-    ['lib/kms/x.ts', "import { a } from '@aws-sdk/client-kms';", 'imports @aws-sdk/client-kms'],
     ['lib/keys/x.ts', "import { a } from '../kms/kms.ts';", 'imports lib/kms/kms.ts'],
     ['lib/kms/x.ts', "import type { A } from '../key-registry/registry.ts';", 'imports lib/key-registry/registry.ts'],
     ['lib/tokens/x.ts', "import { a } from '../key-registry/copy.ts';", 'imports lib/key-registry/copy.ts'],
     ['lib/lazy.ts', "import { a } from './oauth/scope.ts';", 'imports lib/oauth/scope.ts'],
-    ['lib/store/x.ts', "import { a } from '@aws-sdk/client-kms';", 'imports @aws-sdk/client-kms'],
-    ['lib/kms/kms-client.ts', "import { a } from '@aws-sdk/client-dynamodb';", 'imports @aws-sdk/client-dynamodb'],
-    ['lib/kms/kms.ts', "import { a } from './kms-client.ts';", 'imports lib/kms/kms-client.ts at start'],
+    ['lib/store/x.ts', "import { a } from '@aws-sdk/client-dynamodb';", 'imports @aws-sdk/client-dynamodb'],
+    ['lib/kms/kms.ts', "import { a } from '@aws-sdk/client-kms';", 'imports @aws-sdk/client-kms'],
+    ['lib/store/x.ts', "import type { A } from '@aws-sdk/client-kms';", 'imports @aws-sdk/client-kms'],
     ['lib/store/x.ts', "import { a } from '@smithy/signature-v4';", 'imports @smithy/signature-v4'],
-    ['lib/store/item-reader.ts', "import { a } from './item-client.ts';", 'imports lib/store/item-client.ts at start'],
+    ['lib/tokens/x.ts', "import { a } from '../aws-client.ts';", 'imports lib/aws-client.ts'],
+    ['lib/aws-client.ts', "import { a } from './lazy.ts';", 'imports lib/lazy.ts'],
     ['lib/keys/x.ts', "import { a } from '../store/record.ts';", 'imports lib/store/record.ts'],
     ['lib/keys/x.ts', "import { a } from 'jose';", 'imports jose'],
     ['lib/tokens/x.ts', "import { a } from 'jose';", 'imports jose'],
@@ -257,10 +260,10 @@ describe('the rule itself', () => {
     ['lib/tokens/x.ts', "form.require('grant_type');"],
     ['lib/tokens/x.ts', "import type { Extensions } from '../extensions.ts';"],
     ['lib/extensions.ts', "import { InvalidToken } from './oauth/errors.ts';"],
-    ['lib/store/x.ts', "import { a } from '@aws-sdk/client-dynamodb';"],
-    ['lib/kms/kms-client.ts', "import { a } from '@aws-sdk/client-kms';"],
-    ['lib/kms/kms.ts', "const { a } = await import('./kms-client.ts');"],
-    ['lib/kms/kms.ts', "import type { A } from './kms-client.ts';"],
+    ['lib/store/x.ts', "import { createAwsClient } from '../aws-client.ts';"],
+    ['lib/aws-client.ts', "import { a } from '@smithy/signature-v4';"],
+    ['lib/kms/kms.ts', "import type { A } from '@aws-sdk/client-kms';"],
+    ['lib/tokens/jwe.ts', "const { a } = await import('./jwe-cipher.ts');"],
     ['lib/store/x.ts', "import { a } from 'node:crypto';"],
     ['lib/config.ts', 'const env = process.env;'],
     ['lib/wiring/x.ts', "import { readConfig } from '../config.ts';"],

@@ -1,6 +1,6 @@
 import { DynamoDBClient, type DynamoDBClientConfig, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Clock } from '../../lib/clock.ts';
+import { readItem } from '../../lib/store/dynamodb-call.ts';
 import { keyOfSchema, NewerSchema, requireKnownSchema } from '../../lib/store/schema.ts';
 import { Problem } from './problem.ts';
 
@@ -28,9 +28,9 @@ export async function probe(TableName: string, aws: AwsOptions, notRunning: stri
   let region = '';
   try {
     region = await client.config.region();
-    const Key = marshall(keyOfSchema);
+    const Key = { pk: { S: keyOfSchema.pk }, sk: { S: keyOfSchema.sk } };
     const { Item } = await client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }));
-    requireKnownSchema(Item && unmarshall(Item));
+    requireKnownSchema(Item && readItem(Item));
   } catch (error) {
     if (error instanceof NewerSchema) throw error;
     throw new Problem(explain(error as Error & { code?: string }, TableName, region, notRunning));

@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
-import { type Environment, readConfig } from '../../lib/config.ts';
+import { type Environment, findAwsConfig } from '../../lib/config.ts';
 import type { KeyRegistry } from '../../lib/key-registry/registry.ts';
 import { createKms, type Kms, type KmsConnection } from '../../lib/kms/kms.ts';
 import type { Client } from '../../lib/oauth/client.ts';
@@ -72,7 +72,7 @@ export async function openStore({ name, local }: Target, env: Environment, regio
 
 function connectKms(local: LocalStack | undefined, env: Environment, aws: KmsConnection): Kms | undefined {
   if (local && !local.kms) return undefined;
-  const { endpoint } = local?.kms ?? readConfig(env).aws('KMS');
+  const { endpoint } = local?.kms ?? findAwsConfig(env, 'KMS');
   const { endpoint: _table, ...rest } = aws;
   return createKms({ ...rest, ...(endpoint && { endpoint }) });
 }

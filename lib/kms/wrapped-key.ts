@@ -3,8 +3,7 @@ import type { AlgorithmName } from '../keys/algorithm.ts';
 import { KeyError } from '../keys/jwk.ts';
 import { checkSigningKey, readSpki, type SigningJwk, type SigningKey } from '../keys/signing-key.ts';
 import { randomId } from '../oauth/handle.ts';
-import type { EncryptionContext, Kms } from './kms.ts';
-import type { KeyPairSpec } from './kms-client.ts';
+import type { EncryptionContext, KeyPairSpec, Kms } from './kms.ts';
 
 /** The kind of key pair that KMS makes for each algorithm: RSA keys grow with the digest. */
 const keyPairSpecs = {

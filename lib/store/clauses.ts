@@ -1,5 +1,5 @@
-import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Clause, ClauseTest } from '../clause.ts';
+import { toAttributes } from './attribute-value.ts';
 import type { Item } from './table.ts';
 
 /** Each test as DynamoDB writes it. */
@@ -41,6 +41,6 @@ export function updateInput(attributes: Item, when: readonly Clause[]) {
     UpdateExpression: `SET ${changes.join(', ')}`,
     ConditionExpression: conditions.join(' AND '),
     ExpressionAttributeNames: Object.fromEntries([...names].map(([name, placeholder]) => [placeholder, name])),
-    ExpressionAttributeValues: marshall(values),
+    ExpressionAttributeValues: toAttributes(values),
   };
 }

@@ -1,4 +1,4 @@
-import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import type { AwsClientOptions } from '../aws-client.ts';
 import type { Clause } from '../clause.ts';
 
 /** The key of an item. The kind of a thing is part of its key. docs/design.md section 4. */
@@ -38,7 +38,7 @@ export interface Table {
 /** The clause for what must not exist yet. */
 export const isNew = 'attribute_not_exists(pk)';
 
-export type TableOptions = Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'credentials'> & {
+export type TableOptions = AwsClientOptions & {
   readonly tableName: string;
   /** How many times as long as usual to wait for an answer. Functions have to answer in time; an administrator far away can wait. */
   readonly patience?: number;

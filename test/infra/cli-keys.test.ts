@@ -461,7 +461,7 @@ describe('refuses', () => {
     ['a key that does not wrap', () => ['add', '--wrapped', '--wrapping-key', sign()], 1, /key "arn:.*/],
     ['a key that does not sign', () => ['add', '--kms', wrappingKey], 1, /is symmetric/],
     ['a key of another type', () => ['add', '--kms', sign(), '--alg', 'RS256'], 1, /of a type, curve or alg/],
-    ['a key of KMS that is not there', ['add', '--kms', 'alias/nope'], 1, /KMS GetPublicKey of alias\/nope/],
+    ['a key of KMS that is not there', ['add', '--kms', 'alias/nope'], 1, /KMS GetPublicKey with alias\/nope/],
     ['to activate what is not there', ['activate', 'nope'], 1, /there is no key registry|is not registered/],
     ['to retire what is not there', ['retire', 'nope'], 1, /there is no key registry|is not registered/],
     ['a policy that is none', ['list'], 1, /JWKS_CACHE_SECONDS must be/, { JWKS_CACHE_SECONDS: 'x' }],

@@ -138,7 +138,7 @@ const verifier = [
   'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
 ];
 
-const bundles = ['jwe-cipher.cjs', 'kms-client.cjs'];
+const bundles = ['jwe-cipher.cjs'];
 
 const issuing = [
   'ISSUER',
@@ -240,7 +240,6 @@ export const functions: Record<string, FunctionRule> = {
     ],
     registry: ['KEY_REGISTRY'],
     keys: ['handles'],
-    later: ['kms-client.cjs'],
     table: [
       [['SCHEMA', 'CLIENT#*', 'SESSION#*', 'GRANT#*'], ['GetItem']],
       [['SESSION#*'], ['Query', 'DeleteItem']],
@@ -253,7 +252,6 @@ export const functions: Record<string, FunctionRule> = {
     environment: ['ISSUER', 'TABLE_NAME'],
     registry: ['KEY_REGISTRY'],
     keys: ['using'],
-    later: ['kms-client.cjs'],
     table: [
       [['SCHEMA', 'CLIENT#*'], ['GetItem']],
       [['LOGOUT'], ['Query', 'UpdateItem', 'DeleteItem']],
@@ -263,14 +261,14 @@ export const functions: Record<string, FunctionRule> = {
     environment: ['ISSUER', 'VERIFICATION_KEYS'],
     registry: ['KEY_REGISTRY', 'TABLE_NAME', 'JWKS_CACHE_SECONDS'],
     keys: ['announcing'],
-    later: ['item-client.cjs'],
+    later: ['aws-client.cjs'],
     table: [],
   },
   jwks: {
     environment: ['VERIFICATION_KEYS'],
     registry: ['KEY_REGISTRY', 'TABLE_NAME', 'JWKS_CACHE_SECONDS'],
     keys: [],
-    later: ['item-client.cjs'],
+    later: ['aws-client.cjs'],
     table: [],
   },
   authorizer: {
@@ -295,7 +293,6 @@ export const functions: Record<string, FunctionRule> = {
     ],
     rotates: true,
     keys: ['making'],
-    later: ['kms-client.cjs'],
     table: [
       [['SCHEMA', 'KEYS'], ['GetItem']],
       [['KEYS'], ['PutItem']],

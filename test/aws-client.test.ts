@@ -1,12 +1,12 @@
-// The bare signed request with which the JWK Set reads the registry: what is sent, and how answers are read.
+// The client that the functions call AWS with: what is sent, and how answers are read. Through a read of an item, as in `jwks`.
 import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createItemReader } from '../../lib/store/item-reader.ts';
-import { passTime } from '../support/pass-time.ts';
-import { PATIENCE } from '../support/world.ts';
+import { createItemReader } from '../lib/store/item-reader.ts';
+import { passTime } from './support/pass-time.ts';
+import { PATIENCE } from './support/world.ts';
 
 interface Seen {
   readonly headers: IncomingMessage['headers'];
@@ -93,11 +93,6 @@ describe('a read of an item', () => {
     const read = open();
     for (let index = 0; index < 3; index++) await read(key);
     expect([seen.length, connections]).toEqual([3, 1]);
-  });
-
-  it.each(['region', 'credentials'])('fails without a request where %s is missing', async (name) => {
-    await expect(open({ [name]: undefined })(key)).rejects.toMatchObject({ name: 'Unavailable' });
-    expect(seen).toEqual([]);
   });
 });
 

@@ -1,0 +1,45 @@
+import type { AwsCall } from '../aws-client.ts';
+import { Unavailable } from '../oauth/errors.ts';
+import { fromAttributes, toAttributes } from './attribute-value.ts';
+import { ConditionFailed, type Item, type Key } from './table.ts';
+
+/** DynamoDB answers in single-digit milliseconds, so an attempt that takes 600 is lost. Two of these deadlines fit into the 3 seconds within which a failing store is reported. */
+const PATIENCE = { attempt: 600, deadline: 1_400 };
+
+/**
+ * An operation of DynamoDB.
+ * @throws ConditionFailed; Unavailable whenever DynamoDB does not do as asked, whatever the reason
+ */
+export type DynamoDbCall = (operation: string, input: object) => Promise<Record<string, unknown>>;
+
+/** @param patience how many times as long as usual to wait */
+export function dynamoDbCall(call: AwsCall, patience = 1): DynamoDbCall {
+  const limits = { attempt: PATIENCE.attempt * patience, deadline: PATIENCE.deadline * patience };
+  return async (operation, input) => {
+    try {
+      return await call(operation, input, limits);
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ConditionalCheckFailedException') throw new ConditionFailed();
+      throw new Unavailable('the table', error);
+    }
+  };
+}
+
+/** Reads an item, strongly consistent. @returns undefined when there is none */
+export async function getItem(call: DynamoDbCall, TableName: string, key: Key): Promise<Item | undefined> {
+  const answer = await call('GetItem', { TableName, Key: toKey(key), ConsistentRead: true });
+  return answer['Item'] === undefined ? undefined : readItem(answer['Item']);
+}
+
+/** @throws Unavailable for what is no item: whatever answered, it was not the table */
+export function readItem(attributes: unknown): Item {
+  try {
+    const item = fromAttributes(attributes);
+    if (typeof item['pk'] !== 'string') throw new Error('the table answered with an item without a key');
+    return item;
+  } catch (error) {
+    throw new Unavailable('the table', error);
+  }
+}
+
+export const toKey = ({ pk, sk }: Key) => toAttributes({ pk, sk });
