@@ -11,7 +11,7 @@ export const cache = join(root, 'node_modules/.cache/latchkey/cli');
 
 /** Everything in these directories may be part of the bundle, or of how it is made. */
 const DIRECTORIES = ['infra/cli', 'lib'];
-const FILES = ['package.json', 'tsconfig.json'];
+const FILES = ['infra/random-password.ts', 'package.json', 'tsconfig.json'];
 
 /** Rewritten by every `npm ci` and `npm install`, so it stands for the packages that are bundled. */
 const INSTALLED = 'node_modules/.package-lock.json';
