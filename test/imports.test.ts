@@ -12,7 +12,7 @@ const LAYERS = [
   ['lib/http', 'lib/store', 'lib/keys'],
   ['lib/kms', 'lib/revocation', 'lib/pages'],
   ['lib/key-registry', 'lib/tokens', 'lib/users'],
-  ['lib/client-authentication', 'lib/grants', 'lib/authorizer'],
+  ['lib/client-authentication', 'lib/grants', 'lib/authorizer', 'lib/interaction'],
   ['lib/endpoints', 'lib/jobs'],
   ['lib/wiring'],
   ['functions'],

@@ -1,7 +1,7 @@
 import { type Form, MAX_QUERY_LENGTH } from '../http/form.ts';
 import { OAuthError } from '../oauth/errors.ts';
 
-/** All that is carried from page to page; what is not known is not. */
+/** The parameters that are carried from page to page. All others are dropped. */
 const PARAMETERS = [
   'response_type',
   'client_id',
@@ -27,8 +27,8 @@ const PARAMETERS = [
 ] as const;
 
 /**
- * The request as a query: what pages post to, so that nothing has to be stored before somebody has signed in.
- * @throws OAuthError `invalid_request` when it is too long for one
+ * The request as a query. Pages post to it, so that nothing has to be stored before somebody has signed in.
+ * @throws OAuthError `invalid_request` when the query would be too long
  */
 export function toQuery(parameters: Form): string {
   const query = new URLSearchParams([

@@ -1,141 +1,104 @@
 import type { Extensions } from '../extensions.ts';
 import type { ResourceServerContext } from '../grants/resource-servers.ts';
-import { describeRefusal } from '../http/error-response.ts';
 import { type Form, parseForm, parseQuery } from '../http/form.ts';
-import type { Request, Response } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
-import { describeFault, type LogContext } from '../log.ts';
+import { askThenContinue, type InteractionContext } from '../interaction/ask-then-continue.ts';
+import type { Continuation } from '../interaction/continuation.ts';
+import { createErrorPages } from '../interaction/error-pages.ts';
+import type { IdTokenHintContext } from '../interaction/id-token-hint.ts';
+import { isFromPage } from '../interaction/page-form.ts';
+import { repeatAsQuery } from '../interaction/posted-request.ts';
+import { parseSubmission } from '../interaction/submission.ts';
+import { openVisit, siteFor } from '../interaction/visit.ts';
 import { parseAuthorizationRequest } from '../oauth/authorization-request.ts';
-import { OAuthError, Unavailable } from '../oauth/errors.ts';
+import { isConsented } from '../oauth/consent.ts';
+import { OAuthError } from '../oauth/errors.ts';
 import { parseResponseMode } from '../oauth/response-type.ts';
-import { errorPage, faultPage } from '../pages/error.ts';
-import { createSite, type Service, type Site } from '../pages/page.ts';
-import type { EndingSessionContext } from '../revocation/end-session.ts';
-import type { ConsentStore } from '../store/consent.ts';
-import type { CodeContext } from '../tokens/code.ts';
-import type { IdTokenHintContext } from '../tokens/id-token-hint.ts';
-import type { TokenResponseContext } from '../tokens/token-response.ts';
-import type { SignInOutcome } from '../users/authenticate-user.ts';
-import type { BrowserContext } from '../users/browser-session.ts';
-import type { UserClaimsContext } from '../users/claims.ts';
-import { readWanted } from './authorization-access.ts';
-import { PAGE, readStep } from './authorization-form.ts';
+import type { Site } from '../pages/page.ts';
+import { authorizeAccess } from './authorization-access.ts';
+import { type AuthorizationGrantContext, issueGrant, type ValidRequest } from './authorization-grant.ts';
 import { toQuery } from './authorization-parameters.ts';
-import { errorParameters, respond, seeOther } from './authorization-response.ts';
-import { readSubjects } from './authorization-subject.ts';
-import { findTarget, type Target, Untrusted } from './authorization-target.ts';
-import { proceed } from './authorization-visit.ts';
+import {
+  type ClientRedirect,
+  errorParameters,
+  findClientRedirect,
+  type ResponseParameters,
+  redirectSources,
+  sendToClient,
+} from './authorization-redirect.ts';
+import { readRequestedSubjects } from './authorization-subject.ts';
 import { logIgnoredParameters } from './ignored-parameters.ts';
 
 export interface AuthorizationContext
-  extends LogContext,
-    BrowserContext,
-    CodeContext,
-    EndingSessionContext,
+  extends AuthorizationGrantContext,
     IdTokenHintContext,
-    ResourceServerContext,
-    TokenResponseContext,
-    UserClaimsContext {
+    InteractionContext,
+    ResourceServerContext {
   readonly extensions: Extensions;
-  readonly consents: ConsentStore;
-  readonly service: Service;
-  /** Seconds. */
-  readonly sessionLifetime: number;
-  /** @param address where the attempt comes from, as the gateway saw it */
-  authenticateUser(username: string, password: string, address: string): Promise<SignInOutcome>;
 }
 
 /** RFC 6749 section 3.1, OpenID Connect Core section 3.1.2. */
 export const authorization: Endpoint<AuthorizationContext> = {
   methods: ['GET', 'POST'],
-  async handle(request, context) {
-    try {
-      return await answer(request, context);
-    } catch (error) {
-      const site = createSite(context.service, localesIn(request.query));
-      if (!(error instanceof OAuthError)) {
-        context.log.error('fault', describeFault(error));
-        return faultPage(site);
-      }
-      const { code, message, status } = error;
-      context.log.info('refused', describeRefusal(error));
-      const kind = error instanceof Untrusted ? 'client' : 'request';
-      return errorPage(site, { status, kind, code, description: message });
+  async handle(request, context, identify, renderErrorsWith) {
+    const { issuer, log } = context;
+    const errorPage = createErrorPages(request, context);
+    renderErrorsWith(errorPage);
+    const form = request.method === 'POST' ? parseForm(request) : undefined;
+    if (form && !isFromPage(form)) {
+      logIgnoredParameters(form, undefined, log);
+      return repeatAsQuery(request, `${issuer}/authorize`, () => toQuery(form));
     }
+    const parameters = parseQuery(request);
+    const redirect = await findClientRedirect(parameters, context.findClient);
+    const { client } = redirect;
+    identify(client);
+    // Only once: the pages carry on no parameter that is not known here.
+    logIgnoredParameters(parameters, client.client_id, log);
+
+    const site = siteFor(request, context, client);
+    // A fault is shown to the person; the client learns of it only with prompt=none, where nobody would see a page.
+    const isForClient = (error: unknown) => error instanceof OAuthError || parameters.get('prompt') === 'none';
+    renderErrorsWith((error) =>
+      isForClient(error) ? sendToClient(redirect, errorParameters(error), issuer, site) : errorPage(error),
+    );
+    const continuation = await createContinuation(parameters, redirect, site, context);
+    const submission = form && parseSubmission(form);
+    return askThenContinue(await openVisit(request, context, client), continuation, submission);
   },
 };
 
-async function answer(request: Request, context: AuthorizationContext): Promise<Response> {
-  const form = request.method === 'POST' ? parseForm(request) : undefined;
-  if (form && form.get(PAGE) === undefined) return carryOver(form, request, context);
-
-  const parameters = parseQuery(request);
-  const target = await findTarget(parameters, context.findClient);
-  // Only once: the pages carry on no parameter that is not known here.
-  logIgnoredParameters(parameters, target.client.client_id, context.log);
-  const site = createSite(context.service, parameters.get('ui_locales'), target.client);
-  try {
-    return await proceedTo(target, parameters, form, request, site, context);
-  } catch (error) {
-    return respond(target, errorParameters(told(error, target, parameters, context)), context.issuer, site);
-  }
-}
-
-/**
- * A request that a client posts comes back as a query: browsers send our cookie with that, and with what is posted from
- * elsewhere they do not. OpenID Connect Core section 3.1.2.1, RFC 6265bis section 5.7.1
- */
-function carryOver(form: Form, { query }: Request, { issuer, log }: AuthorizationContext): Response {
-  if (query !== '') throw new OAuthError('invalid_request', 'parameters are in both the query and the body');
-  logIgnoredParameters(form, undefined, log);
-  return seeOther(`${issuer}/authorize?${toQuery(form)}`);
-}
-
-async function proceedTo(
-  target: Target,
+/** What follows sign-in and consent: the browser goes back to the client, with a code, tokens or an error. */
+async function createContinuation(
   parameters: Form,
-  form: Form | undefined,
-  request: Request,
+  clientRedirect: ClientRedirect,
   site: Site,
   context: AuthorizationContext,
-): Promise<Response> {
-  const { client } = target;
-  const asked = parseAuthorizationRequest(parameters, client);
-  const mode = parseResponseMode(parameters.get('response_mode'), parameters.get('response_type'));
-  return proceed(
-    {
-      target: { ...target, mode },
-      asked,
-      wanted: await readWanted(asked, client, context),
-      subjects: await readSubjects(asked, client, context),
-      query: toQuery(parameters),
-      site,
-      step: form && readStep(form),
+): Promise<Continuation> {
+  const { client } = clientRedirect;
+  const parsed = parseAuthorizationRequest(parameters, client);
+  const response_mode = parseResponseMode(parameters.get('response_mode'), parameters.get('response_type'));
+  const access = await authorizeAccess(parsed, client, context);
+  const redirect = { ...clientRedirect, response_mode };
+  const request: ValidRequest = { ...parsed, redirect, access };
+  const { prompt, max_age, login_hint } = request;
+  const send = (answer: ResponseParameters) => sendToClient(redirect, answer, context.issuer, site);
+  return {
+    endpoint: 'authorize',
+    requirements: { prompt, max_age, subjects: await readRequestedSubjects(request, client, context) },
+    query: toQuery(parameters),
+    login_hint,
+    formAction: redirectSources(redirect),
+    consent: {
+      client_id: client.client_id,
+      access: access.toAllow,
+      destination: hostOf(redirect.redirect_uri),
+      isCovered: (remembered) => isConsented(access.toAllow, redirect, remembered),
     },
-    request,
-    context,
-  );
+    complete: async (session) => send(await issueGrant(request, session, context)),
+    refuse: (error) => send(errorParameters(error)),
+  };
 }
 
-/**
- * What the client is told of an error. Of a fault only where the user is not to be asked anything, and so would not see a
- * page: RFC 6749 section 4.1.2.1
- */
-function told(
-  error: unknown,
-  { client }: Target,
-  parameters: Form,
-  { log }: AuthorizationContext,
-): Pick<OAuthError, 'code' | 'message'> {
-  if (error instanceof OAuthError) {
-    log.info('refused', describeRefusal(error, client));
-    return error;
-  }
-  if (parameters.get('prompt') !== 'none') throw error;
-  log.error('fault', describeFault(error));
-  const code = error instanceof Unavailable ? 'temporarily_unavailable' : 'server_error';
-  return { code, message: 'try again in a moment' };
-}
-
-/** Of a request that may be anything. */
-const localesIn = (query: string): string | undefined => new URLSearchParams(query).get('ui_locales') ?? undefined;
+/** Undefined for the redirect URI of an app on the device. */
+const hostOf = (uri: string): string | undefined => (uri.startsWith('https:') ? new URL(uri).host : undefined);

@@ -27,3 +27,10 @@ export const json = (status: number, body: unknown, headers: Record<string, stri
   headers: { 'content-type': 'application/json', 'cache-control': 'no-store', pragma: 'no-cache', ...headers },
   body: JSON.stringify(body),
 });
+
+/** A redirect. Never 307, with which the browser would post a password on to the client. RFC 9700 section 4.12 */
+export const seeOther = (location: string): Response => ({
+  status: 303,
+  headers: { location, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' },
+  body: '',
+});

@@ -11,8 +11,19 @@ export interface Endpoint<Context> {
   readonly methods: readonly string[];
   /** Absent = no page of another origin. */
   readonly cors?: CorsPolicy;
-  handle(request: Request, context: Context, identify: Identify): Response | Promise<Response>;
+  handle(
+    request: Request,
+    context: Context,
+    identify: Identify,
+    renderErrorsWith: RenderErrorsWith,
+  ): Response | Promise<Response>;
 }
+
+/** Makes an answer of an error, which is logged already: an `OAuthError` is a refusal, any other error a fault. */
+export type RenderError = (error: unknown) => Response;
+
+/** Says how errors are answered from now on; until then, and without it, they are answered with JSON. */
+export type RenderErrorsWith = (render: RenderError) => void;
 
 /**
  * Makes a Lambda function of an endpoint. While its context cannot be composed (a bad variable, say), every request is
@@ -30,17 +41,21 @@ export function serve<Context extends LogContext>(endpoint: Endpoint<Context>, c
     const identify: Identify = (known) => {
       caller = known;
     };
-    const respond = async (context: Context): Promise<Response> => {
+    let renderError: RenderError = errorResponse;
+    const renderErrorsWith: RenderErrorsWith = (render) => {
+      renderError = render;
+    };
+    const handleRequest = async (context: Context): Promise<Response> => {
       try {
         requireMethod(endpoint.methods, request.method);
-        return await endpoint.handle(request, context, identify);
+        return await endpoint.handle(request, context, identify, renderErrorsWith);
       } catch (error) {
         if (!(error instanceof OAuthError)) throw error;
         context.log.info('refused', describeRefusal(error, caller));
-        return errorResponse(error);
+        return renderError(error);
       }
     };
-    const { headers, ...response } = await handle(event, invocation, respond, errorResponse);
+    const { headers, ...response } = await handle(event, invocation, handleRequest, (fault) => renderError(fault));
     const cors = corsHeaders(endpoint.cors, request, caller.allowed_origins ?? []);
     return toResult({ ...response, headers: { ...headers, ...cors } });
   };

@@ -15,21 +15,20 @@ export interface BrowserContext {
   readonly clock: Clock;
   readonly handles: Lazy<Handles>;
   readonly sessions: SessionStore;
-  readonly epochs: Pick<EpochStore, 'find'>;
 }
 
 /** A browser, by its cookie. */
 export interface Browser {
-  /** Known from its first page on, whether somebody is signed in or not: what page tokens are bound to. */
+  /** Names the browser from its first page on, whether somebody is signed in or not. Page tokens are bound to it. */
   readonly sid: string;
-  /** Whether it has to be given a cookie. */
+  /** Whether the browser has no cookie with this `sid` yet. */
   readonly isNew: boolean;
-  /** Has not expired; whether it was ended for other reasons is told by `isInForce`. */
+  /** A session that has not expired. `isInForce` tells whether it was ended for another reason. */
   readonly session?: Session;
 }
 
-/** Who the cookie of a request stands for; a new browser where there is none of ours. */
-export async function readBrowser(request: Request, context: Omit<BrowserContext, 'epochs'>): Promise<Browser> {
+/** The browser that a request's cookie names; a new one when there is no cookie of this service. */
+export async function readBrowser(request: Request, context: BrowserContext): Promise<Browser> {
   const cookie = browserCookie(context.issuer).read(request);
   const handle = cookie === undefined ? undefined : (await context.handles()).parse('session', cookie);
   if (!handle) return { sid: randomId(), isNew: true };
@@ -38,28 +37,31 @@ export async function readBrowser(request: Request, context: Omit<BrowserContext
   return { sid: handle.id, isNew: false, ...(isAlive && { session }) };
 }
 
-/** Whether the subject was not signed out everywhere since, nor everybody was. */
-export async function isInForce({ sub, auth_time }: Session, { issuer, epochs }: BrowserContext): Promise<boolean> {
+/** Whether neither the subject nor everybody was signed out after this session began. */
+export async function isInForce(
+  { sub, auth_time }: Session,
+  { issuer, epochs }: { readonly issuer: string; readonly epochs: Pick<EpochStore, 'find'> },
+): Promise<boolean> {
   const found = await Promise.all([epochs.find('subject', subjectTag(sub)), epochs.find('issuer', issuer)]);
   return found.every((epoch) => epoch === undefined || epoch < auth_time);
 }
 
-/** The value of `Set-Cookie` that makes a browser known. */
-export async function sessionCookie(sid: string, { issuer, handles }: BrowserContext): Promise<string> {
-  return browserCookie(issuer).write((await handles()).mint('session', { id: sid }).text);
-}
+/** The value of `Set-Cookie` that names a browser. */
+export const sessionCookie = (sid: string, issuer: string, handles: Handles): string =>
+  browserCookie(issuer).write(handles.mint('session', { id: sid }).text);
 
 /**
- * Begins a session, under an id that nobody can have known before. The one that the browser had ends. What clients were given
- * in it belongs to the new one, unless somebody else has signed in: then they are told. So it does when that session is gone
- * already, because an earlier attempt ended half way: whose it was is told by the ids of the grants.
+ * Begins a session, under an id that nobody can have known before, and ends the one that the browser had. When the same
+ * person signs in again, the grants of the old session move to the new one; when somebody else does, the clients of the old
+ * session are told that it ended. The grants also move when an earlier attempt failed after it had removed the old session:
+ * the ids of the grants say whose they are.
  * @param lifetime seconds
  */
 export async function beginSession(
   browser: Browser,
   authentication: Authentication,
   lifetime: number,
-  context: BrowserContext & EndingSessionContext,
+  context: EndingSessionContext,
 ): Promise<Session> {
   const { sessions, clock } = context;
   const session: Session = { ...authentication, sid: randomId(), expires_at: clock() + lifetime };

@@ -1,0 +1,96 @@
+import type { Clock } from '../clock.ts';
+import type { Response } from '../http/message.ts';
+import { OAuthError } from '../oauth/errors.ts';
+import { outdatedPage } from '../pages/error.ts';
+import { rememberConsent } from './consent.ts';
+import type { Continuation } from './continuation.ts';
+import { type Interaction, nextInteraction } from './next-interaction.ts';
+import { isGenuine } from './page-form.ts';
+import { findPerson, findPersonOfNewSession, type Person, type PersonContext } from './person.ts';
+import { interactionForm, showInteraction } from './show-interaction.ts';
+import { type SignInContext, signInWithPassword } from './sign-in.ts';
+import type { Submission } from './submission.ts';
+import { type Visit, withCookie } from './visit.ts';
+
+export type InteractionContext = SignInContext & PersonContext;
+
+type InteractionVisit = Visit<InteractionContext>;
+
+/** Seconds after a sign-in in which it counts for the request that asked for it: time to read the consent page. */
+const RECENT_SIGN_IN = 600;
+
+/**
+ * Asks the person for what is missing, one page at a time; when nothing is missing, the continuation answers.
+ * @param submission what the person has submitted from the last page
+ * @throws OAuthError `access_denied` when the person gives up; `login_required` or `consent_required` for `prompt=none`
+ */
+export async function askThenContinue(
+  visit: InteractionVisit,
+  continuation: Continuation,
+  submission: Submission | undefined,
+): Promise<Response> {
+  const { browser, context } = visit;
+  if (submission && !isGenuine(submission.form, interactionForm(submission.page, continuation), visit)) {
+    return outdatedPage(visit.site, `?${continuation.query}`);
+  }
+  if (submission?.action === 'cancel') throw new OAuthError('access_denied', 'the user did not allow it');
+  if (submission?.action === 'sign_in') return signInThenContinue(visit, continuation, submission);
+
+  const person = browser.session && (await findPerson(browser.session, continuation, context));
+  if (submission?.action === 'switch') return showInteraction('sign_in', visit, continuation);
+  return askNextOrComplete(visit, continuation, person, completedBy(submission, person, context.clock));
+}
+
+async function signInThenContinue(
+  visit: InteractionVisit,
+  continuation: Continuation,
+  { form }: Submission,
+): Promise<Response> {
+  const { browser, failed } = await signInWithPassword(visit, form);
+  if (!browser) return showInteraction('sign_in', visit, continuation, failed);
+  const person = await findPersonOfNewSession(browser.session, continuation, visit.context);
+  return askNextOrComplete({ ...visit, browser }, continuation, person, new Set(['sign_in', 'select_account']));
+}
+
+async function askNextOrComplete(
+  visit: InteractionVisit,
+  continuation: Continuation,
+  person: Person | undefined,
+  completed: ReadonlySet<Interaction>,
+): Promise<Response> {
+  const { context } = visit;
+  const { requirements, consent } = continuation;
+  const { session, claims, hasConsented } = person ?? {};
+  const interaction = nextInteraction(requirements, { session, hasConsented, completed, now: context.clock() });
+  if (interaction && requirements.prompt.has('none')) throw mayNotAsk(interaction);
+  if (interaction) return showInteraction(interaction, visit, continuation, { claims });
+  if (!session) throw new Error('nobody is signed in');
+
+  // An answer and not an error: the person who signed in stays signed in, and so the browser gets its cookie.
+  if (requirements.subjects && !requirements.subjects.includes(session.sub)) {
+    return withCookie(continuation.refuse(new OAuthError('login_required', 'somebody else is signed in')), visit);
+  }
+  if (consent && completed.has('consent')) await rememberConsent(session.sub, consent, context);
+  return withCookie(await continuation.complete(session), visit);
+}
+
+/** OpenID Connect Core section 3.1.2.6 */
+const mayNotAsk = (interaction: Interaction) =>
+  interaction === 'consent'
+    ? new OAuthError('consent_required', 'the user has to be asked')
+    : new OAuthError('login_required', 'the user has to sign in');
+
+/** What the person has done for this request, told from the page that the form was submitted from. */
+function completedBy(
+  submission: Submission | undefined,
+  person: Person | undefined,
+  clock: Clock,
+): ReadonlySet<Interaction> {
+  const completed = new Set<Interaction>();
+  if (submission?.action === 'continue') completed.add('select_account');
+  if (submission?.action !== 'allow') return completed;
+  completed.add('select_account').add('consent');
+  // If the request asked for a sign-in, the consent page was shown after it; and its token is bound to this session.
+  if (person && clock() - person.session.auth_time < RECENT_SIGN_IN) completed.add('sign_in');
+  return completed;
+}

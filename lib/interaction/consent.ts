@@ -1,0 +1,27 @@
+import type { Clock } from '../clock.ts';
+import { widened } from '../oauth/consent.ts';
+import { Unavailable } from '../oauth/errors.ts';
+import type { ConsentStore } from '../store/consent.ts';
+import type { ConsentRequest } from './continuation.ts';
+
+export interface ConsentContext {
+  readonly clock: Clock;
+  readonly consents: ConsentStore;
+}
+
+/** How often a consent is written again because another window of the same person has changed it meanwhile. */
+const TRIES = 3;
+
+/** Remembers what a person has allowed a client, so that the same is not asked again. @throws Unavailable */
+export async function rememberConsent(
+  sub: string,
+  { client_id, access }: ConsentRequest,
+  { consents, clock }: ConsentContext,
+): Promise<void> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const seen = await consents.find(sub, client_id);
+    const consent = { sub, client_id, ...widened(access, seen), given_at: clock() };
+    if (await consents.replace(consent, seen)) return;
+  }
+  throw new Unavailable('the consent');
+}

@@ -1,0 +1,30 @@
+import type { Form } from '../http/form.ts';
+import { isSameOrigin } from '../http/same-origin.ts';
+import type { PostForm } from '../pages/form.ts';
+import { isPageToken, mintPageToken } from './page-token.ts';
+import type { Visit } from './visit.ts';
+
+/** A page with a form that posts back to the endpoint that showed it. */
+export interface PageForm {
+  /** The page's name, the value of the field `page`. */
+  readonly page: string;
+  /** The request that the page was shown for, as a query: the form posts to it. */
+  readonly query: string;
+  /** What the page token is bound to beside the browser: a form that was shown for something else is refused. */
+  readonly purpose: readonly string[];
+}
+
+export const PAGE_FIELD = 'page';
+const TOKEN_FIELD = 'page_token';
+
+/** Whether a form was submitted from a page; otherwise it is a request that a client posts. */
+export const isFromPage = (form: Form): boolean => form.get(PAGE_FIELD) !== undefined;
+
+export const createPostForm = ({ page, query, purpose }: PageForm, { browser, handles }: Visit): PostForm => ({
+  action: `?${query}`,
+  fields: { [PAGE_FIELD]: page, [TOKEN_FIELD]: mintPageToken(handles, browser.sid, purpose) },
+});
+
+/** Whether a form was submitted from this page, in this browser. RFC 9700 section 4.7 */
+export const isGenuine = (form: Form, { purpose }: PageForm, { request, browser, handles, context }: Visit): boolean =>
+  isSameOrigin(request, context.issuer) && isPageToken(handles, form.get(TOKEN_FIELD) ?? '', browser.sid, purpose);

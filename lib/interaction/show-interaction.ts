@@ -1,0 +1,58 @@
+import type { Response } from '../http/message.ts';
+import type { UserClaims } from '../oauth/user.ts';
+import { accountPage } from '../pages/account.ts';
+import { consentPage } from '../pages/consent.ts';
+import { type SignInPage, signInPage } from '../pages/sign-in.ts';
+import type { Continuation } from './continuation.ts';
+import type { Interaction } from './next-interaction.ts';
+import { createPostForm, type PageForm } from './page-form.ts';
+import { type Visit, withCookie } from './visit.ts';
+
+/** What a page shows beside what it asks. */
+export interface Shown extends Pick<SignInPage, 'username' | 'failed'> {
+  /** About the person who is signed in. */
+  readonly claims?: UserClaims | undefined;
+}
+
+/** The page that asks a person for one thing. */
+export function showInteraction(
+  interaction: Interaction,
+  visit: Visit,
+  continuation: Continuation,
+  shown: Shown = {},
+): Response {
+  const form = createPostForm(interactionForm(interaction, continuation), visit);
+  const common = { form, formAction: continuation.formAction };
+  return withCookie(pages[interaction](visit, common, continuation, shown), visit);
+}
+
+/** The consent page's form is bound to what it lists: the list can change while the page is open. */
+export const interactionForm = (page: Interaction, { endpoint, query, consent }: Continuation): PageForm => {
+  const listed = page === 'consent' && consent ? [...consent.access.scope, '', ...consent.access.resources] : [];
+  return { page, query, purpose: [endpoint, page, query, ...listed] };
+};
+
+type Show = (
+  visit: Visit,
+  common: Pick<SignInPage, 'form' | 'formAction'>,
+  continuation: Continuation,
+  shown: Shown,
+) => Response;
+
+const pages = {
+  sign_in({ site }, common, { login_hint }, { username = login_hint, claims, failed }) {
+    const proposed = username ?? textOf(claims?.['preferred_username']);
+    return signInPage(site, { ...common, ...(proposed && { username: proposed }), ...(failed && { failed }) });
+  },
+  select_account: ({ site }, common, _, { claims }) => accountPage(site, { ...common, name: nameOf(claims) }),
+  consent({ site }, common, { consent }, { claims }) {
+    if (!consent) throw new Error('there is nothing to allow');
+    const { access, destination } = consent;
+    return consentPage(site, { ...common, ...access, destination, name: nameOf(claims) });
+  },
+} satisfies Record<Interaction, Show>;
+
+const nameOf = (claims: UserClaims | undefined): string | undefined =>
+  textOf(claims?.['name']) ?? textOf(claims?.['preferred_username']) ?? textOf(claims?.['email']);
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);

@@ -1,0 +1,45 @@
+import type { Form } from '../http/form.ts';
+import type { Log } from '../log.ts';
+import type { SignInPage } from '../pages/sign-in.ts';
+import type { EndingSessionContext } from '../revocation/end-session.ts';
+import type { SignInOutcome } from '../users/authenticate-user.ts';
+import { type Browser, beginSession } from './browser-session.ts';
+import type { Visit, VisitContext } from './visit.ts';
+
+export interface SignInContext extends VisitContext, EndingSessionContext {
+  /** Seconds. */
+  readonly sessionLifetime: number;
+  /** @param address where the attempt comes from, as the gateway saw it */
+  authenticateUser(username: string, password: string, address: string): Promise<SignInOutcome>;
+}
+
+/** How an attempt to sign in ended: with a session in the browser, or with what the page says when it is shown again. */
+export type SignInResult =
+  | { readonly browser: Required<Browser>; readonly failed?: undefined }
+  | { readonly browser?: undefined; readonly failed: Pick<SignInPage, 'username' | 'failed'> };
+
+/** Signs a person in who has filled in the form with user name and password. */
+export async function signInWithPassword(
+  { request, browser, site, context }: Visit<SignInContext>,
+  form: Form,
+): Promise<SignInResult> {
+  const username = form.get('username') ?? '';
+  const result = await context.authenticateUser(username, form.get('password') ?? '', request.sourceIp);
+  if (result.outcome !== 'signed_in') {
+    logRefusal(result, site.client?.client_id, context.log);
+    const failed = result.outcome === 'delayed' ? { seconds: result.seconds } : 'refused';
+    return { failed: { username, failed } };
+  }
+  const authentication = { sub: result.sub, amr: result.amr, auth_time: context.clock() };
+  const session = await beginSession(browser, authentication, context.sessionLifetime, context);
+  return { browser: { sid: session.sid, isNew: true, session } };
+}
+
+function logRefusal(
+  result: Exclude<SignInOutcome, { readonly outcome: 'signed_in' }>,
+  client_id: string | undefined,
+  log: Log,
+): void {
+  const { reason, sub } = result.outcome === 'delayed' ? { reason: 'too many attempts' } : result;
+  log.info('sign-in refused', { client_id, reason, sub });
+}

@@ -1,0 +1,28 @@
+import type { Form } from '../http/form.ts';
+import { OAuthError } from '../oauth/errors.ts';
+import type { Interaction } from './next-interaction.ts';
+import { PAGE_FIELD } from './page-form.ts';
+
+/** What each page lets the person do. `switch` asks for another account, `cancel` gives up. */
+const actions = {
+  sign_in: ['sign_in', 'cancel'],
+  select_account: ['continue', 'switch', 'cancel'],
+  consent: ['allow', 'switch', 'cancel'],
+} as const satisfies Record<Interaction, readonly string[]>;
+
+type Action = (typeof actions)[Interaction][number];
+
+/** A form that a person submitted from one of the pages, and the button that was pressed. */
+export interface Submission {
+  readonly page: Interaction;
+  readonly action: Action;
+  readonly form: Form;
+}
+
+/** @throws OAuthError `invalid_request` for an unknown page, or an action that the page does not have */
+export function parseSubmission(form: Form): Submission {
+  const [page, allowed] = Object.entries(actions).find(([name]) => name === form.get(PAGE_FIELD)) ?? [];
+  const action = allowed?.find((candidate) => candidate === form.get('action'));
+  if (!page || !action) throw new OAuthError('invalid_request', 'there is no such page or action');
+  return { page: page as Interaction, action, form };
+}

@@ -1,0 +1,44 @@
+import type { Request, Response } from '../http/message.ts';
+import type { LogContext } from '../log.ts';
+import type { Client } from '../oauth/client.ts';
+import type { Handles } from '../oauth/handle.ts';
+import { createSite, type Service, type Site } from '../pages/page.ts';
+import { type Browser, type BrowserContext, readBrowser, sessionCookie } from './browser-session.ts';
+
+/** What every endpoint needs that shows pages to a person. */
+export interface VisitContext extends LogContext, BrowserContext {
+  readonly service: Service;
+}
+
+/** A person in front of a browser, for the time of one request. */
+export interface Visit<Context extends VisitContext = VisitContext> {
+  readonly request: Request;
+  /** Which browser it is, and whose session it has. */
+  readonly browser: Browser;
+  /** For the tokens of the pages, and for the cookie. */
+  readonly handles: Handles;
+  /** What all pages have in common: the service, the texts in the person's language, and the client. */
+  readonly site: Site;
+  readonly context: Context;
+}
+
+/** @param client the application that the pages name, if it is known already */
+export async function openVisit<Context extends VisitContext>(
+  request: Request,
+  context: Context,
+  client?: Client,
+): Promise<Visit<Context>> {
+  const [browser, handles] = await Promise.all([readBrowser(request, context), context.handles()]);
+  return { request, browser, handles, site: siteFor(request, context, client), context };
+}
+
+/** Works for any request, whether its parameters are in order or not. OpenID Connect Core section 3.1.2.1, `ui_locales` */
+export const siteFor = ({ query }: Request, { service }: Pick<VisitContext, 'service'>, client?: Client): Site =>
+  createSite(service, new URLSearchParams(query).get('ui_locales') ?? undefined, client);
+
+/** Gives a new browser its cookie along with a response. */
+export function withCookie(response: Response, { browser, handles, context }: Visit): Response {
+  if (!browser.isNew) return response;
+  const cookie = sessionCookie(browser.sid, context.issuer, handles);
+  return { ...response, headers: { ...response.headers, 'set-cookie': cookie } };
+}
