@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { usesSecret } from '../../lib/client-authentication/methods.ts';
 import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
 import { type Client, isPublic } from '../../lib/oauth/client.ts';
 import { compact } from './change.ts';
@@ -12,7 +13,7 @@ export interface Settings {
   readonly scope?: string;
   readonly resource?: string[];
   readonly grantType?: string[];
-  readonly authMethod?: (typeof parse.authMethods)[number] | typeof parse.DEFAULT;
+  readonly authMethod?: string;
   readonly public?: true;
   readonly format?: AccessTokenFormatName | typeof parse.DEFAULT;
   readonly lifetime?: number | typeof parse.DEFAULT;
@@ -39,7 +40,7 @@ const withTokenSettings = (command: Command): Command =>
     )
     .option(
       '--auth-method <method>',
-      `${parse.authMethods.join(', ')}, or default: a secret in either way. none makes it public`,
+      `${parse.authMethods.join(', ')}, or default: any that presents a secret. none makes it public`,
       parse.orDefault(parse.authMethod),
     )
     .addOption(
@@ -66,7 +67,7 @@ export const hasSettings = (settings: Settings): boolean =>
 const SETTINGS = ['name', 'scope', 'resource', 'grantType', 'authMethod', 'public', 'format', 'lifetime'] as const;
 
 /** The method that is asked for, by either option. */
-export const authMethodOf = (settings: Settings) => (settings.public ? 'none' : settings.authMethod);
+const authMethodOf = (settings: Settings) => (settings.public ? 'none' : settings.authMethod);
 
 /** The client with what the options change. @throws UsageProblem when the settings do not go together */
 export function withChanges(client: Client, settings: Settings): Client {
@@ -86,8 +87,8 @@ export function withChanges(client: Client, settings: Settings): Client {
   if (isPublic(next) && next.grant_types.includes('client_credentials')) {
     throw new UsageProblem('a public client (--auth-method none) may not use client_credentials');
   }
-  if (isPublic(next) && next.secrets.length > 0) {
-    throw new UsageProblem('a public client has no secrets: retire those of this one first');
+  if (!usesSecret(next) && next.secrets.length > 0) {
+    throw new UsageProblem('the client would authenticate without a secret: retire its secrets first');
   }
   return next;
 }

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
+import { usesSecret } from '../../lib/client-authentication/methods.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import { randomId } from '../../lib/oauth/handle.ts';
 import { identityScopes } from '../../lib/oauth/scope.ts';
 import { change, create, get } from './change.ts';
-import { authMethodOf, hasSettings, type Settings, withChanges, withSettings } from './client-settings.ts';
+import { hasSettings, type Settings, withChanges, withSettings } from './client-settings.ts';
 import { examples, onTable, withYes } from './command.ts';
 import { deployedFrom, disableClient } from './disable-client.ts';
 import { findRefusal, fromWhenTokensWork } from './from-when.ts';
@@ -50,7 +51,6 @@ const createCommand = (io: Io) =>
           'name at least one resource server: --resource ID (with the scope openid it can do without)',
         );
       }
-      const isForPublic = authMethodOf(options) === 'none';
       const draft: Client = {
         client_id,
         grant_types: grantTypesOf(options),
@@ -59,14 +59,16 @@ const createCommand = (io: Io) =>
         secrets: [],
         enabled: true,
       };
-      if (isForPublic && options.secretStdin) throw new UsageProblem('a public client has no secret');
       const client = withChanges(draft, options);
+      if (!usesSecret(client) && options.secretStdin) {
+        throw new UsageProblem(`a client that authenticates by ${client.token_endpoint_auth_method} has no secret`);
+      }
       const store = await open();
       await requireResources(client, store, out);
       if (await store.resourceServers.find(client_id)) {
         throw new Problem(`${client_id} is the id of a resource server, and whoever introspects is told by the id`);
       }
-      const made = isForPublic ? undefined : await newSecret(io, options, store.clock());
+      const made = usesSecret(client) ? await newSecret(io, options, store.clock()) : undefined;
       const record = { ...client, secrets: made ? [made.stored] : [] };
       await create(store.clients, 'client', client_id, record);
 

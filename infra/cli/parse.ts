@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
+import { authenticationMethods } from '../../lib/client-authentication/methods.ts';
 import { grantTypes } from '../../lib/grants/grant-types.ts';
 import { algorithmNames } from '../../lib/keys/algorithm.ts';
 import { parseEncryptionKey } from '../../lib/keys/encryption-key.ts';
 import { KeyError } from '../../lib/keys/jwk.ts';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
-import type { Client } from '../../lib/oauth/client.ts';
 import { isIdentifier, isNewIdentifier } from '../../lib/oauth/identifier.ts';
 import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 import { parseScope } from '../../lib/oauth/scope.ts';
@@ -153,10 +153,7 @@ export function encryptionKey(path: string): EncryptionJwk {
 /** For help: what `--format` takes. */
 export const formatNames = accessTokenFormats.join(', ');
 
-export const authMethods = ['client_secret_basic', 'client_secret_post', 'none'] as const satisfies readonly Exclude<
-  Client['token_endpoint_auth_method'],
-  undefined
->[];
+export const authMethods = authenticationMethods.map(({ name }) => name);
 
 export const authMethod = choice(authMethods);
 

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { isPublic } from '../../lib/oauth/client.ts';
+import { usesSecret } from '../../lib/client-authentication/methods.ts';
 import type { HashedSecret } from '../../lib/oauth/secret.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { change, get } from './change.ts';
@@ -135,7 +135,7 @@ type EditSecrets = (secrets: readonly HashedSecret[]) => readonly HashedSecret[]
 function ownerOf({ client, resource = '' }: OwnerOptions, { clients, resourceServers }: Store) {
   if (client === undefined) return owner(resourceServers, 'resource server', resource);
   return owner(clients, 'client', client, (found) => {
-    if (isPublic(found)) throw new Problem(`client ${client} is public: it has no secrets`);
+    if (!usesSecret(found)) throw new Problem(`client ${client} authenticates without a secret`);
   });
 }
 

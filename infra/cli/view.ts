@@ -1,3 +1,4 @@
+import { authenticationMethods } from '../../lib/client-authentication/methods.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import type { HashedSecret } from '../../lib/oauth/secret.ts';
@@ -41,12 +42,18 @@ const signInFields = ({
   ...signIn
 }: Client) => signIn;
 
+/** The methods of a client that is registered for none. */
+const secretMethods = authenticationMethods
+  .filter((method) => method.usesSecret)
+  .map(({ name }) => name)
+  .join(' or ');
+
 export const clientText = ({ secrets, ...client }: Client, more: Record<string, unknown> = {}): string =>
   fields({
     client_id: client.client_id,
     client_name: client.client_name,
     enabled: client.enabled,
-    token_endpoint_auth_method: client.token_endpoint_auth_method ?? 'client_secret_basic or client_secret_post',
+    token_endpoint_auth_method: client.token_endpoint_auth_method ?? secretMethods,
     grant_types: client.grant_types.join(' ') || 'none',
     scope: client.scope || 'none',
     resources: client.resources,

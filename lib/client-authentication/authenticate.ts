@@ -1,77 +1,77 @@
-import type { Clock } from '../clock.ts';
+import type { Form } from '../http/form.ts';
+import type { Request } from '../http/message.ts';
 import { type Client, isPublic } from '../oauth/client.ts';
 import type { CallerId } from '../oauth/errors.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
-import { verifySecret, whyNotVerified } from '../oauth/secret.ts';
-import { invalidClient } from './invalid-client.ts';
-import type { PresentedCredentials } from './methods.ts';
+import { callerIdOf, invalidClient } from './invalid-client.ts';
+import type { AuthenticationContext, ClientAuthenticationMethod } from './method.ts';
+import { identifyCaller } from './methods.ts';
 
-export interface ClientAuthenticationContext {
-  readonly clock: Clock;
+export interface ClientAuthenticationContext extends AuthenticationContext {
   findClient(client_id: string): Promise<Client | undefined>;
 }
 
 /** Who asks about a token: a resource server, or a client. */
 export type Caller = { readonly resourceServer: ResourceServer } | { readonly client: Client };
 
-export interface CallerAuthenticationContext {
-  readonly clock: Clock;
+export interface CallerAuthenticationContext extends AuthenticationContext {
   /** Where a resource server and a client have the same id, it is the resource server. */
   findCaller(id: string): Promise<Caller | undefined>;
 }
 
-/** @throws OAuthError `invalid_client` unless this is a registered, enabled client by a method that it may use */
+/**
+ * The registered, enabled client that sent a request.
+ * @throws OAuthError `invalid_client` when it is unknown, or may not use the method, or does not prove itself;
+ * `invalid_request` when the request names two clients or uses two methods
+ */
 export async function authenticateClient(
-  credentials: PresentedCredentials,
-  { clock, findClient }: ClientAuthenticationContext,
+  request: Request,
+  form: Form,
+  context: ClientAuthenticationContext,
 ): Promise<Client> {
-  return proveClient(await findClient(credentials.id), credentials, clock);
+  const { method, id } = identifyCaller(request, form);
+  const client = await context.findClient(id);
+  if (!client) throw invalidClient('unknown client');
+  requireUsable(client, method);
+  await method.authenticate(request, form, client, context);
+  return client;
 }
 
-/** @throws OAuthError `invalid_client` unless this is a resource server, or a client that can keep a secret */
+/**
+ * The resource server that sent a request, or the client, unless the client is public.
+ * @throws OAuthError as above
+ */
 export async function authenticateCaller(
-  credentials: PresentedCredentials,
-  { clock, findCaller }: CallerAuthenticationContext,
+  request: Request,
+  form: Form,
+  context: CallerAuthenticationContext,
 ): Promise<Caller> {
-  const caller = await findCaller(credentials.id);
+  const { method, id } = identifyCaller(request, form);
+  const caller = await context.findCaller(id);
   if (!caller) throw invalidClient('unknown client');
-  const id = callerId(caller);
-  if ('resourceServer' in caller) await proveSecret(caller.resourceServer, id, credentials, clock);
-  else if (isPublic(await proveClient(caller.client, credentials, clock))) {
-    throw invalidClient('not for a public client', id);
+  if ('resourceServer' in caller) {
+    const { resourceServer } = caller;
+    if (!resourceServer.enabled) throw invalidClient('disabled client', resourceServer);
+    if (!method.usesSecret) throw methodNotAllowed(resourceServer);
+    await method.authenticate(request, form, resourceServer, context);
+  } else {
+    const { client } = caller;
+    requireUsable(client, method);
+    if (isPublic(client)) throw invalidClient('not for a public client', client);
+    await method.authenticate(request, form, client, context);
   }
   return caller;
 }
 
 /** What a log line may call it. */
 export const callerId = (caller: Caller): CallerId =>
-  'resourceServer' in caller
-    ? { resource_server: caller.resourceServer.identifier }
-    : { client_id: caller.client.client_id };
+  callerIdOf('resourceServer' in caller ? caller.resourceServer : caller.client);
 
-async function proveClient(
-  client: Client | undefined,
-  credentials: PresentedCredentials,
-  clock: Clock,
-): Promise<Client> {
-  if (!client) throw invalidClient('unknown client');
-  const id = { client_id: client.client_id };
-  if (!mayUse(client, credentials)) throw invalidClient('method not allowed for this client', id);
-  if (!isPublic(client)) await proveSecret(client, id, credentials, clock);
-  else if (!client.enabled) throw invalidClient('disabled client', id);
-  return client;
+function requireUsable(client: Client, { name, usesSecret }: ClientAuthenticationMethod): void {
+  const { token_endpoint_auth_method: registered } = client;
+  if (registered === undefined ? !usesSecret : registered !== name) throw methodNotAllowed(client);
+  if (!client.enabled) throw invalidClient('disabled client', client);
 }
 
-const mayUse = ({ token_endpoint_auth_method: registered }: Client, { method }: PresentedCredentials) =>
-  registered === undefined ? method !== 'none' : method === registered;
-
-async function proveSecret(
-  { enabled, secrets }: Pick<Client, 'enabled' | 'secrets'>,
-  id: CallerId,
-  { secret }: PresentedCredentials,
-  clock: Clock,
-): Promise<void> {
-  if (!enabled) throw invalidClient('disabled client', id);
-  if (secret === undefined) throw invalidClient('method not allowed for this client', id);
-  if (!(await verifySecret(secret, secrets, clock))) throw invalidClient(whyNotVerified(secret, secrets, clock), id);
-}
+const methodNotAllowed = (client: Client | ResourceServer) =>
+  invalidClient('method not allowed for this client', client);

@@ -1,10 +1,10 @@
 import type { ClientAuthenticationMethod } from './method.ts';
+import { requireSecret } from './require-secret.ts';
 
-/** RFC 6749 section 2.3.1, the form's side. */
+/** RFC 6749 section 2.3.1, in the form. */
 export const clientSecretPost: ClientAuthenticationMethod = {
   name: 'client_secret_post',
-  read(_request, form) {
-    const secret = form.get('client_secret');
-    return secret === undefined ? undefined : { id: form.require('client_id'), secret };
-  },
+  usesSecret: true,
+  identify: (_request, form) => (form.get('client_secret') === undefined ? undefined : form.require('client_id')),
+  authenticate: (_request, form, client, context) => requireSecret(form.get('client_secret'), client, context),
 };

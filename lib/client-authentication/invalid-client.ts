@@ -1,24 +1,20 @@
+import type { Client } from '../oauth/client.ts';
 import { type CallerId, OAuthError } from '../oauth/errors.ts';
-
-type Reason =
-  | 'no authentication'
-  | 'malformed authentication'
-  | 'unknown client'
-  | 'disabled client'
-  | 'method not allowed for this client'
-  | 'wrong secret'
-  | 'expired secret'
-  | 'wrong or expired secret'
-  | 'not for a public client';
+import type { ResourceServer } from '../oauth/resource-server.ts';
 
 /**
  * One answer for an unknown caller, a wrong secret and a disabled record; only the log tells them apart. RFC 6749 section
  * 5.2, RFC 7617 section 2.1.
+ * @param reason for the log: holds nothing of the request
  */
-export const invalidClient = (reason: Reason, caller?: CallerId) =>
+export const invalidClient = (reason: string, client?: Client | ResourceServer) =>
   new OAuthError('invalid_client', 'client authentication failed', {
     status: 401,
     headers: { 'www-authenticate': 'Basic realm="latchkey", charset="UTF-8"' },
     reason,
-    ...(caller && { caller }),
+    ...(client && { caller: callerIdOf(client) }),
   });
+
+/** The id of a client or resource server, for a log line. */
+export const callerIdOf = (client: Client | ResourceServer): CallerId =>
+  'client_id' in client ? { client_id: client.client_id } : { resource_server: client.identifier };

@@ -1,19 +1,35 @@
+import type { Clock } from '../clock.ts';
 import type { Form } from '../http/form.ts';
 import type { Request } from '../http/message.ts';
+import type { Client } from '../oauth/client.ts';
+import type { ResourceServer } from '../oauth/resource-server.ts';
 
-/** What a caller presented to say who it is. */
-export interface Credentials {
-  readonly id: string;
-  /** Absent for a public client. */
-  readonly secret?: string;
+/** All that a method may use. */
+export interface AuthenticationContext {
+  readonly clock: Clock;
 }
 
 /** A way for a client to authenticate. RFC 7591 section 2, `token_endpoint_auth_method`. */
 export interface ClientAuthenticationMethod {
-  readonly name: 'client_secret_basic' | 'client_secret_post' | 'none';
+  readonly name: string;
   /**
-   * The credentials, if the request uses this method.
-   * @throws OAuthError `invalid_client` when it does, but not properly
+   * Whether the caller presents a secret of its record. Such a method is also open to resource servers, and to clients that
+   * are not registered for one method.
    */
-  read(request: Request, form: Form): Credentials | undefined;
+  readonly usesSecret: boolean;
+  /**
+   * The id of the caller, if the request uses this method.
+   * @throws OAuthError `invalid_client` when the request uses the method improperly
+   */
+  identify(request: Request, form: Form): string | undefined;
+  /**
+   * Proves that the request comes from this client, which is enabled and may use the method.
+   * @throws OAuthError `invalid_client`
+   */
+  authenticate(
+    request: Request,
+    form: Form,
+    client: Client | ResourceServer,
+    context: AuthenticationContext,
+  ): Promise<void>;
 }

@@ -1,27 +1,39 @@
 import type { Form } from '../http/form.ts';
 import type { Request } from '../http/message.ts';
+import type { Client } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { isIdentifier } from '../oauth/identifier.ts';
 import { clientSecretBasic } from './client-secret-basic.ts';
 import { clientSecretPost } from './client-secret-post.ts';
 import { invalidClient } from './invalid-client.ts';
-import type { ClientAuthenticationMethod, Credentials } from './method.ts';
+import type { ClientAuthenticationMethod } from './method.ts';
 import { none } from './none.ts';
 
-/** The registry of client authentication methods. A new one is a file and a line here. */
+/** The registry of client authentication methods. A new method is a file and a line here. */
 export const authenticationMethods: readonly ClientAuthenticationMethod[] = [clientSecretBasic, clientSecretPost, none];
 
-export type PresentedCredentials = Credentials & { readonly method: ClientAuthenticationMethod['name'] };
+/** Whether a client of this record proves itself by one of its secrets. */
+export const usesSecret = ({ token_endpoint_auth_method: registered }: Client): boolean =>
+  registered === undefined || authenticationMethods.some(({ name, usesSecret }) => usesSecret && name === registered);
+
+/** The method that a request uses, and the id that the caller gives there. */
+export interface PresentedIdentity {
+  readonly method: ClientAuthenticationMethod;
+  readonly id: string;
+}
 
 /**
- * The credentials of a request, presented in exactly one way.
- * @throws OAuthError `invalid_client` without any; `invalid_request` with two kinds, or two ids. RFC 6749 section 2.3
+ * The one identity that a request presents.
+ * @throws OAuthError `invalid_client` without any; `invalid_request` with two methods, or two ids. RFC 6749 section 2.3
  */
-export function readCredentials(request: Request, form: Form): PresentedCredentials {
-  const [presented, ...others] = authenticationMethods.flatMap((method) => {
-    const credentials = method.read(request, form);
-    return credentials ? [{ ...credentials, method: method.name }] : [];
+export function identifyCaller(request: Request, form: Form): PresentedIdentity {
+  const identities = authenticationMethods.flatMap((method) => {
+    const id = method.identify(request, form);
+    return id === undefined ? [] : [{ method, id }];
   });
+  // A public client presents its `client_id` alone, which other methods may need beside their proof.
+  const proofs = identities.filter(({ method }) => method !== none);
+  const [presented, ...others] = proofs.length > 0 ? proofs : identities;
   if (!presented) throw invalidClient('no authentication');
   if (others.length > 0) throw new OAuthError('invalid_request', 'there is more than one client authentication');
   const named = form.get('client_id');

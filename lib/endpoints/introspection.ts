@@ -4,7 +4,6 @@ import {
   type CallerAuthenticationContext,
   callerId,
 } from '../client-authentication/authenticate.ts';
-import { readCredentials } from '../client-authentication/methods.ts';
 import { parseForm } from '../http/form.ts';
 import { json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
@@ -21,7 +20,7 @@ export const introspection: Endpoint<IntrospectionContext> = {
   methods: ['POST'],
   async handle(request, context, identify) {
     const form = parseForm(request);
-    const caller = await authenticateCaller(readCredentials(request, form), context);
+    const caller = await authenticateCaller(request, form, context);
     identify(callerId(caller));
     return json(200, await introspect(form.require('token'), caller, context));
   },

@@ -1,5 +1,4 @@
 import { authenticateClient, type ClientAuthenticationContext } from '../client-authentication/authenticate.ts';
-import { readCredentials } from '../client-authentication/methods.ts';
 import { parseForm } from '../http/form.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
@@ -17,7 +16,7 @@ export const revocation: Endpoint<RevocationContext> = {
   cors: 'client',
   async handle(request, context, identify) {
     const form = parseForm(request);
-    const client = await authenticateClient(readCredentials(request, form), context);
+    const client = await authenticateClient(request, form, context);
     identify(client);
     const token = form.require('token');
     try {

@@ -1,5 +1,4 @@
 import { authenticateClient, type ClientAuthenticationContext } from '../client-authentication/authenticate.ts';
-import { readCredentials } from '../client-authentication/methods.ts';
 import type { Ending, GrantContext, GrantRequest } from '../grants/grant-type.ts';
 import { grantTypes } from '../grants/grant-types.ts';
 import { parseForm } from '../http/form.ts';
@@ -19,7 +18,7 @@ export const token: Endpoint<TokenContext> = {
   cors: 'client',
   async handle(request, context, identify) {
     const form = parseForm(request);
-    const client = await authenticateClient(readCredentials(request, form), context);
+    const client = await authenticateClient(request, form, context);
     identify(client);
     logIgnoredParameters(form, client.client_id, context.log);
     return json(200, await respond({ form, client, address: request.sourceIp }, context));

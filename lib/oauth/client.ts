@@ -6,8 +6,8 @@ import type { HashedSecret } from './secret.ts';
 export interface Client {
   readonly client_id: string;
   readonly client_name?: string;
-  /** The one method the client may use; absent = either way of presenting a secret. `none` makes it a public client. */
-  readonly token_endpoint_auth_method?: 'client_secret_basic' | 'client_secret_post' | 'none';
+  /** The one method the client may use; absent = any that presents a secret. `none` makes it a public client. */
+  readonly token_endpoint_auth_method?: string;
   readonly grant_types: readonly string[];
   /** Space-delimited: all that this client may ever be granted. */
   readonly scope: string;
