@@ -66,6 +66,10 @@ export const hasSettings = (settings: Settings): boolean =>
 
 const SETTINGS = ['name', 'scope', 'resource', 'grantType', 'authMethod', 'public', 'format', 'lifetime'] as const;
 
+/** Why a client has no secrets, to be read after "a client that". */
+export const whyNoSecrets = (client: Client): string =>
+  isPublic(client) ? 'is public' : `authenticates by ${client.token_endpoint_auth_method}`;
+
 /** The method that is asked for, by either option. */
 const authMethodOf = (settings: Settings) => (settings.public ? 'none' : settings.authMethod);
 
@@ -88,7 +92,7 @@ export function withChanges(client: Client, settings: Settings): Client {
     throw new UsageProblem('a public client (--auth-method none) may not use client_credentials');
   }
   if (!usesSecret(next) && next.secrets.length > 0) {
-    throw new UsageProblem('the client would authenticate without a secret: retire its secrets first');
+    throw new UsageProblem(`a client that ${whyNoSecrets(next)} has no secrets: retire those of this one first`);
   }
   return next;
 }

@@ -4,7 +4,7 @@ import type { Client } from '../../lib/oauth/client.ts';
 import { randomId } from '../../lib/oauth/handle.ts';
 import { identityScopes } from '../../lib/oauth/scope.ts';
 import { change, create, get } from './change.ts';
-import { hasSettings, type Settings, withChanges, withSettings } from './client-settings.ts';
+import { hasSettings, type Settings, whyNoSecrets, withChanges, withSettings } from './client-settings.ts';
 import { examples, onTable, withYes } from './command.ts';
 import { deployedFrom, disableClient } from './disable-client.ts';
 import { findRefusal, fromWhenTokensWork } from './from-when.ts';
@@ -61,7 +61,7 @@ const createCommand = (io: Io) =>
       };
       const client = withChanges(draft, options);
       if (!usesSecret(client) && options.secretStdin) {
-        throw new UsageProblem(`a client that authenticates by ${client.token_endpoint_auth_method} has no secret`);
+        throw new UsageProblem(`a client that ${whyNoSecrets(client)} has no secret`);
       }
       const store = await open();
       await requireResources(client, store, out);

@@ -3,6 +3,7 @@ import { usesSecret } from '../../lib/client-authentication/methods.ts';
 import type { HashedSecret } from '../../lib/oauth/secret.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { change, get } from './change.ts';
+import { whyNoSecrets } from './client-settings.ts';
 import { examples, onTable } from './command.ts';
 import { deployedFrom } from './disable-client.ts';
 import type { Io } from './io.ts';
@@ -135,7 +136,7 @@ type EditSecrets = (secrets: readonly HashedSecret[]) => readonly HashedSecret[]
 function ownerOf({ client, resource = '' }: OwnerOptions, { clients, resourceServers }: Store) {
   if (client === undefined) return owner(resourceServers, 'resource server', resource);
   return owner(clients, 'client', client, (found) => {
-    if (!usesSecret(found)) throw new Problem(`client ${client} authenticates without a secret`);
+    if (!usesSecret(found)) throw new Problem(`client ${client} ${whyNoSecrets(found)}: it has no secrets`);
   });
 }
 
