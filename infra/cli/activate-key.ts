@@ -4,7 +4,7 @@ import { activateKey } from '../../lib/key-registry/transitions.ts';
 import { examples, onTable } from './command.ts';
 import type { Io } from './io.ts';
 import { changeRegistry, keyIn, keyPolicyFrom } from './key-registry.ts';
-import { KID, keyView, POLICY_HELP, warnOfGate, withForce } from './key-view.ts';
+import { KID, keyView, POLICY_HELP, warnOfEarlySigning, withForce } from './key-view.ts';
 import { fields, time } from './output.ts';
 
 /** `latchkey keys activate`. */
@@ -12,9 +12,11 @@ export const activateCommand = (io: Io) =>
   onTable<{ force?: true }>(
     withForce(
       new Command('activate')
-        .description('Let a published key sign. The one of its algorithm that did so retires. Can be repeated.')
+        .description(
+          'Let a published key sign. The key that signed with the same algorithm until now starts to retire. Safe to repeat.',
+        )
         .argument(...KID),
-      'verifiers with an older key set refuse its tokens',
+      'verifiers with an older copy of the key set refuse its tokens',
     ).addHelpText('after', POLICY_HELP + examples('latchkey keys activate 7w2fZ0k4nQ --stage prod')),
     io,
     async ({ io: { env }, out, open }, { force = false }, kid = '') => {
@@ -25,19 +27,19 @@ export const activateCommand = (io: Io) =>
         store,
         (found) => (keyIn(found, kid).status === 'active' ? found : activateKey(found, kid, policy, { now, force })),
         (possible) =>
-          `it can sign from ${possible} on. With --force it does so now, and verifiers with an older key set refuse its tokens`,
+          `it can sign from ${possible} on. --force lets it sign now, but verifiers with an older copy of the key set refuse its tokens`,
       );
       const key = keyIn(registry, kid);
       const view = keyView(key, policy);
       out.result(view, fields({ ...view }));
-      out.note(`Containers sign with it within ${KEY_REFRESH_SECONDS} s.`);
-      if (force) warnOfGate(key, policy, out.note);
+      out.note(`Running containers sign with it within ${KEY_REFRESH_SECONDS} s.`);
+      if (force) warnOfEarlySigning(key, policy, out.note);
       const old = registry.keys.find(({ alg, status, retiring_at }) => {
         return alg === key.alg && status === 'retiring' && retiring_at === key.activated_at;
       });
       if (old)
         out.note(
-          `${old.kid} retires; take it away from ${time(keyView(old, policy).withdrawable_at ?? 0)} on: latchkey keys retire ${old.kid}`,
+          `${old.kid} is retiring. Withdraw it from ${time(keyView(old, policy).withdrawable_at ?? 0)} on: latchkey keys retire ${old.kid}`,
         );
     },
   );

@@ -27,22 +27,29 @@ interface AddOptions {
 export const addCommand = (io: Io) =>
   onTable<AddOptions>(
     new Command('add')
-      .description('Publish a key. It does not sign until it is activated; but the very first one signs at once.')
-      .optionsGroup('Which key, one of:')
-      .option('--wrapped', 'a new one, made by KMS and stored encrypted')
-      .addOption(new Option('--kms <key>', 'one that stays in KMS: id, alias or ARN').argParser(parse.knownId))
+      .description('Publish a key. It signs once it is activated; the first key of a registry signs at once.')
+      .optionsGroup('Origin of the key (give exactly one):')
+      .option('--wrapped', 'make a new key with KMS and store it encrypted')
       .addOption(
-        new Option('--environment <kid>', 'one that the functions have in SIGNING_KEYS').argParser(parse.knownId),
+        new Option('--kms <key>', 'id, alias or ARN of a signing key that stays in KMS').argParser(parse.knownId),
       )
-      .optionsGroup('More about it:')
+      .addOption(
+        new Option('--environment <kid>', 'kid of a key that the functions have in SIGNING_KEYS').argParser(
+          parse.knownId,
+        ),
+      )
+      .optionsGroup('Details of the key:')
       .addOption(
         new Option(
           '--alg <alg>',
-          'what it signs by (default: ES256 for a new key, else what it says or the first that fits)',
+          'algorithm it signs with (default: NEW_KEY_ALGORITHM or ES256 with --wrapped, the first that fits with --kms)',
         ).choices(algorithmNames),
       )
-      .option('--wrapping-key <key>', 'the KMS key that wraps it (default: WRAPPING_KMS_KEY)', parse.knownId)
-      .option('--public <file>', 'its public half, a JWK Set or PEM (default: from SIGNING_KEYS or VERIFICATION_KEYS)')
+      .option('--wrapping-key <key>', 'KMS key that wraps the new key (default: WRAPPING_KMS_KEY)', parse.knownId)
+      .option(
+        '--public <file>',
+        'JWK Set or PEM file with the public key (default: look in SIGNING_KEYS and VERIFICATION_KEYS)',
+      )
       .addHelpText('after', ADD_HELP),
     io,
     async ({ io: { env }, out, open }, options) => {
@@ -54,25 +61,27 @@ export const addCommand = (io: Io) =>
       requireSame(added, key);
       const view = keyView(added, policy);
       out.result(view, fields({ ...view }));
-      out.note(`It is published within ${KEY_REFRESH_SECONDS} s.`);
-      if (added.status === 'active') out.note('As the first key it signs at once.');
+      out.note(`The key is published within ${KEY_REFRESH_SECONDS} s.`);
+      if (added.status === 'active') out.note('As the first key of the registry, it signs at once.');
       if (added.status === 'next') {
         out.note(
-          `Every verifier has it at ${time(activatableFrom(added, policy))}: latchkey keys activate ${added.kid}`,
+          `Every verifier has it by ${time(activatableFrom(added, policy))}. Then run: latchkey keys activate ${added.kid}`,
         );
       }
     },
   );
 
-/** What was added before is fine, unless it was something else. */
+/** Adding the same key again is fine, so that the command can be repeated. */
 function requireSame({ kid, status, origin }: RegisteredKey, key: NewKey): void {
-  if (status === 'retired') throw new Problem(`key ${kid} was retired, and is not taken up again`);
-  if (!isDeepStrictEqual(origin, key.origin)) throw new Problem(`key ${kid} is there already, from elsewhere`);
+  if (status === 'retired') throw new Problem(`key ${kid} was retired and cannot be added again: add another key`);
+  if (!isDeepStrictEqual(origin, key.origin)) {
+    throw new Problem(`key ${kid} is already in the registry, with another origin: see latchkey keys list`);
+  }
 }
 
 const ADD_HELP = `
-A wrapped key is for one issuer, which is taken from ISSUER or from the local stack: it signs for no other. Whoever may
-use kms:Decrypt on its wrapping key can export it.
+A wrapped key signs for one issuer only: the one in ISSUER, or that of the local stack. Anyone with kms:Decrypt on the
+wrapping key can export the wrapped key.
 ${examples(
   'latchkey keys add --wrapped --stage prod',
   'latchkey keys add --kms arn:aws:kms:eu-west-1:123456789012:key/1a2b --stage prod',
@@ -81,11 +90,15 @@ ${examples(
 
 function requireOneOrigin({ wrapped, kms, environment, alg, wrappingKey, public: file }: AddOptions): void {
   if ([wrapped, kms, environment].filter((origin) => origin !== undefined).length !== 1) {
-    throw new UsageProblem('which key? Give one of --wrapped, --kms KEY and --environment KID');
+    throw new UsageProblem('which key? Give exactly one of --wrapped, --kms KEY and --environment KID');
   }
-  if (wrappingKey !== undefined && !wrapped) throw new UsageProblem('--wrapping-key goes with --wrapped');
-  if (file !== undefined && environment === undefined) throw new UsageProblem('--public goes with --environment');
-  if (alg !== undefined && environment !== undefined) throw new UsageProblem('the key says by itself what its alg is');
+  if (wrappingKey !== undefined && !wrapped) throw new UsageProblem('--wrapping-key can only be used with --wrapped');
+  if (file !== undefined && environment === undefined) {
+    throw new UsageProblem('--public can only be used with --environment');
+  }
+  if (alg !== undefined && environment !== undefined) {
+    throw new UsageProblem('--alg cannot be used with --environment: the public key names its alg');
+  }
 }
 
 async function newKey(options: AddOptions, store: Store, { env }: Io): Promise<NewKey> {
@@ -94,6 +107,8 @@ async function newKey(options: AddOptions, store: Store, { env }: Io): Promise<N
   if (kms !== undefined) return readKmsKey(store, kms, alg);
   kmsOf(store);
   const wrappingKey = wrappingKeyFrom(options.wrappingKey, store, env);
-  if (wrappingKey === undefined) throw new UsageProblem('wrapped by which key? Give --wrapping-key KEY');
+  if (wrappingKey === undefined) {
+    throw new UsageProblem('which KMS key wraps the new key? Give --wrapping-key KEY or set WRAPPING_KMS_KEY');
+  }
   return makeWrappedKey(store, env, alg ?? readConfig(env).get('NEW_KEY_ALGORITHM'), wrappingKey);
 }

@@ -1,6 +1,6 @@
 import { type Environment, findAwsConfig } from '../../lib/config.ts';
 
-/** Where AWS is, by the usual variables; what they leave open, the SDK finds in profiles and its other sources. */
+/** Region and endpoint from the usual variables. What they leave open, the SDK finds in profiles and its other sources. */
 export function awsOptions(env: Environment, region: string | undefined) {
   const options = findAwsConfig(env, 'DYNAMODB');
   const chosen = region || options.region || env['AWS_DEFAULT_REGION'];

@@ -1,4 +1,4 @@
-// Bundles the command line ahead of its use: as TypeScript through a loader it takes ten times as long to start.
+// Bundles the command line ahead of time: loaded as TypeScript, it would take ten times as long to start.
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,11 +22,11 @@ export const options = {
   platform: 'node',
   target: 'node20',
   mainFields: ['module', 'main'],
-  // Names stay, so that a stack trace can be read.
+  // Identifiers are not minified, so that stack traces can be read.
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
-  // Some packages are CommonJS, and require what belongs to Node.
+  // Some packages are CommonJS and require modules of Node.js.
   banner: {
     js: 'import{createRequire as createRequireOfBundle}from"node:module";const require=createRequireOfBundle(import.meta.url);',
   },
@@ -35,15 +35,14 @@ export const options = {
 };
 
 /**
- * Bundles the sources as they are now, where later runs find the bundle; or, where that cannot be written, for this process
- * only.
+ * Bundles the current sources into the cache, or, if the cache cannot be written, into a directory for this process only.
  * @returns the directory of the bundle
  */
 export async function bundleCommandLine() {
   for (;;) {
     const before = fingerprint();
     const { outputFiles = [] } = await build(options);
-    // Edited meanwhile: nobody knows which of the two was bundled.
+    // The sources changed during the build, so the bundle may mix two versions.
     if (fingerprint() !== before) continue;
     const directory = join(cache, before);
     try {
@@ -56,7 +55,7 @@ export async function bundleCommandLine() {
   }
 }
 
-/** Puts a bundle into place whole; another process may be doing the same. */
+/** Moves a complete bundle into place. Another process may be publishing the same bundle. */
 function publish(/** @type {import('esbuild').OutputFile[]} */ files, /** @type {string} */ directory) {
   const temporary = `${directory}.${randomUUID()}`;
   try {
@@ -69,7 +68,7 @@ function publish(/** @type {import('esbuild').OutputFile[]} */ files, /** @type 
   }
 }
 
-/** Only this user can write there, as `mkdtemp` has it. */
+/** `mkdtemp` makes a directory that no other user can write to. */
 function writeForThisProcess(/** @type {import('esbuild').OutputFile[]} */ files) {
   const directory = mkdtempSync(join(tmpdir(), 'latchkey-cli-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
@@ -83,7 +82,7 @@ function write(/** @type {import('esbuild').OutputFile[]} */ files, /** @type {s
 
 const WEEK_MS = 7 * 86_400_000;
 
-/** Those of older sources. A process that still runs has been loading from its own for less than a week. */
+/** Removes bundles of older sources. A week is longer than any process that still loads chunks from its bundle. */
 function removeOld() {
   for (const name of readdirSync(cache)) {
     const directory = join(cache, name);

@@ -18,15 +18,15 @@ export async function create<Value>(
   value: Value,
 ): Promise<void> {
   if (await records.create(value)) return;
-  // The first attempt may have landed and its answer been lost: then what is there is ours, to the last hash.
+  // The SDK retries a write whose answer was lost. If the first attempt succeeded, the stored record equals this one.
   if (isDeepStrictEqual(await records.find(id), value)) return;
-  throw new Problem(`there is a ${kind} ${id} already`);
+  throw new Problem(`${kind} ${id} already exists: choose another id`);
 }
 
 /**
- * Changes a record from the version that was read, once more if somebody else was faster.
- * @param edit the record as it should be; the same object when there is nothing to change
- * @throws Problem when there is no such record, or it changes all the time
+ * Changes a record, provided that it still has the version that was read. Tries once more after a conflicting change.
+ * @param edit returns the new record, or the same object when there is nothing to change
+ * @throws Problem when there is no such record, or when both attempts met a conflicting change
  */
 export async function change<Value>(
   records: RecordStore<Value>,
@@ -40,10 +40,10 @@ export async function change<Value>(
     const next = await edit(found.value);
     if (next === found.value || (await records.replace(next, found.version))) return next;
   }
-  throw new Problem(`${kind} ${id} is being changed by somebody else at this moment; run the command again`);
+  throw new Problem(`${kind} ${id} is being changed by somebody else: run the command again`);
 }
 
-/** A record with members that may be undefined, before those are left out. */
+/** A record whose members may be undefined. */
 type Draft<Value> = { [Name in keyof Value]: Value[Name] | undefined };
 
 /** The record without the members that are undefined. */

@@ -7,7 +7,7 @@ import * as parse from './parse.ts';
 import { UsageProblem } from './problem.ts';
 import { checkSignIn, hasSignInSettings, withSignInChanges, withSignInSettings } from './sign-in-settings.ts';
 
-/** What can be set of a client, as options. */
+/** The settings of a client, as options. */
 export interface Settings {
   readonly name?: string;
   readonly scope?: string;
@@ -17,7 +17,7 @@ export interface Settings {
   readonly public?: true;
   readonly format?: AccessTokenFormatName | typeof parse.DEFAULT;
   readonly lifetime?: number | typeof parse.DEFAULT;
-  /** One of those for people who sign in, which go by a table. */
+  /** One of the settings in `sign-in-settings.ts`. */
   readonly redirectUri?: unknown;
 }
 
@@ -26,54 +26,54 @@ export const withSettings = (command: Command): Command => withSignInSettings(wi
 
 const withTokenSettings = (command: Command): Command =>
   command
-    .option('--name <text>', 'a name for people', parse.name)
-    .option('--scope <scopes>', 'all it may ever be granted, separated by spaces', parse.scope)
+    .option('--name <text>', 'display name, such as "Nightly export"', parse.name)
+    .option('--scope <scopes>', 'scopes that it may be granted, separated by spaces', parse.scope)
     .option(
       '--resource <id>',
-      'a resource server it may ask for; repeatable, the first is its default',
+      'resource server that it may request tokens for; repeatable, the first one is its default',
       parse.identifiers,
     )
     .option(
       '--grant-type <type>',
-      'a grant type it may use; repeatable (a new client has client_credentials, or with --redirect-uri authorization_code)',
+      'grant type that it may use; repeatable (default: client_credentials, or authorization_code with --redirect-uri)',
       parse.grantTypeNames,
     )
     .option(
       '--auth-method <method>',
-      `${parse.authMethods.join(', ')}, or default: any that presents a secret. none makes it public`,
+      `how it authenticates: ${parse.authMethods.join(', ')}, or default (any method that presents a secret); none makes it public`,
       parse.orDefault(parse.authMethod),
     )
     .addOption(
       new Option(
         '--public',
-        'it cannot keep a secret: a single-page or native app. The same as --auth-method none',
+        'same as --auth-method none, for a client that cannot keep a secret: a single-page or native app',
       ).conflicts('authMethod'),
     )
     .option(
       '--format <format>',
-      `${parse.formatNames}, or default: as the resource server says`,
+      `format of its access tokens: ${parse.formatNames}, or default (the format of the resource server)`,
       parse.orDefault(parse.format),
     )
     .option(
       '--lifetime <seconds>',
-      `of its access tokens, 1 to ${parse.MAX_LIFETIME}, or default: as the resource server says`,
+      `lifetime of its access tokens in seconds, 1 to ${parse.MAX_LIFETIME}, or default (the lifetime of the resource server)`,
       parse.orDefault(parse.lifetime),
     );
 
-/** Whether any option asks for a change. */
+/** Whether any setting is given. */
 export const hasSettings = (settings: Settings): boolean =>
   SETTINGS.some((name) => settings[name] !== undefined) || hasSignInSettings({ ...settings });
 
 const SETTINGS = ['name', 'scope', 'resource', 'grantType', 'authMethod', 'public', 'format', 'lifetime'] as const;
 
-/** Why a client has no secrets, to be read after "a client that". */
+/** Why a client has no secrets, as a predicate of "a client that". */
 export const whyNoSecrets = (client: Client): string =>
   isPublic(client) ? 'is public' : `authenticates by ${client.token_endpoint_auth_method}`;
 
-/** The method that is asked for, by either option. */
+/** The authentication method that `--public` or `--auth-method` asks for. */
 const authMethodOf = (settings: Settings) => (settings.public ? 'none' : settings.authMethod);
 
-/** The client with what the options change. @throws UsageProblem when the settings do not go together */
+/** The client with the settings applied. @throws UsageProblem when the settings contradict one another */
 export function withChanges(client: Client, settings: Settings): Client {
   const { name, scope, resource, grantType, format, lifetime } = settings;
   const authMethod = authMethodOf(settings);
@@ -89,10 +89,14 @@ export function withChanges(client: Client, settings: Settings): Client {
   });
   checkSignIn(next);
   if (isPublic(next) && next.grant_types.includes('client_credentials')) {
-    throw new UsageProblem('a public client (--auth-method none) may not use client_credentials');
+    throw new UsageProblem(
+      'a public client may not use the grant type client_credentials, as it has no secret: leave out --public or give other grant types',
+    );
   }
   if (!usesSecret(next) && next.secrets.length > 0) {
-    throw new UsageProblem(`a client that ${whyNoSecrets(next)} has no secrets: retire those of this one first`);
+    throw new UsageProblem(
+      `a client that ${whyNoSecrets(next)} has no secrets: first retire the secrets of this client with latchkey secret retire`,
+    );
   }
   return next;
 }

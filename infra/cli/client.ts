@@ -6,17 +6,17 @@ import { identityScopes } from '../../lib/oauth/scope.ts';
 import { change, create, get } from './change.ts';
 import { hasSettings, type Settings, whyNoSecrets, withChanges, withSettings } from './client-settings.ts';
 import { examples, onTable, withYes } from './command.ts';
-import { deployedFrom, disableClient } from './disable-client.ts';
-import { findRefusal, fromWhenTokensWork } from './from-when.ts';
+import { DEPLOYED_HELP, deployedFrom, disableClient, HOW_SOON } from './disable-client.ts';
 import type { Io } from './io.ts';
 import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
 import { columns, type Output, time } from './output.ts';
 import * as parse from './parse.ts';
 import { Problem, UsageProblem } from './problem.ts';
+import { findRefusedTokens, whenNewTokensWork } from './refused-tokens.ts';
 import type { Store } from './store.ts';
 import { clientText, recordView } from './view.ts';
 
-/** `latchkey client`: who may get tokens. */
+/** `latchkey client`: the programs that may get tokens. */
 export const clientCommand = (io: Io): Command =>
   new Command('client')
     .addCommand(createCommand(io))
@@ -30,8 +30,8 @@ const createCommand = (io: Io) =>
   onTable<Settings & { secretStdin?: true }>(
     withSettings(
       new Command('create')
-        .description('Register a client. Prints its secret, once.')
-        .argument('[client_id]', `made up if absent; ${parse.ID_RULES}`, parse.newIdentifier),
+        .description('Register a client. Prints its secret once.')
+        .argument('[client_id]', `id of the new client (default: a random id): ${parse.ID_RULES}`, parse.newIdentifier),
     )
       .option('--secret-stdin', SECRET_STDIN)
       .addHelpText(
@@ -48,7 +48,7 @@ const createCommand = (io: Io) =>
     async ({ out, open }, options, client_id = randomId()) => {
       if (!options.resource && !options.scope?.split(' ').includes('openid')) {
         throw new UsageProblem(
-          'name at least one resource server: --resource ID (with the scope openid it can do without)',
+          'a client needs a resource server unless its scope includes openid: give --resource ID or --scope openid',
         );
       }
       const draft: Client = {
@@ -61,12 +61,14 @@ const createCommand = (io: Io) =>
       };
       const client = withChanges(draft, options);
       if (!usesSecret(client) && options.secretStdin) {
-        throw new UsageProblem(`a client that ${whyNoSecrets(client)} has no secret`);
+        throw new UsageProblem(`a client that ${whyNoSecrets(client)} has no secret: leave out --secret-stdin`);
       }
       const store = await open();
       await requireResources(client, store, out);
       if (await store.resourceServers.find(client_id)) {
-        throw new Problem(`${client_id} is the id of a resource server, and whoever introspects is told by the id`);
+        throw new Problem(
+          `${client_id} is the id of a resource server, and introspection tells callers apart by their ids: choose another id`,
+        );
       }
       const made = usesSecret(client) ? await newSecret(io, options, store.clock()) : undefined;
       const record = { ...client, secrets: made ? [made.stored] : [] };
@@ -75,14 +77,14 @@ const createCommand = (io: Io) =>
       const shown = made?.secret === undefined ? {} : { client_secret: made.secret };
       out.result({ ...recordView(record), ...shown }, clientText(record, shown));
       if (made?.secret !== undefined) out.note(SHOWN_ONCE);
-      remark(client, out);
+      noteDoubtfulSettings(client, out);
     },
   );
 
 const listCommand = (io: Io) =>
   onTable(
     new Command('list')
-      .description('All clients. Reads the whole table.')
+      .description('List all clients. Reads the whole table.')
       .addHelpText('after', examples('latchkey client list --json')),
     io,
     async ({ out, open }) => {
@@ -102,8 +104,8 @@ const listCommand = (io: Io) =>
 const showCommand = (io: Io) =>
   onTable(
     new Command('show')
-      .description('One client, without the hashes of its secrets.')
-      .argument('<client_id>', 'which', parse.identifier)
+      .description('Show one client, without the hashes of its secrets.')
+      .argument('<client_id>', 'id of the client', parse.identifier)
       .addHelpText('after', examples('latchkey client show reports')),
     io,
     async ({ out, open }, _options, id = '') => {
@@ -116,8 +118,8 @@ const updateCommand = (io: Io) =>
   onTable<Settings>(
     withSettings(
       new Command('update')
-        .description('Change what is given and leave the rest. Tokens that are out keep what they have.')
-        .argument('<client_id>', 'which', parse.identifier),
+        .description('Change the settings that are given. Tokens already issued stay as they are.')
+        .argument('<client_id>', 'id of the client', parse.identifier),
     ).addHelpText(
       'after',
       examples(
@@ -129,7 +131,7 @@ const updateCommand = (io: Io) =>
     io,
     async ({ out, open }, options, id = '') => {
       const { cacheNote } = deployedFrom(io.env);
-      if (!hasSettings(options)) throw new UsageProblem('there is nothing to change');
+      if (!hasSettings(options)) throw new UsageProblem('nothing to change: give at least one setting (see --help)');
       const store = await open();
       const client = await change(store.clients, 'client', id, async (found) => {
         const next = withChanges(found, options);
@@ -137,33 +139,37 @@ const updateCommand = (io: Io) =>
         return next;
       });
       out.result(recordView(client), clientText(client));
-      remark(client, out);
+      noteDoubtfulSettings(client, out);
       out.note(cacheNote);
     },
   );
 
-/** What is allowed, and may not be what was meant. */
-function remark({ grant_types, scope, response_types = [] }: Client, out: Output): void {
-  if (grant_types.length === 0) out.note('It may use no grant type yet.');
+/** Points out settings that are allowed but may be a mistake. */
+function noteDoubtfulSettings({ grant_types, scope, response_types = [] }: Client, out: Output): void {
+  if (grant_types.length === 0) {
+    out.note('This client may not use any grant type yet: add one with latchkey client update --grant-type.');
+  }
   if (grant_types.includes('password')) {
-    out.note('The grant type password shows passwords to the client: it is for moving off it. RFC 9700 section 2.4');
+    out.note(
+      'With the grant type password, the client sees passwords: use it only while you migrate away from it (RFC 9700 section 2.4).',
+    );
   }
   if (response_types.some((type) => type.split(' ').includes('token'))) {
-    out.note('Access tokens in a URL leak: prefer the response type code. RFC 9700 section 2.1.2');
+    out.note('Access tokens in a URL leak: prefer the response type code (RFC 9700 section 2.1.2).');
   }
   if (grant_types.includes('refresh_token') && !scope.split(' ').includes('offline_access')) {
-    out.note('It gets no refresh token without the scope offline_access.');
+    out.note('This client gets no refresh token without the scope offline_access.');
   }
 }
 
 const disableCommand = (io: Io) =>
   onTable<{ yes?: true }>(
     withYes(new Command('disable'))
-      .description('End a client: it gets no new tokens, and those it has are refused. Can be repeated.')
-      .argument('<client_id>', 'which', parse.identifier)
+      .description('Disable a client: it gets no new tokens, and the tokens it has are refused. Safe to repeat.')
+      .argument('<client_id>', 'id of the client', parse.identifier)
       .addHelpText(
         'after',
-        '\nSet CLIENT_CACHE_SECONDS and ACCESS_TOKEN_MAX_LIFETIME_SECONDS as they are deployed, if that is not the default.\n' +
+        DEPLOYED_HELP +
           examples('latchkey client disable reports --stage prod', 'latchkey client disable reports --yes'),
       ),
     io,
@@ -171,21 +177,24 @@ const disableCommand = (io: Io) =>
       const deployed = deployedFrom(env);
       const store = await open();
       await get(store.clients, 'client', id);
-      if (!yes) await confirm(`client ${id}, its ${await store.countGrants({ client_id: id })} and all its tokens`);
+      if (!yes) {
+        const grants = await store.countGrants({ client_id: id });
+        await confirm(`disable client ${id}, and revoke its ${grants} and all its tokens`);
+      }
       const { client, revocation } = await disableClient(store, id, deployed);
       out.result(
         { ...recordView(client), revocation },
         clientText(client, { tokens_refused_if_issued_until: time(revocation.issued_until ?? 0) }),
       );
-      out.note('Its tokens are refused from now on; how soon an API asks is set by its REVOCATION_MAX_AGE_SECONDS.');
+      out.note(HOW_SOON);
     },
   );
 
 const enableCommand = (io: Io) =>
   onTable(
     new Command('enable')
-      .description('Let a disabled client get tokens again. Those from before stay refused.')
-      .argument('<client_id>', 'which', parse.identifier)
+      .description('Let a disabled client get tokens again. Tokens from before stay refused.')
+      .argument('<client_id>', 'id of the client', parse.identifier)
       .addHelpText('after', examples('latchkey client enable reports')),
     io,
     async ({ out, open }, _options, id = '') => {
@@ -193,13 +202,13 @@ const enableCommand = (io: Io) =>
       const client = await change(store.clients, 'client', id, (found) =>
         found.enabled ? found : { ...found, enabled: true },
       );
-      const refusal = await findRefusal(store, 'client', id);
-      out.result({ ...recordView(client), ...refusal }, clientText(client, { ...refusal }));
-      out.note(fromWhenTokensWork(refusal, store.clock()));
+      const refusedTokens = await findRefusedTokens(store, 'client', id);
+      out.result({ ...recordView(client), ...refusedTokens }, clientText(client, { ...refusedTokens }));
+      out.note(whenNewTokensWork(refusedTokens, store.clock()));
     },
   );
 
-/** What a new client may use where nobody says: a machine its secret, people a code. */
+/** The grant types of a new client without `--grant-type`. */
 function grantTypesOf({ redirectUri, scope }: Settings): string[] {
   if (!redirectUri) return ['client_credentials'];
   return ['authorization_code', ...(scope?.split(' ').includes('offline_access') ? ['refresh_token'] : [])];
@@ -211,5 +220,5 @@ async function requireResources(client: Client, { resourceServers }: Store, out:
   const known = new Set([...identityScopes, ...found.flatMap((resource) => resource.scope.split(' '))]);
   const unknown = client.scope.split(' ').filter((token) => token !== '' && !known.has(token));
   if (unknown.length > 0)
-    out.note(`None of its resource servers knows the scope ${unknown.join(' ')}: it will not be granted.`);
+    out.note(`No resource server of this client knows the scope ${unknown.join(' ')}, so it will not be granted.`);
 }

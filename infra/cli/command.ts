@@ -1,55 +1,67 @@
 import { type Command, Option } from 'commander';
+import { findChosenTable, type TableOptions } from './chosen-table.ts';
 import { type ConfirmOptions, confirm } from './confirm.ts';
 import type { Io } from './io.ts';
 import { createOutput, type Output } from './output.ts';
 import { port, region, stageName, tableName } from './parse.ts';
 import { type ExitCode, UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
-import { findTarget, type TableChoice } from './target.ts';
 
-/** What an action gets. `open` connects to the table that the options name, and says which one it is. */
-export interface Session {
+/** What the action of a command works with. */
+export interface CommandContext {
   readonly io: Io;
   readonly out: Output;
+  /** Connects to the table that the options name, and notes which deployed table that is. @throws UsageProblem for none */
   open(): Promise<Store>;
-  /** The same, or undefined where no table is named. */
+  /** Does the same, but returns undefined when no table is named. */
   openIfNamed(): Promise<Store | undefined>;
-  /** Asks before what is named ends, unless the command has `--yes`. @throws Problem when the answer is no */
-  confirm(ends: string): Promise<void>;
-  /** Sets the exit code of a command that ends by its result. */
+  /**
+   * Asks before a change that cannot be undone, unless the command has `--yes`.
+   * @param consequence as in "This will …"
+   * @throws Problem when the answer is no
+   */
+  confirm(consequence: string): Promise<void>;
+  /** Sets the exit code of a command that succeeds but reports its result in the exit code. */
   exitWith(code: ExitCode): void;
 }
 
-type Action<Options> = (session: Session, options: Options, ...args: string[]) => Promise<void>;
+type Action<Options> = (context: CommandContext, options: Options, ...args: string[]) => Promise<void>;
 
-/** The options that may stand before the command as well as after it. */
+/** Adds the options that may stand before the command as well as after it. */
 export const withCommonOptions = (command: Command): Command =>
   command
-    .optionsGroup('Which table:')
-    .addOption(new Option('--stage <name>', 'the table latchkey-NAME of a deployed stage').argParser(stageName))
-    .addOption(new Option('--table <name>', 'a deployed table by its name (default: TABLE_NAME)').argParser(tableName))
-    .addOption(new Option('--local', 'the table of npm start; so it is when nothing is named'))
+    .optionsGroup('Choice of the table:')
     .addOption(
-      new Option('--port <port>', 'the table of the npm start on this port, where several run').argParser(port),
+      new Option('--stage <name>', 'deployed stage, such as prod; its table is latchkey-NAME').argParser(stageName),
     )
-    .addOption(new Option('--region <region>', 'AWS region (default: AWS_REGION, or the profile)').argParser(region))
+    .addOption(new Option('--table <name>', 'name of a deployed table (default: TABLE_NAME)').argParser(tableName))
+    .addOption(new Option('--local', 'use the table of npm start (the default when no table is named)'))
+    .addOption(
+      new Option('--port <port>', 'port of the npm start whose table to use, if several are running').argParser(port),
+    )
+    .addOption(
+      new Option(
+        '--region <region>',
+        'AWS region, such as eu-west-1 (default: AWS_REGION or the AWS profile)',
+      ).argParser(region),
+    )
     .optionsGroup('Output:')
-    .option('--json', 'one JSON document instead of text');
+    .option('--json', 'print one JSON document instead of text');
 
-/** For a command that ends many things at once. */
-export const withYes = (command: Command): Command => command.option('--yes', 'do not ask whether it is meant');
+/** For a command that revokes many tokens at once. */
+export const withYes = (command: Command): Command => command.option('--yes', 'do not ask for confirmation');
 
-type CommonOptions = TableChoice & ConfirmOptions;
+type CommonOptions = TableOptions & ConfirmOptions;
 
-/** Gives a command the options that all have which use the table, and its action. */
+/** Gives a command its action, and the options that all commands share. */
 export function onTable<Options>(command: Command, io: Io, action: Action<Options>): Command {
   return withCommonOptions(command).action(async () => {
     const options = command.optsWithGlobals<Options & CommonOptions>();
     const out = createOutput(io, options.json === true);
     const openIfNamed = async () => {
-      const target = findTarget(options, io);
+      const target = findChosenTable(options, io);
       if (!target) return undefined;
-      // With the AWS SDK, which is most of what there is to load.
+      // Loaded only when needed: this brings in the AWS SDK, most of the program.
       const { openStore } = await import('./store.ts');
       const store = await openStore(target, io.env, options.region);
       if (!store.local) out.note(store.where);
@@ -59,20 +71,20 @@ export function onTable<Options>(command: Command, io: Io, action: Action<Option
       const store = await openIfNamed();
       if (store) return store;
       throw new UsageProblem(
-        'which table? Give --stage NAME or --table NAME, set TABLE_NAME, or run npm start for a local one',
+        'which table? Give --stage NAME or --table NAME, set TABLE_NAME, or run npm start for a local table',
       );
     };
-    const session: Session = {
+    const context: CommandContext = {
       io,
       out,
       open,
       openIfNamed,
-      confirm: (ends) => confirm(ends, options, io),
+      confirm: (consequence) => confirm(consequence, options, io),
       exitWith: (code) => {
         io.exitCode = code;
       },
     };
-    await action(session, options, ...(command.processedArgs as string[]));
+    await action(context, options, ...(command.processedArgs as string[]));
   });
 }
 

@@ -10,10 +10,10 @@ import { addKey, compromiseKey, type KeyPolicy, oldestNext } from '../../lib/key
 import { type Revocation, revokeAll } from '../../lib/oauth/revocation.ts';
 import { addRevocation } from './add-revocation.ts';
 import { examples, onTable, withYes } from './command.ts';
-import { IN_FLIGHT_SECONDS } from './disable-client.ts';
+import { HOW_SOON, IN_FLIGHT_SECONDS } from './disable-client.ts';
 import type { Io } from './io.ts';
 import { changeRegistry, findRegistry, keyIn, keyPolicyFrom } from './key-registry.ts';
-import { KID, keyView, POLICY_HELP, warnOfGate } from './key-view.ts';
+import { KID, keyView, POLICY_HELP, warnOfEarlySigning } from './key-view.ts';
 import { makeWrappedKey, wrappingKeyFrom } from './new-key.ts';
 import { duration, fields } from './output.ts';
 import * as parse from './parse.ts';
@@ -29,16 +29,16 @@ interface CompromiseOptions {
 export const compromiseCommand = (io: Io) =>
   onTable<CompromiseOptions>(
     withYes(new Command('compromise'))
-      .description('End a key that somebody else has, and every token that it signed. Can be repeated.')
+      .description('Withdraw a key that has leaked, and revoke every token that it signed. Safe to repeat.')
       .argument(...KID)
       .option(
         '--replace-with <kid>',
-        'the key that takes over (default: the oldest that waits, else a new one)',
+        'kid of the key that takes over (default: the oldest key that is waiting, else a new key)',
         parse.knownId,
       )
       .option(
         '--wrapping-key <key>',
-        'the KMS key that wraps a new one (default: WRAPPING_KMS_KEY, or its own)',
+        'KMS key that wraps a new key (default: WRAPPING_KMS_KEY, else the one that wraps the old key)',
         parse.knownId,
       )
       .addHelpText('after', COMPROMISE_HELP),
@@ -47,15 +47,15 @@ export const compromiseCommand = (io: Io) =>
       const policy = keyPolicyFrom(env);
       const store = await open();
       keyIn(await findRegistry(store), kid);
-      await confirm(`key ${kid} and every token that it signed, in ${store.where}`);
+      await confirm(`withdraw key ${kid} and revoke every token that it signed, in ${store.where}`);
       const startedAt = performance.now();
       const make = async ({ alg, origin }: RegisteredKey) => {
         const own = origin.type === 'wrapped' ? (wrappingKeyFrom(undefined, store, env) ?? origin.key_id) : undefined;
         const by = wrappingKey ?? own;
-        if (by === undefined) throw new Problem(`it is no wrapped key, and no --wrapping-key is given`);
+        if (by === undefined) throw new Problem('the old key is not a wrapped key, and --wrapping-key is missing');
         return makeWrappedKey(store, env, alg, by);
       };
-      const outcome = await endKey(store, kid, { policy, replacement: replaceWith, make });
+      const outcome = await revokeKey(store, kid, { policy, replacement: replaceWith, make });
       const took_ms = Math.round(performance.now() - startedAt);
       const { key, revocation, signing } = outcome;
       const view = keyView(key, policy);
@@ -63,32 +63,32 @@ export const compromiseCommand = (io: Io) =>
         { ...view, revocation, signing: signing.map((each) => each.kid), took_ms },
         fields({
           ...view,
-          'signs now': signing.map((each) => `${each.kid} (${each.alg})`).join(', ') || 'nothing',
+          'signing now': signing.map((each) => `${each.kid} (${each.alg})`).join(', ') || 'none',
           took: `${took_ms} ms`,
         }),
       );
       for (const line of remarks(outcome, policy)) out.note(line);
-      for (const each of signing) if (each.alg === key.alg) warnOfGate(each, policy, out.note);
+      for (const each of signing) if (each.alg === key.alg) warnOfEarlySigning(each, policy, out.note);
     },
   );
 
 function remarks({ key, signing, notMade }: Compromise, { jwksCache }: KeyPolicy): string[] {
   const replaced = signing.some(({ alg }) => alg === key.alg);
-  const makeOne = 'make one and activate it: latchkey keys add, latchkey keys activate --force';
+  const addOne = 'add one with latchkey keys add, and activate it with latchkey keys activate --force';
   return [
-    'Its tokens are refused from now on; how soon an API asks is set by its REVOCATION_MAX_AGE_SECONDS.',
-    `Containers may sign with it for up to ${KEY_REFRESH_SECONDS} s. What they sign is refused as well.`,
-    `A verifier that knows the key set and nothing of revocation may accept it for ${duration(jwksCache)} (JWKS_CACHE_SECONDS).`,
-    ...(notMade === undefined ? [] : [`There is no new key in its place: ${notMade}`]),
-    ...(signing.length === 0 ? [`Nothing signs: POST /token answers 503 until there is a key; ${makeOne}`] : []),
-    ...(signing.length > 0 && !replaced ? [`Nothing signs by ${key.alg} now; ${makeOne}`] : []),
+    HOW_SOON,
+    `Running containers may sign with the key for up to ${KEY_REFRESH_SECONDS} s more. Those tokens are refused as well.`,
+    `A verifier that does not check revocation may accept its tokens for up to ${duration(jwksCache)} more (JWKS_CACHE_SECONDS).`,
+    ...(notMade === undefined ? [] : [`No new key was made: ${notMade}`]),
+    ...(signing.length === 0 ? [`No key signs now, so POST /token answers 503: ${addOne}`] : []),
+    ...(signing.length > 0 && !replaced ? [`No key signs with ${key.alg} now: ${addOne}`] : []),
   ];
 }
 
 const COMPROMISE_HELP = `
-First its tokens are put on the revocation list, then it is taken out of the key set; another key signs in its place
-without waiting until every verifier has it. A new one is made where none waits and the old one was wrapped: for the
-issuer in ISSUER, or that of the local stack.
+The command first puts the tokens of the key on the revocation list, and then takes the key out of the key set. Another
+key signs in its place at once, before every verifier has it. If no key is waiting and the old key was wrapped, a new key
+is made, for the issuer in ISSUER or that of the local stack.
 ${POLICY_HELP}${examples(
   'latchkey keys compromise 7w2fZ0k4nQ --stage prod --yes',
   'latchkey keys compromise 7w2fZ0k4nQ --replace-with x9Jd0q4TtA --stage prod',
@@ -99,35 +99,35 @@ interface Compromise {
   readonly revocation: Revocation;
   /** The keys that sign from now on. */
   readonly signing: readonly RegisteredKey[];
-  /** Why there is no new key, where one was wanted. */
+  /** Why no new key could be made, if one was needed. */
   readonly notMade: string | undefined;
 }
 
 interface Options {
   readonly policy: KeyPolicy;
-  /** `kid` of the key that takes over; else the oldest that waits, else a new one. */
+  /** `kid` of the key that takes over; undefined = the oldest key with status `next`, else a new one. */
   readonly replacement: string | undefined;
-  /** Makes one that takes the place of this. */
+  /** Makes a key that replaces this one. */
   make(key: RegisteredKey): Promise<NewKey>;
 }
 
 /**
- * Ends a key and all that it signed. First the tokens: an entry of the revocation list is refused by from the next request
- * on, while containers know of a change of the registry only within a minute. Repeating it makes good what was missed.
- * @throws Problem that says what happened, when only the first write succeeded
+ * Revokes the tokens of a key, and then the key itself: the revocation list takes effect with the next request, while
+ * containers see a change of the registry only within a minute. A second run completes what the first one could not.
+ * @throws Problem that says what was done, when only the first write succeeded
  */
-async function endKey(store: Store, kid: string, { policy, replacement, make }: Options): Promise<Compromise> {
+async function revokeKey(store: Store, kid: string, { policy, replacement, make }: Options): Promise<Compromise> {
   const registry = await findRegistry(store);
   const key = keyIn(registry, kid);
   if (replacement !== undefined && key.compromised_at === undefined) requireNext(registry, replacement);
 
-  // What containers sign that have not heard of it yet is covered, and so is the entry kept.
+  // The entry also covers tokens signed by containers that have not seen the change of the registry yet.
   const delay = KEY_REFRESH_SECONDS + IN_FLIGHT_SECONDS;
   const entry = revokeAll('key', kid, { now: store.clock(), lifetime: policy.maxLifetime, delay });
   const revocation = await addRevocation(store.revocations, entry);
   try {
     const isMissed = key.status === 'active' && replacement === undefined && !oldestNext(registry, key.alg);
-    const made = isMissed ? await settled(make(key)) : undefined;
+    const made = isMissed ? await tryToMake(make(key)) : undefined;
     const now = store.clock();
     const changed = await changeRegistry(store, (found) => {
       if (keyIn(found, kid).compromised_at !== undefined) return found;
@@ -137,18 +137,20 @@ async function endKey(store: Store, kid: string, { policy, replacement, make }: 
     return { key: keyIn(changed, kid), revocation, signing: activeKeys(changed), notMade: made?.problem };
   } catch (error) {
     throw new Problem(
-      `the tokens of key ${kid} are refused, but it is still in use: ${(error as Error).message}; run the same command again`,
+      `the tokens of key ${kid} are refused, but the key is still in use: ${(error as Error).message}; run the same command again`,
     );
   }
 }
 
 function requireNext(registry: KeyRegistry, kid: string): void {
   const { status } = keyIn(registry, kid);
-  if (status !== 'next') throw new Problem(`key ${kid} cannot take over: it is ${status}; nothing was done`);
+  if (status !== 'next') {
+    throw new Problem(`key ${kid} cannot take over: its status is ${status} and must be next; nothing was done`);
+  }
 }
 
-/** A key that cannot be made is no reason to let one go on that somebody else has. */
-async function settled<Value>(making: Promise<Value>): Promise<{ value?: Value; problem?: string }> {
+/** The leaked key must be withdrawn even if no new key can be made. */
+async function tryToMake<Value>(making: Promise<Value>): Promise<{ value?: Value; problem?: string }> {
   try {
     return { value: await making };
   } catch (error) {

@@ -7,14 +7,18 @@ export interface ConfirmOptions {
 }
 
 /**
- * Asks before much ends at once, if somebody is there to answer.
- * @param ends what ends, as in "This ends …."
- * @throws UsageProblem where nobody can be asked and there is no `--yes`; Problem when the answer is no
+ * Asks for confirmation at a terminal.
+ * @param consequence as in "This will …"
+ * @throws UsageProblem without a terminal and without `--yes`; Problem when the answer is no
  */
-export async function confirm(ends: string, { yes, json }: ConfirmOptions, { stdin, stderr }: Io): Promise<void> {
+export async function confirm(
+  consequence: string,
+  { yes, json }: ConfirmOptions,
+  { stdin, stderr }: Io,
+): Promise<void> {
   if (yes) return;
-  if (json || !stdin.isTTY) throw new UsageProblem(`this ends ${ends}; give --yes if that is what you want`);
-  stderr.write(`This ends ${ends}.\nContinue? [y/N] `);
+  if (json || !stdin.isTTY) throw new UsageProblem(`this would ${consequence}: to confirm, add --yes`);
+  stderr.write(`This will ${consequence}.\nContinue? [y/N] `);
   if (!/^y(es)?$/i.test(await readLine(stdin))) throw new Problem('nothing was changed');
 }
 

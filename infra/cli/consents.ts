@@ -16,15 +16,15 @@ interface WhoseOptions {
   readonly yes?: true;
 }
 
-/** `latchkey consents`: what is not asked again. */
+/** `latchkey consents`: what users allowed clients, so that they are not asked again. */
 export const consentsCommand = (io: Io): Command =>
   new Command('consents').addCommand(listCommand(io)).addCommand(withdrawCommand(io));
 
 const withWhose = (command: Command): Command =>
   command
-    .addOption(new Option('--user <user>', 'whose: a username, or a sub').argParser(parse.knownUser))
+    .addOption(new Option('--user <user>', 'username or sub of a user in the table').argParser(parse.knownUser))
     .addOption(
-      new Option('--subject <sub>', 'whose: a sub, also of a user who is not kept here')
+      new Option('--subject <sub>', 'sub of any user, also of one who is not in the table')
         .argParser(parse.knownId)
         .conflicts('user'),
     );
@@ -34,12 +34,14 @@ async function subjectOf({ user, subject }: WhoseOptions, store: Store): Promise
 }
 
 function requireWhose({ user, subject }: WhoseOptions): void {
-  if (user === undefined && subject === undefined) throw new UsageProblem('whose? Give --user NAME or --subject SUB');
+  if (user === undefined && subject === undefined) {
+    throw new UsageProblem('whose consents? Give --user NAME or --subject SUB');
+  }
 }
 
 const listCommand = (io: Io) =>
   onTable<WhoseOptions>(
-    withWhose(new Command('list').description('The consents of a user.')).addHelpText(
+    withWhose(new Command('list').description('List the consents of a user.')).addHelpText(
       'after',
       examples('latchkey consents list --user alice'),
     ),
@@ -63,9 +65,9 @@ const withdrawCommand = (io: Io) =>
     withWhose(
       withYes(new Command('withdraw'))
         .description(
-          'Ask again the next time, and end what the client got: refresh and access tokens. Can be repeated.',
+          'Withdraw a consent, so that the user is asked again, and revoke the tokens that the client got. Safe to repeat.',
         )
-        .argument('<client_id>', 'from which client', parse.identifier),
+        .argument('<client_id>', 'id of the client that the consent was given to', parse.identifier),
     ).addHelpText(
       'after',
       examples('latchkey consents withdraw web --user alice', 'latchkey consents withdraw web --user alice --yes'),
@@ -78,20 +80,25 @@ const withdrawCommand = (io: Io) =>
       const sub = await subjectOf(options, store);
       if (!options.yes) {
         const given = await findGrants(store, sub, client_id);
-        await confirm(`the consent for client ${client_id}, ${counted(given.length, 'grant')} and their tokens`);
+        await confirm(
+          `withdraw the consent for client ${client_id}, and revoke ${counted(given.length, 'grant')} and their tokens`,
+        );
       }
       const ended = await withdraw(store, sub, client_id, lifetime);
-      out.result({ sub, client_id, ended }, `withdrawn; grants that ended with it: ${ended.join(' ') || 'none'}`);
+      out.result(
+        { sub, client_id, ended },
+        `consent for client ${client_id} withdrawn; revoked grants: ${ended.join(' ') || 'none'}`,
+      );
     },
   );
 
-/** The ids of what a subject gave to a client and what has not expired. */
+/** The ids of the unexpired grants that a subject gave to a client. */
 async function findGrants({ clock, grants }: Store, sub: string, client_id: string): Promise<string[]> {
   const given = (await grants.list()).filter((grant) => grant.sub === sub && grant.client_id === client_id);
   return given.filter(({ expires_at }) => expires_at > clock()).map(({ grant_id }) => grant_id);
 }
 
-/** First the consent: the other way round the client could get another grant in between, without a question. */
+/** Removes the consent first: otherwise the client could get another grant in between without asking the user. */
 async function withdraw(store: Store, sub: string, client_id: string, maxLifetime: number): Promise<string[]> {
   await store.consents.remove(sub, client_id);
   const { clock, grants } = store;
@@ -101,7 +108,9 @@ async function withdraw(store: Store, sub: string, client_id: string, maxLifetim
     for (const grant_id of ended) await endGrant(grant_id, context);
   } catch (error) {
     const reason = (error as Error).message;
-    throw new Problem(`the consent is withdrawn, but not all grants have ended: ${reason}; run the same command again`);
+    throw new Problem(
+      `the consent is withdrawn, but not all grants are revoked: ${reason}; run the same command again`,
+    );
   }
   return ended;
 }

@@ -1,14 +1,14 @@
 import { type DynamoDBClient, ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb';
 import { counted } from './output.ts';
 
-/** Whose grants: those of a client, a subject, or all. */
+/** Which grants to count: those of a client, of a subject, or all. */
 export type GrantsOf = { readonly client_id: string } | { readonly sub: string } | 'all';
 
-/** Of 1 MB each: enough for some 20,000 items, and for about a second. */
+/** Pages of 1 MB: some 20,000 items, read in about a second. */
 const MAX_PAGES = 10;
 
 /**
- * Says how many grants have not ended, for a question that somebody waits to answer. Reads part of a large table only.
+ * Says how many live grants there are. Reads only part of a large table, because a person is waiting for the answer.
  * @param now seconds since the epoch
  * @returns words such as `1 grant` or `at least 20 grants`
  */

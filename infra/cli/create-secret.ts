@@ -4,7 +4,7 @@ import { awsOptions } from './aws-options.ts';
 import { Problem } from './problem.ts';
 import type { StageSecret } from './stage-secret.ts';
 
-/** @throws Problem when it is there already, or cannot be made */
+/** @throws Problem when the secret already exists, or cannot be created */
 export async function createSecret(
   Name: string,
   secret: StageSecret,
@@ -16,8 +16,8 @@ export async function createSecret(
   const client = new SecretsManagerClient({ ...aws, ...(endpoint && { endpoint }) });
   const Description = 'Keys of the Latchkey token service, made by latchkey init';
   try {
-    // Refused by AWS itself where there is one of this name, so no look beforehand is needed. A retry of the SDK has the
-    // same request token, and is no second secret.
+    // AWS refuses a name that is taken, so there is no need to look first. A retry by the SDK carries the same request token
+    // and does not count as a second secret.
     const { ARN } = await client.send(
       new CreateSecretCommand({ Name, Description, SecretString: JSON.stringify(secret) }),
     );
@@ -25,9 +25,9 @@ export async function createSecret(
   } catch (error) {
     const { name, message, code = name } = error as Error & { code?: string };
     if (name === 'ResourceExistsException') {
-      throw new Problem(`the secret ${Name} is there already and stays as it is; to begin anew, delete it first`);
+      throw new Problem(`the secret ${Name} already exists and was not changed; to start over, delete it first`);
     }
-    throw new Problem(`the secret ${Name} was not made: ${message.split('\n')[0] || code}`);
+    throw new Problem(`the secret ${Name} could not be created: ${message.split('\n')[0] || code}`);
   } finally {
     client.destroy();
   }

@@ -1,25 +1,25 @@
 import type { Command } from 'commander';
 import { UsageProblem } from './problem.ts';
 
-// Ids that were made by earlier versions, thumbprints of keys and ids from elsewhere may begin with a dash. They are taken
-// as values wherever a value stands, while a mistyped option is still refused.
+// Ids from earlier versions, key thumbprints and ids from other systems may begin with a dash. Commands accept them wherever a
+// value can stand, and still refuse a mistyped option.
 
-/** How long the random ids are, with a dash or not: a jti, kid, sub or client; a grant; a thumbprint. */
+/** Lengths of generated ids: a jti, kid, sub or client; a grant; a thumbprint. */
 const LENGTHS = new Set([22, 32, 43]);
 
 /**
- * Whether an argument is an id and no option: no option of ours is that long with a capital or a digit in it. Two dashes
- * look more like an option than one, so such an id needs the exact length of ours, and a digit.
+ * Whether an argument is an id rather than an option: no option of this program is that long and has a capital or a digit.
+ * Two dashes look more like an option than one, so such an id must also have the exact length of a generated id.
  */
 export function isDashId(arg: string): boolean {
   if (arg.startsWith('--')) return LENGTHS.has(arg.length) && /^[\w-]*\d[\w-]*$/.test(arg);
   return arg.startsWith('-') && arg.length >= 22 && /^[\w-]*[A-Z\d][\w-]*$/.test(arg);
 }
 
-/** What an argument begins with while the parser must not take it for an option. */
+/** Hides the dash of an id from the parser. */
 const MARK = '\0';
 
-/** Lets a command take such an id as its argument, and no option as the value of another one. */
+/** Lets a command take an id with a dash as its argument, and refuse an option as the value of another option. */
 export function acceptDashIds(command: Command): void {
   const parse = command.parseOptions.bind(command);
   command.parseOptions = (args) => {
@@ -28,7 +28,7 @@ export function acceptDashIds(command: Command): void {
   };
 }
 
-/** The arguments with each id marked that stands where an argument can. @throws UsageProblem where a value is missing */
+/** Marks the ids among the arguments. @throws UsageProblem when the value of an option is missing */
 function marked(args: readonly string[], { options, registeredArguments }: Command): string[] {
   const result: string[] = [];
   for (let index = 0; index < args.length; index++) {
@@ -40,7 +40,7 @@ function marked(args: readonly string[], { options, registeredArguments }: Comma
       continue;
     const value = args[++index] ?? '';
     if (value.startsWith('--') && !isDashId(value)) {
-      throw new UsageProblem(`${arg} has no value; one that begins with -- is written ${arg}=${value}`);
+      throw new UsageProblem(`${arg} has no value; write a value that begins with -- as ${arg}=${value}`);
     }
     result.push(value);
   }

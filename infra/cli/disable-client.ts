@@ -3,19 +3,27 @@ import type { Client } from '../../lib/oauth/client.ts';
 import { type Revocation, revokeAll } from '../../lib/oauth/revocation.ts';
 import { addRevocation } from './add-revocation.ts';
 import { change } from './change.ts';
-import { endGrants } from './end-grants.ts';
 import { Problem } from './problem.ts';
+import { revokeGrants } from './revoke-grants.ts';
 import type { Store } from './store.ts';
 
-/** What has to be known of the deployment to end tokens in it. Seconds. */
+/** Settings of the deployment that a revocation depends on. */
 export interface Deployed {
-  /** For how long containers may go by an old record. */
+  /** Seconds for which containers may use an old record. */
   readonly cache: number;
-  /** The longest an access token can live. */
+  /** Longest lifetime of an access token, in seconds. */
   readonly lifetime: number;
-  /** What to say after a change. */
+  /** Note to print after a change of a record. */
   readonly cacheNote: string;
 }
+
+/** For the help of commands that read these settings. */
+export const DEPLOYED_HELP =
+  '\nIf the deployment overrides CLIENT_CACHE_SECONDS or ACCESS_TOKEN_MAX_LIFETIME_SECONDS, set the same values here.\n';
+
+/** Note to print after a revocation. */
+export const HOW_SOON =
+  'Each API refuses the tokens within its REVOCATION_MAX_AGE_SECONDS, plus the time for which its gateway caches decisions.';
 
 /** @throws ConfigError naming the variable */
 export function deployedFrom(env: Environment): Deployed {
@@ -24,17 +32,17 @@ export function deployedFrom(env: Environment): Deployed {
   return {
     cache,
     lifetime: get('ACCESS_TOKEN_MAX_LIFETIME_SECONDS'),
-    cacheNote: `Running containers may go by the old record for up to ${cache} s (CLIENT_CACHE_SECONDS).`,
+    cacheNote: `Running containers may use the old record for up to ${cache} s (CLIENT_CACHE_SECONDS).`,
   };
 }
 
-/** The time a request may take that read the record before it was changed: the timeout of a function. */
+/** How long a request that read the old record may still run: the timeout of a function. */
 export const IN_FLIGHT_SECONDS = 10;
 
 /**
- * Disables a client and ends its grants and tokens. First the record: were it the other way round and a later write lost,
- * the client would go on getting tokens that nothing ends. Repeating it makes good what was missed.
- * @throws Problem that says what happened, when only the first write succeeded
+ * Disables a client and revokes its grants and tokens. The record changes first: in the other order, a failure in between
+ * would leave a client that goes on getting tokens. A second run completes what the first one could not.
+ * @throws Problem that says what was done, when only the first write succeeded
  */
 export async function disableClient(
   store: Store,
@@ -46,12 +54,12 @@ export async function disableClient(
   );
   try {
     const [now, delay] = [store.clock(), cache + IN_FLIGHT_SECONDS];
-    await endGrants(store, 'client', id, now + delay);
+    await revokeGrants(store, 'client', id, now + delay);
     const entry = revokeAll('client', id, { now, lifetime, delay });
     return { client, revocation: await addRevocation(store.revocations, entry) };
   } catch (error) {
     throw new Problem(
-      `client ${id} is disabled, but the tokens that it has still work: ${(error as Error).message}; run the same command again`,
+      `client ${id} is disabled, but its existing tokens still work: ${(error as Error).message}; run the same command again`,
     );
   }
 }

@@ -15,25 +15,25 @@ import type { TokenKeys } from './token-keys.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What a presented token is, and everything that speaks against it. Holds neither the token nor a part that proves it. */
+/** What a presented token is, and every reason to refuse it. Contains neither the token nor any part that proves it. */
 export interface Explanation {
-  /** `undecided`: nothing speaks against it, but not all could be checked. */
+  /** `undecided`: there is no reason to refuse the token, but not everything could be checked. */
   readonly verdict: 'accepted' | 'refused' | 'undecided';
   readonly reasons: readonly string[];
   readonly not_checked: readonly string[];
   readonly format?: AccessTokenFormatName;
-  /** Of something that we make and that is no access token: what it says that it is. */
+  /** The kind that the prefix claims, when it is not an access token. */
   readonly kind?: PresentedHandle['kind'];
-  /** The grant of a code or refresh token, and what has become of it. */
+  /** The grant of a code or refresh token. */
   readonly grant_id?: string;
   readonly grant_status?: GrantStatus | 'not in the table';
   readonly header?: Json;
-  /** The signing key's `kid`, or the id of the handle key or sealing key. */
+  /** `kid` of the signing key, or id of the handle key or sealing key. */
   readonly key?: string;
-  /** Whether the claims are known to be ours. */
+  /** Whether this service is known to have made the claims. */
   readonly claims_verified: boolean;
   readonly claims?: Json;
-  /** Seconds; negative when it is over. */
+  /** Seconds; negative once the token has expired. */
   readonly expires_in?: number;
   readonly revoked_by: readonly Revocation[];
 }
@@ -43,11 +43,11 @@ export interface ExplainContext extends TokenKeys {
   readonly clock: Clock;
   readonly clockSkew: number;
   readonly maxLifetime: number;
-  /** Whom the token is shown to; undefined = not asked. */
+  /** The audience that must accept the token; undefined = not checked. */
   readonly audience: string | undefined;
 }
 
-/** What was found out so far. */
+/** The results of the checks so far. */
 interface Findings {
   readonly reasons: string[];
   readonly notChecked: string[];
@@ -57,7 +57,7 @@ interface Findings {
   verified: boolean;
 }
 
-/** Explains any text. Does every check that it can, where the service would stop at the first that fails. */
+/** Explains any text. Runs every check that it can, where the service would stop at the first failure. */
 export async function explainToken(token: string, context: ExplainContext): Promise<Explanation> {
   const handle = inspectHandle(token, context);
   if (handle && handle.kind !== 'reference_token') return explainOther(handle, context);
@@ -82,16 +82,16 @@ export async function explainToken(token: string, context: ExplainContext): Prom
   };
 }
 
-/** Something of ours that no API accepts. */
+/** Explains a handle or secret of this service that is not an access token. */
 async function explainOther(handle: PresentedHandle, { store, clock }: ExplainContext): Promise<Explanation> {
-  const { kind, content, problem, isOurs } = handle;
+  const { kind, content, problem, isAuthentic } = handle;
   const grant_id = content && (kind === 'code' || kind === 'refresh_token') ? content.id : undefined;
   const grant = grant_id === undefined ? undefined : await store?.grants.find(grant_id);
   const status = grant && store && (await grantStatus(grant, clock(), store.epochs));
   return {
     verdict: 'refused',
     reasons: [problem ?? `is ${handleNames[kind]}, which no API accepts`],
-    not_checked: content && isOurs === undefined ? [UNCHECKED_HANDLE] : [],
+    not_checked: content && isAuthentic === undefined ? [UNCHECKED_HANDLE] : [],
     kind,
     ...(content && { key: content.key }),
     claims_verified: false,
@@ -101,9 +101,9 @@ async function explainOther(handle: PresentedHandle, { store, clock }: ExplainCo
   };
 }
 
-const UNCHECKED_HANDLE = 'that we minted it: set ISSUER and HANDLE_KEYS';
+const UNCHECKED_HANDLE = 'that this service minted it: set ISSUER and HANDLE_KEYS';
 
-/** Runs a check of the service's own, and keeps its reason. */
+/** Runs a check of the service, and keeps the reason if it fails. */
 function attempt<T>(check: () => T, { reasons }: Findings): T | undefined {
   try {
     return check();
@@ -114,12 +114,12 @@ function attempt<T>(check: () => T, { reasons }: Findings): T | undefined {
   }
 }
 
-/** How a token of each format is found to be authentic, and where its claims are. */
+/** For each format: checks that a token is authentic, and reads its claims. */
 const inspect: Record<AccessTokenFormatName, (token: string, context: ExplainContext, to: Findings) => unknown> = {
   jwt(token, { verifyJwt }, findings) {
     const { header, claims } = readJwt(token);
     const verified = verifyJwt && attempt(() => verifyJwt(token), findings);
-    if (!verifyJwt) findings.notChecked.push('the signature: set VERIFICATION_KEYS, or ISSUER to ask it for them');
+    if (!verifyJwt) findings.notChecked.push('the signature: set VERIFICATION_KEYS, or set ISSUER to fetch its keys');
     const kid = verified?.kid ?? header?.['kid'];
     if (header) findings.header = header;
     if (typeof kid === 'string') findings.key = kid;
@@ -145,12 +145,12 @@ const inspect: Record<AccessTokenFormatName, (token: string, context: ExplainCon
   },
 
   async reference(token, context, findings) {
-    const { content, problem, isOurs } = inspectHandle(token, context) ?? {};
+    const { content, problem, isAuthentic } = inspectHandle(token, context) ?? {};
     if (content) findings.key = content.key;
     if (problem !== undefined) return void findings.reasons.push(problem);
-    if (isOurs === undefined) findings.notChecked.push(UNCHECKED_HANDLE);
+    if (isAuthentic === undefined) findings.notChecked.push(UNCHECKED_HANDLE);
     const { store } = context;
-    if (!store) return void findings.notChecked.push('its claims: name the table');
+    if (!store) return void findings.notChecked.push('its claims: name the table, such as with --stage');
     const stored = content && (await store.referenceTokens.find(content.id));
     if (!stored) return void findings.reasons.push('is not in the table');
     if (stored.revoked_at !== undefined) findings.reasons.push('was revoked');
@@ -159,13 +159,13 @@ const inspect: Record<AccessTokenFormatName, (token: string, context: ExplainCon
   },
 };
 
-/** Opens what is encrypted, or says what is missing for that. */
+/** Decrypts a token, or notes which keys are missing. */
 async function read<T>(open: () => Promise<T>, remedy: string, findings: Findings): Promise<T | undefined> {
   try {
     return await open();
   } catch (error) {
     if (!(error instanceof InvalidToken)) throw error;
-    if (error instanceof UnreadableToken) findings.notChecked.push(`what is encrypted in it: ${remedy}`);
+    if (error instanceof UnreadableToken) findings.notChecked.push(`its encrypted content: ${remedy}`);
     else findings.reasons.push(error.message);
     return undefined;
   }
@@ -192,10 +192,10 @@ async function judgeRevocation(
   { reasons, notChecked }: Findings,
 ): Promise<Revocation[]> {
   if (!store) {
-    notChecked.push('whether it was revoked: name the table');
+    notChecked.push('whether it was revoked: name the table, such as with --stage');
     return [];
   }
-  // Unproven claims are good enough to look with: what is compared is texts and one number.
+  // Unverified claims are safe here: they are only compared as strings and one number.
   const token = { format, claims, key } as unknown as AccessToken;
   const found = findRevocations(await store.revocations.since(0), token);
   if (found.length > 0 && !reasons.includes('was revoked')) reasons.push('was revoked');

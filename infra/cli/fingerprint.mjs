@@ -1,4 +1,4 @@
-// Which bundle of the command line belongs to the sources as they are now.
+// Tells which bundle of the command line belongs to the current sources.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,17 +6,17 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Where bundles are kept: a directory for each, named by its fingerprint. */
+/** Holds a directory for each bundle, named after its fingerprint. */
 export const cache = join(root, 'node_modules/.cache/latchkey/cli');
 
-/** Everything in these directories may be part of the bundle, or of how it is made. */
+/** Any file in these directories may end up in the bundle or affect how it is built. */
 const DIRECTORIES = ['infra/cli', 'lib'];
 const FILES = ['infra/random-password.ts', 'package.json', 'tsconfig.json'];
 
-/** Rewritten by every `npm ci` and `npm install`, so it stands for the packages that are bundled. */
+/** Every `npm ci` and `npm install` rewrites this file, so it stands for the installed packages. */
 const INSTALLED = 'node_modules/.package-lock.json';
 
-/** The files that decide what a bundle holds, relative to the root. */
+/** The files that determine a bundle, relative to the root. */
 export const sources = (from = root) => [
   ...DIRECTORIES.flatMap((directory) =>
     readdirSync(join(from, directory), { recursive: true, encoding: 'utf8' })
@@ -27,7 +27,7 @@ export const sources = (from = root) => [
   ...FILES,
 ];
 
-/** By content and not by time, so that no edit is missed, however quick, and a copy of the sources is recognized. */
+/** Hashes contents rather than times, so that even quick edits are noticed and a copy of the sources gets the same result. */
 export function fingerprint(from = root) {
   const hash = createHash('sha256');
   for (const file of sources(from)) {

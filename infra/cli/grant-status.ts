@@ -2,11 +2,11 @@ import { subjectTag } from '../../lib/oauth/grant-id.ts';
 import type { GrantState } from '../../lib/oauth/grant-state.ts';
 import type { EpochStore } from '../../lib/store/epoch.ts';
 
-/** What has become of a grant. */
+/** The state of a grant as the command line shows it. */
 export type GrantStatus = 'in force' | 'revoked' | 'signed out' | 'expired';
 
 /**
- * Whether anything can still come of a grant, or why not. Its last access token may outlive that.
+ * Whether tokens can still be issued from a grant, or why not. Access tokens issued before may still be valid.
  * @param now seconds since the epoch
  */
 export async function grantStatus(grant: GrantState, now: number, epochs: EpochStore): Promise<GrantStatus> {

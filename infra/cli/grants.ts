@@ -13,16 +13,16 @@ import * as parse from './parse.ts';
 import { handleNames, remedyFor } from './presented-handle.ts';
 import { Problem } from './problem.ts';
 
-/** `latchkey grants`: what people allowed clients to do in their name. */
+/** `latchkey grants`: what people allowed clients to do on their behalf. */
 export const grantsCommand = (io: Io): Command =>
   new Command('grants').addCommand(listCommand(io)).addCommand(revokeCommand(io));
 
 const listCommand = (io: Io) =>
   onTable<{ subject: string; all?: true }>(
     new Command('list')
-      .description('The grants that a subject gave and that are in force. Reads the whole table.')
-      .requiredOption('--subject <sub>', 'whose', parse.knownId)
-      .option('--all', 'also those that have ended, for as long as the table has them')
+      .description('List the grants of a subject that are in force. Reads the whole table.')
+      .requiredOption('--subject <sub>', 'sub of the user who gave the grants', parse.knownId)
+      .option('--all', 'include grants that are no longer in force, as long as the table keeps them')
       .addHelpText('after', examples('latchkey grants list --subject 6fJ3vZ0k4nQ --json')),
     io,
     async ({ out, open }, { subject, all }) => {
@@ -41,7 +41,7 @@ const listCommand = (io: Io) =>
     },
   );
 
-/** Without what would help whoever comes across a code. */
+/** Leaves out what would help somebody who has found a code, such as the PKCE challenge. */
 const view = ({
   grant_id,
   client_id,
@@ -66,13 +66,15 @@ const view = ({
 const revokeCommand = (io: Io) =>
   onTable(
     new Command('revoke')
-      .description('End a grant: its code, its refresh tokens, and its access tokens of every format. Can be repeated.')
-      .argument('<grant_id>', 'which, as `grants list` and the claim grant_id have it', parse.knownId)
+      .description(
+        'Revoke a grant: its code, its refresh tokens, and its access tokens of every format. Safe to repeat.',
+      )
+      .argument('<grant_id>', 'id of the grant, from latchkey grants list or the claim grant_id', parse.knownId)
       .addHelpText('after', examples('latchkey grants revoke 3QH0ZyGd1kRkUuC2m9nqCgxYb2qVw5fT --stage prod')),
     io,
     async ({ out, open }, _options, id = '') => {
       const handle = readHandle(id);
-      if (handle) throw new Problem(`that is no grant id but ${handleNames[handle.kind]}; ${remedyFor(handle)}`);
+      if (handle) throw new Problem(`this is ${handleNames[handle.kind]}, not a grant id: ${remedyFor(handle)}`);
       const { clock, grants, revocations: store } = await open();
       const revocations = createRevocationList(store, clock);
       const maxLifetime = deployedFrom(io.env).lifetime;

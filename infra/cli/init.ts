@@ -15,18 +15,23 @@ interface InitOptions {
   readonly json?: true;
 }
 
-/** `latchkey init`: what a stage must have before it is deployed. */
+/** `latchkey init`: makes the keys that a stage needs before it is deployed. */
 export const initCommand = (io: Io): Command =>
   new Command('init')
     .description(
-      'Make the keys of a new stage: the secret latchkey/STAGE in Secrets Manager, which serverless deploy refers to.\n' +
-        'A secret that is there is never changed.',
+      'Make the keys of a new stage and store them in Secrets Manager as latchkey/STAGE, where serverless deploy finds them.\n' +
+        'An existing secret is never changed.',
     )
-    .addOption(new Option('--stage <name>', 'the stage that will be deployed').argParser(stageName))
-    .addOption(new Option('--alg <alg>', 'what tokens are signed with').choices(algorithmNames).default('ES256'))
-    .addOption(new Option('--region <region>', 'AWS region (default: AWS_REGION, or the profile)').argParser(region))
-    .option('--dry-run', 'make nothing; show what would be made, with sample keys and without their secret parts')
-    .option('--json', 'one JSON document instead of text')
+    .addOption(new Option('--stage <name>', 'stage that will be deployed, such as prod').argParser(stageName))
+    .addOption(new Option('--alg <alg>', 'algorithm that signs tokens').choices(algorithmNames).default('ES256'))
+    .addOption(
+      new Option(
+        '--region <region>',
+        'AWS region, such as eu-west-1 (default: AWS_REGION or the AWS profile)',
+      ).argParser(region),
+    )
+    .option('--dry-run', 'show a secret with sample keys, without their private parts, and make nothing')
+    .option('--json', 'print one JSON document instead of text')
     .addHelpText(
       'after',
       examples('latchkey init --stage dev --dry-run', 'latchkey init --stage prod --alg RS256 --region eu-west-1'),
@@ -39,14 +44,16 @@ async function init({ stage, alg, dryRun, json, ...options }: InitOptions, io: I
   const name = `latchkey/${stage}`;
   const secret = createStageSecret(alg);
   const { bytes, max } = environmentSize(secret);
-  if (bytes > max) throw new Problem(`the keys take ${bytes} bytes, and a function has room for ${max}`);
+  if (bytes > max) {
+    throw new Problem(`the keys take ${bytes} bytes, but a function has room for ${max}: choose another --alg`);
+  }
 
   if (dryRun) {
     const shown = { ...elided(secret) };
     out.result(
       { name, dry_run: true, environment_bytes: bytes, secret: shown },
       `would make the secret ${name} (${bytes} of the 4096 bytes that a function has for variables). The keys below are samples:\n` +
-        `each run makes new ones.\n\n${fields(shown)}`,
+        `each run makes new keys.\n\n${fields(shown)}`,
     );
     return;
   }

@@ -8,7 +8,7 @@ import { duration, time } from './output.ts';
 import { Problem } from './problem.ts';
 import type { Store } from './store.ts';
 
-/** How long others go on with what they know, as it is deployed. @throws ConfigError naming the variable */
+/** The deployed settings that decide how long a key must be kept. @throws ConfigError naming the variable */
 export function keyPolicyFrom(env: Environment): KeyPolicy {
   const { get } = readConfig(env);
   const maxLifetime = Math.max(get('ACCESS_TOKEN_MAX_LIFETIME_SECONDS'), get('ID_TOKEN_LIFETIME_SECONDS'));
@@ -27,7 +27,7 @@ export function keyIn({ keys }: KeyRegistry, kid: string): RegisteredKey {
 }
 
 /**
- * Puts a key into the registry; one of this `kid` that is there already stays as it is.
+ * Puts a key into the registry. An existing key with the same `kid` stays as it is.
  * @throws Problem
  */
 export async function register(store: Store, key: NewKey): Promise<KeyRegistry> {
@@ -41,10 +41,10 @@ export async function register(store: Store, key: NewKey): Promise<KeyRegistry> 
 }
 
 /**
- * Changes the registry by a transition, which is made once more if somebody else was faster, or if it was made and its
- * answer was lost.
- * @param advice what can be done about a refusal that is a matter of time
- * @throws Problem for what the registry refuses
+ * Applies a transition to the registry. The transition runs again after a conflicting change, or after a write whose answer
+ * was lost.
+ * @param advice words the remedy for a transition that will be allowed later, given that time
+ * @throws Problem when the registry refuses the transition
  */
 export async function changeRegistry(
   store: Store,

@@ -4,21 +4,21 @@ import { activatableFrom, type KeyPolicy, withdrawableFrom } from '../../lib/key
 import { time } from './output.ts';
 import * as parse from './parse.ts';
 
-// What the commands on keys have in common: how they name one, and what they say of it.
+// Arguments, options and output that the commands for keys share.
 
-export const KID = ['<kid>', 'which: see latchkey keys list', parse.knownId] as const;
+export const KID = ['<kid>', 'kid of the key, from latchkey keys list', parse.knownId] as const;
 
 export const POLICY_HELP =
-  '\nSet JWKS_CACHE_SECONDS, ACCESS_TOKEN_MAX_LIFETIME_SECONDS and ID_TOKEN_LIFETIME_SECONDS as they are deployed, if that\nis not the default.\n';
+  '\nIf the deployment overrides JWKS_CACHE_SECONDS, ACCESS_TOKEN_MAX_LIFETIME_SECONDS or ID_TOKEN_LIFETIME_SECONDS, set the\nsame values here.\n';
 
 export const withForce = (command: Command, consequence: string) =>
   command.option('--force', `do not wait until it is safe: ${consequence}`);
 
-/** What is shown of a key: all but the two halves of it. */
+/** What is shown of a key: everything but its public and private halves. */
 export interface KeyView extends Omit<RegisteredKey, 'jwk' | 'origin'> {
   readonly origin: KeyOrigin['type'];
   readonly kms_key?: string;
-  /** The gates: when it may sign, and when it may go. */
+  /** The earliest times at which the key may sign, and at which it may be withdrawn. */
   readonly activatable_at?: number;
   readonly withdrawable_at?: number;
 }
@@ -34,12 +34,12 @@ export function keyView(key: RegisteredKey, policy: KeyPolicy): KeyView {
   };
 }
 
-/** What a key does that signs before everybody can know it. */
-export function warnOfGate(key: RegisteredKey, policy: KeyPolicy, note: (text: string) => void): void {
+/** Warns if a key signs before every verifier can have it. */
+export function warnOfEarlySigning(key: RegisteredKey, policy: KeyPolicy, note: (text: string) => void): void {
   const { kid, activated_at = 0 } = key;
   const safe = activatableFrom(key, policy);
   if (activated_at >= safe) return;
   note(
-    `Warning: ${kid} signs before every verifier has it. Those that keep the key set for longer may refuse its tokens until ${time(safe)}.`,
+    `Warning: ${kid} signs before every verifier has it. Verifiers with an older copy of the key set may refuse its tokens until ${time(safe)}.`,
   );
 }

@@ -13,7 +13,7 @@ import type { Store } from './store.ts';
 import { findPublicKeys } from './token-keys.ts';
 import { moment } from './view.ts';
 
-/** `latchkey keys`: what tokens are signed with, where the functions run with KEY_REGISTRY=on. */
+/** `latchkey keys`: the signing keys of a deployment with KEY_REGISTRY=on. */
 export const keysCommand = (io: Io): Command =>
   new Command('keys')
     .addCommand(listCommand(io))
@@ -26,8 +26,8 @@ const listCommand = (io: Io) =>
   onTable(
     new Command('list')
       .description(
-        'All keys, in the order in which they are asked to sign. Retired ones are shown for 90 days. Where none is registered,\n' +
-          'those that the service publishes.',
+        'List all keys, in the order in which they are chosen to sign. Retired keys are listed for 90 days. If the registry\n' +
+          'has no key, the keys that the service publishes are listed instead.',
       )
       .addHelpText('after', POLICY_HELP + examples('latchkey keys list', 'latchkey keys list --stage prod --json')),
     io,
@@ -46,23 +46,23 @@ const listCommand = (io: Io) =>
     },
   );
 
-/** Where no key is registered, those are shown that the functions have from elsewhere, as far as they are found. */
+/** For an empty registry: lists the published keys, if they can be found. */
 async function listUnregistered(store: Store, env: Environment, out: Output): Promise<void> {
   const found = await findPublicKeys(env, store.local?.issuer ?? readConfig(env).find('ISSUER'));
   const views = (found?.keys ?? []).map(({ kid, alg }) => ({ kid, alg, origin: 'elsewhere', status: 'published' }));
   out.result(views, columns(views, ['kid', 'alg', 'origin', 'status']));
   out.note(
     found
-      ? `No key is in the registry; these are from ${found.where}. The other commands on keys work once they are: see keys add --help.`
-      : 'No key is in the registry. Without it they are in the secret latchkey/STAGE or in KMS: set ISSUER, and the service is asked.',
+      ? `The registry is empty; these keys are from ${found.where}. The other keys commands need a key in the registry: see latchkey keys add --help.`
+      : 'The registry is empty; the keys are in the secret latchkey/STAGE or in KMS. To list the keys that the service publishes, set ISSUER.',
   );
 }
 
 function nextStep(
-  gates: Readonly<Record<'activatable_at' | 'withdrawable_at' | 'compromised_at', number | undefined>>,
+  times: Readonly<Record<'activatable_at' | 'withdrawable_at' | 'compromised_at', number | undefined>>,
   now: number,
 ): string | undefined {
-  const { activatable_at, withdrawable_at, compromised_at } = gates;
+  const { activatable_at, withdrawable_at, compromised_at } = times;
   if (compromised_at !== undefined) return `none: compromised ${moment(compromised_at, now)}`;
   if (activatable_at !== undefined) return `activate from ${moment(activatable_at, now)} on`;
   return withdrawable_at === undefined ? undefined : `retire from ${moment(withdrawable_at, now)} on`;

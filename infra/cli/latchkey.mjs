@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npx latchkey`. Runs the bundle that was made of the sources, and makes it first if there is none.
+// `npx latchkey`: runs the bundle of the current sources, and builds it first if necessary.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,7 +8,7 @@ import { cache, fingerprint } from './fingerprint.mjs';
 
 requireNode([]);
 
-// The AWS SDK announces on standard error when it will end its support of this version of Node.
+// Otherwise the AWS SDK prints when it will drop support for this version of Node.js.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 let program = join(cache, fingerprint(), 'main.mjs');
@@ -19,7 +19,7 @@ if (!existsSync(program)) {
 }
 const { run } = await import(pathToFileURL(program).href);
 
-// Whoever reads may have had enough: `latchkey client list | head`.
+// A reader may close the pipe early: `latchkey client list | head`.
 process.stdout.on('error', ({ code }) => process.exit(code === 'EPIPE' ? 0 : 1));
 
 const { env, stdin, stdout, stderr } = process;

@@ -2,46 +2,46 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from './problem.ts';
 
-/** What `npm start` left of what it runs on. */
+/** What a file written by `npm start` says about its stack. */
 export interface LocalStack {
   readonly issuer: string;
   readonly table: { readonly endpoint: string; readonly name: string };
-  /** The stand-in for KMS, where keys are wrapped by it. */
+  /** The stand-in for KMS; present with `--keys wrapped`. */
   readonly kms?: { readonly endpoint: string; readonly wrapping_key: string };
-  /** What to say when its table does not answer. */
+  /** The message for a table that does not answer. */
   readonly notRunning: string;
 }
 
 const DIRECTORY = '.latchkey';
 
-/** Names one that runs; each that runs has a file named by its port besides. */
+/** The file of the default stack. Every stack also has a file named after its port. */
 const DEFAULT = 'demo';
 
 const fileOf = (name: string) => join(DIRECTORY, `${name}.json`);
 
 /**
- * A stack that was started in this directory.
- * @param port where it listens, if it is not the one that `demo.json` names
- * @returns undefined where no port is given and none was started
- * @throws Problem if there is none on this port, or the file is not as `npm start` writes it
+ * Finds a stack that was started in this directory.
+ * @param port the port it listens on; undefined = the stack in `demo.json`
+ * @returns undefined when no port is given and no stack was started
+ * @throws Problem when there is no stack on this port, or its file is damaged
  */
 export function findLocalStack(cwd: string, port?: string): LocalStack | undefined {
   const file = fileOf(port ?? DEFAULT);
   const text = readIfThere(join(cwd, file));
   if (text === undefined) {
     if (port === undefined) return undefined;
-    throw new Problem(`no npm start was started on port ${port} in this directory${others(cwd, port)}`);
+    throw new Problem(`no npm start is running on port ${port} in this directory: start one${others(cwd, port)}`);
   }
   const { issuer, table, kms } = parse(text, file);
   if (typeof issuer !== 'string' || typeof table?.endpoint !== 'string' || typeof table.name !== 'string') {
-    throw new Problem(`${file} names no table; run npm start again`);
+    throw new Problem(`${file} names no table: run npm start again`);
   }
   const { endpoint, name } = table;
-  const notRunning = `the npm start at ${issuer}, which ${file} names, is not running: start it again${others(cwd, port)}`;
+  const notRunning = `${file} names the npm start at ${issuer}, which is not running: start it again${others(cwd, port)}`;
   return { issuer, table: { endpoint, name }, ...(kms && { kms }), notRunning };
 }
 
-/** The others that run, as far as is known. */
+/** Words that suggest the ports of other running stacks. */
 function others(cwd: string, port: string | undefined): string {
   const ports = fileNames(cwd).flatMap((file) => /^(\d+)\.json$/.exec(file)?.[1] ?? []);
   const running = ports.filter((other) => other !== port && isRunning(join(cwd, fileOf(other))));
@@ -83,6 +83,6 @@ function parse(text: string, file: string): Written {
   try {
     return JSON.parse(text) ?? {};
   } catch {
-    throw new Problem(`${file} is not JSON; run npm start again`);
+    throw new Problem(`${file} is not JSON: run npm start again`);
   }
 }

@@ -14,38 +14,39 @@ interface Group {
   load(): Promise<(io: Io) => Command>;
 }
 
-/** The commands, by their first word. Each group is loaded when it is named. */
+/** The command groups by name. A group is loaded only when the command line names it. */
 const groups: Readonly<Record<string, Group>> = {
   client: {
-    description: 'Clients: the programs that get tokens. Each has an id, secrets, and what it may ask for.',
+    description: 'Manage clients: the programs that get tokens.',
     load: async () => (await import('./client.ts')).clientCommand,
   },
   resource: {
-    description: 'Resource servers: the APIs that tokens are for. Each has an identifier, an audience and scopes.',
+    description: 'Manage resource servers: the APIs that tokens are for.',
     load: async () => (await import('./resource.ts')).resourceCommand,
   },
   secret: {
-    description: 'Secrets of clients and resource servers: add a new one, move over to it, retire the old one.',
+    description:
+      'Rotate the secrets of clients and resource servers: add a second one, move over to it, retire the first.',
     load: async () => (await import('./secret.ts')).secretCommand,
   },
   user: {
-    description: 'Users: the people who sign in. Each has a name, a password, and claims that clients may be told.',
+    description: 'Manage users: the people who sign in, their passwords and their claims.',
     load: async () => (await import('./user.ts')).userCommand,
   },
   token: {
-    description: 'Access tokens of every format: end one or many, or learn what one is.',
+    description: 'Revoke access tokens, one or many, or explain one.',
     load: async () => (await import('./token.ts')).tokenCommand,
   },
   keys: {
-    description: 'Signing keys: publish a new one, let it sign, withdraw the old one.',
+    description: 'Rotate signing keys: publish a new key, let it sign, withdraw the old key.',
     load: async () => (await import('./keys.ts')).keysCommand,
   },
   grants: {
-    description: 'Grants: what people allowed clients to do in their name. Each can be ended with all its tokens.',
+    description: 'List and revoke grants: what people allowed clients to do on their behalf.',
     load: async () => (await import('./grants.ts')).grantsCommand,
   },
   consents: {
-    description: 'Consents: what users allowed clients, and are not asked for again. Each can be withdrawn.',
+    description: 'List and withdraw consents: what users allowed clients, so that they are not asked again.',
     load: async () => (await import('./consents.ts')).consentsCommand,
   },
   init: {
@@ -70,9 +71,9 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      // Called without a subcommand: its help has been shown.
-      if (error.code === 'commander.help') return json ? fail('which command? (see --help)', 2) : 2;
-      const hint = error.code === 'commander.unknownOption' ? '; an id that begins with - goes after --' : '';
+      // A group without a subcommand: commander has already shown its help.
+      if (error.code === 'commander.help') return json ? fail('no subcommand is given (see --help)', 2) : 2;
+      const hint = error.code === 'commander.unknownOption' ? '; put an id that begins with - after --' : '';
       return fail(`${error.message.replace(/^error: /, '').replaceAll('\n', ' ')} (see --help${hint})`, 2);
     }
     if (error instanceof UsageProblem) return fail(error.message, 2);
@@ -82,15 +83,15 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   }
 }
 
-/** The class itself would load everything that reads a variable. */
+/** By name, because importing the class would load everything that reads variables. */
 const isConfigError = (error: unknown): error is Error => error instanceof Error && error.name === 'ConfigError';
 
-/** @param wanted the groups to load; of the others there is only the name */
+/** @param wanted the groups to load; the others appear in the help only */
 export async function createProgram(io: Io, json = false, wanted = Object.keys(groups)): Promise<Command> {
   const program = withCommonOptions(new Command('latchkey'))
-    .description('Administers a Latchkey token service: on its table, local or deployed.')
+    .description('Administer a Latchkey token service through its table, local or deployed.')
     .usage('<command> <subcommand> [options]')
-    .version(version, '--version', 'show the version')
+    .version(version, '--version', 'print the version')
     .addHelpText('after', HELP);
   for (const [name, { description, load }] of Object.entries(groups)) {
     const command = wanted.includes(name) ? (await load())(io) : new Command(name);
@@ -106,11 +107,11 @@ export async function createProgram(io: Io, json = false, wanted = Object.keys(g
       .exitOverride()
       .enablePositionalOptions()
       .helpCommand(false)
-      .helpOption('-h, --help', 'show this')
+      .helpOption('-h, --help', 'show this help')
       .configureOutput({
         writeOut: (text) => void io.stdout.write(json ? asJson(text) : text),
         writeErr: (text) => void (json || io.stderr.write(text)),
-        outputError: () => {}, // said by run()
+        outputError: () => {}, // run() prints errors
       })
       .configureHelp({ showGlobalOptions: false });
   });
@@ -118,11 +119,13 @@ export async function createProgram(io: Io, json = false, wanted = Object.keys(g
 }
 
 const HELP = `
-A resource server is an API that tokens are for; a client is a program that gets them. Register the first before the
-second. Secrets are shown once and stored as hashes.
+A resource server is an API that tokens are for, and a client is a program that gets tokens. Register resource servers
+first. Secrets are shown once and stored as hashes.
 
-The table is that of npm start unless one is named: --stage NAME, --table NAME or TABLE_NAME, with the usual variables
-and profiles of AWS. Exit code 1: it could not be done; 2: the command line makes no sense. token explain has its own.
+Commands work on the table of npm start unless --stage, --table or the variable TABLE_NAME names a deployed one. For a
+deployed table, AWS credentials and region come from the usual variables and profiles.
+
+Exit codes: 0 done, 1 failed, 2 wrong command line. latchkey token explain --help lists its own.
 ${examples(
   'latchkey resource create orders --scope "orders:read orders:write"',
   'latchkey client create reports --resource orders --scope orders:read',
@@ -138,7 +141,7 @@ function forAll(command: Command, configure: (command: Command) => void): void {
   for (const each of command.commands) forAll(each, configure);
 }
 
-/** The store's own words are for the administrator: they name actions and resources. */
+/** Adds the store's own message, which names the AWS action and resource: an administrator may see it. */
 function describe({ message, cause }: Unavailable): string {
   if (!(cause instanceof Error)) return message;
   const { code = cause.name } = cause as Error & { code?: string };

@@ -10,60 +10,60 @@ import { createWrappedKey } from '../../lib/kms/wrapped-key.ts';
 import { Problem, UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
 
-/** A key that KMS makes now and wraps. @throws Problem; Unavailable */
+/** Makes a new key with KMS, wrapped. @throws Problem; Unavailable */
 export function makeWrappedKey(store: Store, env: Environment, alg: AlgorithmName, wrappingKey: string) {
   const issuer = store.local?.issuer ?? readConfig(env).get('ISSUER');
-  return judged(() => createWrappedKey(kmsOf(store), { issuer, wrappingKey, alg }));
+  return withKeyProblems(() => createWrappedKey(kmsOf(store), { issuer, wrappingKey, alg }));
 }
 
-/** The key that wraps new ones: what is named, else `WRAPPING_KMS_KEY`, else that of the local stack. */
+/** The KMS key that wraps new keys: the named one, else `WRAPPING_KMS_KEY`, else that of the local stack. */
 export const wrappingKeyFrom = (named: string | undefined, { local }: Store, env: Environment): string | undefined =>
   named ?? readConfig(env).find('WRAPPING_KMS_KEY') ?? local?.kms?.wrapping_key;
 
-/** A key that stays in KMS. @throws Problem; Unavailable */
+/** Reads the public half of a key that stays in KMS. @throws Problem; Unavailable */
 export function readKmsKey(store: Store, id: string, alg: AlgorithmName | undefined): Promise<NewKey> {
-  return judged(async () => {
+  return withKeyProblems(async () => {
     const { arn, key } = await getKmsKey({ id, alg }, kmsOf(store));
     return { kid: key.kid, alg: key.alg, jwk: key.jwk, origin: { type: 'kms', key_id: arn } };
   });
 }
 
 /**
- * A key whose private half the functions have in SIGNING_KEYS. Of the public half, what this process has of it is used.
- * @param file a public JWK Set or PEM
+ * Finds the public half of a key whose private half the functions have in SIGNING_KEYS.
+ * @param file a public JWK Set or PEM; undefined = SIGNING_KEYS and VERIFICATION_KEYS of this process
  * @throws Problem
  */
 export function readEnvironmentKey(kid: string, file: string | undefined, env: Environment): Promise<NewKey> {
-  return judged(async () => {
+  return withKeyProblems(async () => {
     const known: readonly SigningKey[] =
       file === undefined
         ? ['SIGNING_KEYS' as const, 'VERIFICATION_KEYS' as const].flatMap((name) => readConfig(env).find(name) ?? [])
         : parseSigningKeys(readText(file), 'public');
     const key = known.find((candidate) => candidate.kid === kid);
     if (!key) {
-      const where = file ?? 'SIGNING_KEYS and VERIFICATION_KEYS of this environment; give --public FILE';
+      const where = file ?? 'SIGNING_KEYS or VERIFICATION_KEYS of this environment: give --public FILE';
       throw new Problem(`there is no key ${kid} in ${where}`);
     }
     return { kid, alg: key.alg, jwk: key.jwk, origin: { type: 'environment' } };
   });
 }
 
-/** @throws Problem where there is none */
+/** @throws Problem for a local stack without KMS */
 export function kmsOf({ kms }: Store): Kms {
   if (kms) return kms;
-  throw new Problem('this local stack has no KMS to make keys in: start it with npm start -- --keys wrapped');
+  throw new Problem('this local stack has no stand-in for KMS: start it with npm start -- --keys wrapped');
 }
 
 function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    throw new UsageProblem(`${path} cannot be read`);
+    throw new UsageProblem(`the file ${path} cannot be read`);
   }
 }
 
-/** What is wrong with a key is for the person at the keyboard. */
-async function judged(make: () => Promise<NewKey>): Promise<NewKey> {
+/** Turns what is wrong with a key into a message for the user. */
+async function withKeyProblems(make: () => Promise<NewKey>): Promise<NewKey> {
   try {
     return await make();
   } catch (error) {

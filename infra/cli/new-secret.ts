@@ -2,7 +2,7 @@ import { createSecret, type HashedSecret, importSecret } from '../../lib/oauth/s
 import { type Io, readStdin } from './io.ts';
 import { Problem } from './problem.ts';
 
-/** A secret on its way into a record; `secret` is there to be shown, once, and only if it was made here. */
+/** A secret to store. `secret` is present only for a generated one, which must be shown once. */
 export interface NewSecret {
   readonly stored: HashedSecret;
   readonly secret?: string;
@@ -12,13 +12,13 @@ const MIN_LENGTH = 12;
 const MAX_LENGTH = 255;
 const RULES = `${MIN_LENGTH} to ${MAX_LENGTH} printable ASCII characters, on one line`;
 
-/** For help. */
-export const SECRET_STDIN = `take the secret from standard input: one that somebody chose, of ${RULES}; stored by scrypt`;
+/** Description of the option. */
+export const SECRET_STDIN = `read a chosen secret from standard input: ${RULES}; stored as a scrypt hash`;
 
 /**
- * A new random secret, or, from standard input, one that somebody chose.
+ * Generates a random secret, or reads a chosen one from standard input.
  * @param expires_at seconds since the epoch
- * @throws Problem for one that is too short or could not be sent in a header
+ * @throws Problem for a secret that breaks the rules
  */
 export async function newSecret(
   io: Io,
@@ -29,9 +29,9 @@ export async function newSecret(
   if (!options.secretStdin) return createSecret(now, expires_at);
   const secret = await readStdin(io, 'secret', `, ${RULES}`);
   if (secret.length < MIN_LENGTH || secret.length > MAX_LENGTH || !/^[\x20-\x7e]+$/.test(secret)) {
-    throw new Problem(`a secret has ${RULES}`);
+    throw new Problem(`this secret cannot be used: a secret has ${RULES}`);
   }
   return { stored: await importSecret(secret, now, expires_at) };
 }
 
-export const SHOWN_ONCE = 'This secret is shown only now: the table has but a hash of it.';
+export const SHOWN_ONCE = 'This secret is shown only now: the table keeps only a hash of it.';

@@ -1,11 +1,11 @@
 import { printable } from './output.ts';
 import { Problem } from './problem.ts';
 
-/** What belongs to a sentence when it stands at the end of something that was pasted. */
+/** A pasted id may bring along the punctuation of its sentence. */
 const PUNCTUATION = /[.,;:!?]$/;
 
-/** That there is no record of this id. */
+/** The error for an id without a record. */
 export function notFound(kind: string, id: string): Problem {
-  const hint = PUNCTUATION.test(id) ? ` (does the "${id.at(-1)}" at its end belong to it?)` : '';
+  const hint = PUNCTUATION.test(id) ? ` (is the "${id.at(-1)}" at the end part of the id?)` : '';
   return new Problem(`there is no ${kind} ${printable(id)}${hint}`);
 }

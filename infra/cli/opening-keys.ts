@@ -7,14 +7,14 @@ import type { Io } from './io.ts';
 import { fields } from './output.ts';
 import * as parse from './parse.ts';
 
-/** `latchkey resource opening-keys`: what opens the sealed tokens of one API, and those of no other. */
+/** `latchkey resource opening-keys`: derives the keys that open the sealed tokens of one API only. */
 export const openingKeysCommand = (io: Io) =>
   onTable(
     new Command('opening-keys')
       .description(
-        'Derive the variable OPENING_KEYS for an authorizer that must open the sealed tokens of one API only.',
+        'Derive the variable OPENING_KEYS for an authorizer that may open the sealed tokens of one API only.',
       )
-      .argument('<identifier>', 'which', parse.identifier)
+      .argument('<identifier>', 'identifier of the resource server', parse.identifier)
       .addHelpText('after', HELP),
     io,
     async ({ out, open }, _options, id = '') => {
@@ -28,10 +28,10 @@ export const openingKeysCommand = (io: Io) =>
       );
       const result = { AUDIENCE: audience, OPENING_KEYS: keys.join(',') };
       out.result(result, fields(result));
-      out.note('Whoever has them can also make such tokens, for this audience.');
+      out.note('Keep these keys secret: anyone who has them can also make sealed tokens for this audience.');
     },
   );
 
 const HELP = `
-Takes the ring from SEALING_KEYS, and the issuer from ISSUER or from the local stack. One key for each of the ring.
+The command derives one opening key from each key in SEALING_KEYS. The issuer comes from ISSUER or from the local stack.
 ${examples('latchkey resource opening-keys orders --stage prod')}`;

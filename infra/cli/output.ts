@@ -1,10 +1,10 @@
 import type { Io } from './io.ts';
 
-/** Where results and remarks go: text for people, or one JSON document for machines. */
+/** Prints results and notes: text for people, or one JSON document for programs. */
 export interface Output {
-  /** The result of a command, said once. */
+  /** Prints the result of a command; call it once. */
   result(json: unknown, text: string): void;
-  /** A remark for people, on standard error; machines have it in the document, or need it not. */
+  /** Prints a note for people on standard error; nothing with `--json`. */
   note(text: string): void;
 }
 
@@ -13,18 +13,18 @@ export const createOutput = ({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>, 
   note: (text) => void (json || stderr.write(`${text}\n`)),
 });
 
-/** Text that is not ours, fit for a terminal: control and direction characters become escapes. */
+/** Makes foreign text safe for a terminal: control and direction characters become escapes. */
 export const printable = (text: string): string =>
   text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
 
-/** Names and values in two aligned columns; absent values are left out, lists are separated by spaces. */
+/** Formats names and values in two aligned columns. Leaves out undefined values and separates lists by spaces. */
 export function fields(values: Readonly<Record<string, unknown>>): string {
   const present = Object.entries(values).filter(([, value]) => value !== undefined);
   const width = Math.max(...present.map(([name]) => name.length)) + 2;
   return present.map(([name, value]) => `${name.padEnd(width)}${cell(name, value)}`.trimEnd()).join('\n');
 }
 
-/** Rows in aligned columns under their names, or a word that there are none. */
+/** Formats rows in aligned columns under their names, or `none`. */
 export function columns(rows: readonly Readonly<Record<string, unknown>>[], names: readonly string[]): string {
   if (rows.length === 0) return 'none';
   const cells = [names, ...rows.map((row) => names.map((name) => cell(name, row[name]) || '-'))];
@@ -53,13 +53,13 @@ const TIMES = /_at$|_until$|^(iat|exp|nbf)$/;
 /** `1 grant`, `2 grants`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-/** Seconds since the epoch as people read it, or the number where that is no date. */
+/** Formats seconds since the epoch as a date, or as the number itself when it is out of range. */
 export function time(seconds: number): string {
   const date = new Date(seconds * 1000);
   return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().replace('.000Z', 'Z');
 }
 
-/** A number of seconds in its largest two units: `1d 4h`, `3m 20s`. */
+/** Formats a number of seconds in its two largest units: `1d 4h`, `3m 20s`. */
 export function duration(seconds: number): string {
   let rest = Math.abs(seconds);
   const parts = UNITS.flatMap(([unit, size]) => {

@@ -10,12 +10,12 @@ import { isIdentifier, isNewIdentifier } from '../../lib/oauth/identifier.ts';
 import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 import { parseScope } from '../../lib/oauth/scope.ts';
 
-// What option values and arguments must look like. Each parser throws InvalidArgumentError, which is a usage error.
+// Parsers for option values and arguments. Each throws InvalidArgumentError, which is a usage error.
 
-/** The longest that an access token may live, in seconds. */
+/** Longest lifetime of an access token, in seconds. */
 export const MAX_LIFETIME = 86_400;
 
-/** What takes a setting away from a record again. */
+/** The value that removes a setting from a record. */
 export const DEFAULT = 'default';
 
 const DAY = 86_400;
@@ -27,22 +27,22 @@ const SECONDS = new Map([
   ['d', DAY],
 ]);
 
-/** The id of something that is there. What was pasted may bring white space along. */
+/** The id of an existing record. Trims white space that was pasted along. */
 export function identifier(text: string): string {
   const id = text.trim();
   if (isIdentifier(id)) return id;
-  throw new InvalidArgumentError('An id is 1 to 255 visible ASCII characters without "#".');
+  throw new InvalidArgumentError('An id has 1 to 255 visible ASCII characters without "#".');
 }
 
-/** For help: what a new id may be. */
+/** The rules for new ids, for help texts. */
 export const ID_RULES =
-  'up to 255 visible ASCII characters without "#", from a letter, digit or _ to anything but punctuation';
+  'up to 255 visible ASCII characters without "#", beginning with a letter, digit or _, not ending with punctuation';
 
-/** An id for something new. Stricter than for what is there, which was given its id by an earlier version. */
+/** The id of a new record. Stricter than for existing records, which may have ids from earlier versions. */
 export function newIdentifier(text: string): string {
   if (isNewIdentifier(identifier(text))) return identifier(text);
   throw new InvalidArgumentError(
-    'An id begins with a letter, a digit or _, does not end with punctuation like . , : or ?, and has no . or .. between slashes.',
+    'An id begins with a letter, a digit or _, does not end with punctuation such as . , : or ?, and has no . or .. between slashes.',
   );
 }
 
@@ -53,44 +53,46 @@ export const identifiers = (text: string, before: readonly string[] = []): strin
 /** Any text that a claim can hold. */
 export function name(text: string): string {
   if (text !== '' && text.length <= 255 && !/\p{Cc}/u.test(text)) return text;
-  throw new InvalidArgumentError('It must have 1 to 255 characters, none of them a control character.');
+  throw new InvalidArgumentError('The value has 1 to 255 characters and no control characters.');
 }
 
-/** The id of something that is there: a subject, a grant, a key. */
+/** The id of an existing subject, grant or key. */
 export const knownId = (text: string): string => name(text.trim());
 
-/** An audience that is set: as an id, but that it may have a `#` and any characters. */
+/** A new audience. Unlike an id, it may contain `#` and characters outside ASCII. */
 export function newAudience(text: string): string {
   const audience = name(text);
   if (audience === audience.trim() && !/^[-=+@]|[.,;:!?]$/.test(audience)) return audience;
   throw new InvalidArgumentError(
-    'An audience has no space around it, does not begin with - = + or @, and does not end with punctuation like . or ,',
+    'An audience has no space around it, does not begin with - = + or @, and does not end with punctuation such as . or ,',
   );
 }
 
-/** What a person will type to sign in. */
+/** The username of a new user. */
 export function newUsername(text: string): string {
   if (!/^[-=@]|[.,;:]$/.test(username(text))) return text;
   throw new InvalidArgumentError('A username does not begin with - = or @, and does not end with . , ; or :.');
 }
 
-/** What a person types to sign in, or a subject. */
+/** A username or a subject. */
 export function username(text: string): string {
   const isTidy = text === text.trim() && text === text.normalize('NFC');
   if (isTidy && text !== '' && text.length <= 255 && !/[\p{Cc}\p{Cf}]/u.test(text)) return text;
-  throw new InvalidArgumentError('A username has 1 to 255 characters, without control characters or space around it.');
+  throw new InvalidArgumentError('A username has 1 to 255 characters, no control characters and no space around it.');
 }
 
-/** The same of somebody who is there. What was pasted may bring white space along. */
+/** The username or subject of an existing user. Trims white space that was pasted along. */
 export const knownUser = (text: string): string => username(text.trim());
 
-/** Space-delimited scope tokens, each once; empty = none. */
+/** Scope tokens separated by spaces, without duplicates; empty = none. */
 export function scope(text: string): string {
   if (text === '') return '';
   try {
     return parseScope(text).join(' ');
   } catch {
-    throw new InvalidArgumentError('A scope is tokens of visible ASCII without " and \\, separated by one space each.');
+    throw new InvalidArgumentError(
+      'A scope is a list of names in visible ASCII characters without " and \\, separated by single spaces.',
+    );
   }
 }
 
@@ -105,18 +107,18 @@ export function span(text: string): number {
   const [, count, unit] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? [];
   const seconds = Number(count) * (SECONDS.get(unit ?? '') ?? 0);
   if (seconds >= 1 && seconds <= 3_650 * DAY) return seconds;
-  throw new InvalidArgumentError('A span of time reads like 90s, 45m, 12h or 30d, up to 3650d.');
+  throw new InvalidArgumentError('A time span looks like 90s, 45m, 12h or 30d, and is at most 3650d.');
 }
 
 const choice =
   <T extends string>(values: readonly T[]) =>
   (text: string): T => {
     const value = values.find((candidate) => candidate === text);
-    if (value === undefined) throw new InvalidArgumentError(`It must be one of ${values.join(', ')}.`);
+    if (value === undefined) throw new InvalidArgumentError(`The value must be one of ${values.join(', ')}.`);
     return value;
   };
 
-/** An option that may be given several times, each value once; or the word that takes them all away. */
+/** A parser for a repeatable option: collects values without duplicates. `default` removes them all. */
 export const listOf =
   <T>(parse: (text: string) => T) =>
   (text: string, before: readonly T[] | typeof DEFAULT = []): readonly T[] | typeof DEFAULT =>
@@ -131,26 +133,26 @@ const responseTypes = ['code', 'code id_token', 'code token', 'code id_token tok
 export const responseTypeNames = responseTypes.join(', ');
 export const responseType = choice(responseTypes);
 
-/** The longest that a refresh token may be presented again, in seconds. */
+/** Longest reuse interval of refresh tokens, in seconds. */
 export const MAX_REUSE_INTERVAL = 300;
 
 export function reuseInterval(text: string): number {
   const seconds = Number(text);
   if (/^\d+$/.test(text) && seconds <= MAX_REUSE_INTERVAL) return seconds;
-  throw new InvalidArgumentError(`It must be a whole number of seconds from 0 to ${MAX_REUSE_INTERVAL}.`);
+  throw new InvalidArgumentError(`The interval is a whole number of seconds from 0 to ${MAX_REUSE_INTERVAL}.`);
 }
 
-/** The file of a public key, to the key as it stands in a record. */
+/** Reads a public key from a file. @returns the key as records store it */
 export function encryptionKey(path: string): EncryptionJwk {
   try {
     return parseEncryptionKey(readFileSync(path, 'utf8')).jwk;
   } catch (error) {
     if (error instanceof KeyError) throw new InvalidArgumentError(`In ${path}, ${error.message}.`);
-    throw new InvalidArgumentError(`${path} cannot be read.`);
+    throw new InvalidArgumentError(`The file ${path} cannot be read.`);
   }
 }
 
-/** For help: what `--format` takes. */
+/** The values of `--format`, for help texts. */
 export const formatNames = accessTokenFormats.join(', ');
 
 export const authMethods = authenticationMethods.map(({ name }) => name);
@@ -163,20 +165,23 @@ export const grantTypeNames = (text: string, before: readonly string[] = []): st
   ...new Set([...before, grantType(text)]),
 ];
 
-/** A parser that also takes the word that takes a setting away. */
+/** A parser that also accepts `default`, which removes the setting. */
 export const orDefault =
   <T>(parse: (text: string) => T) =>
   (text: string): T | typeof DEFAULT =>
     text === DEFAULT ? DEFAULT : parse(text);
 
-/** The setting that an option leaves behind. */
+/** The value of a setting after an option was applied. */
 export const chosen = <T>(option: T | typeof DEFAULT | undefined, before: T | undefined): T | undefined =>
   option === DEFAULT ? undefined : (option ?? before);
 
-export const tableName = matching(/^[\w.-]{3,255}$/, 'A table name is 3 to 255 letters, digits and "_.-".');
-export const stageName = matching(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'A stage is 1 to 64 letters, digits and "-".');
+export const tableName = matching(/^[\w.-]{3,255}$/, 'A table name has 3 to 255 letters, digits, "_", "." and "-".');
+export const stageName = matching(
+  /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/,
+  'A stage name has 1 to 64 letters, digits and "-", and does not begin with "-".',
+);
 export const port = matching(/^[1-9]\d{0,4}$/, 'A port is a number from 1 to 65535.');
-export const region = matching(/^[a-z]{2}(-[a-z]+)+-\d{1,2}$/, 'A region reads like eu-west-1.');
+export const region = matching(/^[a-z]{2}(-[a-z]+)+-\d{1,2}$/, 'A region looks like eu-west-1.');
 
 function matching(pattern: RegExp, problem: string): (text: string) => string {
   return (text) => {

@@ -1,4 +1,4 @@
-// Run by `npm ci`, so that the first command does not have to wait for the bundle. A command makes it when this could not.
+// `npm ci` runs this, so that the first command need not wait for the bundle. If this fails, the first command builds it.
 try {
   const { bundleCommandLine } = await import('./bundle.mjs');
   await bundleCommandLine();

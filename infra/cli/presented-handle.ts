@@ -2,52 +2,52 @@ import { type Handle, type HandleKind, readHandle } from '../../lib/oauth/handle
 import { SECRET_PREFIX } from '../../lib/oauth/secret.ts';
 import type { TokenKeys } from './token-keys.ts';
 
-/** A text of ours by its prefix, and whether it is what it says. */
+/** A text with a prefix of this service, and whether it is what the prefix claims. */
 export interface PresentedHandle {
   readonly kind: HandleKind | 'client_secret';
-  /** What it says that it holds; absent if it has not the right length. */
+  /** The unverified content; absent if the text has the wrong length. */
   readonly content?: Handle;
-  /** Undefined where there is nothing to check it with. */
-  readonly isOurs: boolean | undefined;
-  /** What is wrong with it, to be read after "it". */
+  /** Undefined when the keys to check it are missing. */
+  readonly isAuthentic: boolean | undefined;
+  /** What is wrong, as a predicate of "it". */
   readonly problem?: string;
 }
 
-/** What each is called in a sentence. */
+/** Names for messages. */
 export const handleNames: Readonly<Record<PresentedHandle['kind'], string>> = {
   reference_token: 'a reference token',
   code: 'an authorization code',
   refresh_token: 'a refresh token',
-  session: 'the session of a browser, from its cookie',
-  page: 'the hidden value of a form',
+  session: 'a browser session, from its cookie',
+  page: 'a page token, from a hidden field of a form',
   client_secret: 'a secret of a client or resource server',
 };
 
-/** Looks at a text that begins as those that we make; undefined for any other. */
+/** Inspects a text with a prefix of this service. @returns undefined for any other text */
 export function inspectHandle(
   text: string,
   { handles, handleKeyIds }: Pick<TokenKeys, 'handles' | 'handleKeyIds'>,
 ): PresentedHandle | undefined {
-  if (text.startsWith(SECRET_PREFIX)) return { kind: 'client_secret', isOurs: undefined };
+  if (text.startsWith(SECRET_PREFIX)) return { kind: 'client_secret', isAuthentic: undefined };
   const read = readHandle(text);
   if (!read) return undefined;
   const { kind, content } = read;
-  const claim = `says by its prefix that it is ${handleNames[kind]}, but`;
-  if (!content) return { ...read, isOurs: false, problem: `${claim} it is cut off or mistyped` };
-  if (!handles) return { ...read, isOurs: undefined };
-  if (handles.parse(kind, text)) return { ...read, isOurs: true };
+  const claim = `has the prefix of ${handleNames[kind]}, but`;
+  if (!content) return { ...read, isAuthentic: false, problem: `${claim} is cut off or mistyped` };
+  if (!handles) return { ...read, isAuthentic: undefined };
+  if (handles.parse(kind, text)) return { ...read, isAuthentic: true };
   const problem = handleKeyIds.has(content.key)
-    ? `${claim} its MAC is wrong: it is forged or mistyped, or another issuer made it`
-    : `${claim} it was made with the handle key ${content.key}, which is not in HANDLE_KEYS`;
-  return { ...read, isOurs: false, problem };
+    ? `${claim} a wrong MAC: it is forged or mistyped, or another issuer made it`
+    : `${claim} was made with the handle key ${content.key}, which is not in HANDLE_KEYS`;
+  return { ...read, isAuthentic: false, problem };
 }
 
-/** What ends it, where that is another command than the one it was given to. */
+/** How to revoke it, as a main clause. */
 export function remedyFor({ kind, content }: Pick<PresentedHandle, 'kind' | 'content'>): string {
   if (kind === 'code' || kind === 'refresh_token') {
-    return `it ends with its grant: latchkey grants revoke ${content?.id ?? 'ID'}`;
+    return `revoke its grant with latchkey grants revoke ${content?.id ?? 'ID'}`;
   }
-  if (kind === 'session') return 'it ends with those of its user: latchkey user sign-out';
-  if (kind === 'client_secret') return 'it ends by latchkey secret retire';
-  return kind === 'reference_token' ? 'it ends by latchkey token revoke' : 'it ends by itself';
+  if (kind === 'session') return 'end all sessions of its user with latchkey user sign-out';
+  if (kind === 'client_secret') return 'remove it with latchkey secret retire';
+  return kind === 'reference_token' ? 'revoke it with latchkey token revoke' : 'it cannot be revoked and soon expires';
 }

@@ -1,4 +1,4 @@
-// What can be read of a token without any key, by anybody. It may be a lie.
+// Reads tokens without any key. Nothing read here is verified.
 
 type Json = Readonly<Record<string, unknown>>;
 

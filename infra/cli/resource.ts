@@ -22,7 +22,7 @@ interface Settings {
   readonly lifetime?: number | typeof parse.DEFAULT;
 }
 
-/** `latchkey resource`: what tokens are for. */
+/** `latchkey resource`: the APIs that tokens are for. */
 export const resourceCommand = (io: Io): Command =>
   new Command('resource')
     .addCommand(createCommand(io))
@@ -35,26 +35,26 @@ export const resourceCommand = (io: Io): Command =>
 
 const withSettings = (command: Command): Command =>
   command
-    .option('--audience <aud>', 'the aud of its tokens (default: the identifier)', parse.newAudience)
-    .option('--scope <scopes>', 'the scopes it understands, separated by spaces', parse.scope)
+    .option('--audience <aud>', 'aud claim of its tokens (default: the identifier)', parse.newAudience)
+    .option('--scope <scopes>', 'scopes that it understands, separated by spaces', parse.scope)
     .option(
       '--format <format>',
-      `of its access tokens: ${parse.formatNames}, or default, which is jwt`,
+      `format of its access tokens: ${parse.formatNames}, or default (jwt)`,
       parse.orDefault(parse.format),
     )
     .option(
       '--encryption-key <file>',
-      'a public JWK that tokens of the format encrypted_jwt are encrypted to, or default: none',
+      'JWK file with the public key that encrypted_jwt tokens are encrypted to, or default (none)',
       parse.orDefault(parse.encryptionKey),
     )
     .option(
       '--signing-alg <alg>',
-      `what its JWTs are signed with, if there is a key for it: ${algorithmNames.join(', ')}, or default: by the first key`,
+      `algorithm of its JWTs, which needs a key: ${algorithmNames.join(', ')}, or default (that of the first key)`,
       parse.orDefault(parse.signingAlg),
     )
     .option(
       '--lifetime <seconds>',
-      `of its access tokens, 1 to ${parse.MAX_LIFETIME}, or default: as the service is deployed (3600)`,
+      `lifetime of its access tokens in seconds, 1 to ${parse.MAX_LIFETIME}, or default (the lifetime of the service, 3600)`,
       parse.orDefault(parse.lifetime),
     );
 
@@ -62,10 +62,10 @@ const createCommand = (io: Io) =>
   onTable<Settings & { secretStdin?: true }>(
     withSettings(
       new Command('create')
-        .description('Register a resource server. Prints the secret it introspects tokens with, once.')
+        .description('Register a resource server. Prints its secret for introspection once.')
         .argument(
           '<identifier>',
-          `a URL or a plain name, which clients send as resource; ${parse.ID_RULES}`,
+          `URL or plain name that clients send as resource: ${parse.ID_RULES}`,
           parse.newIdentifier,
         ),
     )
@@ -81,7 +81,9 @@ const createCommand = (io: Io) =>
     async ({ out, open }, options, identifier = '') => {
       const store = await open();
       if (await store.clients.find(identifier)) {
-        throw new Problem(`${identifier} is the id of a client, and whoever introspects is told by the id`);
+        throw new Problem(
+          `${identifier} is the id of a client, and introspection tells callers apart by their ids: choose another identifier`,
+        );
       }
       const made = await newSecret(io, options, store.clock());
       const draft = { identifier, audience: identifier, scope: '', secrets: [made.stored], enabled: true };
@@ -97,7 +99,7 @@ const createCommand = (io: Io) =>
 const listCommand = (io: Io) =>
   onTable(
     new Command('list')
-      .description('All resource servers. Reads the whole table.')
+      .description('List all resource servers. Reads the whole table.')
       .addHelpText('after', examples('latchkey resource list')),
     io,
     async ({ out, open }) => {
@@ -125,8 +127,8 @@ const listCommand = (io: Io) =>
 const showCommand = (io: Io) =>
   onTable(
     new Command('show')
-      .description('One resource server, without the hashes of its secrets.')
-      .argument('<identifier>', 'which', parse.identifier)
+      .description('Show one resource server, without the hashes of its secrets.')
+      .argument('<identifier>', 'identifier of the resource server', parse.identifier)
       .addHelpText('after', examples('latchkey resource show orders')),
     io,
     async ({ out, open }, _options, id = '') => {
@@ -139,14 +141,15 @@ const updateCommand = (io: Io) =>
   onTable<Settings>(
     withSettings(
       new Command('update')
-        .description('Change what is given and leave the rest. Tokens that are out keep what they have.')
-        .argument('<identifier>', 'which', parse.identifier),
+        .description('Change the settings that are given. Tokens already issued stay as they are.')
+        .argument('<identifier>', 'identifier of the resource server', parse.identifier),
     ).addHelpText('after', examples('latchkey resource update orders --format reference --lifetime 300')),
     io,
     async ({ out, open }, options, id = '') => {
       const { cacheNote } = deployedFrom(io.env);
-      if (!SETTINGS.some((setting) => options[setting] !== undefined))
-        throw new UsageProblem('there is nothing to change');
+      if (!SETTINGS.some((setting) => options[setting] !== undefined)) {
+        throw new UsageProblem('nothing to change: give at least one setting (see --help)');
+      }
       const { resourceServers } = await open();
       const resource = await change(resourceServers, 'resource server', id, (found) => withChanges(found, options));
       out.result(recordView(resource), resourceText(resource));
@@ -160,10 +163,10 @@ const switchCommand = (io: Io, verb: 'disable' | 'enable') =>
     new Command(verb)
       .description(
         verb === 'disable'
-          ? 'No new tokens for this API, and it may introspect none. Tokens that are out live on.'
-          : 'Tokens for this API again.',
+          ? 'Disable a resource server: no new tokens are issued for it, and it may not introspect. Tokens already issued stay valid.'
+          : 'Let tokens be issued for a disabled resource server again, and let it introspect.',
       )
-      .argument('<identifier>', 'which', parse.identifier)
+      .argument('<identifier>', 'identifier of the resource server', parse.identifier)
       .addHelpText('after', examples(`latchkey resource ${verb} orders`)),
     io,
     async ({ out, open }, _options, id = '') => {
@@ -175,7 +178,8 @@ const switchCommand = (io: Io, verb: 'disable' | 'enable') =>
       );
       out.result(recordView(resource), resourceText(resource));
       out.note(cacheNote);
-      if (!enabled) out.note('Tokens for it that are out live on until they expire; token revoke ends them.');
+      if (!enabled)
+        out.note('Tokens already issued for it stay valid until they expire or are revoked: latchkey token revoke.');
     },
   );
 

@@ -13,11 +13,11 @@ export const retireCommand = (io: Io) =>
     withForce(
       withYes(new Command('retire'))
         .description(
-          'Take a key away. One that signs stops to do so first, if another does; it is withdrawn by repeating this when its\n' +
-            'last token has expired.',
+          'Retire a key. A key that signs first stops signing, if another key can sign. Run the command again when its last\n' +
+            'token has expired to withdraw it from the key set.',
         )
         .argument(...KID),
-      'tokens that it signed are refused, so it asks',
+      'unexpired tokens that it signed are refused, after confirmation',
     ).addHelpText('after', POLICY_HELP + examples('latchkey keys retire 7w2fZ0k4nQ --stage prod')),
     io,
     async ({ io: { env }, out, open, confirm }, { force = false }, kid = '') => {
@@ -25,28 +25,28 @@ export const retireCommand = (io: Io) =>
       const store = await open();
       const now = store.clock();
       if (force && mayHaveTokens(keyIn(await findRegistry(store), kid), policy, now)) {
-        await confirm(`key ${kid} and the tokens of it that are out, in ${store.where}`);
+        await confirm(`withdraw key ${kid}, so that its unexpired tokens are refused, in ${store.where}`);
       }
       let [overridden, stopped] = [false, false];
       const registry = await changeRegistry(
         store,
         (found) => {
           const { status, retiring_at } = keyIn(found, kid);
-          // The second of these is our own change, whose answer was lost.
+          // In the second case, the first attempt succeeded and its answer was lost.
           if (status === 'retired' || (stopped && retiring_at === now)) return found;
           const changed = retireKey(found, kid, policy, { now, force });
           overridden = force && status !== 'next' && now < withdrawableFrom(keyIn(found, kid), policy);
           stopped = status === 'active' && !force;
           return status === 'active' && force ? retireKey(changed, kid, policy, { now, force }) : changed;
         },
-        (possible) => `it can be withdrawn from ${possible} on. With --force it is now, and those tokens are refused`,
+        (possible) => `it can be withdrawn from ${possible} on. --force withdraws it now, and those tokens are refused`,
       );
       const view = keyView(keyIn(registry, kid), policy);
       out.result(view, fields({ ...view }));
-      if (overridden) out.note('Warning: tokens that it signed and that have not expired are refused from now on.');
+      if (overridden) out.note('Warning: unexpired tokens that it signed are refused from now on.');
       if (view.withdrawable_at !== undefined) {
         out.note(
-          `It signs no more. Run this again from ${time(view.withdrawable_at)} on, when its last token has expired.`,
+          `The key no longer signs. Run this command again from ${time(view.withdrawable_at)} on, when its last token has expired.`,
         );
       }
     },

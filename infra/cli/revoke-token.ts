@@ -12,28 +12,28 @@ import { Problem } from './problem.ts';
 import type { Store } from './store.ts';
 import type { TokenKeys } from './token-keys.ts';
 
-/** What became of one token. */
+/** The result of revoking one token. */
 export interface Outcome {
   readonly kind: 'token';
   /** Its `jti`. */
   readonly id: string;
   readonly status: 'revoked' | 'was revoked before' | 'has expired';
-  /** Seconds since the epoch: until when the list names it. */
+  /** Seconds since the epoch at which the token, or its entry on the revocation list, expires. */
   readonly expires_at: number;
 }
 
 const JTI = /^[\w-]{22}$/;
 
 /**
- * Revokes a token, given as itself or by its `jti`.
- * @param lifetime seconds: the longest a token can live, for one whose end is not known
- * @throws Problem when it is no token, or not ours
+ * Revokes a token, given as a whole or by its `jti`.
+ * @param lifetime longest lifetime of a token in seconds, for a token whose expiry is unknown
+ * @throws Problem when the text is not a token, or not a token of this service
  */
 export async function revokePresented(text: string, store: Store, keys: TokenKeys, lifetime: number): Promise<Outcome> {
   const handle = inspectHandle(text, keys);
   if (handle) return revokeReference(handle, store);
   if (text.includes('.')) return revokeSelfContained(text, store, keys, lifetime);
-  if (!JTI.test(text)) throw new Problem('this is neither a token nor the jti of one; nothing was revoked');
+  if (!JTI.test(text)) throw new Problem('this is neither an access token nor a jti; nothing was revoked');
   const token = await findReference(text, '', store);
   return token ? revokeKnown(token, store) : revokeById(text, store, lifetime);
 }
@@ -41,9 +41,11 @@ export async function revokePresented(text: string, store: Store, keys: TokenKey
 async function revokeReference(handle: PresentedHandle, store: Store): Promise<Outcome> {
   const { kind, content, problem } = handle;
   if (problem !== undefined) throw new Problem(`this ${problem}; nothing was revoked`);
-  if (kind !== 'reference_token') throw new Problem(`this is ${handleNames[kind]}; ${remedyFor(handle)}`);
+  if (kind !== 'reference_token') {
+    throw new Problem(`this is ${handleNames[kind]}, not an access token: ${remedyFor(handle)}`);
+  }
   const token = content && (await findReference(content.id, content.key, store));
-  if (!token) throw new Problem('this is no reference token that is in the table; nothing was revoked');
+  if (!token) throw new Problem('this reference token is not in the table; nothing was revoked');
   return revokeKnown(token, store);
 }
 
@@ -62,9 +64,11 @@ async function revokeJwt(text: string, store: Store, { verifyJwt }: TokenKeys, l
     const { claims, kid } = await verify(async () => verifyJwt(text));
     return revokeKnown({ format: 'jwt', claims: claims as unknown as AccessTokenClaims, key: kid }, store);
   }
-  // Unproven, so only its id is taken: a false `exp` would make the entry vanish before the token.
+  // The claims are unverified, so only the jti is used: a false `exp` could make the entry expire before the token.
   const jti = readJwt(text).claims?.['jti'];
-  if (typeof jti !== 'string' || !JTI.test(jti)) throw new Problem('this is no token of ours; nothing was revoked');
+  if (typeof jti !== 'string' || !JTI.test(jti)) {
+    throw new Problem('this is not a token of this service; nothing was revoked');
+  }
   return revokeById(jti, store, lifetime);
 }
 

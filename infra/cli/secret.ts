@@ -8,7 +8,7 @@ import { examples, onTable } from './command.ts';
 import { deployedFrom } from './disable-client.ts';
 import type { Io } from './io.ts';
 import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
-import { columns, fields } from './output.ts';
+import { columns, fields, printable } from './output.ts';
 import * as parse from './parse.ts';
 import { Problem, UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
@@ -19,22 +19,30 @@ interface OwnerOptions {
   readonly resource?: string;
 }
 
-/** `latchkey secret`: several at once, so that one can be exchanged without an outage. */
+/** `latchkey secret`: a record may have several secrets, so that one can be replaced without an outage. */
 export const secretCommand = (io: Io): Command =>
   new Command('secret').addCommand(addCommand(io)).addCommand(listCommand(io)).addCommand(retireCommand(io));
 
 const withOwner = (command: Command): Command =>
   command
-    .addOption(new Option('--client <id>', 'whose').argParser(parse.identifier))
-    .addOption(new Option('--resource <id>', 'whose').argParser(parse.identifier).conflicts('client'));
+    .addOption(new Option('--client <id>', 'client that the secret belongs to').argParser(parse.identifier))
+    .addOption(
+      new Option('--resource <id>', 'resource server that the secret belongs to')
+        .argParser(parse.identifier)
+        .conflicts('client'),
+    );
 
-/** Each of them is tried, and those that somebody chose take a while. */
+/** Authentication tries all of them, and chosen secrets take long to check. */
 const MAX_SECRETS = 10;
 
 const addCommand = (io: Io) =>
   onTable<OwnerOptions & { expiresIn?: number; secretStdin?: true }>(
-    withOwner(new Command('add').description('Add a secret beside those that are there. Prints it, once.'))
-      .option('--expires-in <span>', 'like 90s, 45m, 12h or 30d (default: never)', parse.span)
+    withOwner(new Command('add').description('Add a secret to the existing ones. Prints it once.'))
+      .option(
+        '--expires-in <span>',
+        'lifetime of the secret, such as 90s, 45m, 12h or 30d (default: no limit)',
+        parse.span,
+      )
       .option('--secret-stdin', SECRET_STDIN)
       .addHelpText(
         'after',
@@ -51,10 +59,12 @@ const addCommand = (io: Io) =>
       const expires_at = options.expiresIn === undefined ? undefined : now + options.expiresIn;
       const { stored, secret } = await newSecret(io, options, now, expires_at);
       await owner.changeSecrets((secrets) => {
-        // It is there already when the answer to the first attempt was lost.
+        // The first attempt may have succeeded although its answer was lost.
         if (secrets.some(({ secret_id }) => secret_id === stored.secret_id)) return secrets;
         const live = secrets.filter((other) => other.expires_at === undefined || other.expires_at > now);
-        if (live.length >= MAX_SECRETS) throw new Problem(`it has ${MAX_SECRETS} secrets already; retire some`);
+        if (live.length >= MAX_SECRETS) {
+          throw new Problem(`the limit of ${MAX_SECRETS} secrets is reached: retire one with latchkey secret retire`);
+        }
         return [...live, stored];
       });
       const view = { ...secretView(stored), ...(secret !== undefined && { secret }) };
@@ -66,7 +76,7 @@ const addCommand = (io: Io) =>
 
 const listCommand = (io: Io) =>
   onTable<OwnerOptions>(
-    withOwner(new Command('list').description('The secrets by id, not the secrets themselves.')).addHelpText(
+    withOwner(new Command('list').description('List the ids of secrets, but not the secrets.')).addHelpText(
       'after',
       examples('latchkey secret list --client reports'),
     ),
@@ -87,12 +97,12 @@ const retireCommand = (io: Io) =>
   onTable<OwnerOptions & { in?: number }>(
     withOwner(
       new Command('retire')
-        .description('Remove a secret, or let it expire. Tokens that were got with it live on.')
-        .argument('<secret_id>', 'which: see latchkey secret list', parse.knownId),
+        .description('Remove a secret now or after a while. Tokens issued to its owner stay valid.')
+        .argument('<secret_id>', 'id of the secret, from latchkey secret list', parse.knownId),
     )
       .option(
         '--in <span>',
-        'let it expire after 90s, 45m, 12h or 30d instead (never later than it does now)',
+        'time until it expires, such as 90s, 45m, 12h or 30d (default: at once); never postpones its expiry',
         parse.span,
       )
       .addHelpText(
@@ -109,13 +119,17 @@ const retireCommand = (io: Io) =>
       const store = await open();
       const expires_at = options.in === undefined ? undefined : store.clock() + options.in;
       const left = await ownerOf(options, store).changeSecrets((secrets) => {
-        if (!secrets.some((secret) => secret.secret_id === secret_id)) throw new Problem('it has no secret of this id');
+        if (!secrets.some((secret) => secret.secret_id === secret_id)) {
+          throw new Problem(`there is no secret ${printable(secret_id)}: see latchkey secret list`);
+        }
         if (expires_at === undefined) return secrets.filter((secret) => secret.secret_id !== secret_id);
         return secrets.map((secret) => (secret.secret_id === secret_id ? expiring(secret, expires_at) : secret));
       });
       const views = left.map((secret) => ({ ...secretView(secret) }));
       out.result(views, columns(views, ['secret_id', 'kind', 'created_at', 'expires_at']));
-      if (left.length === 0) out.note('It has no secret now, and cannot authenticate.');
+      if (left.length === 0) {
+        out.note('Without a secret, it cannot authenticate: add one with latchkey secret add.');
+      }
       out.note(cacheNote);
     },
   );
@@ -126,17 +140,22 @@ const expiring = (secret: HashedSecret, at: number): HashedSecret => ({
 });
 
 function requireOwner({ client, resource }: OwnerOptions): void {
-  if (client === undefined && resource === undefined)
-    throw new UsageProblem('whose? Give --client ID or --resource ID');
+  if (client === undefined && resource === undefined) {
+    throw new UsageProblem('whose secrets? Give --client ID or --resource ID');
+  }
 }
 
 type EditSecrets = (secrets: readonly HashedSecret[]) => readonly HashedSecret[];
 
-/** Clients and resource servers have secrets in the same way. */
+/** Clients and resource servers keep their secrets in the same way. */
 function ownerOf({ client, resource = '' }: OwnerOptions, { clients, resourceServers }: Store) {
   if (client === undefined) return owner(resourceServers, 'resource server', resource);
   return owner(clients, 'client', client, (found) => {
-    if (!usesSecret(found)) throw new Problem(`client ${client} ${whyNoSecrets(found)}: it has no secrets`);
+    if (!usesSecret(found)) {
+      throw new Problem(
+        `client ${client} ${whyNoSecrets(found)} and has no secrets: see latchkey client update --auth-method`,
+      );
+    }
   });
 }
 
@@ -144,11 +163,11 @@ function owner<Value extends { readonly secrets: readonly HashedSecret[] }>(
   records: RecordStore<Value>,
   kind: string,
   id: string,
-  mayHave: (value: Value) => void = () => {},
+  requireMayHave: (value: Value) => void = () => {},
 ) {
   return {
     secrets: async () => (await get(records, kind, id)).secrets,
-    check: async () => mayHave(await get(records, kind, id)),
+    check: async () => requireMayHave(await get(records, kind, id)),
     changeSecrets: async (edit: EditSecrets) => {
       const changed = await change(records, kind, id, (found) => {
         const secrets = edit(found.secrets);

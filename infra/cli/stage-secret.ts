@@ -6,21 +6,21 @@ import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { handleKeyId } from '../../lib/oauth/handle.ts';
 import { withPlainId } from '../../lib/oauth/plain-id.ts';
 
-/** What a stage's secret holds; each member becomes an environment variable of that name. */
+/** The secret of a stage. Each member becomes the environment variable of that name. */
 export interface StageSecret {
   /** Private JWK Set. */
   readonly SIGNING_KEYS: string;
   /** The public halves. */
   readonly VERIFICATION_KEYS: string;
   readonly HANDLE_KEYS: string;
-  /** Private JWK Set. The public half goes into the record of an API whose tokens are encrypted. */
+  /** Private JWK Set. The public half belongs in the record of a resource server with encrypted tokens. */
   readonly DECRYPTION_KEYS: string;
   readonly SEALING_KEYS: string;
 }
 
 /**
- * RSA at 2048 bits, so that one private key and three public ones, enough for a rotation, fit into a function's environment.
- * Two private ones do not.
+ * RSA keys have 2048 bits, so that one private and three public keys, enough for a rotation, fit into the environment of a
+ * function. Two private RSA keys do not fit.
  */
 function generate(alg: AlgorithmName): KeyObject {
   const { kty, crv = '' }: Algorithm = algorithms[alg];
@@ -29,7 +29,7 @@ function generate(alg: AlgorithmName): KeyObject {
   return generateKeyPairSync('ed25519').privateKey;
 }
 
-/** One new key of each kind; those of encrypted tokens wait until the stage switches such tokens on. */
+/** Makes one new key of each kind. Those for encrypted tokens are unused until the stage switches such tokens on. */
 export function createStageSecret(alg: AlgorithmName): StageSecret {
   const { members, jwk } = withPlainId(
     () => signingKey(alg),
@@ -45,7 +45,7 @@ export function createStageSecret(alg: AlgorithmName): StageSecret {
   };
 }
 
-/** Its `kid` is its thumbprint. */
+/** The `kid` is the thumbprint of the key. */
 function signingKey(alg: AlgorithmName) {
   const members = { ...generate(alg).export({ format: 'jwk' }), alg };
   const [{ jwk }] = parseSigningKeys(JSON.stringify(members), 'private');
@@ -58,16 +58,16 @@ function decryptionKey() {
   return { ...members, kid: '', ...key?.jwk };
 }
 
-/** The public half of the key that tokens are decrypted with. */
+/** The public half of the decryption key. */
 export const encryptionJwk = ({ DECRYPTION_KEYS }: StageSecret) => parseDecryptionKeys(DECRYPTION_KEYS)[0]?.jwk;
 
-/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html: all variables of a function together. */
+/** Limit for all variables of a function. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
 const LAMBDA_BYTES = 4_096;
 
-/** What the other variables of a function take, generously. */
+/** A generous estimate of what the other variables of a function take. */
 const OTHER_BYTES = 1_024;
 
-/** The bytes that the secret takes in the environment of the function that has most of it, and the bytes there are for it. */
+/** The bytes that the secret takes in the environment of the function that needs most of it, and the bytes available. */
 export function environmentSize({ SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS, ...both }: StageSecret): {
   bytes: number;
   max: number;
@@ -79,7 +79,7 @@ export function environmentSize({ SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KE
   return { bytes: Math.max(...needs), max: LAMBDA_BYTES - OTHER_BYTES };
 }
 
-/** The same with everything elided that is secret. */
+/** The secret without its private parts. */
 export function elided(secret: StageSecret): StageSecret {
   return {
     SIGNING_KEYS: elidedSet(secret.SIGNING_KEYS),
@@ -92,7 +92,7 @@ export function elided(secret: StageSecret): StageSecret {
 
 const ELIDED = '(elided)';
 
-/** What a public key may say of itself. */
+/** Members that a public key may have. */
 const PUBLIC_MEMBERS = new Set(['kty', 'kid', 'alg', 'use', 'crv', 'x', 'y', 'n', 'e']);
 
 function elidedSet(text: string): string {

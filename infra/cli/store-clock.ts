@@ -7,11 +7,10 @@ import { Problem } from './problem.ts';
 type AwsOptions = Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'credentials'>;
 
 /**
- * Reads from the table once: to say in plain words why that cannot be done, to find region and credentials, to refuse
- * the table of a newer version, and to learn the time. Containers look for new entries of the revocation list a few
- * seconds back, so an entry that was written by the clock of a laptop which is wrong would be missed. Only the table's
- * own time will do.
- * @param notRunning what to say when it is the table of a local stack and does not answer
+ * Reads from the table once: to explain a failure in plain words, to find region and credentials, to refuse the table of
+ * a newer version, and to learn the time of the table. Containers look for new revocation entries only a few seconds back,
+ * so they would miss an entry that was dated by the wrong clock of a laptop.
+ * @param notRunning the message for the table of a local stack that does not answer
  * @throws Problem, NewerSchema
  */
 export async function probe(TableName: string, aws: AwsOptions, notRunning: string | undefined) {
@@ -38,9 +37,11 @@ export async function probe(TableName: string, aws: AwsOptions, notRunning: stri
   return { client, region, credentials: client.config.credentials, clock: startClock(Date.parse(date ?? '')) };
 }
 
-/** The time that goes on from a moment without asking the system for the date again. */
+/** A clock that starts at a given time and does not depend on the clock of this machine. */
 function startClock(milliseconds: number): Clock {
-  if (Number.isNaN(milliseconds)) throw new Problem('the table does not tell the time, and this clock may be wrong');
+  if (Number.isNaN(milliseconds)) {
+    throw new Problem('the answer of the table has no date, and the clock of this machine may be wrong: try again');
+  }
   const startedAt = performance.now();
   return () => Math.floor((milliseconds + performance.now() - startedAt) / 1000);
 }
@@ -52,10 +53,12 @@ function explain(
   notRunning: string | undefined,
 ) {
   if (notRunning !== undefined) return notRunning;
-  if (name === 'ResourceNotFoundException') return `there is no table ${table} in ${region}`;
-  if (name === 'CredentialsProviderError') return `there are no AWS credentials: ${firstLine(message)}`;
+  if (name === 'ResourceNotFoundException') {
+    return `there is no table ${table} in ${region}: check the name and --region`;
+  }
+  if (name === 'CredentialsProviderError') return `no AWS credentials were found: ${firstLine(message)}`;
   return `table ${table} is unavailable: ${firstLine(message) || (code ?? name)}`;
 }
 
-/** The SDK's messages name actions and ARNs, and no secret. */
+/** Messages of the SDK name actions and ARNs, but no secrets. */
 const firstLine = (text: string) => text.split('\n')[0] ?? '';

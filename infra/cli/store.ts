@@ -16,41 +16,41 @@ import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import { createRevocationStore, type RevocationStore } from '../../lib/store/revocation.ts';
 import { createUserStore, type UserStore } from '../../lib/store/user.ts';
 import { awsOptions } from './aws-options.ts';
+import type { ChosenTable } from './chosen-table.ts';
 import { countGrants, type GrantsOf } from './count-grants.ts';
 import type { LocalStack } from './local-stack.ts';
 import { probe } from './store-clock.ts';
-import type { Target } from './target.ts';
 
 export interface Store {
-  /** The table in words. */
+  /** The table, for messages. */
   readonly where: string;
-  /** The time as the table has it. */
+  /** The time according to the table. */
   readonly clock: Clock;
   readonly local: LocalStack | undefined;
   readonly clients: RecordStore<Client>;
   readonly resourceServers: RecordStore<ResourceServer>;
   readonly referenceTokens: ReferenceTokenStore;
   readonly revocations: RevocationStore;
-  /** One record, of the id `KEY_REGISTRY`. */
+  /** Holds one record, with the id `KEY_REGISTRY`. */
   readonly keys: RecordStore<KeyRegistry>;
-  /** Where the table is; undefined for a local stack without it. */
+  /** The KMS of the table's region; undefined for a local stack without a stand-in for KMS. */
   readonly kms: Kms | undefined;
   readonly users: UserStore;
   readonly grants: GrantStore;
   readonly consents: ConsentStore;
   readonly epochs: EpochStore;
-  /** How many grants have not ended, in words. */
+  /** Counts live grants. @returns words such as `2 grants` */
   countGrants(of: GrantsOf): Promise<string>;
 }
 
 /** @throws Problem when the table cannot be reached, with the reason */
-export async function openStore({ name, local }: Target, env: Environment, region?: string): Promise<Store> {
+export async function openStore({ name, local }: ChosenTable, env: Environment, region?: string): Promise<Store> {
   const aws = local
     ? { endpoint: local.table.endpoint, region: 'us-east-1', credentials: LOCAL_CREDENTIALS }
     : awsOptions(env, region);
   const patience = Math.max(PATIENCE, ('patience' in aws && aws.patience) || 0);
   const { clock, client, ...found } = await probe(name, aws, local?.notRunning);
-  // Region and credentials were looked for once: a table has no patience for another search.
+  // Passing on region and credentials spares a second search, which could exceed the timeouts of the table.
   const table = createTable({ ...aws, ...found, tableName: name, patience });
   return {
     where: local ? `local table ${name}` : `table ${name} in ${found.region}`,
@@ -77,7 +77,7 @@ function connectKms(local: LocalStack | undefined, env: Environment, aws: KmsCon
   return createKms({ ...rest, ...(endpoint && { endpoint }) });
 }
 
-/** How many times as long as a function an administrator waits, who may be a continent away. */
+/** Multiplies the timeouts of a function, as an administrator may be a continent away from the table. */
 const PATIENCE = 10;
 
 const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };

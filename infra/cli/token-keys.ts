@@ -8,22 +8,22 @@ import { createHandles, type Handles, handleKeyId } from '../../lib/oauth/handle
 import { createJwtVerifier } from '../../lib/tokens/jws.ts';
 import { ACCESS_TOKEN_TYP } from '../../lib/tokens/jwt.ts';
 
-/** What tokens can be checked with here. */
+/** The issuer and the keys that tokens can be checked with. */
 export interface TokenKeys {
   readonly issuer: string | undefined;
   readonly verifyJwt: ReturnType<typeof createJwtVerifier> | undefined;
   readonly handles: Handles | undefined;
-  /** The keys that `handles` knows. */
+  /** The ids of the keys that `handles` knows. */
   readonly handleKeyIds: ReadonlySet<string>;
   readonly decryptionKeys: ReadonlyMap<string, EncryptionKey>;
   readonly openingKeys: OpeningKeys;
 }
 
 /**
- * The issuer, and the keys of its tokens: from ISSUER, VERIFICATION_KEYS, HANDLE_KEYS, DECRYPTION_KEYS and SEALING_KEYS.
- * Public keys that are not given are asked of the issuer.
+ * Finds the issuer and the keys of its tokens in ISSUER, VERIFICATION_KEYS, HANDLE_KEYS, DECRYPTION_KEYS and SEALING_KEYS.
+ * Without VERIFICATION_KEYS, fetches the public keys from the issuer.
  * @param local the issuer of the local stack
- * @throws ConfigError for a variable that is there and wrong
+ * @throws ConfigError for an invalid variable
  */
 export async function findTokenKeys(env: Environment, local: string | undefined): Promise<TokenKeys> {
   const { find } = readConfig(env);
@@ -40,7 +40,7 @@ export async function findTokenKeys(env: Environment, local: string | undefined)
   };
 }
 
-/** The public keys that this environment has, else those that the issuer publishes, and where they were found. */
+/** The public keys of this environment, else those that the issuer publishes, and where they were found. */
 export async function findPublicKeys(
   env: Environment,
   issuer: string | undefined,
@@ -53,14 +53,14 @@ export async function findPublicKeys(
 
 const jwksUri = (issuer: string) => `${issuer}/.well-known/jwks.json`;
 
-const PATIENCE_MS = 3_000;
+const TIMEOUT_MS = 3_000;
 
-/** The issuer is a configured one and never that which a token names. */
+/** @param issuer the configured issuer, never the one that a token names */
 async function fetchKeys(issuer: string): Promise<readonly SigningKey[] | undefined> {
   try {
     const response = await fetch(jwksUri(issuer), {
       redirect: 'error',
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     return response.ok ? parseSigningKeys(await response.text(), 'public') : undefined;
   } catch (error) {

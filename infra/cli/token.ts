@@ -5,18 +5,18 @@ import { type Revocation, type RevocationKind, revokeAll } from '../../lib/oauth
 import { addRevocation } from './add-revocation.ts';
 import { get } from './change.ts';
 import { examples, onTable, withYes } from './command.ts';
-import { deployedFrom } from './disable-client.ts';
-import { endGrants } from './end-grants.ts';
+import { deployedFrom, HOW_SOON } from './disable-client.ts';
 import type { Explanation } from './explain-token.ts';
 import { type Io, readStdin } from './io.ts';
 import { duration, fields, printable, time } from './output.ts';
 import * as parse from './parse.ts';
 import { handleNames } from './presented-handle.ts';
 import { type ExitCode, UsageProblem } from './problem.ts';
+import { revokeGrants } from './revoke-grants.ts';
 import type { Store } from './store.ts';
 import { moment } from './view.ts';
 
-/** `latchkey token`: end tokens, and understand them. */
+/** `latchkey token`: revokes and explains tokens. */
 export const tokenCommand = (io: Io): Command =>
   new Command('token').addCommand(revokeCommand(io)).addCommand(explainCommand(io));
 
@@ -31,19 +31,27 @@ type RevokeOptions = { readonly [Kind in Exclude<RevokeAllKind, 'issuer'>]?: str
 const revokeCommand = (io: Io) =>
   onTable<RevokeOptions>(
     withYes(new Command('revoke'))
-      .description('End one token, or all of a client, subject, grant, key, or the whole service. Can be repeated.')
-      .argument('[token]', 'an access token, or the jti of one; - reads it from standard input')
-      .optionsGroup('Many at once:')
-      .addOption(new Option('--client <id>', 'all that this client has by now').argParser(parse.identifier))
-      .addOption(new Option('--subject <sub>', 'all that are about this subject by now').argParser(parse.knownId))
-      .addOption(new Option('--grant <id>', 'all of one grant (claim grant_id)').argParser(parse.knownId))
+      .description(
+        'Revoke one token, or all tokens of a client, subject, grant or key, or of the whole service. Safe to repeat.',
+      )
+      .argument('[token]', 'access token or its jti; - reads it from standard input')
+      .optionsGroup('Many tokens at once:')
+      .addOption(
+        new Option('--client <id>', 'client whose tokens issued until now to revoke').argParser(parse.identifier),
+      )
+      .addOption(
+        new Option('--subject <sub>', 'subject whose tokens issued until now to revoke').argParser(parse.knownId),
+      )
+      .addOption(
+        new Option('--grant <id>', 'grant to revoke with its tokens (claim grant_id)').argParser(parse.knownId),
+      )
       .addOption(
         new Option(
           '--key <id>',
-          'all that this key made: the kid of a JWT, or the id of a handle key or sealing key',
+          'key whose tokens to revoke: kid of a signing key, or id of a handle key or sealing key',
         ).argParser(parse.knownId),
       )
-      .addOption(new Option('--issuer', 'every token of this service by now'))
+      .addOption(new Option('--issuer', 'revoke every token of this service issued until now'))
       .addHelpText('after', REVOKE_HELP),
     io,
     async ({ out, open, confirm }, options, token) => {
@@ -56,12 +64,12 @@ const revokeCommand = (io: Io) =>
       const store = await open();
       if (kind) {
         const id = await idOf(kind, options, store, io);
-        if (!options.yes) await confirm(await allOf(kind, id, store));
+        if (!options.yes) await confirm(await consequenceOf(kind, id, store));
         const entry = await revokeMany(kind, id, store, lifetime);
         out.result(entry, fields({ ...entry }));
         if (kind === 'key') {
           out.note(
-            `Take the key out of the deployment before ${time(entry.expires_at)}: from then on the list names it no more.`,
+            `Remove the key from the deployment before ${time(entry.expires_at)}: then its entry on the revocation list expires.`,
           );
         }
       } else {
@@ -71,16 +79,20 @@ const revokeCommand = (io: Io) =>
         const outcome = await revokePresented(await readToken(io, token), store, keys, lifetime);
         out.result(outcome, `token ${outcome.id} ${outcome.status === 'revoked' ? 'is revoked' : outcome.status}`);
       }
-      out.note('How soon an API asks is set by its REVOCATION_MAX_AGE_SECONDS and the cache of its gateway.');
+      out.note(HOW_SOON);
     },
   );
 
 const REVOKE_HELP = `
-A token is best piped in, as the shell keeps a history of its commands. Many at once end only after a question, or with
---yes. A refresh token or a code ends with its grant: latchkey grants revoke.
---client, --subject and --issuer end what was issued until now, with the codes and refresh tokens that were given until
-now; what is issued later lives. To end a client for good, disable it. --grant and --key end also what comes later. Set ACCESS_TOKEN_MAX_LIFETIME_SECONDS as it is deployed, if
-that is not the default; --issuer takes the issuer from ISSUER, or from the local stack.
+Pipe a token in rather than typing it, as the shell keeps a history of commands. To revoke a refresh token or a code, revoke
+its grant: latchkey grants revoke.
+
+--client, --subject and --issuer revoke the access tokens, codes and refresh tokens issued until now; later ones stay valid.
+To stop a client for good, disable it. --grant and --key also cover tokens that are issued later. With any of these options,
+the command asks for confirmation unless --yes is given.
+
+If the deployment overrides ACCESS_TOKEN_MAX_LIFETIME_SECONDS, set the same value here. --issuer takes the issuer from
+ISSUER or from the local stack.
 ${examples(
   'pbpaste | latchkey token revoke - --stage prod',
   'latchkey token revoke --subject 6fJ3vZ0k4nQ',
@@ -91,32 +103,32 @@ ${examples(
 async function idOf(kind: RevokeAllKind, options: RevokeOptions, store: Store, { env }: Io): Promise<string> {
   const given = options[kind];
   const id = given === true || given === undefined ? (store.local?.issuer ?? readConfig(env).get('ISSUER')) : given;
-  // A mistyped id would be an entry that ends nothing, with an answer that all is well.
+  // With a mistyped id, the command would succeed but revoke nothing.
   if (kind === 'client') await get(store.clients, 'client', id);
   return id;
 }
 
-/** What ends, in words. */
-async function allOf(kind: RevokeAllKind, id: string, store: Store): Promise<string> {
-  if (kind === 'grant') return `grant ${printable(id)} and all its tokens`;
-  if (kind === 'key') return `every token that key ${printable(id)} made`;
+/** The question to confirm, as in "This will …". */
+async function consequenceOf(kind: RevokeAllKind, id: string, store: Store): Promise<string> {
+  if (kind === 'grant') return `revoke grant ${printable(id)} and all its tokens`;
+  if (kind === 'key') return `revoke every token made with key ${printable(id)}`;
   const of = { client: { client_id: id }, subject: { sub: id }, issuer: 'all' as const }[kind];
   const whose = kind === 'issuer' ? `of the whole service ${id}` : `of ${kind} ${printable(id)}`;
-  return `${await store.countGrants(of)} and all tokens ${whose}`;
+  return `revoke ${await store.countGrants(of)} and all tokens ${whose}`;
 }
 
 async function revokeMany(kind: RevokeAllKind, id: string, store: Store, lifetime: number): Promise<Revocation> {
   const now = store.clock();
-  await endGrants(store, kind, id, now);
+  await revokeGrants(store, kind, id, now);
   return addRevocation(store.revocations, revokeAll(kind, id, { now, lifetime }));
 }
 
 const explainCommand = (io: Io) =>
   onTable<{ audience?: string }>(
     new Command('explain')
-      .description('What a token is, and everything that speaks against it. Shows neither the token nor a secret.')
-      .argument('<token>', 'an access token; - reads it from standard input')
-      .option('--audience <aud>', 'the API it is shown to (default: AUDIENCE; otherwise not checked)', parse.name)
+      .description('Explain a token, and every reason to refuse it. Prints neither the token nor any secret.')
+      .argument('<token>', 'token of any kind; - reads it from standard input')
+      .option('--audience <aud>', 'audience that must accept it (default: AUDIENCE; if unset, not checked)', parse.name)
       .addHelpText('after', EXPLAIN_HELP),
     io,
     async ({ out, openIfNamed, exitWith }, options, token) => {
@@ -136,14 +148,15 @@ const explainCommand = (io: Io) =>
     },
   );
 
-/** Not 0 where nothing speaks against it but not all could be checked: a script must not take that for a yes. */
+/** `undecided` is not 0, so that a script does not take a token that could not be checked for an accepted one. */
 const exitCodes = { accepted: 0, refused: 1, undecided: 3 } as const satisfies Record<Explanation['verdict'], ExitCode>;
 
 const EXPLAIN_HELP = `
-Checks as far as it is told what with: ISSUER, VERIFICATION_KEYS (otherwise asked of the issuer), HANDLE_KEYS,
-DECRYPTION_KEYS and SEALING_KEYS from the environment, CLOCK_SKEW_SECONDS (default 0), and the table for reference tokens and revocations. What could not be
-checked is listed. The exit code is 0 for accepted, 1 for refused, 3 for undecided; 1 also where nothing could be found out,
-with a message on standard error.
+The command checks what it can and lists what it could not check. It uses ISSUER, VERIFICATION_KEYS (if unset, the keys that
+the issuer publishes), HANDLE_KEYS, DECRYPTION_KEYS, SEALING_KEYS and CLOCK_SKEW_SECONDS (default 0) from the environment,
+and the table for reference tokens and revocations.
+
+Exit codes: 0 accepted, 1 refused or failed (with a message on standard error), 2 wrong command line, 3 undecided.
 ${examples('pbpaste | latchkey token explain - --audience orders', 'latchkey token explain "$TOKEN" --stage prod --json')}`;
 
 const readToken = async (io: Io, token = '-'): Promise<string> =>
@@ -171,7 +184,7 @@ function explanationText(explanation: Explanation, now: number, audience: string
     'expires in': remaining(explanation.expires_in),
   });
   if (!claims) return summary;
-  const heading = claims_verified ? 'claims' : 'claims, which nothing proves';
+  const heading = claims_verified ? 'claims' : 'claims (not verified)';
   return `${summary}\n\n${heading}\n${fields(Object.fromEntries(shown)).replace(/^/gm, '  ')}`;
 }
 

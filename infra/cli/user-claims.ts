@@ -4,14 +4,14 @@ import { userClaimNames } from '../../lib/users/claims.ts';
 import { name as anyText } from './parse.ts';
 import { webUri } from './uri.ts';
 
-// What is known of a person, as options: one for each standard claim. OpenID Connect Core section 5.1
+// The claims of a user, as options: one for each standard claim. OpenID Connect Core section 5.1
 
-/** Options by the names that the parser gives them. */
+/** Options by their attribute names in commander. */
 export type ClaimOptions = Readonly<Record<string, unknown>>;
 
 const VERIFIED = '_verified';
 
-/** Set by us. */
+/** The one claim that is set here and not by an option. */
 const UPDATED = 'updated_at';
 
 const texts = userClaimNames.filter((claim) => claim !== UPDATED && !claim.endsWith(VERIFIED));
@@ -28,16 +28,19 @@ function locale(text: string): string {
   try {
     return new Intl.Locale(text).toString();
   } catch {
-    throw new InvalidArgumentError('A locale reads like en or de-CH.');
+    throw new InvalidArgumentError('A locale looks like en or de-CH.');
   }
 }
 
-/** Those that are more than any text. */
+/** Parsers for claims that cannot be any text. */
 const parsers: Readonly<Record<string, (text: string) => unknown>> = {
-  email: matching(/^[^\s@]+@[^\s@]+$/, 'An address reads like alice@example.com.'),
-  phone_number: matching(/^\+[\d ()-]{3,30}(;ext=\d+)?$/, 'A number reads like +1 425 555 1212 (E.164).'),
-  birthdate: matching(/^(\d{4}(-\d\d-\d\d)?|0000-\d\d-\d\d)$/, 'A birthdate reads like 1984-01-31.'),
-  zoneinfo: matching(/^[A-Za-z_+-]+(\/[\w+-]+)*$/, 'A time zone reads like Europe/Paris.'),
+  email: matching(/^[^\s@]+@[^\s@]+$/, 'An email address looks like alice@example.com.'),
+  phone_number: matching(/^\+[\d ()-]{3,30}(;ext=\d+)?$/, 'A phone number looks like +1 425 555 1212 (E.164).'),
+  birthdate: matching(
+    /^(\d{4}(-\d\d-\d\d)?|0000-\d\d-\d\d)$/,
+    'A birthdate looks like 1984-01-31, 1984 or, without the year, 0000-01-31.',
+  ),
+  zoneinfo: matching(/^[A-Za-z_+-]+(\/[\w+-]+)*$/, 'A time zone looks like Europe/Paris.'),
   locale,
   profile: webUri,
   picture: webUri,
@@ -54,10 +57,12 @@ const kebab = (claim: string) => claim.replaceAll('_', '-');
 const optionOf = (claim: string) => claim.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 
 export function withClaims(command: Command): Command {
-  command.optionsGroup("What tokens' users are told of, by scope ('' takes a claim away):");
+  command.optionsGroup("Claims, which clients get according to the scope (an empty value '' removes a claim):");
   for (const claim of texts) command.option(`--${kebab(claim)} <text>`, `claim ${claim}`, parserOf(claim));
   for (const claim of verified) {
-    command.option(`--${kebab(claim)}`, `that it was checked`).option(`--no-${kebab(claim)}`, `that it was not`);
+    command
+      .option(`--${kebab(claim)}`, `set the claim ${claim} to true`)
+      .option(`--no-${kebab(claim)}`, `set the claim ${claim} to false`);
   }
   return command.optionsGroup('Options:');
 }
@@ -65,7 +70,7 @@ export function withClaims(command: Command): Command {
 export const hasClaims = (options: ClaimOptions): boolean =>
   [...texts, ...verified].some((claim) => options[optionOf(claim)] !== undefined);
 
-/** The claims with what the options change. What was verified was the value that it was. */
+/** The claims with the options applied. A new value is not verified, so its `_verified` claim is dropped. */
 export function withClaimChanges(claims: UserClaims, options: ClaimOptions, now: number): UserClaims {
   const next: Record<string, unknown> = { ...claims };
   for (const claim of texts) {

@@ -5,11 +5,11 @@ import type { HashedSecret } from '../../lib/oauth/secret.ts';
 import type { User } from '../../lib/oauth/user.ts';
 import { duration, fields, time } from './output.ts';
 
-// What is shown of a record: everything but the hashes of its secrets, which can be guessed from.
+// How records are shown: without the hashes of secrets, which would let somebody test guesses.
 
 export interface SecretView {
   readonly secret_id: string;
-  /** `random` was made here; `imported` was chosen by somebody. */
+  /** `random`: generated here; `imported`: chosen by somebody. */
   readonly kind: 'random' | 'imported';
   readonly created_at: number;
   readonly expires_at?: number;
@@ -27,7 +27,7 @@ export const recordView = <Value extends { readonly secrets: readonly HashedSecr
   ...record
 }: Value): Shown<Value> => ({ ...record, secrets: secrets.map(secretView) }) as unknown as Shown<Value>;
 
-/** What a client has that people sign in to, as far as it is set. */
+/** The settings of a client for sign-in, as far as they are set. */
 const signInFields = ({
   client_id,
   client_name,
@@ -57,8 +57,8 @@ export const clientText = ({ secrets, ...client }: Client, more: Record<string, 
     grant_types: client.grant_types.join(' ') || 'none',
     scope: client.scope || 'none',
     resources: client.resources,
-    access_token_format: client.access_token_format ?? "the resource server's",
-    access_token_lifetime: client.access_token_lifetime ?? "the resource server's",
+    access_token_format: client.access_token_format ?? 'that of the resource server',
+    access_token_lifetime: client.access_token_lifetime ?? 'that of the resource server',
     ...signInFields({ secrets, ...client }),
     secrets: secretsText(secrets),
     ...more,
@@ -73,7 +73,7 @@ export const resourceText = ({ secrets, ...resource }: ResourceServer, more: Rec
     access_token_format: resource.access_token_format ?? 'jwt',
     access_token_encryption_key: encryptionKeyText(resource.access_token_encryption_jwk),
     access_token_signing_alg: resource.access_token_signing_alg ?? 'that of the first signing key',
-    access_token_lifetime: resource.access_token_lifetime ?? "the service's",
+    access_token_lifetime: resource.access_token_lifetime ?? 'that of the service',
     secrets: secretsText(secrets),
     ...more,
   });
@@ -100,6 +100,6 @@ export const userText = ({ claims, ...user }: User, more: Record<string, unknown
     ...more,
   });
 
-/** A moment and how far away it is. */
+/** Formats a time and how far away it is. */
 export const moment = (at: number, now: number): string =>
   `${time(at)} (${at > now ? `in ${duration(at - now)}` : `${duration(now - at)} ago`})`;

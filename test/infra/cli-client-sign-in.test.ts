@@ -63,7 +63,7 @@ describe('client create', () => {
   });
 
   it.each([
-    ['password', ['--grant-type', 'password'], /shows passwords to the client/],
+    ['password', ['--grant-type', 'password'], /client sees passwords/],
     [
       'refresh tokens that it never gets',
       ['--grant-type', 'authorization_code', '--grant-type', 'refresh_token'],
@@ -146,8 +146,8 @@ describe('client update', () => {
 });
 
 describe('is refused with code 2, and changes nothing', () => {
-  const uri = /https, http on loopback, or a private-use scheme/;
-  const url = /must be an https URL/;
+  const uri = /https, http on loopback, or have a private-use scheme/;
+  const url = /must be https/;
   it.each<[string, string[], RegExp]>([
     ['plain http', ['--redirect-uri', 'http://shop.example.com/callback'], uri],
     ['a host that only begins like loopback', ['--redirect-uri', 'http://localhost.example.com/'], uri],
@@ -161,24 +161,24 @@ describe('is refused with code 2, and changes nothing', () => {
     ['a scheme that is nobody’s', ['--redirect-uri', 'myapp:/callback'], uri],
     ['an upper-case scheme', ['--redirect-uri', 'HTTPS://shop.example.com/'], uri],
     ['a logout page on plain http', ['--post-logout-redirect-uri', 'http://shop.example.com/'], uri],
-    ['no redirect URI any more', ['--redirect-uri', 'default'], /where they come back to/],
-    ['an origin with a path', ['--allowed-origin', 'https://shop.example.com/'], /An origin reads like/],
-    ['any origin', ['--allowed-origin', '*'], /An origin reads like/],
-    ['no origin', ['--allowed-origin', 'null'], /An origin reads like/],
-    ['an origin with its default port', ['--allowed-origin', 'https://shop.example.com:443'], /An origin reads like/],
-    ['an origin on plain http', ['--allowed-origin', 'http://shop.example.com'], /An origin reads like/],
+    ['no redirect URI any more', ['--redirect-uri', 'default'], /needs a redirect URI/],
+    ['an origin with a path', ['--allowed-origin', 'https://shop.example.com/'], /An origin looks like/],
+    ['any origin', ['--allowed-origin', '*'], /An origin looks like/],
+    ['no origin', ['--allowed-origin', 'null'], /An origin looks like/],
+    ['an origin with its default port', ['--allowed-origin', 'https://shop.example.com:443'], /An origin looks like/],
+    ['an origin on plain http', ['--allowed-origin', 'http://shop.example.com'], /An origin looks like/],
     ['a logo that is a script', ['--logo-uri', 'javascript:alert(1)'], url],
     ['a logo within the app', ['--logo-uri', 'com.example.app:/logo.png'], url],
     ['terms on plain http', ['--tos-uri', 'http://shop.example.com/'], url],
     ['logout to plain http', ['--backchannel-logout-uri', 'http://shop.example.com/'], url],
-    ['no algorithm', ['--id-token-alg', 'none'], /It must be one of/],
-    ['a secret for an algorithm', ['--id-token-alg', 'HS256'], /It must be one of/],
-    ['a response type of OAuth 2.0 alone', ['--response-type', 'token'], /It must be one of/],
+    ['no algorithm', ['--id-token-alg', 'none'], /The value must be one of/],
+    ['a secret for an algorithm', ['--id-token-alg', 'HS256'], /The value must be one of/],
+    ['a response type of OAuth 2.0 alone', ['--response-type', 'token'], /The value must be one of/],
     ['a reuse interval of an hour', ['--reuse-interval', '3600'], /from 0 to 300/],
     ['a negative one', ['--reuse-interval=-1'], /from 0 to 300/],
-    ['no lifetime at all', ['--refresh-lifetime', '0'], /A span of time reads like/],
+    ['no lifetime at all', ['--refresh-lifetime', '0'], /A time span looks like/],
     ['public with a method', ['--public', '--auth-method', 'client_secret_post'], /cannot be used with/],
-    ['an unknown grant type', ['--grant-type', 'implicit'], /It must be one of/],
+    ['an unknown grant type', ['--grant-type', 'implicit'], /The value must be one of/],
   ])('%s', async (_, args, reason) => {
     const id = await newClient();
     const before = await find(id);
@@ -188,12 +188,16 @@ describe('is refused with code 2, and changes nothing', () => {
   });
 
   it.each<[string, string[], RegExp]>([
-    ['neither a resource server nor openid', ['--redirect-uri', CALLBACK, '--scope', 'email'], /at least one resource/],
-    ['a public client without PKCE', ['--public', '--redirect-uri', CALLBACK, '--no-pkce'], /cannot do without PKCE/],
+    [
+      'neither a resource server nor openid',
+      ['--redirect-uri', CALLBACK, '--scope', 'email'],
+      /needs a resource server/,
+    ],
+    ['a public client without PKCE', ['--public', '--redirect-uri', CALLBACK, '--no-pkce'], /must use PKCE/],
     [
       'a code that cannot be delivered',
       ['--grant-type', 'authorization_code', '--resource', 'orders'],
-      /where they come back to/,
+      /needs a redirect URI/,
     ],
     ['a public client with a secret', ['--public', '--secret-stdin', '--redirect-uri', CALLBACK], /has no secret/],
   ])('a new client with %s', async (what, args, reason) => {
@@ -212,7 +216,7 @@ describe('is refused with code 2, and changes nothing', () => {
     await latchkey(['secret', 'retire', secret?.secret_id ?? '', '--client', id]);
     expect(await attempt(['client', 'update', id, '--public'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('cannot do without PKCE'),
+      stderr: expect.stringContaining('must use PKCE'),
     });
   });
 });

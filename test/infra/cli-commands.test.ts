@@ -207,7 +207,7 @@ describe('a command that ends many things at once', () => {
       const json = 'typed' in options ? ['--json'] : [];
       const { code, stdout, stderr } = await attempt([...args, ...json], options);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-      expect(stderr).toMatch(/this ends .+; give --yes if that is what you want/);
+      expect(stderr).toMatch(/this would .+: to confirm, add --yes/);
     }
     expect(await inTable()).toBe(before);
   });
@@ -218,7 +218,7 @@ describe('a command that ends many things at once', () => {
     for (const typed of ['n\n', '\n', '', 'yeah no\n']) {
       const { code, stdout, stderr } = await attempt(args, { typed });
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toMatch(/^This ends .+\.\nContinue\? \[y\/N\] latchkey: nothing was changed$/m);
+      expect(stderr).toMatch(/^This will .+\.\nContinue\? \[y\/N\] latchkey: nothing was changed$/m);
     }
     expect(await inTable()).toBe(before);
     expect(await attempt(args, { typed: 'y\n' })).toMatchObject({ code: 0 });
@@ -226,25 +226,37 @@ describe('a command that ends many things at once', () => {
   });
 
   const counting: [string, (grant: Awaited<ReturnType<typeof newGrant>>) => string[], RegExp][] = [
-    ['client disable', ({ id }) => ['client', 'disable', id], /client new-\d+, its 1 grant and all its tokens/],
+    [
+      'client disable',
+      ({ id }) => ['client', 'disable', id],
+      /disable client new-\d+, and revoke its 1 grant and all its tokens/,
+    ],
     [
       'user sign-out',
       ({ sub }) => ['user', 'sign-out', sub, '--subject'],
-      /every session of .+, 1 grant and all tokens/,
+      /end every session of .+, and revoke 1 grant and all tokens/,
     ],
-    ['token revoke --client', ({ id }) => ['token', 'revoke', '--client', id], /1 grant and all tokens of client/],
-    ['token revoke --subject', ({ sub }) => ['token', 'revoke', '--subject', sub], /1 grant and all tokens of subject/],
+    [
+      'token revoke --client',
+      ({ id }) => ['token', 'revoke', '--client', id],
+      /revoke 1 grant and all tokens of client/,
+    ],
+    [
+      'token revoke --subject',
+      ({ sub }) => ['token', 'revoke', '--subject', sub],
+      /revoke 1 grant and all tokens of subject/,
+    ],
     ['token revoke --issuer', () => ['token', 'revoke', '--issuer'], /\d+ grants and all tokens of the whole service/],
     [
       'token revoke --grant',
       ({ grant_id }) => ['token', 'revoke', '--grant', grant_id],
       /grant [\w-]{32} and all its tokens/,
     ],
-    ['token revoke --key', () => ['token', 'revoke', '--key', 'abc'], /every token that key abc made/],
+    ['token revoke --key', () => ['token', 'revoke', '--key', 'abc'], /every token made with key abc/],
     [
       'consents withdraw',
       ({ id, sub }) => ['consents', 'withdraw', id, '--subject', sub],
-      /the consent for client new-\d+, 1 grant and their tokens/,
+      /withdraw the consent for client new-\d+, and revoke 1 grant and their tokens/,
     ],
   ];
   it.each(counting)('says how much: %s', async (_, args, expected) => {

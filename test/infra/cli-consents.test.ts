@@ -88,7 +88,7 @@ describe('consents', () => {
     const withdraw = ['consents', 'withdraw', '--yes', 'web', '--user', 'alice'];
     expect(await attempt(withdraw)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/not all grants have ended/),
+      stderr: expect.stringMatching(/not all grants are revoked/),
     });
     store.behave();
     await latchkey(withdraw);
@@ -96,7 +96,7 @@ describe('consents', () => {
   });
 
   it.each([
-    ['of nobody', ['list'], 2, /whose\?/],
+    ['of nobody', ['list'], 2, /whose (consents|secrets)\?/],
     ['of two', ['list', '--user', 'alice', '--subject', 'x'], 2, /cannot be used with/],
     ['of a user that is not there', ['withdraw', 'web', '--user', 'nobody'], 1, /there is no user nobody/],
   ])('%s are refused', async (_, args, code, reason) => {

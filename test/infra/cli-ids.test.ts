@@ -159,7 +159,7 @@ describe('an id that begins with a dash', () => {
   it.each<[string, string[], RegExp]>([
     ['a mistyped option', ['client', 'show', '--jsn'], /unknown option '--jsn'/],
     ['a long one', ['client', 'update', 'a', '--backchannel-logout-url', 'x'], /unknown option '--backchannel/],
-    ['one with a single dash', ['client', 'show', '-json'], /unknown option '-json'.*goes after --/],
+    ['one with a single dash', ['client', 'show', '-json'], /unknown option '-json'.*after --\)/],
     ['a long one with a single dash', ['client', 'update', 'a', '-post-logout-redirect-uri', 'x'], /unknown option/],
     ['a short option that is none', ['client', 'show', '-x'], /unknown option '-x'/],
     ['an option in place of a value', ['grants', 'list', '--subject', '--json'], /--subject has no value/],
@@ -236,7 +236,7 @@ describe('an id that somebody chooses', () => {
       client_id: 'machine-jwt',
     });
     expect((await attempt(['client', 'show', 'machine-jwt.'])).stderr).toMatch(
-      /there is no client machine-jwt\. \(does the "\." at its end belong to it\?\)/,
+      /there is no client machine-jwt\. \(is the "\." at the end part of the id\?\)/,
     );
   });
 });

@@ -127,7 +127,7 @@ describe('init', () => {
     const before = secrets.get('latchkey/prod');
     const second = await attempt(['init', '--stage', 'prod', '--json']);
     expect(second).toMatchObject({ code: 1, stdout: '' });
-    expect(JSON.parse(second.stderr).error).toMatch(/is there already and stays as it is/);
+    expect(JSON.parse(second.stderr).error).toMatch(/already exists and was not changed/);
     expect(secrets.get('latchkey/prod')).toBe(before);
   });
 
@@ -143,15 +143,15 @@ describe('init', () => {
     expect(Object.fromEntries(visible)).toEqual(published);
     const { stdout } = await attempt(['init', '--stage', 'dev', '--alg', alg, '--dry-run']);
     expect(stdout).not.toMatch(/"d":"(?!\(elided)/);
-    expect(stdout).toMatch(/samples:\neach run makes new ones/);
+    expect(stdout).toMatch(/samples:\neach run makes new keys/);
   });
 
   it.each<[string, string[], number, RegExp]>([
     ['no stage', [], 2, /which stage/],
-    ['a stage with a slash', ['--stage', 'a/b'], 2, /A stage is/],
+    ['a stage with a slash', ['--stage', 'a/b'], 2, /A stage name has/],
     ['an unknown algorithm', ['--stage', 'dev', '--alg', 'HS256'], 2, /Allowed choices/],
     ['a region that is none', ['--stage', 'dev', '--region', 'Europe'], 2, /A region/],
-    ['what AWS refuses', ['--stage', 'denied'], 1, /was not made: not you/],
+    ['what AWS refuses', ['--stage', 'denied'], 1, /could not be created: not you/],
   ])('refuses %s', async (_, args, code, reason) => {
     const result = await attempt(['init', ...args]);
     expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(reason) });

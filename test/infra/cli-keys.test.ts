@@ -178,7 +178,7 @@ describe('keys activate', () => {
     await age(TO_ACTIVATE - 30);
     const refusal = await attempt(['keys', 'activate', second.kid]);
     expect(refusal).toMatchObject({ code: 1, stdout: '' });
-    expect(refusal.stderr).toMatch(/it can sign from \d{4}-\d\d-\d\dT[\d:]+Z \(in \d+s\) on\. With --force/);
+    expect(refusal.stderr).toMatch(/it can sign from \d{4}-\d\d-\d\dT[\d:]+Z \(in \d+s\) on\. --force/);
     expect(await statuses()).toEqual({ [first.kid]: 'active', [second.kid]: 'next' });
     await age(30);
     expect(await keys('activate', second.kid)).toMatchObject({ kid: second.kid, status: 'active' });
@@ -190,7 +190,7 @@ describe('keys activate', () => {
     const token = await getToken(before, 'machine-jwt');
     await age(TO_ACTIVATE);
     const { stderr } = await latchkey(['keys', 'activate', second.kid]);
-    expect(stderr).toContain(`${first.kid} retires`);
+    expect(stderr).toContain(`${first.kid} is retiring`);
     expect(stderr).not.toContain('Warning');
     const after = world.restart();
     expect(await signedBy(after)).toBe(second.kid);
@@ -236,7 +236,7 @@ describe('keys retire', () => {
     await age(TO_WITHDRAW - 30);
     const refusal = await attempt(['keys', 'retire', first.kid]);
     expect(refusal).toMatchObject({ code: 1, stdout: '' });
-    expect(refusal.stderr).toMatch(/it can be withdrawn from \d{4}-.* \(in \d+s\) on\. With --force/);
+    expect(refusal.stderr).toMatch(/it can be withdrawn from \d{4}-.* \(in \d+s\) on\. --force/);
     await age(30);
     expect(await keys('retire', first.kid)).toMatchObject({ status: 'retired' });
     expect(await published(world.restart())).toEqual([second.kid]);
@@ -248,7 +248,7 @@ describe('keys retire', () => {
     const token = await getToken(world.restart(), 'machine-jwt');
     await keys('activate', second.kid, '--force');
     const { stderr } = await latchkey(['keys', 'retire', first.kid, '--force', '--yes']);
-    expect(stderr).toContain('Warning: tokens that it signed and that have not expired are refused from now on.');
+    expect(stderr).toContain('Warning: unexpired tokens that it signed are refused from now on.');
     expect(await shown(token, world.restart())).toBe('refuse');
   });
 
@@ -261,7 +261,7 @@ describe('keys retire', () => {
     const ec = await add();
     await keys('activate', ec.kid, '--force');
     const { stderr } = await latchkey(['keys', 'retire', rsa.kid]);
-    expect(stderr).toMatch(/It signs no more\. Run this again from \d{4}-/);
+    expect(stderr).toMatch(/The key no longer signs\. Run this command again from \d{4}-/);
     expect(await statuses()).toEqual({ [rsa.kid]: 'retiring', [ec.kid]: 'active' });
     expect(await signedBy(world.restart())).toBe(ec.kid);
   });
@@ -294,7 +294,7 @@ describe('keys compromise', () => {
     const fresh = world.restart();
     expect(await signedBy(fresh)).toBe(second.kid);
     expect(await published(fresh)).toEqual([second.kid]);
-    expect(stderr).toContain('may accept it for 2h');
+    expect(stderr).toContain('may accept its tokens for up to 2h');
     expect(stderr).toContain(`Warning: ${second.kid} signs before every verifier has it`);
     const listed = (await list()).find(({ kid }) => kid === first.kid);
     expect(listed).toMatchObject({ status: 'retired', compromised_at: expect.any(Number) });
@@ -339,9 +339,9 @@ describe('keys compromise', () => {
     const token = await getToken(world.restart(), 'machine-jwt');
     world.kms.fail('denied', ['GenerateDataKeyPairWithoutPlaintext']);
     const { stderr, stdout } = await latchkey(['keys', 'compromise', '--yes', kid]);
-    expect(stdout).toMatch(/^signs now +nothing$/m);
-    expect(stderr).toMatch(/There is no new key in its place: /);
-    expect(stderr).toMatch(/Nothing signs: POST \/token answers 503 until there is a key/);
+    expect(stdout).toMatch(/^signing now +none$/m);
+    expect(stderr).toMatch(/No new key was made: /);
+    expect(stderr).toMatch(/No key signs now, so POST \/token answers 503/);
     const handlers = world.restart();
     expect(await shown(token, handlers)).toBe('refuse');
     await expect(getToken(handlers, 'machine-jwt')).rejects.toThrow('temporarily_unavailable');
@@ -375,7 +375,9 @@ describe('keys compromise', () => {
     });
     const failed = await attempt(['keys', 'compromise', '--yes', first.kid]);
     expect(failed).toMatchObject({ code: 1, stdout: '' });
-    expect(failed.stderr).toMatch(/the tokens of key .* are refused, but it is still in use: .*; run the same command/);
+    expect(failed.stderr).toMatch(
+      /the tokens of key .* are refused, but the key is still in use: .*; run the same command/,
+    );
     expect(await shown(token, world.restart())).toBe('refuse');
     expect((await statuses())[first.kid]).toBe('active');
     store.behave();
@@ -449,14 +451,19 @@ describe('refuses', () => {
   it.each<[string, string[] | (() => string[]), number, RegExp, Record<string, string>?]>([
     ['a key of no origin', ['add'], 2, /which key\?/],
     ['a key of two origins', () => ['add', '--wrapped', '--kms', sign()], 2, /which key\?/],
-    ['no wrapping key', ['add', '--wrapped'], 2, /wrapped by which key\?/, { WRAPPING_KMS_KEY: '' }],
-    ['a wrapping key for nothing', () => ['add', '--kms', sign(), '--wrapping-key', 'x'], 2, /goes with --wrapped/],
-    ['a public half for nothing', ['add', '--wrapped', '--public', 'x'], 2, /goes with --environment/],
-    ['an alg that the key has', ['add', '--environment', 'x', '--alg', 'ES256'], 2, /says by itself/],
+    ['no wrapping key', ['add', '--wrapped'], 2, /which KMS key wraps the new key\?/, { WRAPPING_KMS_KEY: '' }],
+    [
+      'a wrapping key for nothing',
+      () => ['add', '--kms', sign(), '--wrapping-key', 'x'],
+      2,
+      /only be used with --wrapped/,
+    ],
+    ['a public half for nothing', ['add', '--wrapped', '--public', 'x'], 2, /only be used with --environment/],
+    ['an alg that the key has', ['add', '--environment', 'x', '--alg', 'ES256'], 2, /names its alg/],
     ['an unknown alg', ['add', '--wrapped', '--alg', 'HS256'], 2, /Allowed choices/],
     ['a file that is not there', ['add', '--environment', 'x', '--public', 'nope'], 2, /nope cannot be read/],
     ['a private key in a file', ['add', '--environment', 'x', '--public', file], 1, /where only public ones belong/],
-    ['a key that is nowhere', ['add', '--environment', 'x'], 1, /there is no key x in SIGNING_KEYS and/],
+    ['a key that is nowhere', ['add', '--environment', 'x'], 1, /there is no key x in SIGNING_KEYS or/],
     ['no issuer', ['add', '--wrapped'], 1, /ISSUER is not set/, { ISSUER: '' }],
     ['a key that does not wrap', () => ['add', '--wrapped', '--wrapping-key', sign()], 1, /key "arn:.*/],
     ['a key that does not sign', () => ['add', '--kms', wrappingKey], 1, /is symmetric/],

@@ -163,7 +163,7 @@ describe('client create', () => {
 
   it('warns of a scope that no resource server knows', async () => {
     const { stderr } = await latchkey(['client', 'create', '--resource', 'orders', '--scope', 'read raed']);
-    expect(stderr).toContain('None of its resource servers knows the scope raed');
+    expect(stderr).toContain('No resource server of this client knows the scope raed');
   });
 
   it('succeeds when only the answer of the table was lost', async () => {
@@ -248,7 +248,10 @@ describe('update', () => {
   it('makes a client public once it has no secrets', async () => {
     const { id } = await newClient();
     const toPublic = ['client', 'update', id, '--auth-method', 'none'];
-    expect(await attempt(toPublic)).toMatchObject({ code: 2, stderr: expect.stringContaining('retire those') });
+    expect(await attempt(toPublic)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('first retire the secrets'),
+    });
     await latchkey(['secret', 'retire', (await secretsOf(id))[0]?.secret_id ?? '', '--client', id]);
     await latchkey(toPublic);
     expect(await world.clients.find(id)).toMatchObject({ token_endpoint_auth_method: 'none', grant_types: [] });
@@ -362,7 +365,7 @@ describe('client disable', () => {
     });
     const { code, stderr } = await attempt(['client', 'disable', '--yes', id]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/is disabled, but the tokens that it has still work: .*run the same command again/);
+    expect(stderr).toMatch(/is disabled, but its existing tokens still work: .*run the same command again/);
     expect(await world.clients.find(id)).toMatchObject({ enabled: false });
     expect(await shown(token)).toBe('allow');
     store.behave();
@@ -375,7 +378,7 @@ describe('client disable', () => {
     const before = await tokenOf(id, secret);
     await latchkey(['client', 'disable', '--yes', id]);
     const { stderr } = await latchkey(['client', 'enable', id]);
-    expect(stderr).toMatch(/New tokens work from \S+ \(in .+\) on: what is issued until \S+Z is refused/);
+    expect(stderr).toMatch(/New tokens work from \S+ \(in .+\) on: tokens issued until \S+Z are refused/);
     clock.advance(30);
     expect(await shown(await tokenOf(id, secret))).toBe('allow');
     expect(await shown(before)).toBe('refuse');
@@ -466,13 +469,18 @@ describe('refuses', () => {
   const long = 'a'.repeat(256);
   const create = ['client', 'create', 'new', '--resource', 'orders'];
   it.each<[string, string[], number, RegExp, string?]>([
-    ['a client_id with #', ['client', 'create', 'a#b', '--resource', 'orders'], 2, /An id is/],
-    ['a client_id with a space', ['client', 'create', 'a b', '--resource', 'orders'], 2, /An id is/],
-    ['a client_id that is too long', ['client', 'create', long, '--resource', 'orders'], 2, /An id is/],
-    ['an empty client_id', ['client', 'create', '', '--resource', 'orders'], 2, /An id is/],
-    ['a client without resource server', ['client', 'create', 'new'], 2, /at least one resource server/],
+    ['a client_id with #', ['client', 'create', 'a#b', '--resource', 'orders'], 2, /An id has/],
+    ['a client_id with a space', ['client', 'create', 'a b', '--resource', 'orders'], 2, /An id has/],
+    ['a client_id that is too long', ['client', 'create', long, '--resource', 'orders'], 2, /An id has/],
+    ['an empty client_id', ['client', 'create', '', '--resource', 'orders'], 2, /An id has/],
+    ['a client without resource server', ['client', 'create', 'new'], 2, /needs a resource server/],
     ['an unknown resource server', [...create, '--resource', 'nope'], 1, /no resource server nope/],
-    ['a client that is there', ['client', 'create', 'machine-jwt', '--resource', 'orders'], 1, /there is a client/],
+    [
+      'a client that is there',
+      ['client', 'create', 'machine-jwt', '--resource', 'orders'],
+      1,
+      /client machine-jwt already exists/,
+    ],
     [
       'a client named like a resource server',
       ['client', 'create', 'orders', '--resource', 'orders'],
@@ -480,8 +488,8 @@ describe('refuses', () => {
       /id of a resource/,
     ],
     ['a resource server named like a client', ['resource', 'create', 'machine-jwt'], 1, /id of a client/],
-    ['a resource server that is there', ['resource', 'create', 'orders'], 1, /there is a resource server/],
-    ['an identifier with a fragment', ['resource', 'create', 'https://a.example/#b'], 2, /An id is/],
+    ['a resource server that is there', ['resource', 'create', 'orders'], 1, /resource server orders already exists/],
+    ['an identifier with a fragment', ['resource', 'create', 'https://a.example/#b'], 2, /An id has/],
     ['a scope with two spaces', [...create, '--scope', 'a  b'], 2, /A scope is/],
     ['a scope with a quote', [...create, '--scope', 'a"b'], 2, /A scope is/],
     ['a scope that is not ASCII', [...create, '--scope', 'lesé'], 2, /A scope is/],
@@ -509,7 +517,7 @@ describe('refuses', () => {
       'client_credentials for a public client',
       [...create, '--auth-method', 'none', '--grant-type', 'client_credentials'],
       2,
-      /may not use client_credentials/,
+      /may not use the grant type client_credentials/,
     ],
     ['a secret for a public client', [...create, '--auth-method', 'none', '--secret-stdin'], 2, /has no secret/],
     ['a short secret', [...create, '--secret-stdin'], 1, /12 to 255/, 'short'],
@@ -534,9 +542,9 @@ describe('refuses', () => {
     ['a secret of nobody', ['secret', 'add'], 2, /whose/],
     ['a secret of two', ['secret', 'add', '--client', 'machine-jwt', '--resource', 'orders'], 2, /cannot be used with/],
     ['a secret of an unknown client', ['secret', 'add', '--client', 'nope'], 1, /no client nope/],
-    ['an end that is no span', ['secret', 'add', '--client', 'machine-jwt', '--expires-in', 'soon'], 2, /reads like/],
-    ['an end at once', ['secret', 'add', '--client', 'machine-jwt', '--expires-in', '0d'], 2, /reads like/],
-    ['retiring an unknown secret', ['secret', 'retire', 'nope', '--client', 'machine-jwt'], 1, /no secret of this id/],
+    ['an end that is no span', ['secret', 'add', '--client', 'machine-jwt', '--expires-in', 'soon'], 2, /looks like/],
+    ['an end at once', ['secret', 'add', '--client', 'machine-jwt', '--expires-in', '0d'], 2, /looks like/],
+    ['retiring an unknown secret', ['secret', 'retire', 'nope', '--client', 'machine-jwt'], 1, /there is no secret/],
     ['a bad variable', ['client', 'disable', '--yes', 'machine-jwt'], 1, /CLIENT_CACHE_SECONDS/],
   ])('%s', async (name, args, code, reason, stdin = 'a long enough secret') => {
     const before = await wholeTable();

@@ -60,7 +60,7 @@ const shown = (token: string, { authorizer }: Handlers = world.handlers) =>
   verdict(authorizer(authorizerEvents['HTTP API 2.0'](token)));
 
 const WRONG_MAC = (kind: string) =>
-  `says by its prefix that it is ${kind}, but its MAC is wrong: it is forged or mistyped, or another issuer made it`;
+  `has the prefix of ${kind}, but a wrong MAC: it is forged or mistyped, or another issuer made it`;
 
 /** One that this service would take for its own. */
 function handle(kind: HandleKind): string {
@@ -215,7 +215,7 @@ describe('token revoke', () => {
     ['an unknown client', ['--client', 'nope'], 1, /no client nope/],
     ['an empty subject', ['--subject', ''], 2, /1 to 255/],
     ['an issuer that is not configured', ['--issuer'], 1, /ISSUER is not set/, { ISSUER: '' }],
-    ['garbage', ['garbage'], 1, /neither a token nor the jti/],
+    ['garbage', ['garbage'], 1, /neither an access token nor a jti/],
     ['a JWT of another signer', [forge(forgingKey('ES256', 'other'), now())], 1, /names no key of ours; nothing/],
     ['a JWT without signature', [`${segment({ alg: 'none' })}.${segment({})}.`], 1, /nothing was revoked/],
     [
@@ -224,7 +224,13 @@ describe('token revoke', () => {
       1,
       /handle key AAAAAA, which is not in HANDLE_KEYS/,
     ],
-    ['a forged one, without keys', [`lk_at_${'A'.repeat(48)}`], 1, /no reference token/, { HANDLE_KEYS: '' }],
+    [
+      'a forged one, without keys',
+      [`lk_at_${'A'.repeat(48)}`],
+      1,
+      /reference token is not in the table/,
+      { HANDLE_KEYS: '' },
+    ],
     [
       'a lifetime that is no number',
       ['--subject', 'alice'],
@@ -242,16 +248,22 @@ describe('token revoke', () => {
 
 describe('token revoke', () => {
   it.each<[HandleKind, RegExp]>([
-    ['refresh_token', /this is a refresh token; it ends with its grant: latchkey grants revoke [\w-]{32}$/m],
-    ['code', /this is an authorization code; it ends with its grant: latchkey grants revoke [\w-]{32}$/m],
-    ['session', /this is the session of a browser, .+ latchkey user sign-out$/m],
+    [
+      'refresh_token',
+      /this is a refresh token, not an access token: revoke its grant with latchkey grants revoke [\w-]{32}$/m,
+    ],
+    [
+      'code',
+      /this is an authorization code, not an access token: revoke its grant with latchkey grants revoke [\w-]{32}$/m,
+    ],
+    ['session', /this is a browser session, .+ latchkey user sign-out$/m],
   ])('points to what ends a %s, and so does grants revoke', async (kind, expected) => {
     const text = handle(kind);
     const { code, stdout, stderr } = await attempt(['token', 'revoke', '-'], { stdin: text });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(expected);
     const other = await attempt(['grants', 'revoke', text]);
-    expect(other).toMatchObject({ code: 1, stderr: expect.stringMatching(/that is no grant id but/) });
+    expect(other).toMatchObject({ code: 1, stderr: expect.stringMatching(/not a grant id:/) });
     expect(stderr + other.stderr).not.toContain(text);
   });
 
@@ -312,7 +324,7 @@ describe('the time', () => {
     const before = await revocations();
     dates(undefined);
     const { code, stderr } = await attempt(['token', 'revoke', '--yes', '--subject', 'alice']);
-    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('does not tell the time') });
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('has no date') });
     expect(await revocations()).toBe(before);
   });
 });
@@ -386,15 +398,13 @@ describe('token explain', () => {
       'a reference token cut short',
       async () => cut((await newToken('reference')).token),
       'refused',
-      ['says by its prefix that it is a reference token, but it is cut off or mistyped'],
+      ['has the prefix of a reference token, but is cut off or mistyped'],
     ],
     [
       'a reference token of an unknown handle key',
       () => `lk_at_${'A'.repeat(48)}`,
       'refused',
-      [
-        'says by its prefix that it is a reference token, but it was made with the handle key AAAAAA, which is not in HANDLE_KEYS',
-      ],
+      ['has the prefix of a reference token, but was made with the handle key AAAAAA, which is not in HANDLE_KEYS'],
     ],
     [
       'a forged reference token',
@@ -411,13 +421,13 @@ describe('token explain', () => {
       { kind: 'refresh_token', grant_status: 'not in the table' },
     ],
     ['a code', () => handle('code'), 'refused', ['is an authorization code, which no API accepts']],
+    ['a session', () => handle('session'), 'refused', ['is a browser session, from its cookie, which no API accepts']],
     [
-      'a session',
-      () => handle('session'),
+      'a value of a form',
+      () => handle('page'),
       'refused',
-      ['is the session of a browser, from its cookie, which no API accepts'],
+      ['is a page token, from a hidden field of a form, which no API accepts'],
     ],
-    ['a value of a form', () => handle('page'), 'refused', ['is the hidden value of a form, which no API accepts']],
     ['garbage', () => 'garbage', 'refused', ['has the form of no access token']],
     ['nothing', () => '', 'refused', ['has the form of no access token']],
     ['a long text', () => 'a.'.repeat(5_000), 'refused', ['is too long']],
@@ -498,7 +508,7 @@ describe('token explain', () => {
     const forged = forge(forgingKey('ES256'), now(), { sub: 'a\u001b[2J\u009b31m\u202e' });
     const { stdout } = await attempt(['token', 'explain', forged]);
     expect(stdout).toContain('a\\u{1b}[2J\\u{9b}31m\\u{202e}');
-    expect(stdout).toMatch(/which nothing proves/);
+    expect(stdout).toMatch(/claims \(not verified\)/);
   });
 
   it('says what it could not check without keys and table', async () => {

@@ -61,8 +61,8 @@ describe('usage', () => {
     ['too many arguments', ['client', 'show', 'a', 'b'], /too many arguments/],
     ['two tables', ['client', 'list', '--stage', 'a', '--local'], /only one of/],
     ['two tables in two places', ['--table', 'aaa', 'client', 'list', '--stage', 'a'], /only one of/],
-    ['a stage that is none', ['client', 'list', '--stage', 'a_b'], /A stage is/],
-    ['a table that is none', ['client', 'list', '--table', 'a b'], /A table name is/],
+    ['a stage that is none', ['client', 'list', '--stage', 'a_b'], /A stage name has/],
+    ['a table that is none', ['client', 'list', '--table', 'a b'], /A table name has/],
   ])('is refused with code 2: %s', async (_, args, reason) => {
     expect(await attempt(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(reason) });
     const { code, stderr } = await attempt(['--json', ...args]);
@@ -221,11 +221,11 @@ describe('several local stacks', () => {
     expect(await attempt(['client', 'list'], { cwd, env: noAws })).toMatchObject({
       code: 1,
       stderr:
-        'latchkey: the npm start at http://localhost:3000, which .latchkey/demo.json names, is not running: start it again, or give --port 3001\n',
+        'latchkey: .latchkey/demo.json names the npm start at http://localhost:3000, which is not running: start it again, or give --port 3001\n',
     });
     expect(await attempt(['client', 'list', '--port', '3002'], { cwd, env: noAws })).toMatchObject({
       code: 1,
-      stderr: 'latchkey: no npm start was started on port 3002 in this directory, or give --port 3001\n',
+      stderr: 'latchkey: no npm start is running on port 3002 in this directory: start one, or give --port 3001\n',
     });
   });
 
@@ -255,13 +255,13 @@ describe('keys list without a registered key', () => {
     const [key] = parseSigningKeys(world.env['VERIFICATION_KEYS'] ?? '', 'public');
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^${key.kid} .* published$`, 'm'));
-    expect(stderr).toMatch(/No key is in the registry; these are from VERIFICATION_KEYS/);
+    expect(stderr).toMatch(/The registry is empty; these keys are from VERIFICATION_KEYS/);
   });
 
   it('says where else they can be if none is found', async () => {
     const { code, stdout, stderr } = await attempt(list, { env: without('VERIFICATION_KEYS', 'ISSUER') });
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'none\n' });
-    expect(stderr).toMatch(/in the secret latchkey\/STAGE or in KMS: set ISSUER/);
+    expect(stderr).toMatch(/in the secret latchkey\/STAGE or in KMS\. To list .*, set ISSUER/);
   });
 });
 

@@ -2,30 +2,31 @@ import type { Io } from './io.ts';
 import { findLocalStack, type LocalStack } from './local-stack.ts';
 import { Problem, UsageProblem } from './problem.ts';
 
-/** The options that say which table is meant. */
-export interface TableChoice {
+/** The options that choose a table. */
+export interface TableOptions {
   readonly table?: string;
   readonly stage?: string;
   readonly local?: true;
-  /** That of a local stack, where several run. */
+  /** The port of the local stack, if several are running. */
   readonly port?: string;
   readonly region?: string;
 }
 
-/** Found before anything is asked of the network. */
-export interface Target {
+/** The table that the options choose, before any network request. */
+export interface ChosenTable {
   readonly name: string;
   readonly local?: LocalStack;
 }
 
 /**
- * The table that is meant: what the options name, else `TABLE_NAME`, else that of the local stack, else none.
- * @throws Problem when the local stack that is asked for is not there; UsageProblem when the options disagree
+ * Finds the table that the options name, else `TABLE_NAME`, else that of the local stack.
+ * @returns undefined when there is none of these
+ * @throws Problem when the options name a local stack that does not exist; UsageProblem when they contradict one another
  */
-export function findTarget(
-  { table, stage, port, ...choice }: TableChoice,
+export function findChosenTable(
+  { table, stage, port, ...choice }: TableOptions,
   { env, cwd }: Pick<Io, 'env' | 'cwd'>,
-): Target | undefined {
+): ChosenTable | undefined {
   const local = choice.local || port !== undefined || undefined;
   if ([table, stage, local].filter((option) => option !== undefined).length > 1) {
     throw new UsageProblem('give only one of --stage, --table and --local (or --port)');
@@ -34,6 +35,6 @@ export function findTarget(
   if (named) return { name: named };
   const stack = findLocalStack(cwd, port);
   if (stack) return { name: stack.table.name, local: stack };
-  if (local) throw new Problem('there is no local table: run npm start, and this in the same directory');
+  if (local) throw new Problem('there is no local table: run npm start in this directory first');
   return undefined;
 }

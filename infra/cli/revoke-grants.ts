@@ -5,7 +5,7 @@ import type { RevocationKind } from '../../lib/oauth/revocation.ts';
 import type { EpochKind } from '../../lib/store/epoch.ts';
 import type { Store } from './store.ts';
 
-/** The epoch of each kind that has one, and what it is known by there. */
+/** The id of the epoch for each kind that has one. */
 const epochIds = {
   client: (id) => id,
   subject: subjectTag,
@@ -13,11 +13,11 @@ const epochIds = {
 } as const satisfies Record<EpochKind, (id: string) => string>;
 
 /**
- * Ends the grants behind the access tokens that an entry of the revocation list names, so that no refresh makes new ones.
- * Comes before the entry: afterwards no token comes of what was given before.
- * @param issued_until seconds since the epoch: grants that were given up to this time end
+ * Revokes the grants behind the access tokens that an entry of the revocation list is about to cover, so that no refresh
+ * issues new ones. Call this before adding the entry: then no token is issued from an old grant after the entry.
+ * @param issued_until seconds since the epoch: grants given up to this time are revoked
  */
-export async function endGrants(
+export async function revokeGrants(
   { epochs, grants }: Pick<Store, 'epochs' | 'grants'>,
   kind: Exclude<RevocationKind, 'token'>,
   id: string,
