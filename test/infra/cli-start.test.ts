@@ -76,7 +76,14 @@ describe('the bundle of the command line', () => {
 describe('the fingerprint', () => {
   function copy(): string {
     const directory = mkdtempSync(join(tmpdir(), 'latchkey-fingerprint-'));
-    for (const file of ['infra/cli', 'lib/oauth', 'package.json', 'tsconfig.json']) {
+    for (const file of [
+      'infra/cli',
+      'infra/random-password.ts',
+      'lib/oauth',
+      'lib/clock.ts',
+      'package.json',
+      'tsconfig.json',
+    ]) {
       cpSync(join(root, file), join(directory, file), { recursive: true });
     }
     return directory;
