@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Html, html, ours, toText } from '../../lib/pages/html.ts';
+import { type Html, html, toText, trustedMarkup } from '../../lib/pages/html.ts';
 import { brandMark } from '../../lib/pages/icons.ts';
 import { style } from '../../lib/pages/style.ts';
 import type { HttpResponse } from './http-response.ts';
@@ -17,7 +17,7 @@ export interface StartPage {
   file: string;
 }
 
-const ownStyle = ours(`${style}
+const ownStyle = trustedMarkup(`${style}
 :root { --width: 46rem; }
 body { justify-content: flex-start; }
 h2 { margin: 0; font-size: 1rem; font-weight: 650; }

@@ -9,7 +9,8 @@ import { issueIdToken } from '../tokens/id-token.ts';
 import { issueAccessToken } from '../tokens/issue.ts';
 import type { TokenResponseContext } from '../tokens/token-response.ts';
 import type { RequestedAccess } from './authorization-access.ts';
-import type { ClientRedirect, ResponseParameters } from './authorization-redirect.ts';
+import type { ClientRedirect } from './authorization-redirect.ts';
+import type { ResponseParameters } from './authorization-response.ts';
 
 export interface AuthorizationGrantContext extends LogContext, CodeContext, TokenResponseContext {
   readonly sessions: SessionStore;
@@ -44,12 +45,12 @@ export async function issueGrant(
     responseType.has('token') && !responseType.has('code') ? storeGrant(grant, context) : undefined,
     context.sessions.addGrant(session.sid, { grant_id, client_id, expires_at: session.expires_at }),
   ]);
-  const issuedWithIt = {
+  const together = {
     ...(code !== undefined && { code }),
     ...(tokens && { access_token: tokens.access_token }),
     isAlone: responseType.size === 1,
   };
-  const id_token = responseType.has('id_token') ? await issueIdToken(grant, issuedWithIt, context) : undefined;
+  const id_token = responseType.has('id_token') ? await issueIdToken(grant, together, context) : undefined;
   context.log.info('authorized', { client_id, grant_id });
   return { code, ...tokens, id_token };
 }

@@ -18,14 +18,8 @@ import type { Site } from '../pages/page.ts';
 import { authorizeAccess } from './authorization-access.ts';
 import { type AuthorizationGrantContext, issueGrant, type ValidRequest } from './authorization-grant.ts';
 import { toQuery } from './authorization-parameters.ts';
-import {
-  type ClientRedirect,
-  errorParameters,
-  findClientRedirect,
-  type ResponseParameters,
-  redirectSources,
-  sendToClient,
-} from './authorization-redirect.ts';
+import { type ClientRedirect, findClientRedirect, redirectSources } from './authorization-redirect.ts';
+import { errorParameters, type ResponseParameters, sendToClient } from './authorization-response.ts';
 import { readRequestedSubjects } from './authorization-subject.ts';
 import { logIgnoredParameters } from './ignored-parameters.ts';
 

@@ -27,12 +27,12 @@ export const logout: Endpoint<LogoutContext> = {
       openVisit(request, context),
     ]);
     const site = siteFor(request, context, client);
-    const plan = {
+    const signOutRequest = {
       query: toLogoutQuery(parameters),
       sub,
       formAction: redirectTo === undefined ? [] : [redirectSource(redirectTo)],
       complete: () => (redirectTo === undefined ? signedOutPage(site) : seeOther(redirectTo)),
     };
-    return signOut({ ...visit, site }, plan, form);
+    return signOut({ ...visit, site }, signOutRequest, form);
   },
 };

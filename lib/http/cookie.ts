@@ -1,15 +1,15 @@
 import type { Request } from './message.ts';
 
-/** The one cookie there is: which browser it is. RFC 6265 */
+/** The only cookie of this service, which names the browser. RFC 6265 */
 export interface BrowserCookie {
-  /** Its value; undefined also where two were sent, because one of them was put there by somebody else. */
+  /** The cookie's value; undefined also when two were sent, because somebody else must have set one of them. */
   read(request: Request): string | undefined;
-  /** The value of `Set-Cookie`. It lives as long as the browser's session. */
+  /** A value of `Set-Cookie`. The cookie lasts as long as the session of the browser. */
   write(value: string): string;
   clear(): string;
 }
 
-/** On https it is bound to this host: no other one, not even a sister, can set it. RFC 6265bis section 4.1.3.2 */
+/** On https the cookie is bound to this host: no other host of the same site can set it. RFC 6265bis section 4.1.3.2 */
 export function browserCookie(issuer: string): BrowserCookie {
   const isSecure = issuer.startsWith('https:');
   const name = isSecure ? '__Host-latchkey' : 'latchkey';

@@ -1,6 +1,6 @@
 import type { Request } from './message.ts';
 
-/** Whether a form was on a page of ours, as far as the browser says: all that are not very old do. Fetch Metadata section 2.1 */
+/** Whether the browser says that a form is from this service. Very old browsers say nothing. Fetch Metadata section 2.1 */
 export function isSameOrigin({ header }: Request, issuer: string): boolean {
   const { origin } = new URL(issuer);
   return (

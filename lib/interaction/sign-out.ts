@@ -10,8 +10,8 @@ import type { Visit, VisitContext } from './visit.ts';
 
 export type SignOutContext = VisitContext & EndingSessionContext;
 
-/** What an endpoint knows about a sign-out, and what follows it. */
-export interface SignOut {
+/** What an endpoint asks for when a person is to be signed out, and what follows. */
+export interface SignOutRequest {
   /** The request as a query: the confirmation page posts to it. */
   readonly query: string;
   /** The subject that the client means. */
@@ -29,7 +29,7 @@ export interface SignOut {
  */
 export async function signOut(
   visit: Visit<SignOutContext>,
-  { query, sub, formAction, complete }: SignOut,
+  { query, sub, formAction, complete }: SignOutRequest,
   form: Form | undefined,
 ): Promise<Response> {
   const { request, browser, site, context } = visit;

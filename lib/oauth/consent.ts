@@ -11,8 +11,8 @@ export interface Access {
 const includesAll = (all: readonly string[], some: readonly string[]) => some.every((one) => all.includes(one));
 
 /**
- * Whether a client may have this without a question. One whose answers another app could receive is always asked for,
- * because it can be anybody. RFC 8252 section 8.6
+ * Whether a client may have this access without asking the person. A public client whose redirect URI another app could claim
+ * must always ask, because it can be any app. RFC 8252 section 8.6
  */
 export function isConsented(
   { scope, resources }: Access,
@@ -25,8 +25,8 @@ export function isConsented(
 }
 
 /**
- * What is remembered of several consents: their scopes together where they are for the same resource servers. For others
- * the last one counts alone, because no scope of one may be taken to have been allowed at another.
+ * What is remembered when a person allows more. For the same resource servers the scopes add up; for others the new consent
+ * replaces the old one, because a scope that was allowed at one resource server is not allowed at another.
  */
 export function widened(access: Access, remembered: Access | undefined): Access {
   const isSame =

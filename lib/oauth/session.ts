@@ -1,17 +1,17 @@
 import type { Authentication } from './user.ts';
 
-/** That somebody is signed in with one browser. Its cookie is a handle of its id. */
+/** Somebody is signed in with a browser. The browser's cookie is a handle of the session's id. */
 export interface Session extends Authentication {
   readonly sid: string;
   readonly expires_at: number;
 }
 
-/** That a client was given a grant in a session. Whoever was is told when it ends. */
+/** A grant that a client was given in a session. Its client is told when the session ends. */
 export interface SessionGrant {
   readonly grant_id: string;
   readonly client_id: string;
-  /** What its ID tokens call the session: another name than it has by now, if the person has signed in again since. */
+  /** The session's id in ID tokens of the grant: an earlier one when the person has signed in again since. */
   readonly sid: string;
-  /** That of the session. */
+  /** When the session expires. */
   readonly expires_at: number;
 }

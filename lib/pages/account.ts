@@ -6,7 +6,7 @@ import { clientMark, clientName, initial, renderPage, type Site } from './page.t
 export interface AccountPage {
   readonly form: PostForm;
   readonly formAction: readonly string[];
-  /** Who is signed in, if that is known. */
+  /** The name of the person who is signed in, if it is known. */
   readonly name: string | undefined;
 }
 

@@ -8,12 +8,12 @@ import type { Texts } from './texts.ts';
 export interface ConsentPage {
   readonly form: PostForm;
   readonly formAction: readonly string[];
-  /** Who is signed in, if that is known. */
+  /** The name of the person who is signed in, if it is known. */
   readonly name: string | undefined;
   readonly scope: readonly string[];
-  /** The identifiers of the resource servers that what is no scope of ours is for. */
+  /** Identifiers of the resource servers that the API scopes are for. */
   readonly resources: readonly string[];
-  /** Where the answer goes: a host, or nothing for an app on the device. */
+  /** The host that the person goes on to; undefined for an app on the device. */
   readonly destination: string | undefined;
 }
 

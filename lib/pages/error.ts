@@ -2,11 +2,11 @@ import type { Response } from '../http/message.ts';
 import { html } from './html.ts';
 import { renderPage, type Site } from './page.ts';
 
-/** What cannot be told to the client by a redirect. RFC 6749 section 4.1.2.1 */
+/** A refusal that the client cannot be told by a redirect. RFC 6749 section 4.1.2.1 */
 export interface ErrorPage {
   readonly status: number;
   readonly kind: 'request' | 'client';
-  /** For whoever makes the application: our own words throughout. */
+  /** For the developers of the application. Contains nothing of the request. */
   readonly code: string;
   readonly description: string;
 }
@@ -19,7 +19,10 @@ export function errorPage(site: Site, { status, kind, code, description }: Error
   return renderPage(site, { status, title: texts.title, content });
 }
 
-/** For a form that was not on a page of ours, or no longer fits the browser. @param again where to begin afresh */
+/**
+ * For a form that this service has not shown, or not to this browser.
+ * @param again the address for another try
+ */
 export function outdatedPage(site: Site, again: string): Response {
   const { error: texts } = site.language.texts;
   const content = html`<div class="head"><h1>${texts.outdatedTitle}</h1></div>
@@ -28,7 +31,7 @@ export function outdatedPage(site: Site, again: string): Response {
   return renderPage(site, { status: 403, title: texts.outdatedTitle, content });
 }
 
-/** For a fault of ours. docs/design.md promise 1 */
+/** For a fault of this service. docs/design.md promise 1 */
 export function faultPage(site: Site): Response {
   const { error: texts } = site.language.texts;
   const content = html`<div class="head"><h1>${texts.faultTitle}</h1></div><p class="soft">${texts.fault}</p>`;

@@ -1,6 +1,6 @@
 import type { Response } from '../http/message.ts';
 import { hiddenFields } from './form.ts';
-import { html, ours } from './html.ts';
+import { html, trustedMarkup } from './html.ts';
 import { clientName, renderPage, type Site } from './page.ts';
 
 export interface FormPost {
@@ -9,9 +9,12 @@ export interface FormPost {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-const submit = ours('document.forms[0].submit()');
+const submit = trustedMarkup('document.forms[0].submit()');
 
-/** An answer that the browser posts to the client: by itself, or by a button. OAuth 2.0 Form Post Response Mode 1.0 */
+/**
+ * An answer that the browser posts to the client: by a script, or by a button where scripts do not run. OAuth 2.0 Form Post
+ * Response Mode 1.0
+ */
 export function formPostPage(site: Site, { redirect_uri, formAction, parameters }: FormPost): Response {
   const { formPost: texts } = site.language.texts;
   const content = html`<div class="head"><h1>${texts.title}</h1>

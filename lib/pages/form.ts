@@ -1,10 +1,10 @@
 import { type Html, html } from './html.ts';
 
-/** A form that posts to a page of this service; with a token that shows it was on one. */
+/** A form that posts back to this service, with a token that proves which page it was submitted from. */
 export interface PostForm {
-  /** Relative to the page: `?` and a query. */
+  /** A URL relative to the page: `?` and a query. */
   readonly action: string;
-  /** Hidden fields: which page it is, and its token. */
+  /** Hidden fields: the name of the page, and its token. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
@@ -18,6 +18,6 @@ ${hiddenFields(fields)}${content}
 export const hiddenFields = (fields: PostForm['fields']): Html =>
   html`${Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}`;
 
-/** A button that says which way to go on. */
+/** A button that submits the form with an action of its own. */
 export const choice = (action: string, label: string, look: 'main' | 'plain' | 'link' = 'plain'): Html =>
   html`<button type="submit" name="action" value="${action}" class="${look}" formnovalidate>${label}</button>`;

@@ -1,11 +1,11 @@
-/** Markup that is safe to show. Made by `html` alone, so that every text in it was escaped on its way in. */
+/** Markup that is safe to show: only `html` makes it, which escapes every text, and `trustedMarkup`. */
 export interface Html {
   readonly [markup]: string;
 }
 
 const markup = Symbol('markup');
 
-/** What a template takes: texts are escaped, markup is not, lists are put one behind the other, nothing leaves nothing. */
+/** The values of a template: texts are escaped, markup is not, lists are joined; `false` and `undefined` are left out. */
 export type Value = string | number | Html | readonly Value[] | false | undefined;
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -27,12 +27,12 @@ function render(value: Value): string {
   return typeof value === 'object' ? value[markup] : escapeText(String(value));
 }
 
-/** Attributes have to stand in quotes; nothing may be put into a tag's name, a script or a style. */
+/** Attribute values must be in quotes. No value may be put into the name of a tag, a script or a style. */
 export const html = (strings: TemplateStringsArray, ...values: readonly Value[]): Html => ({
   [markup]: strings.reduce((done, text, at) => done + render(values[at - 1]) + text),
 });
 
-/** A script, a style or a picture that is written in this folder, and holds nothing from anywhere else. */
-export const ours = (text: string): Html => ({ [markup]: text });
+/** A script, a style or a picture that is written in this repository, and contains no text from anywhere else. */
+export const trustedMarkup = (text: string): Html => ({ [markup]: text });
 
 export const toText = (document: Html): string => document[markup];

@@ -1,22 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { Response } from '../http/message.ts';
 import type { Client } from '../oauth/client.ts';
-import { type Html, html, ours, toText } from './html.ts';
+import { type Html, html, toText, trustedMarkup } from './html.ts';
 import { brandMark } from './icons.ts';
 import { style } from './style.ts';
 import { chooseLanguage, type Language } from './texts.ts';
 
-/** Whose pages these are. */
+/** The service that the pages belong to. */
 export interface Service {
   readonly name: string;
   readonly logo_uri?: string;
 }
 
-/** What all pages of one visit have in common. */
+/** What all pages have in common that a person sees in one visit. */
 export interface Site {
   readonly service: Service;
   readonly language: Language;
-  /** The application that somebody signs in to, once it is known. */
+  /** The application that the person signs in to, once it is known. */
   readonly client?: Client;
 }
 
@@ -30,14 +30,14 @@ export interface Page {
   readonly status?: number;
   readonly title: string;
   readonly content: Html;
-  /** Where the answer to a form may lead beside this service, as sources of a Content Security Policy. */
+  /** Where a form may lead besides this service, as sources of a Content Security Policy. */
   readonly formAction?: readonly string[];
-  /** The only script that may run. */
+  /** The only script that the policy allows. */
   readonly script?: Html;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A page as an answer: in no cache, in no frame, with nothing from elsewhere but two logos. */
+/** Makes a response of a page. No cache keeps it, no frame shows it, and it loads nothing but the logos. */
 export function renderPage(site: Site, page: Page): Response {
   const { service, language, client } = site;
   const document = html`<!doctype html>
@@ -63,7 +63,7 @@ ${footer(site)}${page.script && html`<script>${page.script}</script>`}
       'content-security-policy': policy(page, [service.logo_uri, client?.logo_uri]),
       'x-frame-options': 'DENY',
       'x-content-type-options': 'nosniff',
-      // Not `no-referrer`, with which browsers say that our own forms come from nowhere. Fetch, "append Origin header"
+      // With `no-referrer`, browsers would send `Origin: null` with our own forms. Fetch standard, "append Origin header"
       'referrer-policy': 'strict-origin',
       ...page.headers,
     },
@@ -71,9 +71,9 @@ ${footer(site)}${page.script && html`<script>${page.script}</script>`}
   };
 }
 
-const STYLE = ours(style);
+const STYLE = trustedMarkup(style);
 
-/** What would end a directive is in no source: a registered URI that has it loses its place in the policy. */
+/** Leaves out what could end a directive: a registered URI with such a character is missing from the policy. */
 const SOURCE = /^[a-z][\w.+-]*:(\/\/[\w.-]+(:\d+)?)?$/;
 
 const hash = (content: Html) => `'sha256-${createHash('sha256').update(toText(content)).digest('base64')}'`;
@@ -94,7 +94,7 @@ function policy({ formAction = [], script }: Page, images: readonly (string | un
 
 const sources = (list: readonly string[]): string => [...new Set(list)].filter((one) => SOURCE.test(one)).join(' ');
 
-/** Whether a browser may be led there by a link or a picture: `javascript:` and its like are not. */
+/** Whether a URI may be in a link or a picture: one with `javascript:`, for example, may not. */
 function isWebUri(uri: string | undefined): uri is string {
   return uri !== undefined && URL.canParse(uri) && ['https:', 'http:'].includes(new URL(uri).protocol);
 }
@@ -114,7 +114,7 @@ export function clientMark(client: Client): Html {
 
 export const clientName = ({ client_name, client_id }: Client): string => client_name ?? client_id;
 
-/** The first letter as people see it, which can be several code points. */
+/** The first letter as people see it, which can consist of several code points. */
 export const initial = (name: string): string => [...new Intl.Segmenter().segment(name.trim())][0]?.segment ?? '';
 
 function footer({ client, language }: Site): Html | undefined {

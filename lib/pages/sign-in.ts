@@ -6,9 +6,9 @@ import { clientMark, clientName, renderPage, type Site } from './page.ts';
 export interface SignInPage {
   readonly form: PostForm;
   readonly formAction: readonly string[];
-  /** What is in the field already. */
+  /** Filled in already. */
   readonly username?: string;
-  /** How the last attempt ended. */
+  /** Why the last attempt failed; seconds until the next attempt is allowed. */
   readonly failed?: 'refused' | { readonly seconds: number };
 }
 

@@ -3,7 +3,7 @@ import { choice, type PostForm, postForm } from './form.ts';
 import { html } from './html.ts';
 import { clientName, renderPage, type Site } from './page.ts';
 
-/** Asks whether somebody wants to sign out. Who does not closes the page. */
+/** Asks the person to confirm. Whoever wants to stay signed in closes the page. */
 export function confirmSignOutPage(
   site: Site,
   { form, formAction = [] }: { readonly form: PostForm; readonly formAction?: readonly string[] },

@@ -1,6 +1,6 @@
 import { theme } from './theme.ts';
 
-/** What holds all pages together; how it looks is in theme.ts. */
+/** Layout of all pages. Colours and shapes are in theme.ts. */
 export const style = `${theme}
 :root { color-scheme: light dark; }
 *, *::before, *::after { box-sizing: border-box; }

@@ -1,4 +1,4 @@
-/** Yours to change: every word on the pages. Another language is another constant of this type and a line below. */
+/** Every word on the pages, for you to change. For another language, add a constant of this type and a line to `languages`. */
 const english = {
   signIn: {
     title: 'Sign in',
@@ -33,7 +33,7 @@ const english = {
     allow: 'Allow',
     deny: 'Cancel',
   },
-  /** What a scope means to the person who is asked; one that is not here is shown as it is. */
+  /** What a scope means to the person who is asked to allow it. A scope without an entry is shown by its name. */
   scopes: {
     openid: 'Know that it is you',
     profile: 'See your name and profile',
@@ -87,7 +87,7 @@ export interface Language {
 
 const ENGLISH: Language = { tag: 'en', texts: english };
 
-/** The first of the wanted languages that there is. OpenID Connect Core section 3.1.2.1, RFC 4647 section 3.4 */
+/** The first language of `ui_locales` that is available, or English. OpenID Connect Core section 3.1.2.1, RFC 4647 section 3.4 */
 export function chooseLanguage(ui_locales: string | undefined): Language {
   for (const tag of ui_locales?.split(' ') ?? []) {
     for (const range of [tag.toLowerCase(), tag.toLowerCase().split('-')[0] ?? '']) {

@@ -1,6 +1,6 @@
 /**
- * Yours to change: colours and shapes of all pages. Every colour of text keeps a contrast of 4.5 to what it stands on, and
- * the edges of fields and buttons one of 3 (WCAG 2.2, 1.4.3 and 1.4.11).
+ * Colours and shapes of all pages, for you to change. A test checks the contrast of text (at least 4.5) and of the edges of
+ * fields and buttons (at least 3). WCAG 2.2, 1.4.3 and 1.4.11
  */
 export const theme = `
 :root {

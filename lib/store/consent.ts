@@ -1,7 +1,7 @@
 import { randomId } from '../oauth/handle.ts';
 import { ConditionFailed, type Item, isNew, type Key, type Table } from './table.ts';
 
-/** What a subject allowed a client, remembered so that it is not asked again. */
+/** What a subject has allowed a client, remembered so that the subject is not asked again. */
 export interface Consent {
   readonly sub: string;
   readonly client_id: string;

@@ -22,11 +22,11 @@ export interface IdTokenContext {
   idTokenClaims(grant: Pick<Grant, 'client' | 'sub' | 'scope' | 'claims'>, byScope: boolean): Promise<UserClaims>;
 }
 
-/** What an ID token comes with, and vouches for. */
-export interface IssuedBeside {
+/** What is issued together with an ID token, which contains hashes of it. */
+export interface IssuedTogether {
   readonly access_token?: string;
   readonly code?: string;
-  /** Whether no access token comes of the request at all: response_type `id_token`. */
+  /** Whether the request yields no access token at all: response_type `id_token`. */
   readonly isAlone?: boolean;
 }
 
@@ -35,9 +35,9 @@ export const wantsIdToken = ({ scope, auth_time }: Pick<Grant, 'scope' | 'auth_t
   auth_time !== undefined && scope.split(' ').includes('openid');
 
 /** OpenID Connect Core sections 2, 3.1.3.6 and 3.3.2.11. */
-export async function issueIdToken(grant: Grant, beside: IssuedBeside, context: IdTokenContext): Promise<string> {
+export async function issueIdToken(grant: Grant, together: IssuedTogether, context: IdTokenContext): Promise<string> {
   const { client, sub, auth_time, amr, sid, nonce } = grant;
-  const isAlone = beside.isAlone === true;
+  const isAlone = together.isAlone === true;
   const [signer, userClaims] = await Promise.all([
     context.signers.get(client.id_token_signed_response_alg),
     grant.claims === undefined && !isAlone ? {} : context.idTokenClaims(grant, isAlone),
@@ -56,8 +56,8 @@ export async function issueIdToken(grant: Grant, beside: IssuedBeside, context: 
     amr,
     sid,
     nonce,
-    at_hash: beside.access_token === undefined ? undefined : halfHash(beside.access_token, signer),
-    c_hash: beside.code === undefined ? undefined : halfHash(beside.code, signer),
+    at_hash: together.access_token === undefined ? undefined : halfHash(together.access_token, signer),
+    c_hash: together.code === undefined ? undefined : halfHash(together.code, signer),
   };
   return signJwt(ID_TOKEN_TYP, claims, signer);
 }

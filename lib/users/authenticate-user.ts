@@ -17,7 +17,7 @@ interface SignedIn {
   readonly amr: readonly string[];
 }
 
-/** The name or the password is wrong, or the user is disabled: which one is only for the log, and so is the subject. */
+/** The name or the password is wrong, or the user is disabled. Reason and subject are for the log only. */
 interface Refused {
   readonly outcome: 'refused';
   readonly reason: RefusedReason;
@@ -35,12 +35,12 @@ type RefusedReason =
 export type SignInOutcome =
   | SignedIn
   | Refused
-  /** Too many attempts: not before so many seconds from now. The password was not looked at. */
+  /** Too many attempts: the next one is allowed after so many seconds. The password was not checked. */
   | { readonly outcome: 'delayed'; readonly seconds: number };
 
 /**
- * Who somebody is by name and password. Slows guessing down, and answers alike and in the same time for names that nobody
- * has.
+ * Finds out who somebody is by name and password. Slows guessing down, and takes the same time and gives the same answer for
+ * names that do not exist.
  * @param address where the attempt came from, as the gateway saw it
  */
 export async function authenticateUser(
@@ -60,7 +60,7 @@ export async function authenticateUser(
   return result;
 }
 
-/** What the table says. It takes as long for a name that is not there. */
+/** What the table says, which takes the same time for a name that does not exist. */
 async function checkTable(user: User | undefined, password: string, clock: Clock): Promise<SignedIn | Refused> {
   const matches = await verifyPassword(password, user?.password, clock);
   if (!user) return { outcome: 'refused', reason: 'unknown user' };
@@ -74,9 +74,9 @@ function whyRefused({ enabled, password: { expires_at } }: User, clock: Clock): 
 }
 
 /**
- * Where users live elsewhere as well. A name that is in the table is decided on by the table alone, so that each name has
- * one password, and a disabled user has no other way in. Both are asked for every name, so that neither the time nor a
- * fault of the hook tells which of them has it.
+ * For users who are in the table or in a directory. The table alone decides about a name that it has, so that each name has
+ * one password, and a disabled user has no other way in. Both are asked for every name, so that neither the time nor a fault
+ * of the hook tells which of them has the name.
  */
 async function decideWithHook(
   user: User | undefined,
@@ -85,7 +85,7 @@ async function decideWithHook(
   hook: NonNullable<Extensions['authenticateUser']>,
   { users, clock }: UserAuthenticationContext,
 ): Promise<SignedIn | Refused> {
-  // The password of a user of the table is nobody else's business.
+  // The hook must not see the password of a user of the table.
   const [table, elsewhere] = await Promise.allSettled([
     checkTable(user, password, clock),
     askHook(hook, username, user ? randomId() : password),
@@ -97,12 +97,12 @@ async function decideWithHook(
 
   const found = elsewhere.value;
   if (!found) return { outcome: 'refused', reason: 'refused by authenticateUser' };
-  // The hook may lead several names to one subject; disabling it in the table ends all of them.
+  // The hook may give several names the same subject; disabling that subject in the table disables all of them.
   const known = await users.find(found.sub);
   if (known && !known.enabled) return { outcome: 'refused', reason: 'disabled user', sub: known.sub };
   return { outcome: 'signed_in', sub: found.sub, amr: found.amr ?? ['pwd'] };
 }
 
-/** A hook that throws before it gives a promise fails as one that rejects. */
+/** Makes a hook that throws at once fail like one that rejects. */
 const askHook = async (hook: NonNullable<Extensions['authenticateUser']>, username: string, password: string) =>
   hook(username, password);

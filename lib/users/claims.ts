@@ -27,10 +27,10 @@ const claimsByScope = {
 
 const entries = Object.entries(claimsByScope);
 
-/** Every claim of a person that can be told. */
+/** Every claim about a person that a client can get. */
 export const userClaimNames: readonly string[] = Object.values(claimsByScope).flat();
 
-/** The scopes that claims belong to which are asked for one by one: who may not have the scope may not have the claim. */
+/** The scopes of claims that are requested one by one: without the scope a client may not have the claim. */
 export const scopesOf = (requested: RequestedClaims): string[] =>
   entries.filter(([, names]) => names.some((name) => requested.has(name))).map(([scope]) => scope);
 
@@ -40,8 +40,8 @@ export interface UserClaimsContext {
 }
 
 /**
- * What is known of a subject. `claimsFor` alone describes the users of the table; beside `authenticateUser` it describes
- * those who are not in the table.
+ * The claims of a subject. Without the hook `authenticateUser`, `claimsFor` describes the users of the table; with it, those
+ * who are not in the table.
  * @returns undefined when there is no such user, or when the table says that the user is disabled
  */
 export async function findUserClaims(sub: string, context: UserClaimsContext): Promise<UserClaims | undefined> {
@@ -58,9 +58,9 @@ export async function findUserClaims(sub: string, context: UserClaimsContext): P
 }
 
 /**
- * What of it is told: the claims of the scopes, and those that were asked for one by one, unless they are asked for with
- * another value. What a person left empty is left out. OpenID Connect Core sections 5.3.2, 5.4 and 5.5
- * @param allowed the scopes that the client may ask for: it gets no claim of another one, however it asks
+ * The claims that a client gets: those of the scopes, and those that were requested one by one, unless another value was
+ * requested. Empty claims are left out. OpenID Connect Core sections 5.3.2, 5.4 and 5.5
+ * @param allowed the scopes that the client may ask for: the client never gets a claim of any other scope
  */
 export function selectClaims(
   known: UserClaims,
@@ -74,7 +74,7 @@ export function selectClaims(
     readonly allowed: readonly string[];
   },
 ): UserClaims {
-  const told = entries.flatMap(([name, claims]) => {
+  const names = entries.flatMap(([name, claims]) => {
     if (!allowed.includes(name)) return [];
     if (scope.includes(name)) return claims;
     return claims.filter((claim) => {
@@ -82,7 +82,7 @@ export function selectClaims(
       return request !== undefined && satisfies(known[claim], request);
     });
   });
-  return Object.fromEntries(told.filter((claim) => isTold(known[claim])).map((claim) => [claim, known[claim]]));
+  return Object.fromEntries(names.filter((claim) => isFilledIn(known[claim])).map((claim) => [claim, known[claim]]));
 }
 
-const isTold = (value: unknown) => value !== undefined && value !== null && value !== '';
+const isFilledIn = (value: unknown) => value !== undefined && value !== null && value !== '';

@@ -1,6 +1,6 @@
 // The table fails at each single call of /authorize: the browser shows a page that says so, or with prompt=none the client is
 // told. Nothing is lost: the same step works as soon as the table does. docs/design.md promises 1 and 2.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createConsentStore } from '../../lib/store/consent.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import { CALLBACK, openBrowser, proper, type Query, type Seen, user, VERIFIER, webClient } from '../support/browser.ts';
@@ -211,11 +211,17 @@ describe.each(Object.entries(journeys))('%s', (_, journey) => {
 
 describe('with prompt=none', () => {
   it.each(['access denied', 'no answer ever'] as const)(
-    'the client is told within three seconds that the table fails by "%s"',
+    'the client is told within three seconds that the table fails by "%s", and the fault is logged once',
     async (fault) => {
       const { browser } = await begin(journeys['coming back']!);
       store.behave(faults[fault]);
-      const cached = world.restart({ AWS_ENDPOINT_URL_DYNAMODB: store.endpoint, CLIENT_CACHE_SECONDS: '60' });
+      const lines: string[] = [];
+      const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+      const cached = world.restart({
+        AWS_ENDPOINT_URL_DYNAMODB: store.endpoint,
+        CLIENT_CACHE_SECONDS: '60',
+        LOG_LEVEL: 'error',
+      });
       const other = openBrowser(cached.authorization);
       other.setCookies([...browser.cookies]);
       store.behave();
@@ -228,6 +234,8 @@ describe('with prompt=none', () => {
         { error: 'temporarily_unavailable', error_description: expect.any(String), state: 'the-state', iss: ISSUER },
       ]);
       expect(waited).toBeLessThan(3_000 * PATIENCE);
+      log.mockRestore();
+      expect(lines.map((line) => JSON.parse(line))).toEqual([expect.objectContaining({ event: 'fault' })]);
     },
   );
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { html, ours, toText, type Value } from '../../lib/pages/html.ts';
+import { html, toText, trustedMarkup, type Value } from '../../lib/pages/html.ts';
 import { chooseLanguage } from '../../lib/pages/texts.ts';
 import { theme } from '../../lib/pages/theme.ts';
 
@@ -14,7 +14,7 @@ describe('a template', () => {
     ['markup', html`<b>${'<'}</b>`, '<b>&lt;</b>'],
     ['a list', ['<', html`<br>`, ['>', undefined]], '&lt;<br>&gt;'],
     ['what only looks like markup', { toString: () => '<b>' } as never, 'undefined'],
-    ['markup of our own', ours('<svg></svg>'), '<svg></svg>'],
+    ['markup of our own', trustedMarkup('<svg></svg>'), '<svg></svg>'],
   ])('takes %s', (_, value, text) => {
     expect(toText(html`<p title="${value}">${value}</p>`)).toBe(`<p title="${text}">${text}</p>`);
   });
