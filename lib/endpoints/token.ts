@@ -1,5 +1,5 @@
 import { authenticateClient, type ClientAuthenticationContext } from '../client-authentication/authenticate.ts';
-import type { Ending, GrantContext, GrantRequest } from '../grants/grant-type.ts';
+import type { GrantContext, GrantRequest, OutcomeHandlers } from '../grants/grant-type.ts';
 import { grantTypes } from '../grants/grant-types.ts';
 import { parseForm } from '../http/form.ts';
 import { json } from '../http/message.ts';
@@ -21,30 +21,31 @@ export const token: Endpoint<TokenContext> = {
     const client = await authenticateClient(request, form, context);
     identify(client);
     logIgnoredParameters(form, client.client_id, context.log);
-    return json(200, await respond({ form, client, address: request.sourceIp }, context));
+    return json(200, await exchange({ form, client, address: request.sourceIp }, context));
   },
 };
 
-/** Obtains a grant and issues from it, or leaves everything as it was. */
-async function respond(request: Omit<GrantRequest, 'atEnd'>, context: TokenContext): Promise<TokenResponse> {
+/** Obtains a grant and issues tokens from it, or leaves everything as it was. */
+async function exchange(request: Omit<GrantRequest, 'onOutcome'>, context: TokenContext): Promise<TokenResponse> {
   const { form, client } = request;
   const grantType = grantTypes.get(form.require('grant_type'));
   if (!grantType) throw new OAuthError('unsupported_grant_type', 'this grant type is not supported');
   authorizeGrantType(client, grantType.name);
 
-  let ending: Ending = {};
-  const atEnd = (next: Ending) => {
-    ending = next;
+  let handlers: OutcomeHandlers = {};
+  const onOutcome = (next: OutcomeHandlers) => {
+    handlers = next;
   };
   try {
-    const grant = await grantType.obtain({ ...request, atEnd }, context);
+    const grant = await grantType.obtain({ ...request, onOutcome }, context);
+    if ('pending' in grant) throw new OAuthError(grant.pending, 'the user has not decided yet');
     const response = await issueTokens(grant, context);
-    await ending.issued?.();
+    await handlers.issued?.();
     context.log.info('token issued', { client_id: client.client_id, grant_id: grant.grant_id });
     return response;
   } catch (error) {
-    // Whoever tries again must not be taken for a thief. What matters is the first error, also if this fails.
-    await ending.failed?.().catch((fault) => context.log.warn('not taken back', describeFault(fault)));
+    // A retry must not look like theft. If taking back fails as well, the client still gets the first error.
+    await handlers.failed?.().catch((fault) => context.log.warn('not taken back', describeFault(fault)));
     throw error;
   }
 }

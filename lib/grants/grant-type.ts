@@ -1,7 +1,7 @@
 import type { Form } from '../http/form.ts';
 import type { Lazy } from '../lazy.ts';
 import type { Client } from '../oauth/client.ts';
-import type { Grant } from '../oauth/grant.ts';
+import type { Grant, PendingGrant } from '../oauth/grant.ts';
 import type { Handles } from '../oauth/handle.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
 import type { EndingContext } from '../revocation/end-grant.ts';
@@ -17,22 +17,22 @@ export interface GrantContext extends GrantingContext, EndingContext {
   /** Seconds, unless the client says otherwise. */
   readonly reuseInterval: number;
   findResourceServer(identifier: string): Promise<ResourceServer | undefined>;
-  /** Slows guessing down. */
+  /** Delays the next attempt after failed ones. */
   authenticateUser(username: string, password: string, address: string): Promise<SignInOutcome>;
 }
 
-/** What a client sent to the token endpoint, once it is known who it is. */
+/** The request of an authenticated client at the token endpoint. */
 export interface GrantRequest {
   readonly form: Form;
   readonly client: Client;
-  /** Where it came from, as the gateway saw it. */
+  /** The IP address that the gateway saw. */
   readonly address: string;
-  /** Is given what is left to do once it is known whether tokens can be issued. */
-  atEnd(ending: Ending): void;
+  /** Registers what remains to be done once tokens were issued, or could not be. The last call counts. */
+  onOutcome(handlers: OutcomeHandlers): void;
 }
 
-export interface Ending {
-  /** Makes the answer true, before it is sent. */
+export interface OutcomeHandlers {
+  /** Runs before the answer is sent; a failure here fails the request. */
   readonly issued?: () => Promise<void>;
   /** Takes a change of state back. */
   readonly failed?: () => Promise<unknown>;
@@ -41,6 +41,9 @@ export interface Ending {
 /** A value of `grant_type`, and how a grant is obtained with it. It returns a grant, never an answer. */
 export interface GrantType {
   readonly name: string;
-  /** @throws OAuthError by RFC 6749 section 5.2, having changed nothing */
-  obtain(request: GrantRequest, context: GrantContext): Promise<Grant>;
+  /**
+   * The grant, or that its subject has yet to decide.
+   * @throws OAuthError by RFC 6749 section 5.2, having changed nothing
+   */
+  obtain(request: GrantRequest, context: GrantContext): Promise<Grant | PendingGrant>;
 }

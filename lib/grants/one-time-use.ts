@@ -3,7 +3,7 @@ import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import type { GrantState, Refusal, Transition } from '../oauth/grant-state.ts';
 import { endGrant } from '../revocation/end-grant.ts';
 import { readEpochs } from './epochs.ts';
-import type { Ending, GrantContext, GrantRequest } from './grant-type.ts';
+import type { GrantContext, GrantRequest, OutcomeHandlers } from './grant-type.ts';
 
 /** The use of a code or of a refresh token's generation: the transition that uses it up, and how to read a refusal. */
 export interface OneTimeUse {
@@ -25,12 +25,12 @@ export interface OneTimeUse {
  */
 export async function useOnce(
   use: OneTimeUse,
-  { client, atEnd }: Pick<GrantRequest, 'client' | 'atEnd'>,
+  { client, onOutcome }: Pick<GrantRequest, 'client' | 'onOutcome'>,
   context: GrantContext,
 ): Promise<GrantState> {
   const { grant_id } = use;
   // Until the grant was read back, assume that the write has landed.
-  atEnd(undoing(use, context));
+  onOutcome(undoing(use, context));
   // Wait for both, because a write that is under way cannot be taken back.
   const [changing, reading] = await Promise.allSettled([
     context.grants.change(grant_id, use.transition),
@@ -39,16 +39,20 @@ export async function useOnce(
   if (changing.status === 'rejected') throw changing.reason;
   if (reading.status === 'rejected') throw reading.reason;
 
-  const grant = changing.value ?? (await readBack(use, atEnd, context));
+  const grant = changing.value ?? (await readBack(use, onOutcome, context));
   if (reading.value(grant)) throw invalidGrant('the client, the subject or everybody was signed out since');
   return grant;
 }
 
 /** Reads the grant after a failed condition: our own earlier attempt may have landed, or this is a retry, or a refusal. */
-async function readBack(use: OneTimeUse, atEnd: GrantRequest['atEnd'], context: GrantContext): Promise<GrantState> {
+async function readBack(
+  use: OneTimeUse,
+  onOutcome: GrantRequest['onOutcome'],
+  context: GrantContext,
+): Promise<GrantState> {
   const grant = await context.grants.find(use.grant_id);
   const outcome = use.whyNot(grant);
-  if (outcome !== 'landed') atEnd({});
+  if (outcome !== 'landed') onOutcome({});
   if (!grant) throw invalidGrant('there is no such grant');
   if (outcome === 'refused') throw invalidGrant(whyRefused(grant, use.transition));
   if (outcome === 'exceeded') throw use.excess(grant);
@@ -57,15 +61,15 @@ async function readBack(use: OneTimeUse, atEnd: GrantRequest['atEnd'], context: 
     await endGrant(grant.grant_id, context);
     throw invalidGrant(grant.state === 'revoked' ? 'the grant is revoked' : 'used before: the grant was ended');
   }
-  if (outcome === 'retried') atEnd(confirming(use, context));
+  if (outcome === 'retried') onOutcome(confirming(use, context));
   return grant;
 }
 
-const undoing = ({ grant_id, undo }: OneTimeUse, { grants }: GrantContext): Ending => ({
+const undoing = ({ grant_id, undo }: OneTimeUse, { grants }: GrantContext): OutcomeHandlers => ({
   failed: () => grants.change(grant_id, undo),
 });
 
-const confirming = ({ grant_id, confirm }: OneTimeUse, { grants }: GrantContext): Ending => ({
+const confirming = ({ grant_id, confirm }: OneTimeUse, { grants }: GrantContext): OutcomeHandlers => ({
   async issued() {
     if (!confirm || (await grants.change(grant_id, confirm))) return;
     if ((await grants.find(grant_id))?.state !== 'active') throw invalidGrant('the grant ended meanwhile');

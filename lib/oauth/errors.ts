@@ -1,6 +1,6 @@
 /**
  * The `error` codes this service can answer with. RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section
- * 2.2.1, RFC 8707 section 2, OpenID Connect Core section 3.1.2.6.
+ * 2.2.1, RFC 8628 section 3.5, RFC 8707 section 2, OpenID Connect Core section 3.1.2.6.
  */
 export type ErrorCode =
   | 'invalid_request'
@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'unsupported_grant_type'
   | 'invalid_scope'
   | 'invalid_target'
+  | 'authorization_pending'
+  | 'slow_down'
   | 'unsupported_token_type'
   | 'invalid_token'
   | 'insufficient_scope'

@@ -17,7 +17,15 @@ export interface Grant extends SignIn {
   readonly generation?: number;
 }
 
-/** What of a grant tells of its sign-in. */
+/**
+ * The answer to a client that asks before the subject has decided: there is no subject, and nothing to issue. The values are
+ * error codes of the token endpoint. RFC 8628 section 3.5
+ */
+export interface PendingGrant {
+  readonly pending: 'authorization_pending' | 'slow_down';
+}
+
+/** The part of a grant that describes its sign-in. */
 export function signInOf({ auth_time, amr, sid, nonce, claims }: SignIn): SignIn {
   return {
     ...(auth_time !== undefined && { auth_time }),

@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { compose as composeToken } from '../../functions/token.ts';
 import { token } from '../../lib/endpoints/token.ts';
+import type { GrantType } from '../../lib/grants/grant-type.ts';
+import { grantTypes } from '../../lib/grants/grant-types.ts';
 import { serve } from '../../lib/http/serve.ts';
 import { importSecret } from '../../lib/oauth/secret.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
@@ -44,6 +46,7 @@ beforeAll(async () => {
     clients.create(client('post-only', { token_endpoint_auth_method: 'client_secret_post' })),
     clients.create(client('scopeless', { scope: '', access_token_format: 'jwt' })),
     clients.create(client('no-grants', { grant_types: [] })),
+    clients.create(client('device', { grant_types: ['urn:example:pending'] })),
     clients.create(client('no-resources', { resources: [] })),
     clients.create(client('short', { access_token_lifetime: 30 })),
     clients.create(client('long', { access_token_lifetime: 10_000_000 })),
@@ -67,6 +70,30 @@ const decode = (token: unknown) => JSON.parse(Buffer.from(String(token).split('.
 async function send(request: FormRequest) {
   return readResult(await world.handlers.token(httpEvent(request)));
 }
+
+// No grant type of ours is ever pending; device authorization will be.
+describe('a grant type whose user has yet to decide', () => {
+  const registry = grantTypes as Map<string, GrantType>;
+  const name = 'urn:example:pending';
+  afterEach(() => registry.delete(name));
+
+  it.each(['authorization_pending', 'slow_down'] as const)(
+    'answers %s and takes back what it changed',
+    async (pending) => {
+      let failed = 0;
+      registry.set(name, {
+        name,
+        async obtain({ onOutcome }) {
+          onOutcome({ failed: async () => failed++ });
+          return { pending };
+        },
+      });
+      const { status, json } = await post(world.handlers.token, 'device', { grant_type: name });
+      expect({ status, error: json['error'] }).toEqual({ status: 400, error: pending });
+      expect(failed).toBe(1);
+    },
+  );
+});
 
 describe('a successful request', () => {
   it('answers as RFC 6749 section 5.1 says, and is never cached', async () => {
