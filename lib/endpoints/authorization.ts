@@ -47,7 +47,7 @@ export const authorization: Endpoint<AuthorizationContext> = {
     const redirect = await findClientRedirect(parameters, context.findClient);
     const { client } = redirect;
     identify(client);
-    // Only once: the pages carry on no parameter that is not known here.
+    // Logged once in a visit: the pages carry only parameters that are known here.
     logIgnoredParameters(parameters, client.client_id, log);
 
     const site = siteFor(request, context, client);
