@@ -58,6 +58,9 @@ const ATTEMPTS = 3;
 /** Milliseconds before the second attempt, and up to twice as many; before the third attempt, twice as long again. */
 const PAUSE_MS = 40;
 
+/** With a smaller difference between the clocks, a signature was refused for another reason. AWS tolerates five minutes. */
+const NEGLIGIBLE_SKEW_MS = 60_000;
+
 /** As many as the SDK allows. What exceeds it waits for a free connection. */
 const MAX_CONNECTIONS = 50;
 
@@ -84,6 +87,14 @@ export function createAwsClient(service: keyof typeof services, options: AwsClie
     return connections.exchange({ method: 'POST', hostname, port, path: '/', headers: signed.headers }, body, timeout);
   }
 
+  /** Takes over the service's clock if ours is why a signature was refused. @returns whether it is */
+  function correctSkew(error: Error): boolean {
+    const found = skewOf(error);
+    if (found === undefined || Math.abs(found - skew) < NEGLIGIBLE_SKEW_MS) return false;
+    skew = found;
+    return true;
+  }
+
   return async (operation, input, { attempt: perAttempt, deadline }) => {
     const body = JSON.stringify(input);
     const end = performance.now() + deadline;
@@ -91,10 +102,9 @@ export function createAwsClient(service: keyof typeof services, options: AwsClie
       const timeLeft = end - performance.now();
       const outcome = await attempt(operation, body, Math.min(perAttempt, timeLeft)).then(readAnswer).catch(asError);
       if (!(outcome instanceof Error)) return outcome.result;
-      const correction = skewOf(outcome);
-      if (correction !== undefined) skew = correction;
+      const isCorrected = correctSkew(outcome);
       const pause = count * PAUSE_MS * (1 + Math.random());
-      const mayRetry = correction !== undefined || isTransient(outcome);
+      const mayRetry = isCorrected || isTransient(outcome);
       if (count === ATTEMPTS || !mayRetry || performance.now() + pause >= end) throw outcome;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
@@ -192,7 +202,7 @@ const isTransient = (error: Error) =>
   !(error instanceof AwsError) || error.status >= 500 || /Throttl|ThroughputExceeded|LimitExceeded/.test(error.name);
 
 /**
- * The difference between the clocks, if that is why a signature was refused.
+ * How far the service's clock is ahead of ours in milliseconds, where that can be why a request was refused.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
  */
 function skewOf(error: Error): number | undefined {

@@ -1,147 +1,571 @@
-// The client that the functions call AWS with: what is sent, and how answers are read. Through a read of an item, as in `jwks`.
-import { createHash, createHmac } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createItemReader } from '../lib/store/item-reader.ts';
+// lib/aws-client.ts takes the place of the AWS SDK in the functions. Each case goes through both, to the same embedded table
+// behind the same faults: what one does, so does the other. Dead connections are ours alone.
+import dns from 'node:dns';
+import {
+  type AttributeValue,
+  DeleteItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  type GetItemCommandInput,
+  PutItemCommand,
+  QueryCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Table as StartedTable, startTable } from '../infra/local/table.ts';
+import { createAwsClient } from '../lib/aws-client.ts';
+import type { Clause } from '../lib/clause.ts';
+import { createTable } from '../lib/store/dynamodb.ts';
+import { ConditionFailed, isNew, type Table } from '../lib/store/table.ts';
+import {
+  aheadBy,
+  type Behaviour,
+  type FaultyStore,
+  faults,
+  garbage,
+  inFlightTogether,
+  once,
+  refusal,
+  startFaultyStore,
+  times,
+} from './support/faulty-store.ts';
+import { type Death, type FrailNetwork, startFrailNetwork } from './support/frail-network.ts';
 import { passTime } from './support/pass-time.ts';
 import { PATIENCE } from './support/world.ts';
 
-interface Seen {
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
-
-let server: Server;
-let endpoint: string;
-let seen: Seen[] = [];
-let connections = 0;
-let answer: (response: ServerResponse) => void;
+let embedded: StartedTable;
+let store: FaultyStore;
+let network: FrailNetwork;
 
 beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    seen.push({ headers: request.headers, body: Buffer.concat(chunks).toString() });
-    answer(response);
-  });
-  server.on('connection', () => connections++);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  embedded = await startTable();
+  store = await startFaultyStore(embedded.endpoint);
+  network = await startFrailNetwork(store.endpoint);
 });
 beforeEach(() => {
-  seen = [];
-  connections = 0;
+  store.take();
+  network.count();
 });
-afterAll(() => {
-  server.close();
-  server.closeAllConnections();
+afterEach(() => store.behave());
+afterAll(async () => {
+  await network.stop();
+  await store.stop();
+  await embedded.stop();
 });
 
 const credentials = { accessKeyId: 'AKID', secretAccessKey: 'hush', sessionToken: 'session' };
-const key = { pk: 'KEYS', sk: 'KEYS' };
-const open = (more: object = {}) =>
-  createItemReader({ tableName: 'the-table', region: 'eu-west-1', endpoint, credentials, patience: PATIENCE, ...more });
-const send = (body: unknown, status = 200) => {
-  answer = (response) => void response.writeHead(status).end(typeof body === 'string' ? body : JSON.stringify(body));
-};
+const region = 'eu-west-1';
 
-const hmac = (secret: string | Buffer, text: string) => createHmac('sha256', secret).update(text).digest();
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const commands = {
+  GetItem: GetItemCommand,
+  PutItem: PutItemCommand,
+  UpdateItem: UpdateItemCommand,
+  DeleteItem: DeleteItemCommand,
+  Query: QueryCommand,
+  Scan: ScanCommand,
+} as const;
 
-/** The signature as its receiver works it out. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
-function signatureOf({ headers, body }: Seen): string {
-  const names = /SignedHeaders=([^,]+)/.exec(headers.authorization ?? '')?.[1] ?? '';
-  const canonical = [
-    ...['POST', '/', ''],
-    ...names.split(';').map((name) => `${name}:${String(headers[name]).trim()}`),
-    ...['', names, sha256(body)],
-  ].join('\n');
-  const date = String(headers['x-amz-date']);
-  const scope = [date.slice(0, 8), 'eu-west-1', 'dynamodb', 'aws4_request'];
-  const signing = scope.reduce<string | Buffer>(hmac, 'AWS4hush') as Buffer;
-  return hmac(signing, ['AWS4-HMAC-SHA256', date, scope.join('/'), sha256(canonical)].join('\n')).toString('hex');
+/** An operation on the table: what it answers, or an error by the service's name for it. */
+type Call = (operation: keyof typeof commands, input: object) => Promise<object>;
+
+function openOurs(): Call {
+  const call = createAwsClient('dynamodb', { region, credentials, endpoint: store.endpoint });
+  const patience = { attempt: 600 * PATIENCE, deadline: 1_400 * PATIENCE };
+  return (operation, input) => call(operation, { TableName: embedded.tableName, ...input }, patience);
 }
 
-describe('a read of an item', () => {
-  it('is strongly consistent, and signed with a signature that its receiver computes too', async () => {
-    send({});
-    await open()(key);
-    const [request] = seen as [Seen];
-    expect(JSON.parse(request.body)).toEqual({
-      TableName: 'the-table',
-      Key: { pk: { S: 'KEYS' }, sk: { S: 'KEYS' } },
-      ConsistentRead: true,
-    });
-    const { authorization = '', ...headers } = request.headers;
+function openSdk(): Call {
+  const client = new DynamoDBClient({ region, credentials, endpoint: store.endpoint, maxAttempts: 3 });
+  return async (operation, input) => {
+    const Command = commands[operation] as typeof GetItemCommand;
+    const command = new Command({ TableName: embedded.tableName, ...input } as GetItemCommandInput);
+    const { $metadata, ...answer } = await client.send(command);
+    return answer;
+  };
+}
+
+const openTable = (endpoint = store.endpoint, patience = PATIENCE): Table =>
+  createTable({ tableName: embedded.tableName, region, credentials, endpoint, patience });
+
+const clients = [
+  ['our client', openOurs],
+  ['the AWS SDK', openSdk],
+] as const;
+
+type Values = Record<string, AttributeValue>;
+
+const text = (S: string) => ({ S });
+const keyOf = (name: string) => ({ pk: name, sk: 'ITEM' });
+const attributesOf = (name: string) => ({ pk: text(name), sk: text('ITEM') });
+
+describe('a value in the table', () => {
+  const deep = (levels: number): unknown => (levels === 0 ? 'end' : { list: [deep(levels - 1)] });
+  const deepAttribute = (levels: number): AttributeValue =>
+    levels === 0 ? text('end') : { M: { list: { L: [deepAttribute(levels - 1)] } } };
+
+  const values: [name: string, value: unknown, attribute: AttributeValue][] = [
+    ['text', 'text', text('text')],
+    ['an empty text', '', text('')],
+    ['Unicode', 'Zoë 😀 \u0000\ud7ff e\u0301 \u2028', text('Zoë 😀 \u0000\ud7ff e\u0301 \u2028')],
+    ['text that looks like JSON', '{"S":"x"}\\"', text('{"S":"x"}\\"')],
+    ['zero', 0, { N: '0' }],
+    ['a negative number', -273.15, { N: '-273.15' }],
+    ['the largest whole number', Number.MAX_SAFE_INTEGER, { N: '9007199254740991' }],
+    ['a number of 125 digits', 1e125, { N: `1${'0'.repeat(125)}` }],
+    ['a number with 100 zeros after the point', 1.5e-100, { N: `0.${'0'.repeat(99)}15` }],
+    ['true', true, { BOOL: true }],
+    ['false', false, { BOOL: false }],
+    ['null', null, { NULL: true }],
+    ['an empty list', [], { L: [] }],
+    ['an empty map', {}, { M: {} }],
+    [
+      'a list of everything',
+      ['', 0, false, null, [], {}],
+      { L: [text(''), { N: '0' }, { BOOL: false }, { NULL: true }, { L: [] }, { M: {} }] },
+    ],
+    ['a map of names that are reserved', { S: 'x', __proto: 1 }, { M: { S: text('x'), __proto: { N: '1' } } }],
+    ['a map in a list in a map, and so on', deep(10), deepAttribute(10)],
+  ];
+
+  it.each(values)('that is %s is read by the AWS SDK as we wrote it', async (name, value, attribute) => {
+    await openTable().put({ ...keyOf(name), value });
+    const answer = await openSdk()('GetItem', { Key: attributesOf(name) });
+    expect(answer).toEqual({ Item: { ...attributesOf(name), value: attribute } });
+  });
+
+  it.each(values)('that is %s is read by us as the AWS SDK wrote it', async (name, value, attribute) => {
+    await openSdk()('PutItem', { Item: { ...attributesOf(name), value: attribute } });
+    expect(await openTable().get(keyOf(name))).toEqual({ ...keyOf(name), value });
+  });
+
+  it('that is undefined is left out, at every depth', async () => {
+    await openTable().put({ ...keyOf('undefined'), not: undefined, map: { not: undefined, yes: 1 } });
+    const answer = await openSdk()('GetItem', { Key: attributesOf('undefined') });
+    expect(answer).toEqual({ Item: { ...attributesOf('undefined'), map: { M: { yes: { N: '1' } } } } });
+  });
+
+  it.each([
+    ['a number that is none', Number.NaN],
+    ['infinity', Number.POSITIVE_INFINITY],
+    ['a date', new Date(0)],
+    ['a set', new Set(['a'])],
+    ['bytes', Buffer.from('x')],
+    ['undefined in a list', [undefined]],
+    ['a function', () => {}],
+    ['a bigint', 1n],
+  ])('is not %s: nothing is sent', async (_name, value) => {
+    await expect(openTable().put({ ...keyOf('refused'), value })).rejects.toThrow(TypeError);
+    expect(store.take()).toEqual([]);
+  });
+});
+
+describe.each(clients)('%s', (_name, open) => {
+  const get = (call: Call) => call('GetItem', { Key: attributesOf('nobody'), ConsistentRead: true });
+
+  it('sends a session token, and signs it', async () => {
+    await get(open());
+    const headers = store.take()[0]?.headers ?? {};
     expect(headers).toMatchObject({
       'x-amz-target': 'DynamoDB_20120810.GetItem',
       'content-type': 'application/x-amz-json-1.0',
       'x-amz-security-token': 'session',
     });
-    const scope = `${String(headers['x-amz-date']).slice(0, 8)}/eu-west-1/dynamodb/aws4_request`;
-    expect(authorization).toContain(`AWS4-HMAC-SHA256 Credential=AKID/${scope}, `);
-    for (const name of ['host', 'x-amz-date', 'x-amz-target', 'x-amz-security-token']) {
-      expect(authorization.split('SignedHeaders=')[1]).toMatch(new RegExp(`^[^,]*\\b${name}\\b`));
-    }
-    expect(authorization.split('Signature=')[1]).toBe(signatureOf(request));
+    const [, signed = ''] = /SignedHeaders=([^,]+)/.exec(String(headers.authorization)) ?? [];
+    expect(signed.split(';')).toEqual(
+      expect.arrayContaining(['host', 'x-amz-date', 'x-amz-security-token', 'x-amz-target']),
+    );
   });
 
-  it('keeps its connection for the next read', async () => {
-    send({});
-    const read = open();
-    for (let index = 0; index < 3; index++) await read(key);
-    expect([seen.length, connections]).toEqual([3, 1]);
+  it.each<[name: string, behaviour: Behaviour, attempts: number, error: string | undefined]>([
+    ['throttled by the table', faults['throttled by the table'], 3, 'ProvisionedThroughputExceededException'],
+    ['throttled by the account', faults['throttled by the account'], 3, 'ThrottlingException'],
+    ['throttled twice', times(2, faults['throttled by the account']), 3, undefined],
+    ['throttled three times', times(3, faults['throttled by the account']), 3, 'ThrottlingException'],
+    ['told that a limit is exceeded', faults['request limit exceeded'], 3, 'RequestLimitExceeded'],
+    ['answered with status 500', faults['status 500'], 3, 'InternalServerError'],
+    ['answered with status 500 once', once(faults['status 500']), 2, undefined],
+    ['answered with status 503 once', once(faults['status 503']), 2, undefined],
+    ['cut off', faults['connection reset'], 3, expect.any(String)],
+    ['cut off twice', times(2, faults['connection reset']), 3, undefined],
+    ['refused for expired credentials', faults['expired credentials'], 1, 'ExpiredTokenException'],
+    ['refused for unknown credentials', faults['unknown credentials'], 1, 'UnrecognizedClientException'],
+    ['denied access', faults['access denied'], 1, 'AccessDeniedException'],
+    ['told that there is no such table', faults['no such table'], 1, 'ResourceNotFoundException'],
+    ['told that the request is not valid', faults['validation failed'], 1, 'ValidationException'],
+    ['told the name of an error alone', garbage('{"__type":"ValidationException"}', 400), 1, 'ValidationException'],
+    ['by a clock that is 20 minutes slow', aheadBy(1_200_000), 2, undefined],
+    ['by a clock that is 20 minutes fast', aheadBy(-1_200_000), 2, undefined],
+    ['by a clock that is 2 minutes slow', aheadBy(120_000), 1, undefined],
+    [
+      'with a signature that is wrong whatever the time',
+      refusal(400, 'InvalidSignatureException', { date: new Date().toUTCString() }),
+      1,
+      'InvalidSignatureException',
+    ],
+  ])('%s', async (_case, behaviour, attempts, error) => {
+    store.behave(behaviour);
+    const { result } = await passTime(() => get(open()).catch(({ name }: Error) => name));
+    expect(result).toEqual(error ?? {});
+    expect(store.take()).toHaveLength(attempts);
+  });
+
+  it('remembers how wrong its clock is', async () => {
+    store.behave(aheadBy(1_200_000));
+    const call = open();
+    await get(call);
+    store.take();
+    await get(call);
+    expect(store.take()).toHaveLength(1);
   });
 });
 
-describe('the answer to a read of an item', () => {
-  it('may have attributes of every type that we store', async () => {
-    const M = { text: { S: 'a' }, number: { N: '12' }, yes: { BOOL: true }, nothing: { NULL: true } };
-    send({ Item: { pk: { S: 'KEYS' }, list: { L: [{ M }, { L: [] }] } } });
-    expect(await open()(key)).toEqual({ pk: 'KEYS', list: [{ text: 'a', number: 12, yes: true, nothing: null }, []] });
-  });
+describe('where the services are', () => {
+  const hosts = [
+    ['eu-west-1', 'amazonaws.com'],
+    ['us-gov-west-1', 'amazonaws.com'],
+    ['cn-north-1', 'amazonaws.com.cn'],
+    ['eusc-de-east-1', 'amazonaws.eu'],
+    ['us-iso-east-1', 'c2s.ic.gov'],
+    ['us-isob-east-1', 'sc2s.sgov.gov'],
+    ['us-isof-south-1', 'csp.hci.ic.gov'],
+    ['eu-isoe-west-1', 'cloud.adc-e.uk'],
+  ] as const;
 
-  it('may be that there is no such item', async () => {
-    send({});
-    expect(await open()(key)).toBeUndefined();
+  let asked: string[] = [];
+  beforeEach(() => {
+    asked = [];
+    vi.spyOn(dns, 'lookup').mockImplementation(((host: string, _options: unknown, done: (error: Error) => void) => {
+      asked.push(host);
+      done(new Error('there is no network'));
+    }) as never);
   });
+  afterEach(() => vi.restoreAllMocks());
 
-  const refusal = (type: string) => ({ __type: `com.amazonaws.dynamodb.v20120810#${type}` });
-  it.each<[string, unknown, number, number]>([
-    ['throttled', refusal('ThrottlingException'), 400, 3],
-    ['throughput exceeded', refusal('ProvisionedThroughputExceededException'), 400, 3],
-    ['status 500', refusal('InternalServerError'), 500, 3],
-    ['access denied', refusal('AccessDeniedException'), 400, 1],
-    ['no such table', refusal('ResourceNotFoundException'), 400, 1],
-    ['a redirect', '', 302, 1],
-    ['HTML', '<!doctype html>', 200, 1],
-    ['an attribute of unknown type', { Item: { set: { SS: ['a'] } } }, 200, 1],
-  ])('that is "%s" is an error, not an absent item', async (_name, body, status, attempts) => {
-    send(body, status);
-    await passTime(() => expect(open()(key)).rejects.toMatchObject({ name: 'Unavailable' }));
-    expect(seen).toHaveLength(attempts);
-  });
+  const services = {
+    dynamodb: (at: string) =>
+      new DynamoDBClient({ region: at, credentials, maxAttempts: 1 }).send(new ScanCommand({ TableName: 'the-table' })),
+    kms: (at: string) => new KMSClient({ region: at, credentials, maxAttempts: 1 }).send(new ListKeysCommand({})),
+  };
 
-  it.each<[string, (response: ServerResponse) => void]>([
-    ['never comes', () => {}],
-    ['never ends', (response) => void response.writeHead(200, { 'content-length': 100 }).write('{"Item":')],
-    ['is cut off', (response) => void response.socket?.resetAndDestroy()],
-  ])('that %s is given up within two seconds', async (_name, behaviour) => {
-    answer = behaviour;
-    const read = open({ patience: 1 });
-    const { waited } = await passTime(() => expect(read(key)).rejects.toMatchObject({ name: 'Unavailable' }));
-    expect(waited).toBeLessThan(2_000);
-    expect(seen.length).toBeGreaterThan(1);
-  });
+  it.each(hosts.flatMap(([at, domain]) => [['dynamodb', at, domain] as const, ['kms', at, domain] as const]))(
+    '%s of %s is asked for in %s',
+    async (service, at, domain) => {
+      await expect(services[service](at)).rejects.toThrow('there is no network');
+      const call = createAwsClient(service, { region: at, credentials });
+      await expect(call('Any', {}, { attempt: 10_000, deadline: 10_000 })).rejects.toThrow('there is no network');
+      expect([...new Set(asked)]).toEqual([`${service}.${at}.${domain}`]);
+    },
+  );
+});
 
-  it('that comes at the second attempt is taken', async () => {
-    answer = (response) => {
-      response.socket?.resetAndDestroy();
-      send({ Item: { pk: { S: 'KEYS' } } });
+describe('a condition of a write', () => {
+  const value = { state: 'active', count: 3, scope: ['read', 'write'], claims: { client_id: 'web' } };
+  const Item = {
+    state: text('active'),
+    count: { N: '3' },
+    scope: { L: [text('read'), text('write')] },
+    claims: { M: { client_id: text('web') } },
+  };
+  const equals = (attribute: string, expected: unknown): Clause => ({ attribute, test: 'equals', value: expected });
+
+  /** How we say it, how the AWS SDK is told, and whether it holds for the item above. */
+  const conditions: [name: string, clauses: Clause[], expression: string, values: Values, holds: boolean][] = [
+    ['equals', [equals('state', 'active')], '#state = :a', { ':a': text('active') }, true],
+    ['equals another', [equals('state', 'revoked')], '#state = :a', { ':a': text('revoked') }, false],
+    ['equals, for a number', [equals('count', 3)], '#count = :a', { ':a': { N: '3' } }, true],
+    ['equals, for a number in text', [equals('count', '3')], '#count = :a', { ':a': text('3') }, false],
+    ['equals, in a map', [equals('claims.client_id', 'web')], '#claims.#client_id = :a', { ':a': text('web') }, true],
+    ['equals, for what is not there', [equals('other', 'x')], '#other = :a', { ':a': text('x') }, false],
+    ['differs', [{ attribute: 'state', test: 'differs', value: 'code' }], '#state <> :a', { ':a': text('code') }, true],
+    [
+      'differs, from the same',
+      [{ attribute: 'count', test: 'differs', value: 3 }],
+      '#count <> :a',
+      { ':a': { N: '3' } },
+      false,
+    ],
+    [
+      'differs, for what is not there',
+      [{ attribute: 'other', test: 'differs', value: 1 }],
+      '#other <> :a',
+      { ':a': { N: '1' } },
+      true,
+    ],
+    ['exceeds', [{ attribute: 'count', test: 'exceeds', value: 2 }], '#count > :a', { ':a': { N: '2' } }, true],
+    [
+      'exceeds the same',
+      [{ attribute: 'count', test: 'exceeds', value: 3 }],
+      '#count > :a',
+      { ':a': { N: '3' } },
+      false,
+    ],
+    [
+      'includes',
+      [{ attribute: 'scope', test: 'includes', value: 'read' }],
+      'contains(#scope, :a)',
+      { ':a': text('read') },
+      true,
+    ],
+    [
+      'includes half a member',
+      [{ attribute: 'scope', test: 'includes', value: 'rea' }],
+      'contains(#scope, :a)',
+      { ':a': text('rea') },
+      false,
+    ],
+    ['absent', [{ attribute: 'other', test: 'absent' }], 'attribute_not_exists(#other)', {}, true],
+    ['absent, for what is there', [{ attribute: 'state', test: 'absent' }], 'attribute_not_exists(#state)', {}, false],
+    ['present', [{ attribute: 'state', test: 'present' }], 'attribute_exists(#state)', {}, true],
+    [
+      'present, for what is not there',
+      [{ attribute: 'other', test: 'present' }],
+      'attribute_exists(#other)',
+      {},
+      false,
+    ],
+    [
+      'two that hold',
+      [equals('state', 'active'), equals('count', 3)],
+      '#state = :a AND #count = :b',
+      { ':a': text('active'), ':b': { N: '3' } },
+      true,
+    ],
+    [
+      'two of which one does not hold',
+      [equals('state', 'active'), equals('count', 4)],
+      '#state = :a AND #count = :b',
+      { ':a': text('active'), ':b': { N: '4' } },
+      false,
+    ],
+  ];
+
+  const isConditionFailed = (error: Error) =>
+    error instanceof ConditionFailed || error.name === 'ConditionalCheckFailedException';
+  const readBack = () => openTable().get(keyOf('conditions'));
+
+  it.each(conditions)('decides an update like the AWS SDK: %s', async (_name, clauses, expression, values, holds) => {
+    const Key = attributesOf('conditions');
+    const names = Object.fromEntries([...expression.matchAll(/#(\w+)/g)].map(([place, name]) => [place, name]));
+    const update = {
+      Key,
+      UpdateExpression: 'SET note = :new',
+      ConditionExpression: expression,
+      ExpressionAttributeValues: { ...values, ':new': text('changed') },
+      ...(Object.keys(names).length > 0 && { ExpressionAttributeNames: names }),
+      ReturnValues: 'ALL_NEW',
     };
-    expect(await open()(key)).toEqual({ pk: 'KEYS' });
-    expect(seen).toHaveLength(2);
+    const writers = [
+      () => openTable().set(keyOf('conditions'), { note: 'changed' }, clauses),
+      async () => ((await openSdk()('UpdateItem', update)) as { Attributes?: object }).Attributes,
+    ];
+    const outcomes = [];
+    for (const write of writers) {
+      await openSdk()('PutItem', { Item: { ...Key, ...Item } });
+      const answer = await write().then(
+        () => 'done',
+        (error: Error) => (isConditionFailed(error) ? 'condition failed' : error.name),
+      );
+      outcomes.push({ answer, item: await readBack() });
+    }
+    const expected = { ...keyOf('conditions'), ...value, ...(holds && { note: 'changed' }) };
+    const outcome = { answer: holds ? 'done' : 'condition failed', item: expected };
+    expect(outcomes).toEqual([outcome, outcome]);
+  });
+
+  it('of an item that is not there fails, and makes none', async () => {
+    const key = keyOf('not there');
+    await expect(openTable().set(key, { note: 'x' }, [equals('state', 'active')])).rejects.toThrow(ConditionFailed);
+    expect(await openTable().get(key)).toBeUndefined();
+  });
+
+  it('that an item is new holds for one of several writers at once', async () => {
+    const writes = Array.from({ length: 8 }, (_, by) => openTable().put({ ...keyOf('new'), by }, { when: [isNew] }));
+    const outcomes = await Promise.allSettled(writes);
+    const won = outcomes.findIndex(({ status }) => status === 'fulfilled');
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await openTable().get(keyOf('new'))).toMatchObject({ by: won });
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(ConditionFailed);
+  });
+});
+
+describe('a list of several pages of 1 MB', () => {
+  const ITEMS = 9;
+  const sortKeys = Array.from({ length: ITEMS }, (_, index) => `K${index}`);
+
+  beforeAll(async () => {
+    const filler = 'x'.repeat(380_000);
+    for (const sk of sortKeys) await openTable().put({ pk: 'pages', sk, filler });
+    // For scans: items of one kind in many partitions.
+    for (const pk of sortKeys) await openTable().put({ pk, sk: 'PAGE', filler });
+  });
+
+  /** Every page, as the AWS SDK reads it. */
+  async function readAll(operation: 'Query' | 'Scan', input: object): Promise<unknown[]> {
+    const call = openSdk();
+    const items: Record<string, AttributeValue>[] = [];
+    let start: object | undefined;
+    do {
+      const page = (await call(operation, { ...input, ...(start && { ExclusiveStartKey: start }) })) as {
+        Items: Record<string, AttributeValue>[];
+        LastEvaluatedKey?: object;
+      };
+      items.push(...page.Items);
+      start = page.LastEvaluatedKey;
+    } while (start);
+    return items.map(({ pk, sk }) => `${pk?.S} ${sk?.S}`);
+  }
+
+  const lists = {
+    'the query of a partition': {
+      ours: () => openTable().query('pages', 'K2'),
+      input: {
+        KeyConditionExpression: 'pk = :pk AND sk >= :from',
+        ExpressionAttributeValues: { ':pk': text('pages'), ':from': text('K2') },
+      },
+      operation: 'Query',
+      found: sortKeys.slice(2).map((sk) => `pages ${sk}`),
+    },
+    'the scan for a kind': {
+      ours: () => openTable().scan('PAGE'),
+      input: { FilterExpression: 'sk = :sk', ExpressionAttributeValues: { ':sk': text('PAGE') } },
+      operation: 'Scan',
+      found: sortKeys.map((pk) => `${pk} PAGE`),
+    },
+  } as const;
+
+  it.each(Object.entries(lists))('is read to its end: %s', async (_name, { ours, input, operation, found }) => {
+    const theirs = await readAll(operation, input);
+    const requests = store.take().length;
+    const items = (await ours()).map(({ pk, sk }) => `${pk} ${sk}`);
+    expect(items).toEqual(theirs);
+    expect(items.toSorted()).toEqual(found);
+    expect([store.take().length, requests > 2]).toEqual([requests, true]);
+  });
+
+  it.each(Object.entries(lists))('is a fault when a page is missing: %s', async (_name, { ours, operation }) => {
+    let pages = 0;
+    store.behave(async (response, forward, request) => {
+      if (request.operation === operation && ++pages > 1) return faults['access denied'](response, forward, request);
+      const { status, headers, body } = await forward();
+      response.writeHead(status, headers).end(body);
+    });
+    await expect(ours()).rejects.toMatchObject({ name: 'Unavailable' });
+  });
+});
+
+describe('what is no answer of the table', () => {
+  const key = keyOf('anything');
+  const operations = {
+    get: (table: Table) => table.get(key),
+    put: (table: Table) => table.put(key),
+    set: (table: Table) => table.set(key, { note: 'x' }, [{ attribute: 'pk', test: 'present' }]),
+    remove: (table: Table) => table.remove(key),
+    query: (table: Table) => table.query('anything', ''),
+    scan: (table: Table) => table.scan('ITEM'),
+  };
+  const names = Object.keys(operations) as (keyof typeof operations)[];
+  const lastKey = '{"pk":{"S":"a"},"sk":{"S":"b"}}';
+
+  const cases: [body: string, status: number, by: readonly (keyof typeof operations)[]][] = [
+    ['', 204, names],
+    ['', 200, names],
+    ['""', 200, names],
+    ['null', 200, names],
+    ['[]', 200, names],
+    ['0', 200, names],
+    ['<!doctype html><title>Proxy</title>', 200, names],
+    ['{"Item":{"pk":{"S":"x', 200, names],
+    ['{}', 201, names],
+    ['{}', 404, names],
+    ['{"Item":null}', 200, ['get', 'set', 'query', 'scan']],
+    ['{"Item":{}}', 200, ['get', 'set', 'query', 'scan']],
+    ['{"Item":[]}', 200, ['get']],
+    ['{"Item":{"pk":"x"}}', 200, ['get']],
+    ['{"Item":{"pk":{"N":"1"}}}', 200, ['get']],
+    ['{"Item":{"pk":{"S":"x"},"count":{"N":"many"}}}', 200, ['get']],
+    ['{"Attributes":{}}', 200, ['set']],
+    ['{}', 200, ['set', 'query', 'scan']],
+    ['{"Items":null}', 200, ['query', 'scan']],
+    ['{"Items":{}}', 200, ['query', 'scan']],
+    ['{"Items":[null]}', 200, ['query', 'scan']],
+    ['{"Items":[{}]}', 200, ['query', 'scan']],
+    ['{"Items":[],"LastEvaluatedKey":{}}', 200, ['query', 'scan']],
+    ['{"Items":[],"LastEvaluatedKey":null}', 200, ['query', 'scan']],
+    ['{"Items":[],"LastEvaluatedKey":""}', 200, ['query', 'scan']],
+    [`{"Items":[],"LastEvaluatedKey":${lastKey}}`, 200, ['query', 'scan']],
+  ];
+  it.each(cases.flatMap(([body, status, by]) => by.map((operation) => [operation, status, body] as const)))(
+    '%s fails by status %d with %j',
+    async (operation, status, body) => {
+      store.behave(garbage(body, status));
+      await expect(operations[operation](openTable())).rejects.toMatchObject({ name: 'Unavailable' });
+      expect(store.take().length).toBeLessThan(3);
+    },
+  );
+});
+
+describe('connections that died unnoticed', () => {
+  const KEPT = 5;
+  /** At once, but not as many as there are connections. */
+  const SEVERAL = 3;
+  const KEY = keyOf('kept');
+  const together = (table: Table, count: number) => Promise.all(Array.from({ length: count }, () => table.get(KEY)));
+
+  /** A table, with its usual patience, whose connections were all used at once and are idle. */
+  async function openIdle(): Promise<Table> {
+    const table = openTable(network.endpoint, 1);
+    store.behave(inFlightTogether(KEPT));
+    await together(table, KEPT);
+    store.behave();
+    store.take();
+    expect(network.count()).toEqual({ opened: KEPT, lost: 0 });
+    return table;
+  }
+
+  beforeEach(() => openTable().put({ ...KEY, found: true }));
+
+  describe.each<Death>(['reset', 'swallowed'])('and what is sent on them is %s', (death) => {
+    it('cost one attempt, however many they were', async () => {
+      const table = await openIdle();
+      network.die(death);
+      const { result } = await passTime(() => table.get(KEY));
+      expect(result).toEqual({ ...KEY, found: true });
+      expect(network.count()).toEqual({ opened: 1, lost: 1 });
+      expect(store.take()).toHaveLength(1);
+    });
+
+    it('cost each of several requests at once one attempt, and none its answer', async () => {
+      const table = await openIdle();
+      network.die(death);
+      const { result } = await passTime(() => together(table, SEVERAL));
+      expect(result).toEqual(Array(SEVERAL).fill({ ...KEY, found: true }));
+      expect(network.count().lost).toBe(SEVERAL);
+      expect(store.take()).toHaveLength(SEVERAL);
+    });
+
+    it('do not touch requests on other connections', async () => {
+      const table = await openIdle();
+      network.die(death);
+      const { result } = await passTime(() => together(table, KEPT * 2));
+      expect(result).toEqual(Array(KEPT * 2).fill({ ...KEY, found: true }));
+      expect(network.count().lost).toBe(KEPT);
+    });
+
+    it('never make a write happen twice unnoticed', async () => {
+      const table = await openIdle();
+      network.die(death);
+      const { result } = await passTime(() => table.set(KEY, { at: 1 }, [{ attribute: 'found', test: 'present' }]));
+      expect(result).toMatchObject({ found: true, at: 1 });
+      expect(store.take()).toHaveLength(1);
+    });
+  });
+
+  it('that live are kept for the next request', async () => {
+    const table = await openIdle();
+    await together(table, KEPT);
+    expect(network.count()).toEqual({ opened: 0, lost: 0 });
   });
 });

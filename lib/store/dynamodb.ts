@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { createAwsClient } from '../aws-client.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { type Attributes, toAttributes } from './attribute-value.ts';
@@ -18,7 +19,7 @@ export function createTable({ tableName: TableName, patience, ...aws }: TableOpt
       // DynamoDB sends a list even when it is empty. Without one, whatever answered did not say that nothing was revoked.
       if (!Array.isArray(page['Items'])) throw new Unavailable('the table');
       for (const item of page['Items']) items.push(readItem(item));
-      start = readStart(page['LastEvaluatedKey']);
+      start = readStart(page['LastEvaluatedKey'], start);
     } while (start);
     return items;
   }
@@ -65,9 +66,10 @@ function conditionInput(condition: Condition | undefined) {
   };
 }
 
-/** Where the next page begins. @throws Unavailable for what is no key, because it would lead to the first page again */
-function readStart(lastEvaluatedKey: unknown): Attributes | undefined {
+/** Where the next page begins. @throws Unavailable for what leads to no other page, because reading would never end */
+function readStart(lastEvaluatedKey: unknown, previous: Attributes | undefined): Attributes | undefined {
   if (lastEvaluatedKey === undefined) return undefined;
   readItem(lastEvaluatedKey);
+  if (isDeepStrictEqual(lastEvaluatedKey, previous)) throw new Unavailable('the table');
   return lastEvaluatedKey as Attributes;
 }

@@ -210,10 +210,10 @@ const forgingKeyNamed = (kid: string): ForgingKey => ({ ...unknown, kid, sign: (
 
 /** The registry cannot be read; the rest of the table can. */
 function failReads(): void {
-  world.store.behave(async (response, forward, { operation, input }) => {
-    const { pk } = (input['Key'] ?? {}) as { pk?: { S: string } };
-    if (operation === 'GetItem' && pk?.S === 'KEYS')
-      return garbage('Service Unavailable', 503)(response, forward, { operation, input });
+  world.store.behave(async (response, forward, request) => {
+    const { pk } = (request.input['Key'] ?? {}) as { pk?: { S: string } };
+    if (request.operation === 'GetItem' && pk?.S === 'KEYS')
+      return garbage('Service Unavailable', 503)(response, forward, request);
     const { status, headers, body } = await forward();
     response.writeHead(status, headers).end(body);
   });

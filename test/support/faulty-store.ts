@@ -1,13 +1,20 @@
 // A server between the functions and the table: counts what passes on the wire, and breaks on demand as DynamoDB and the
 // network before it break.
 import { once as eventOf } from 'node:events';
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request of the SDK: `GetItem`, `Query` and so on, and what it says. */
+/** A request to the table: `GetItem`, `Query` and so on, and what it says. */
 export interface StoreRequest {
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** The table's answer to a request that was passed on. */
@@ -55,7 +62,8 @@ export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
     const [, operation = ''] = String(incoming.headers['x-amz-target']).split('.');
-    const request = { operation, input: JSON.parse(body.toString()) as StoreRequest['input'] };
+    const input = JSON.parse(body.toString()) as StoreRequest['input'];
+    const request = { operation, input, headers: incoming.headers };
     seen.push(request);
     atWork++;
     try {
@@ -111,14 +119,31 @@ async function forwardTo(upstream: string, incoming: IncomingMessage, body: Buff
 }
 
 /** An error in DynamoDB's own words. */
-const refusal =
-  (status: number, type: string): Behaviour =>
+export const refusal =
+  (status: number, type: string, headers: StoreAnswer['headers'] = {}): Behaviour =>
   (response) =>
     send(response, {
       status,
-      headers: { 'content-type': 'application/x-amz-json-1.0' },
+      headers: { 'content-type': 'application/x-amz-json-1.0', ...headers },
       body: Buffer.from(JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: 'no' })),
     });
+
+/** Five minutes off, and AWS refuses a signature. */
+const MAX_SKEW_MS = 300_000;
+
+/** By the clock of the table it is so many milliseconds later than by ours, and it refuses what is signed by another clock. */
+export const aheadBy =
+  (milliseconds: number): Behaviour =>
+  async (response, forward, request) => {
+    const now = new Date(Date.now() + milliseconds);
+    const [date, time] = String(request.headers['x-amz-date']).split('T') as [string, string];
+    const signed = Date.parse(`${date.replace(/^(....)(..)/, '$1-$2-')}T${time.replace(/^(..)(..)/, '$1:$2:')}`);
+    const headers = { date: now.toUTCString() };
+    if (Math.abs(now.getTime() - signed) > MAX_SKEW_MS)
+      return refusal(400, 'InvalidSignatureException', headers)(response, forward, request);
+    const answer = await forward();
+    send(response, { ...answer, headers: { ...answer.headers, ...headers } });
+  };
 
 /** An answer that is none. */
 export const garbage =
@@ -160,15 +185,14 @@ export const onlyFor =
   (response, forward, request) =>
     (operations.includes(request.operation) ? behaviour : pass)(response, forward, request);
 
-/** This behaviour for one request only. */
-export function once(behaviour: Behaviour): Behaviour {
-  let next = behaviour;
-  return (...exchange) => {
-    const now = next;
-    next = pass;
-    return now(...exchange);
-  };
+/** This behaviour for so many requests only. */
+export function times(count: number, behaviour: Behaviour): Behaviour {
+  let left = count;
+  return (...exchange) => (left-- > 0 ? behaviour : pass)(...exchange);
 }
+
+/** This behaviour for one request only. */
+export const once = (behaviour: Behaviour): Behaviour => times(1, behaviour);
 
 /** Holds every answer back until this many requests have arrived: who waits for one of them waits for ever. */
 export function inFlightTogether(count: number): Behaviour {
