@@ -1,15 +1,13 @@
 import type { Clock } from '../../lib/clock.ts';
 import { type AccessToken, type AccessTokenFormatName, audiences } from '../../lib/oauth/access-token.ts';
-import { InvalidToken, UnreadableToken } from '../../lib/oauth/errors.ts';
+import { InvalidToken } from '../../lib/oauth/errors.ts';
 import type { Revocation } from '../../lib/oauth/revocation.ts';
 import { validateClaims } from '../../lib/tokens/claims.ts';
-import { decryptJwt } from '../../lib/tokens/encrypted-jwt.ts';
-import { formatOf } from '../../lib/tokens/formats.ts';
-import { openSealed } from '../../lib/tokens/sealed.ts';
+import { UNCHECKED_HANDLE } from '../../lib/tokens/explanation.ts';
 import { findRevocations } from './add-revocation.ts';
 import { type GrantStatus, grantStatus } from './grant-status.ts';
 import { handleNames, inspectHandle, type PresentedHandle } from './presented-handle.ts';
-import { readJwt } from './presented-token.ts';
+import { inspectToken } from './presented-token.ts';
 import type { Store } from './store.ts';
 import type { TokenKeys } from './token-keys.ts';
 
@@ -51,20 +49,19 @@ export interface ExplainContext extends TokenKeys {
 interface Findings {
   readonly reasons: string[];
   readonly notChecked: string[];
-  header?: Json;
-  key?: string;
-  claims?: Json;
-  verified: boolean;
 }
 
 /** Explains any text. Runs every check that it can, where the service would stop at the first failure. */
 export async function explainToken(token: string, context: ExplainContext): Promise<Explanation> {
   const handle = inspectHandle(token, context);
   if (handle && handle.kind !== 'reference_token') return explainOther(handle, context);
-  const findings: Findings = { reasons: [], notChecked: [], verified: false };
-  const format = attempt(() => formatOf(token), findings);
-  if (format) await inspect[format](token, context, findings);
-  const { claims, key, reasons } = findings;
+  const { format, header, key, claims, isVerified, problems, unchecked } = await inspectToken(
+    token,
+    context,
+    context.store,
+  );
+  const findings: Findings = { reasons: [...problems], notChecked: [...unchecked] };
+  const { reasons } = findings;
   if (claims) judgeClaims(claims, context, findings);
   const revocations =
     claims && format ? await judgeRevocation({ format, claims, key: key ?? '' }, context, findings) : [];
@@ -73,9 +70,9 @@ export async function explainToken(token: string, context: ExplainContext): Prom
     reasons,
     not_checked: findings.notChecked,
     ...(format && { format }),
-    ...(findings.header && { header: findings.header }),
+    ...(header && { header }),
     ...(key !== undefined && { key }),
-    claims_verified: findings.verified,
+    claims_verified: isVerified,
     ...(claims && { claims }),
     ...(typeof claims?.['exp'] === 'number' && { expires_in: claims['exp'] - context.clock() }),
     revoked_by: revocations,
@@ -101,80 +98,15 @@ async function explainOther(handle: PresentedHandle, { store, clock }: ExplainCo
   };
 }
 
-const UNCHECKED_HANDLE = 'that this service minted it: set ISSUER and HANDLE_KEYS';
-
-/** Runs a check of the service, and keeps the reason if it fails. */
-function attempt<T>(check: () => T, { reasons }: Findings): T | undefined {
-  try {
-    return check();
-  } catch (error) {
-    if (!(error instanceof InvalidToken)) throw error;
-    reasons.push(error.message);
-    return undefined;
-  }
-}
-
-/** For each format: checks that a token is authentic, and reads its claims. */
-const inspect: Record<AccessTokenFormatName, (token: string, context: ExplainContext, to: Findings) => unknown> = {
-  jwt(token, { verifyJwt }, findings) {
-    const { header, claims } = readJwt(token);
-    const verified = verifyJwt && attempt(() => verifyJwt(token), findings);
-    if (!verifyJwt) findings.notChecked.push('the signature: set VERIFICATION_KEYS, or set ISSUER to fetch its keys');
-    const kid = verified?.kid ?? header?.['kid'];
-    if (header) findings.header = header;
-    if (typeof kid === 'string') findings.key = kid;
-    const shown = verified?.claims ?? claims;
-    if (shown) findings.claims = shown;
-    findings.verified = verified !== undefined;
-  },
-
-  async encrypted_jwt(token, context, findings) {
-    const signed = await read(() => decryptJwt(token, context.decryptionKeys), 'set DECRYPTION_KEYS', findings);
-    if (signed !== undefined) inspect.jwt(signed, context, findings);
-    const { header } = readJwt(token);
-    if (header) findings.header = header;
-  },
-
-  async sealed(token, { openingKeys }, findings) {
-    const opened = await read(() => openSealed(token, openingKeys), 'set ISSUER and SEALING_KEYS', findings);
-    const { header } = readJwt(token);
-    if (header) findings.header = header;
-    const kid = header?.['kid'];
-    if (typeof kid === 'string') findings.key = kid;
-    if (opened) Object.assign(findings, { claims: opened.claims, verified: true });
-  },
-
-  async reference(token, context, findings) {
-    const { content, problem, isAuthentic } = inspectHandle(token, context) ?? {};
-    if (content) findings.key = content.key;
-    if (problem !== undefined) return void findings.reasons.push(problem);
-    if (isAuthentic === undefined) findings.notChecked.push(UNCHECKED_HANDLE);
-    const { store } = context;
-    if (!store) return void findings.notChecked.push('its claims: name the table, such as with --stage');
-    const stored = content && (await store.referenceTokens.find(content.id));
-    if (!stored) return void findings.reasons.push('is not in the table');
-    if (stored.revoked_at !== undefined) findings.reasons.push('was revoked');
-    findings.claims = stored.claims;
-    findings.verified = true;
-  },
-};
-
-/** Decrypts a token, or notes which keys are missing. */
-async function read<T>(open: () => Promise<T>, remedy: string, findings: Findings): Promise<T | undefined> {
-  try {
-    return await open();
-  } catch (error) {
-    if (!(error instanceof InvalidToken)) throw error;
-    if (error instanceof UnreadableToken) findings.notChecked.push(`its encrypted content: ${remedy}`);
-    else findings.reasons.push(error.message);
-    return undefined;
-  }
-}
-
 function judgeClaims(claims: Json, context: ExplainContext, findings: Findings): void {
   const { issuer, audience } = context;
   if (issuer === undefined) findings.notChecked.push('the issuer: set ISSUER');
-  attempt(() => validateClaims(claims, { ...context, issuer: issuer ?? String(claims['iss']) }), findings);
+  try {
+    validateClaims(claims, { ...context, issuer: issuer ?? String(claims['iss']) });
+  } catch (error) {
+    if (!(error instanceof InvalidToken)) throw error;
+    findings.reasons.push(error.message);
+  }
   if (audience !== undefined && !audiencesOf(claims).includes(audience)) {
     findings.reasons.push('is for another audience');
   }

@@ -1,16 +1,11 @@
-import { type Handle, type HandleKind, readHandle } from '../../lib/oauth/handle.ts';
+import { type HandleKind, readHandle } from '../../lib/oauth/handle.ts';
 import { SECRET_PREFIX } from '../../lib/oauth/secret.ts';
+import type { InspectedHandle } from '../../lib/tokens/explanation.ts';
 import type { TokenKeys } from './token-keys.ts';
 
 /** A text with a prefix of this service, and whether it is what the prefix claims. */
-export interface PresentedHandle {
+export interface PresentedHandle extends InspectedHandle {
   readonly kind: HandleKind | 'client_secret';
-  /** The unverified content; absent if the text has the wrong length. */
-  readonly content?: Handle;
-  /** Undefined when the keys to check it are missing. */
-  readonly isAuthentic: boolean | undefined;
-  /** What is wrong, as a predicate of "it". */
-  readonly problem?: string;
 }
 
 /** Names for messages. */

@@ -1,21 +1,24 @@
-// Reads tokens without any key. Nothing read here is verified.
+import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
+import { type TokenExplanation, tryToOpen } from '../../lib/tokens/explanation.ts';
+import { explanations } from '../../lib/tokens/explanations.ts';
+import { formatOf } from '../../lib/tokens/formats.ts';
+import { inspectHandle } from './presented-handle.ts';
+import type { Store } from './store.ts';
+import type { TokenKeys } from './token-keys.ts';
 
-type Json = Readonly<Record<string, unknown>>;
-
-/** Header and claims of a JWT, as far as they can be decoded. */
-export function readJwt(token: string): { header?: Json; claims?: Json } {
-  const [header = '', claims = ''] = token.split('.');
-  return { ...named('header', readSegment(header)), ...named('claims', readSegment(claims)) };
+/** What a presented text is as an access token. Without a format, it has the form of none. */
+export interface PresentedToken extends TokenExplanation {
+  readonly format?: AccessTokenFormatName;
 }
 
-const named = <Name extends string>(name: Name, value: Json | undefined) =>
-  (value ? { [name]: value } : {}) as { [N in Name]?: Json };
-
-function readSegment(segment: string): Json | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(segment, 'base64url').toString());
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
-  } catch {
-    return undefined;
-  }
+/** Recognises the format of a text, and lets the format explain it with the keys and the table that are at hand. */
+export async function inspectToken(text: string, keys: TokenKeys, store: Store | undefined): Promise<PresentedToken> {
+  const { value: format, ...unrecognised } = await tryToOpen(() => formatOf(text));
+  if (!format) return { isVerified: false, ...unrecognised };
+  const explanation = await explanations[format].explain(text, {
+    ...keys,
+    inspectHandle: (handle) => inspectHandle(handle, keys),
+    findReferenceToken: store?.referenceTokens.find,
+  });
+  return { format, ...explanation };
 }

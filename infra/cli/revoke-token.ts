@@ -1,13 +1,9 @@
 import type { AccessToken, AccessTokenClaims } from '../../lib/oauth/access-token.ts';
-import { InvalidToken, UnreadableToken } from '../../lib/oauth/errors.ts';
 import { MAX_CLOCK_SKEW_SECONDS, type Revocation } from '../../lib/oauth/revocation.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
-import { decryptJwt } from '../../lib/tokens/encrypted-jwt.ts';
-import { formatOf } from '../../lib/tokens/formats.ts';
-import { openSealed } from '../../lib/tokens/sealed.ts';
 import { findRevocations } from './add-revocation.ts';
 import { handleNames, inspectHandle, type PresentedHandle, remedyFor } from './presented-handle.ts';
-import { readJwt } from './presented-token.ts';
+import { inspectToken } from './presented-token.ts';
 import { Problem } from './problem.ts';
 import type { Store } from './store.ts';
 import type { TokenKeys } from './token-keys.ts';
@@ -50,40 +46,19 @@ async function revokeReference(handle: PresentedHandle, store: Store): Promise<O
 }
 
 async function revokeSelfContained(text: string, store: Store, keys: TokenKeys, lifetime: number): Promise<Outcome> {
-  const format = await verify(async () => formatOf(text));
-  if (format === 'sealed') {
-    const { claims, key } = await verify(() => openSealed(text, keys.openingKeys));
-    return revokeKnown({ format, claims: claims as unknown as AccessTokenClaims, key }, store);
+  const { format, key = '', claims, isVerified, problems, missingKey } = await inspectToken(text, keys, store);
+  const [problem] = problems;
+  if (!format || problem !== undefined) throw new Problem(`the token ${problem}; nothing was revoked`);
+  if (missingKey !== undefined) {
+    throw new Problem(`the token is encrypted: ${missingKey}, or give its jti; nothing was revoked`);
   }
-  const signed = format === 'encrypted_jwt' ? await verify(() => decryptJwt(text, keys.decryptionKeys)) : text;
-  return revokeJwt(signed, store, keys, lifetime);
-}
-
-async function revokeJwt(text: string, store: Store, { verifyJwt }: TokenKeys, lifetime: number): Promise<Outcome> {
-  if (verifyJwt) {
-    const { claims, kid } = await verify(async () => verifyJwt(text));
-    return revokeKnown({ format: 'jwt', claims: claims as unknown as AccessTokenClaims, key: kid }, store);
-  }
+  if (isVerified) return revokeKnown({ format, claims: claims as unknown as AccessTokenClaims, key }, store);
   // The claims are unverified, so only the jti is used: a false `exp` could make the entry expire before the token.
-  const jti = readJwt(text).claims?.['jti'];
+  const jti = claims?.['jti'];
   if (typeof jti !== 'string' || !JTI.test(jti)) {
     throw new Problem('this is not a token of this service; nothing was revoked');
   }
   return revokeById(jti, store, lifetime);
-}
-
-async function verify<T>(check: () => Promise<T>): Promise<T> {
-  try {
-    return await check();
-  } catch (error) {
-    if (error instanceof UnreadableToken) {
-      throw new Problem(
-        'the token is encrypted: set DECRYPTION_KEYS or SEALING_KEYS, or give its jti; nothing was revoked',
-      );
-    }
-    if (error instanceof InvalidToken) throw new Problem(`the token ${error.message}; nothing was revoked`);
-    throw error;
-  }
 }
 
 async function findReference(id: string, key: string, { referenceTokens }: Store) {

@@ -3,9 +3,10 @@ import { coordinateBytes, type EncryptionKey, parseEncryptionKey } from '../keys
 import type { AccessToken } from '../oauth/access-token.ts';
 import { InvalidToken, OAuthError, UnreadableToken } from '../oauth/errors.ts';
 import type { EncryptionJwk } from '../oauth/resource-server.ts';
+import { type FormatExplanation, readUnverified, tryToOpen } from './explanation.ts';
 import { type AccessTokenFormat, onlyResource, revokeThroughList, type VerifyingContext } from './format.ts';
 import { decryptJwe, ENC, encryptJwe, isJwe, parseJwe } from './jwe.ts';
-import { jwt } from './jwt.ts';
+import { explainedJwt, jwt } from './jwt.ts';
 
 /**
  * A JWT, encrypted to the public key of the resource server: whoever comes across it learns nothing, and only we can have
@@ -14,7 +15,8 @@ import { jwt } from './jwt.ts';
  * What is inside is the JWT to the letter (RFC 9068 section 2), `typ` included, which is where RFC 8725 section 3.11 wants
  * it; outside, `cty` says that there is a JWT inside (RFC 7519 section 5.2).
  */
-export const encryptedJwt: AccessTokenFormat = {
+export const encryptedJwt: AccessTokenFormat<'encrypted_jwt'> = {
+  name: 'encrypted_jwt',
   matches: (token) => isJwe(token, { direct: false }),
 
   async issue(claims, context, resources) {
@@ -28,6 +30,20 @@ export const encryptedJwt: AccessTokenFormat = {
   verify,
 
   revoke: async (token, client, context) => revokeThroughList(await verify(token, context), client, context),
+};
+
+export const explainedEncryptedJwt: FormatExplanation = {
+  description: 'a JWT that is signed and then encrypted to the key of one API',
+  async explain(token, context) {
+    const { value: signed, ...opened } = await tryToOpen(
+      () => decryptJwt(token, context.decryptionKeys),
+      'set DECRYPTION_KEYS',
+    );
+    const { header } = readUnverified(token);
+    if (signed === undefined) return { header, isVerified: false, ...opened };
+    const inside = await explainedJwt.explain(signed, context);
+    return { ...inside, header: header ?? inside.header };
+  },
 };
 
 // Records are cached by the container, and an imported key by its record.
@@ -53,7 +69,7 @@ async function verifySigned(decrypting: Promise<string>, context: VerifyingConte
  * The text that is encrypted in a token of this format, whatever it is.
  * @throws InvalidToken at once, where the token can be seen to be none of ours; UnreadableToken without its key
  */
-export function decryptJwt(token: string, keys: VerifyingContext['decryptionKeys']): Promise<string> {
+function decryptJwt(token: string, keys: VerifyingContext['decryptionKeys']): Promise<string> {
   const { header, encryptedKey } = parseJwe(token);
   const { alg, enc, cty, kid, epk, ...others } = header;
   if (Object.keys(others).length > 0) throw new InvalidToken('has a header member that is not ours');

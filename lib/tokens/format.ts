@@ -2,7 +2,7 @@ import type { EncryptionKey } from '../keys/encryption-key.ts';
 import type { OpeningKeys, SealingKeys } from '../keys/sealing-key.ts';
 import type { Signers } from '../keys/signer.ts';
 import type { Lazy } from '../lazy.ts';
-import type { AccessToken, AccessTokenClaims } from '../oauth/access-token.ts';
+import type { AccessToken, AccessTokenClaims, AccessTokenFormatName } from '../oauth/access-token.ts';
 import type { Client } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import type { Grant } from '../oauth/grant.ts';
@@ -13,12 +13,12 @@ import type { ReferenceTokenStore } from '../store/reference-token.ts';
 import type { ClaimsPolicy } from './claims.ts';
 import type { createChangingJwtVerifier } from './jws.ts';
 
-/** The claims of a token that is about to be issued; the format gives it its `jti`. */
+/** The claims of a token that is about to be issued. The format adds its `jti`. */
 export type NewClaims = { [Name in keyof AccessTokenClaims as Exclude<Name, 'jti'>]: AccessTokenClaims[Name] };
 
 export interface IssuingContext {
   readonly signers: Signers;
-  /** Not at hand before the first handle, where the handle keys come from KMS. */
+  /** Where KMS derives the handle keys, they are loaded with the first handle. */
   readonly handles: Lazy<Handles>;
   readonly sealingKeys: SealingKeys;
   readonly referenceTokens: ReferenceTokenStore;
@@ -37,29 +37,30 @@ export interface RevokingContext extends VerifyingContext {
   readonly revocations: RevocationList;
 }
 
-/** An access token format: all that differs between one way of making access tokens and another. */
-export interface AccessTokenFormat {
-  /** Whether a text has the outer form of this format. No text has that of two. */
+/** An access token format: everything in which access tokens differ. What explains them is in `explanation.ts`. */
+export interface AccessTokenFormat<Name extends AccessTokenFormatName = AccessTokenFormatName> {
+  readonly name: Name;
+  /** Whether a text has the outer form of this format. No text has the form of two formats. */
   matches(token: string): boolean;
   /** @throws OAuthError `invalid_target` when the resource servers cannot have a token in this format */
   issue(claims: NewClaims, context: IssuingContext, resources: Grant['resources']): Promise<string>;
   /**
-   * The token, found to be ours and in force by its own claims; whether it was revoked through the list is not asked.
-   * What can be told without the store and without decrypting is told at once, by a throw and not by a rejection.
+   * Opens a token that this service made and whose claims are in force. The revocation list is not asked. A token that can
+   * be refused without the store and without decrypting is refused synchronously, by a throw and not by a rejection.
    * @throws InvalidToken
    */
   verify(token: string, context: VerifyingContext): AccessToken | Promise<AccessToken>;
   /**
-   * Ends a token that was issued to this client.
-   * @throws InvalidToken when there is nothing to revoke; OAuthError `invalid_grant` when it is another client's
+   * Revokes a token of this client.
+   * @throws InvalidToken when there is nothing to revoke; OAuthError `invalid_grant` for a token of another client
    */
   revoke(token: string, client: Client, context: RevokingContext): Promise<void>;
 }
 
-/** RFC 7009 section 2.1: the refusal is told, and the token lives on. */
+/** The client learns of the refusal, and the token stays in force. RFC 7009 section 2.1. */
 export const issuedToAnotherClient = () => new OAuthError('invalid_grant', 'the token was issued to another client');
 
-/** Revokes a token that is not in the table. */
+/** Revokes a token that is not in the table, by an entry on the revocation list. */
 export async function revokeThroughList(token: AccessToken, client: Client, { revocations }: RevokingContext) {
   if (token.claims.client_id !== client.client_id) throw issuedToAnotherClient();
   await revocations.revokeToken(token);

@@ -2,6 +2,7 @@ import type { AccessToken } from '../oauth/access-token.ts';
 import { randomId } from '../oauth/handle.ts';
 import { validateClaims } from './claims.ts';
 import { hasSegments } from './compact.ts';
+import { type FormatExplanation, keyIdOf, readUnverified, tryToOpen } from './explanation.ts';
 import { type AccessTokenFormat, revokeThroughList, type VerifyingContext } from './format.ts';
 import { signJwt, type VerifiedJwt } from './jws.ts';
 import { signingAlgorithm } from './signing-algorithm.ts';
@@ -10,7 +11,8 @@ import { signingAlgorithm } from './signing-algorithm.ts';
 export const ACCESS_TOKEN_TYP = 'at+jwt';
 
 /** Self-contained: signed claims, verified without the store. RFC 9068. */
-export const jwt: AccessTokenFormat = {
+export const jwt: AccessTokenFormat<'jwt'> = {
+  name: 'jwt',
   matches: (token) => hasSegments(token, 3),
 
   async issue(claims, { signers }, resources) {
@@ -33,3 +35,17 @@ const accept = ({ claims, kid }: VerifiedJwt, context: VerifyingContext): Access
   claims: validateClaims(claims, context),
   key: kid,
 });
+
+export const explainedJwt: FormatExplanation = {
+  description: 'a signed JWT that anybody can read, and that an API can verify by itself',
+  async explain(token, { verifyJwt }) {
+    const { header, claims } = readUnverified(token);
+    const unverified = { header, claims, key: keyIdOf(header), isVerified: false, problems: [] };
+    if (!verifyJwt) {
+      return { ...unverified, unchecked: ['the signature: set VERIFICATION_KEYS, or set ISSUER to fetch its keys'] };
+    }
+    const { value, ...opened } = await tryToOpen(() => verifyJwt(token));
+    if (!value) return { ...unverified, ...opened };
+    return { header, claims: value.claims, key: value.kid, isVerified: true, ...opened };
+  },
+};

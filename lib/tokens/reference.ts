@@ -2,12 +2,14 @@ import type { AccessToken } from '../oauth/access-token.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import { type Handle, type Handles, hasHandlePrefix } from '../oauth/handle.ts';
 import { validateClaims } from './claims.ts';
+import { type FormatExplanation, UNCHECKED_HANDLE } from './explanation.ts';
 import { type AccessTokenFormat, issuedToAnotherClient, type VerifyingContext } from './format.ts';
 
 const KIND = 'reference_token';
 
 /** A handle; the claims are in the table, and so is whether it was revoked. */
-export const reference: AccessTokenFormat = {
+export const reference: AccessTokenFormat<'reference'> = {
+  name: 'reference',
   matches: (token) => hasHandlePrefix(KIND, token),
 
   async issue(claims, { handles, referenceTokens }) {
@@ -29,6 +31,23 @@ export const reference: AccessTokenFormat = {
     // Refused by the store: unknown, expired and revoked before are all done with, but another client is told.
     const { claims } = await find(handle, context);
     if (claims.client_id !== client.client_id) throw issuedToAnotherClient();
+  },
+};
+
+export const explainedReference: FormatExplanation = {
+  description: 'an opaque handle, whose claims are in the table',
+  async explain(token, { inspectHandle, findReferenceToken }) {
+    const { content, problem, isAuthentic } = inspectHandle(token) ?? {};
+    const unknown = { key: content?.key, isVerified: false, problems: [], unchecked: [] };
+    if (problem !== undefined) return { ...unknown, problems: [problem] };
+    const unchecked = isAuthentic === undefined ? [UNCHECKED_HANDLE] : [];
+    if (!findReferenceToken) {
+      return { ...unknown, unchecked: [...unchecked, 'its claims: name the table, such as with --stage'] };
+    }
+    const stored = content && (await findReferenceToken(content.id));
+    if (!stored) return { ...unknown, problems: ['is not in the table'], unchecked };
+    const problems = stored.revoked_at === undefined ? [] : ['was revoked'];
+    return { ...unknown, claims: { ...stored.claims }, isVerified: true, problems, unchecked };
   },
 };
 

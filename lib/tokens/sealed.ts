@@ -4,6 +4,7 @@ import { InvalidToken, Unavailable, UnreadableToken } from '../oauth/errors.ts';
 import { randomId } from '../oauth/handle.ts';
 import { validateClaims } from './claims.ts';
 import { type Json, parseJson } from './compact.ts';
+import { type FormatExplanation, keyIdOf, readUnverified, tryToOpen } from './explanation.ts';
 import { type AccessTokenFormat, onlyResource, revokeThroughList, type VerifyingContext } from './format.ts';
 import { decryptJwe, ENC, encryptJwe, isJwe, parseJwe } from './jwe.ts';
 import { ACCESS_TOKEN_TYP } from './jwt.ts';
@@ -20,7 +21,8 @@ const ALG = 'dir';
  *
  * Random 96-bit IVs allow 2^32 tokens under one derived key (NIST SP 800-38D section 8.3): change the ring before that.
  */
-export const sealed: AccessTokenFormat = {
+export const sealed: AccessTokenFormat<'sealed'> = {
+  name: 'sealed',
   matches: (token) => isJwe(token, { direct: true }),
 
   async issue(claims, { sealingKeys }, resources) {
@@ -36,6 +38,15 @@ export const sealed: AccessTokenFormat = {
   revoke: async (token, client, context) => revokeThroughList(await verify(token, context), client, context),
 };
 
+export const explainedSealed: FormatExplanation = {
+  description: 'claims that are encrypted with a key shared by this service and one API',
+  async explain(token, { openingKeys }) {
+    const { value, ...opened } = await tryToOpen(() => openSealed(token, openingKeys), 'set ISSUER and SEALING_KEYS');
+    const { header } = readUnverified(token);
+    return { header, key: keyIdOf(header), claims: value?.claims, isVerified: value !== undefined, ...opened };
+  },
+};
+
 function verify(token: string, context: VerifyingContext): Promise<AccessToken> {
   return validate(openSealed(token, context.openingKeys), context);
 }
@@ -49,7 +60,7 @@ async function validate(opening: ReturnType<typeof openSealed>, context: Verifyi
  * What is sealed in a token, and the id of the ring key that sealed it. Nothing is said of the claims but that we wrote them.
  * @throws InvalidToken at once, where the token can be seen to be none of ours; UnreadableToken without its key
  */
-export function openSealed(token: string, keys: OpeningKeys): Promise<{ claims: Json; key: string }> {
+function openSealed(token: string, keys: OpeningKeys): Promise<{ claims: Json; key: string }> {
   const { header, encryptedKey } = parseJwe(token);
   const { alg, enc, typ, kid, aud, ...others } = header;
   if (Object.keys(others).length > 0) throw new InvalidToken('has a header member that is not ours');
