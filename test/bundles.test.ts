@@ -73,6 +73,10 @@ describe('the bundles', () => {
     expect(grants.length > 0).toBe(['token', 'authorization', 'discovery'].includes(name));
   });
 
+  it.each(names)('%s explains no token: that is for the command line', (name) => {
+    expect(modulesOf(name).filter((path) => /^lib\/tokens\/explanation/.test(path))).toEqual([]);
+  });
+
   // A class that is there twice is two classes, and `instanceof` tells them apart.
   it.each(Object.keys(LATER))('%s, which is loaded later, holds nothing of ours but itself', (name) => {
     const modules = Object.keys(bundles[`dist/${name}.cjs`]!.inputs).filter((path) => path.startsWith('lib/'));

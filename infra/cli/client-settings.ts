@@ -58,7 +58,8 @@ const withTokenSettings = (command: Command): Command =>
       '--lifetime <seconds>',
       `lifetime of its access tokens in seconds, 1 to ${parse.MAX_LIFETIME}, or default (the lifetime of the resource server)`,
       parse.orDefault(parse.lifetime),
-    );
+    )
+    .addHelpText('after', parse.formatHelp);
 
 /** Whether any setting is given. */
 export const hasSettings = (settings: Settings): boolean =>

@@ -5,10 +5,11 @@ import { grantTypes } from '../../lib/grants/grant-types.ts';
 import { algorithmNames } from '../../lib/keys/algorithm.ts';
 import { parseEncryptionKey } from '../../lib/keys/encryption-key.ts';
 import { KeyError } from '../../lib/keys/jwk.ts';
-import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
+import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
 import { isIdentifier, isNewIdentifier } from '../../lib/oauth/identifier.ts';
 import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 import { parseScope } from '../../lib/oauth/scope.ts';
+import { explanations } from '../../lib/tokens/explanations.ts';
 
 // Parsers for option values and arguments. Each throws InvalidArgumentError, which is a usage error.
 
@@ -124,7 +125,9 @@ export const listOf =
   (text: string, before: readonly T[] | typeof DEFAULT = []): readonly T[] | typeof DEFAULT =>
     text === DEFAULT ? DEFAULT : [...new Set([...(before === DEFAULT ? [] : before), parse(text)])];
 
-export const format = choice(accessTokenFormats);
+const formats = Object.keys(explanations) as AccessTokenFormatName[];
+
+export const format = choice(formats);
 
 export const signingAlg = choice(algorithmNames);
 
@@ -153,7 +156,13 @@ export function encryptionKey(path: string): EncryptionJwk {
 }
 
 /** The values of `--format`, for help texts. */
-export const formatNames = accessTokenFormats.join(', ');
+export const formatNames = formats.join(', ');
+
+/** What each of them is, for the end of a help text. */
+export const formatHelp = [
+  '\nAccess token formats:',
+  ...formats.map((name) => `  ${name.padEnd(14)} ${explanations[name].description}`),
+].join('\n');
 
 export const authMethods = authenticationMethods.map(({ name }) => name);
 

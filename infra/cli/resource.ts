@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
-import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
+import { type AccessTokenFormatName, DEFAULT_FORMAT } from '../../lib/oauth/access-token.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { change, compact, create, get } from './change.ts';
 import { examples, onTable } from './command.ts';
@@ -39,7 +39,7 @@ const withSettings = (command: Command): Command =>
     .option('--scope <scopes>', 'scopes that it understands, separated by spaces', parse.scope)
     .option(
       '--format <format>',
-      `format of its access tokens: ${parse.formatNames}, or default (jwt)`,
+      `format of its access tokens: ${parse.formatNames}, or default (${DEFAULT_FORMAT})`,
       parse.orDefault(parse.format),
     )
     .option(
@@ -56,7 +56,8 @@ const withSettings = (command: Command): Command =>
       '--lifetime <seconds>',
       `lifetime of its access tokens in seconds, 1 to ${parse.MAX_LIFETIME}, or default (the lifetime of the service, 3600)`,
       parse.orDefault(parse.lifetime),
-    );
+    )
+    .addHelpText('after', parse.formatHelp);
 
 const createCommand = (io: Io) =>
   onTable<Settings & { secretStdin?: true }>(

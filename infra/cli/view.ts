@@ -1,4 +1,5 @@
 import { authenticationMethods } from '../../lib/client-authentication/methods.ts';
+import { DEFAULT_FORMAT } from '../../lib/oauth/access-token.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import type { HashedSecret } from '../../lib/oauth/secret.ts';
@@ -70,7 +71,7 @@ export const resourceText = ({ secrets, ...resource }: ResourceServer, more: Rec
     enabled: resource.enabled,
     audience: resource.audience,
     scope: resource.scope || 'none',
-    access_token_format: resource.access_token_format ?? 'jwt',
+    access_token_format: resource.access_token_format ?? DEFAULT_FORMAT,
     access_token_encryption_key: encryptionKeyText(resource.access_token_encryption_jwk),
     access_token_signing_alg: resource.access_token_signing_alg ?? 'that of the first signing key',
     access_token_lifetime: resource.access_token_lifetime ?? 'that of the service',

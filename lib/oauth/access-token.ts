@@ -9,6 +9,9 @@ export const accessTokenFormats = [...selfContainedFormats, 'reference'] as cons
 
 export type AccessTokenFormatName = (typeof accessTokenFormats)[number];
 
+/** The format where neither the client nor its resource servers name one. */
+export const DEFAULT_FORMAT: AccessTokenFormatName = 'jwt';
+
 /** Whether a token of this format speaks for itself until it expires, rather than its item in the table for it. */
 export const isSelfContained = (format: AccessTokenFormatName): boolean =>
   selfContainedFormats.some((candidate) => candidate === format);

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Extensions } from '../extensions.ts';
-import type { AccessTokenFormatName } from '../oauth/access-token.ts';
+import { type AccessTokenFormatName, DEFAULT_FORMAT } from '../oauth/access-token.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import type { Grant } from '../oauth/grant.ts';
 import type { IssuingContext, NewClaims } from './format.ts';
@@ -51,7 +51,7 @@ export async function issueAccessToken(grant: Grant, context: AccessTokenContext
 /** One token has one format, so resource servers that want different ones cannot share it. RFC 8707 section 2. */
 function formatFor({ client, resources }: Grant): AccessTokenFormatName {
   if (client.access_token_format) return client.access_token_format;
-  const [format, ...others] = new Set(resources.map(({ access_token_format = 'jwt' }) => access_token_format));
+  const [format, ...others] = new Set(resources.map(({ access_token_format = DEFAULT_FORMAT }) => access_token_format));
   if (format === undefined || others.length > 0) {
     throw new OAuthError('invalid_target', 'one token cannot serve these resource servers together');
   }

@@ -10,7 +10,8 @@ const KIND = 'reference_token';
 /** A handle; the claims are in the table, and so is whether it was revoked. */
 export const reference: AccessTokenFormat<'reference'> = {
   name: 'reference',
-  matches: (token) => hasHandlePrefix(KIND, token),
+  // A handle has no dots, which all other formats have.
+  matches: (token) => hasHandlePrefix(KIND, token) && !token.includes('.'),
 
   async issue(claims, { handles, referenceTokens }) {
     const { text, id } = (await handles()).mint(KIND);
