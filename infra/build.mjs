@@ -9,22 +9,24 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const names = readdirSync(join(root, 'functions')).map((file) => basename(file, '.ts'));
 
 /**
- * What only some deployments load, by the name of its file: a bundle of its own beside that of each function that may
- * need it. Within the same bundle it would cost every start 9 ms, used or not, because modules that are loaded later
- * cannot be merged with those that are not.
+ * Modules that only some deployments load, by file name. Each becomes a separate bundle next to that of every function that
+ * may need it. In the same bundle, it would cost every start 9 ms, even when unused, because esbuild cannot merge modules that
+ * are loaded on demand with the others.
  */
-const later = new Map([
+const loadedOnDemand = new Map([
   ['jwe-cipher', 'lib/tokens/jwe-cipher.ts'],
   ['aws-client', 'lib/aws-client.ts'],
 ]);
 
 /** @type {import('esbuild').Plugin} */
-const leaveForLater = {
-  name: 'leave for later',
+const leaveOutLoadedOnDemand = {
+  name: 'leave out modules that are loaded on demand',
   setup: ({ onResolve }) =>
     onResolve({ filter: /^\.{1,2}\// }, ({ kind, path }) => {
       const name = basename(path, '.ts');
-      return kind === 'dynamic-import' && later.has(name) ? { path: `./${name}.cjs`, external: true } : undefined;
+      return kind === 'dynamic-import' && loadedOnDemand.has(name)
+        ? { path: `./${name}.cjs`, external: true }
+        : undefined;
     }),
 };
 
@@ -33,7 +35,7 @@ export const options = {
   absWorkingDir: root,
   entryPoints: [
     ...names.map((name) => ({ in: `functions/${name}.ts`, out: `${name}/index` })),
-    ...[...later].map(([name, file]) => ({ in: file, out: name })),
+    ...[...loadedOnDemand].map(([name, file]) => ({ in: file, out: name })),
   ],
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
@@ -43,8 +45,8 @@ export const options = {
   format: 'cjs',
   target: 'node20',
   mainFields: ['module', 'main'],
-  plugins: [leaveForLater],
-  // What is imported later is required then: Node's own `import('node:http')` loads all of undici, 20 ms on Node 24.
+  plugins: [leaveOutLoadedOnDemand],
+  // Dynamic imports become `require`: on Node 24, `import('node:http')` loads all of undici, which takes 20 ms.
   supported: { 'dynamic-import': false },
   legalComments: 'none',
   write: false,
@@ -55,8 +57,8 @@ export const options = {
 export const buildFunctions = async () => publish(await build(options));
 
 /**
- * Puts each bundle that changed into place whole, because somebody may be about to load it, and only when all could be
- * built: what is there stays until there is something better.
+ * Replaces each changed bundle atomically, because another process may be about to load it, and only after a build without
+ * errors.
  */
 function publish(/** @type {import('esbuild').BuildResult} */ { outputFiles = [] }) {
   for (const { path, contents } of outputFiles.flatMap((file) => places(file, outputFiles))) {
@@ -68,18 +70,18 @@ function publish(/** @type {import('esbuild').BuildResult} */ { outputFiles = []
   }
 }
 
-/** Where a bundle belongs: that of a function where it is, one for later beside each function that refers to it. */
+/** The places of a bundle: that of a function has one, a module loaded on demand goes next to each function that needs it. */
 function places(/** @type {import('esbuild').OutputFile} */ file, /** @type {import('esbuild').OutputFile[]} */ all) {
   const name = basename(file.path);
-  if (!later.has(basename(name, '.cjs'))) return [file];
+  if (!loadedOnDemand.has(basename(name, '.cjs'))) return [file];
   const users = all.filter(({ path, text }) => path !== file.path && text.includes(`"./${name}"`));
   return users.map(({ path }) => ({ path: join(dirname(path), name), contents: file.contents }));
 }
 
-/** What a build would consist of, bundle by bundle and module by module; writes nothing. */
+/** Analyses what each bundle would consist of, module by module. Writes nothing. */
 export const analyseFunctions = async () => (await build({ ...options, metafile: true })).metafile;
 
-/** Builds again whenever a source file changes; `onBuild` is called after each build that succeeded. */
+/** Builds again whenever a source file changes, and calls `onBuild` after each successful build. */
 export async function watchFunctions(/** @type {() => void} */ onBuild) {
   const notify = {
     name: 'notify',
@@ -90,7 +92,7 @@ export async function watchFunctions(/** @type {() => void} */ onBuild) {
         onBuild();
       }),
   };
-  const watcher = await context({ ...options, plugins: [leaveForLater, notify] });
+  const watcher = await context({ ...options, plugins: [leaveOutLoadedOnDemand, notify] });
   await watcher.watch();
   return watcher;
 }

@@ -1,5 +1,4 @@
-// The package of the stack, made by `serverless package` and kept until something that it is made from changes, because
-// making it takes seconds.
+// The package of the stack, made by `serverless package`. Takes seconds, so the package is cached until its sources change.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -26,22 +25,22 @@ export interface Packaging {
   readonly root: string;
   readonly stage: string;
   readonly parameters?: Parameters;
-  /** Paths of empty files that lie in the directory beside the bundles. */
+  /** Paths of further empty files in the directory of the service, for tests. */
   readonly files?: readonly string[];
-  /** Ends packaging early. */
+  /** Aborts packaging. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What `serverless.yml` is made of, beside itself. */
+/** The directory of the fragments that `serverless.yml` includes. */
 export const fragmentDirectory = 'infra/resources';
 
-/** The file with the template, in a package. */
+/** The file of the template in a package. */
 export const templateFile = 'cloudformation-template-update-stack.json';
 
 /**
- * Packages the stack, with empty files in place of the bundles.
+ * Packages the stack, with empty files instead of bundles.
  * @returns the directory with the template and a zip for each function
- * @throws Problem with what `serverless` complained about
+ * @throws Problem with the error of `serverless`
  */
 export async function packageStack(packaging: Packaging, run = runServerless): Promise<string> {
   const { root, stage, parameters, files } = packaging;
@@ -66,7 +65,7 @@ export async function packageStack(packaging: Packaging, run = runServerless): P
   return directory;
 }
 
-/** Puts the package into its place whole. Somebody else may have put the same one there meanwhile. */
+/** Moves a complete package into the cache. Another process may have stored the same package in the meantime. */
 function keep(made: string, directory: string): void {
   const temporary = mkdtempSync(join(dirname(directory), 'making-'));
   cpSync(made, temporary, { recursive: true });
@@ -81,7 +80,7 @@ function keep(made: string, directory: string): void {
 const digest = (...texts: readonly string[]) =>
   createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 32);
 
-/** The texts that `serverless` reads, each after its path. */
+/** The paths of the files that `serverless` reads, each followed by its content. */
 function sources(root: string): string[] {
   const fragments = readdirSync(join(root, fragmentDirectory)).sort();
   const paths = ['package.json', 'serverless.yml', ...fragments.map((name) => join(fragmentDirectory, name))];
@@ -94,8 +93,8 @@ function serverlessPackage(): { version: string; command: string } {
   return { version, command: join(dirname(require.resolve('serverless/package.json')), bin['serverless'] ?? '') };
 }
 
-// osls works in `.serverless` of the directory that it runs in, where another run might be at work. Only the template is
-// wanted, so empty bundles will do, and there is no need to wait for those that are being built.
+// osls writes to `.serverless` of its working directory, where another run may be active, so it works on a copy. Empty bundles
+// are enough for the template, and need not be built first.
 function copyService({ root, files = [] }: Packaging, service: string): void {
   for (const part of ['package.json', 'serverless.yml', fragmentDirectory]) {
     cpSync(join(root, part), join(service, part), { recursive: true });
@@ -111,7 +110,7 @@ const noNetwork = `data:text/javascript,${encodeURIComponent(
   'import net from "node:net"; net.Socket.prototype.connect = () => { throw new Error("packaging used the network"); };',
 )}`;
 
-// With no settings, credentials or home directory of whoever runs it: the same package for everybody.
+// Runs without the settings, credentials and home directory of the user, so that the package is the same for everybody.
 async function runServerless({ root, stage, parameters = {}, signal }: Packaging, service: string): Promise<void> {
   const options = Object.entries(parameters).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
   const { command } = serverlessPackage();
@@ -121,7 +120,7 @@ async function runServerless({ root, stage, parameters = {}, signal }: Packaging
     env: {
       PATH: process.env['PATH'],
       HOME: service,
-      // What it compiles its schema to, which takes as long as packaging itself.
+      // Caches the compiled schema, which takes as long as packaging itself.
       SLS_SCHEMA_CACHE_BASE_DIR: join(root, 'node_modules/.cache/latchkey'),
       SLS_NOTIFICATIONS_MODE: 'off',
       SLS_TELEMETRY_DISABLED: '1',
@@ -139,7 +138,7 @@ async function runServerless({ root, stage, parameters = {}, signal }: Packaging
   throw new Problem(`serverless.yml cannot be packaged: ${complaint(output.replaceAll(`${service}/`, ''))}`);
 }
 
-/** The message within the decorated output of a failed `serverless package`, on one line. */
+/** Extracts the error message from the output of a failed `serverless package`, on one line. */
 export function complaint(output: string): string {
   const lines = stripVTControlCharacters(output)
     .split('\n')

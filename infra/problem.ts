@@ -1,4 +1,4 @@
-/** Something the person at the keyboard can put right: shown as one line, without a stack. */
+/** An error that the user can correct, printed as one line without a stack trace. */
 export class Problem extends Error {
   override name = 'Problem';
 }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 
-/** No characters that look alike, because people type it. */
+/** Without characters that are easily confused, because people type these passwords. */
 const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
 const GROUPS = 4;
 const GROUP_LENGTH = 5;

@@ -1,11 +1,11 @@
-// `npm run release -- X.Y.Z`: makes the working tree a release. Keeps a fixture of the version's world, sets the version,
-// dates the section of the changelog, commits, and tags. It pushes nothing.
+// `npm run release -- X.Y.Z`: turns the working tree into a release. Makes the fixture of the version, sets the version, dates
+// the section of the changelog, commits and tags. Pushes nothing.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const UNRELEASED = '## [Unreleased]\n';
 
-/** What the person at the keyboard can put right: shown as one line. */
+/** An error that the user can correct, printed as one line. */
 class Refusal extends Error {}
 
 /** @param {string[]} args */
@@ -19,16 +19,17 @@ const writeJson = (file, value) => writeFileSync(file, `${JSON.stringify(value, 
 
 /** @param {string} version @param {string} last */
 function isAbove(version, last) {
-  const [ours, theirs] = [version, last].map((text) => text.split('.').map(Number));
-  const at = ours?.findIndex((number, index) => number !== theirs?.[index]) ?? -1;
-  return at >= 0 && Number(ours?.[at]) > Number(theirs?.[at]);
+  const [numbers, lastNumbers] = [version, last].map((text) => text.split('.').map(Number));
+  const at = numbers?.findIndex((number, index) => number !== lastNumbers?.[index]) ?? -1;
+  return at >= 0 && Number(numbers?.[at]) > Number(lastNumbers?.[at]);
 }
 
-/** The changelog with what is unreleased as a section of the version. @param {string} changelog @param {string} version */
+/** Moves the unreleased changes into a section of the version. @param {string} changelog @param {string} version */
 function dated(changelog, version) {
   const [before = '', after] = changelog.split(UNRELEASED);
   const [changes = ''] = after?.split(/^## /m) ?? [];
-  if (!/^- /m.test(changes)) throw new Refusal('CHANGELOG.md has nothing under "Unreleased"');
+  if (!/^- /m.test(changes))
+    throw new Refusal('CHANGELOG.md has nothing under "Unreleased": say there what changes for users');
   const date = new Date().toISOString().slice(0, 10);
   return `${before}${UNRELEASED}\n## [${version}] - ${date}\n${after}`;
 }
@@ -36,18 +37,19 @@ function dated(changelog, version) {
 /** @param {string | undefined} version */
 function release(version) {
   if (!version || !/^(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}$/.test(version)) {
-    throw new Refusal('say which version to release, as in: npm run release -- 1.2.3');
+    throw new Refusal('no version is given, or it is not like 1.2.3: run npm run release -- 1.2.3');
   }
   const [manifest, lock] = [readJson('package.json'), readJson('package-lock.json')];
   if (!isAbove(version, manifest.version)) {
-    throw new Refusal(`${version} is not above ${manifest.version}, the version before`);
+    throw new Refusal(`version ${version} is not above the current version ${manifest.version}`);
   }
   const tag = `v${version}`;
-  if (git('tag', '--list', tag) !== '') throw new Refusal(`there is a tag ${tag} already`);
-  if (git('status', '--porcelain') !== '') throw new Refusal('the working tree has changes that are not committed');
+  if (git('tag', '--list', tag) !== '') throw new Refusal(`the tag ${tag} already exists: choose another version`);
+  if (git('status', '--porcelain') !== '')
+    throw new Refusal('the working tree has uncommitted changes: commit them first');
   const changelog = dated(readFileSync('CHANGELOG.md', 'utf8'), version);
 
-  // Tests of all later versions read it, so it must be made by the code that is released.
+  // The tests of all later versions read this fixture, so the code of the release must make it.
   execFileSync('npm', ['run', '--silent', 'fixture', '--', version], { stdio: ['ignore', 'inherit', 'inherit'] });
   writeJson('package.json', { ...manifest, version });
   lock.version = version;

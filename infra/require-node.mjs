@@ -1,5 +1,5 @@
-// What every program of this project checks before it loads anything else. It has to run on the Node that is too old and
-// without any package, so: nothing but built-in modules, no newer syntax, and no static import of a package beside it.
+// The check that every program of this project makes first. It must run on versions of Node.js that are too old, and without
+// packages. Therefore this file, and programs that import it statically, use only built-in modules and no recent syntax.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -8,21 +8,22 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const { resolve } = createRequire(import.meta.url);
 
 /**
- * Why a program cannot run here, in one sentence; undefined if it can.
- * @param {readonly string[]} packages it imports
- * @param {string} version of Node
+ * Says in one sentence why a program cannot run here; undefined if it can.
+ * @param {readonly string[]} packages the packages that the program imports
+ * @param {string} version the version of Node.js
  */
 export function missingRequirement(packages, version = process.versions.node) {
   const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const needed = engines.node.replace('>=', '');
-  if (isOlder(version, needed)) return `Node.js ${needed} or newer is needed, and this is ${version}`;
+  if (isOlder(version, needed))
+    return `this is Node.js ${version}, but ${needed} or later is needed: install a later version`;
   const missing = packages.find((name) => !isInstalled(name));
-  if (missing !== undefined) return `the package ${missing} is not installed; run npm ci in ${root} first`;
+  if (missing !== undefined) return `the package ${missing} is not installed: run npm ci in ${root} first`;
   return undefined;
 }
 
 /**
- * Ends the process with that sentence if it cannot run here.
+ * Prints that sentence and exits if the program cannot run here.
  * @param {readonly string[]} packages
  */
 export function requireNode(packages) {

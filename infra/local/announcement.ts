@@ -1,16 +1,16 @@
-// What tells tests, scripts and the command line which stacks run here: `.latchkey/<port>.json` of each one, and
-// `.latchkey/demo.json`, which is that of the one that was started last.
+// Tells tests, scripts and the command line which stacks are running: each stack has a file `.latchkey/<port>.json`, and
+// `.latchkey/demo.json` is a copy of the file of the stack that was started last.
 import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory, writePrivately } from './data-directory.ts';
 
-/** Names one start, among all that ever were in a directory. */
+/** The members of a file that identify one run of a stack. */
 interface Running {
   pid: number;
   table: { endpoint: string };
 }
 
-/** @returns how to take it back when the stack ends */
+/** @returns a function that removes the files when the stack stops */
 export function announce(directory: string, port: number, content: { table: { endpoint: string } }): () => void {
   const own = join(directory, '.latchkey');
   makeDirectory(own);
@@ -23,7 +23,7 @@ export function announce(directory: string, port: number, content: { table: { en
     if (read(join(own, 'demo.json'))?.table?.endpoint !== content.table.endpoint) return;
     const others = announcements(own).filter(({ pid }) => isAlive(pid));
     const latest = others.sort((one, other) => other.started - one.started)[0];
-    // With no other one it stays, so that whoever reads it can say what is not running any more.
+    // Without another stack, the file stays, so that readers can say which stack is no longer running.
     if (latest) writeWhole(join(own, 'demo.json'), latest.content);
   };
 }
@@ -46,7 +46,7 @@ function read(file: string): Partial<Running> | undefined {
   }
 }
 
-/** Whoever reads it meanwhile reads the old one. */
+/** Replaces the file atomically: a reader sees either the old or the new content. */
 function writeWhole(file: string, content: object): void {
   const temporary = `${file}.${process.pid}.tmp`;
   writePrivately(temporary, content);
@@ -59,6 +59,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // somebody else's
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // the process of another user
   }
 }

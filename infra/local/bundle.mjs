@@ -6,12 +6,12 @@ import { build } from 'esbuild';
 import { buildFunctions, watchFunctions } from '../build.mjs';
 
 /**
- * Builds the functions and, beside them, the program of `npm start` itself, and runs it.
+ * Builds the functions and, at the same time, the program of `npm start`, and runs it.
  * @param {string[]} args
  */
 export async function bundleAndRun(args) {
   const functions = buildFunctions();
-  functions.catch(() => {}); // the program reports it, when it waits for the functions
+  functions.catch(() => {}); // the program reports errors when it awaits the functions
 
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL('start.ts', import.meta.url))],
@@ -20,10 +20,10 @@ export async function bundleAndRun(args) {
     format: 'esm',
     packages: 'external',
     write: false,
-    // Files are found relative to where the sources are.
+    // The program looks for files relative to its sources.
     define: { 'import.meta.url': JSON.stringify(import.meta.url) },
   });
-  // Within the project, because that is where its packages are found.
+  // Inside the project, so that the program finds its packages.
   const program = fileURLToPath(new URL(`../../node_modules/.cache/latchkey/${randomUUID()}.mjs`, import.meta.url));
   mkdirSync(dirname(program), { recursive: true });
   writeFileSync(program, outputFiles[0]?.contents ?? '');

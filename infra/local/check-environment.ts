@@ -3,8 +3,8 @@ import { Problem } from '../problem.ts';
 import type { Stack } from './stack.ts';
 
 /**
- * Reads the variables of every function as the function itself will at its first request, so that a bad one is known
- * before that.
+ * Reads the variables of every function as the function will do at its first request, so that an invalid variable is
+ * reported at start.
  * @throws Problem naming the function and the variable
  */
 export function checkEnvironment({ functions }: Stack, over: Environment = {}): void {

@@ -1,5 +1,5 @@
-// The inside of one local "container": loads a bundle and answers one event after the other, as the Node runtime of
-// Lambda does. Plain JavaScript, so that a worker needs no loader and starts in milliseconds.
+// The worker of one local container: loads a bundle and answers one event after another, like the Node.js runtime of Lambda.
+// Plain JavaScript, so that a worker needs no loader and starts within milliseconds.
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 
@@ -8,7 +8,7 @@ const { bundle, exported } = workerData;
 /** @type {((event: unknown, context: object, callback: Function) => unknown) | undefined} */
 let handler;
 
-// The runtime loads the code while nobody is waiting yet; what goes wrong there is told to the first event.
+// The runtime loads the code before the first event, and answers that event with any error.
 /** @type {object | undefined} */
 let initFailure;
 try {
@@ -20,7 +20,7 @@ try {
   initFailure = describe(error);
 }
 
-// What an event makes the function write goes back with its answer too: `LogType: 'Tail'` of Lambda's Invoke.
+// The answer to an event includes the output of the function, as with `LogType: 'Tail'` of Lambda's Invoke.
 let written = '';
 for (const stream of [process.stdout, process.stderr]) {
   const write = stream.write.bind(stream);
@@ -30,7 +30,7 @@ for (const stream of [process.stdout, process.stderr]) {
   };
 }
 
-/** What Lambda makes of a thrown value. */
+/** Describes a thrown value as Lambda does. */
 function describe(/** @type {unknown} */ error) {
   if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
   return { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? '').split('\n') };
@@ -41,7 +41,7 @@ function run(/** @type {string} */ event, /** @type {object} */ context) {
     const callback = (/** @type {unknown} */ error, /** @type {unknown} */ result) =>
       error ? reject(error) : resolve(result);
     const returned = handler?.(JSON.parse(event), context, callback);
-    // A handler that takes a callback may answer through that; any other answers by what it returns.
+    // Only a handler with a third parameter may answer through the callback; any other answers with its return value.
     if (typeof returned?.then === 'function') returned.then(resolve, reject);
     else if ((handler?.length ?? 0) < 3) resolve(returned);
   });

@@ -1,15 +1,15 @@
-// One execution environment of a function: a worker thread with an environment of its own that answers one event at a
-// time. Not imitated: freezing between events, /tmp, the memory limit as more than a limit of the heap, the 6 MB limit
-// of events and answers, IAM.
+// One execution environment of a function: a worker thread with its own environment variables that answers one event at a
+// time. Not imitated: freezing between events, /tmp, memory limits beyond the JavaScript heap, the 6 MB limit of events and
+// answers, IAM.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { FunctionDefinition } from './stack.ts';
 import type { Timers } from './timers.ts';
 
-/** What Lambda answers to an invocation: the handler's value, or why there is none. */
+/** The result of an invocation: the value of the handler, or an error. */
 export type Outcome = ({ payload: unknown } | { error: FunctionError }) & {
-  /** The end of what the function wrote meanwhile, if it wrote anything. */
+  /** The last part of what the function wrote during the invocation, if anything. */
   log?: string;
 };
 
@@ -21,9 +21,9 @@ export interface FunctionError {
 }
 
 export interface Container {
-  /** Never rejects. Must not be called while an earlier event is unanswered. */
+  /** Never rejects. Call it only after the previous event was answered. */
   invoke(event: unknown, requestId: string): Promise<Outcome>;
-  /** False once it crashed, timed out or was stopped: the next event needs another container. */
+  /** False after a crash, a timeout or a stop: the next event needs another container. */
   readonly alive: boolean;
   /** Resolves when the code has been loaded. */
   readonly ready: Promise<void>;
@@ -41,9 +41,9 @@ interface Reply {
 const workerFile = fileURLToPath(new URL('container-worker.mjs', import.meta.url));
 
 /**
- * @param bundle path of the function's bundle
- * @param environment what is in the worker's `process.env`: nothing of this process gets there by itself
- * @param log gets what the function writes, chunk by chunk
+ * @param bundle path of the bundle of the function
+ * @param environment the whole `process.env` of the worker, which inherits nothing from this process
+ * @param log receives the output of the function, chunk by chunk
  */
 export function startContainer(
   definition: FunctionDefinition,
@@ -67,7 +67,7 @@ export function startContainer(
     loaded = resolve;
   });
 
-  // Loading the code has its own ten seconds on Lambda, and does not count against the function's.
+  // Lambda allows ten seconds for loading the code, apart from the timeout of the function.
   const cancelLoading = timers.after(10_000, () => {
     die('Sandbox.Timedout', 'Init timed out after 10.00 seconds');
     void worker.terminate();
@@ -78,12 +78,12 @@ export function startContainer(
     settle?.(outcome);
     settle = undefined;
   };
-  let lastWords: FunctionError = { errorType: 'Runtime.ExitError', errorMessage: 'the runtime exited' };
+  let failure: FunctionError = { errorType: 'Runtime.ExitError', errorMessage: 'the runtime exited' };
   const die = (errorType: string, errorMessage: string) => {
-    if (alive) lastWords = { errorType, errorMessage };
+    if (alive) failure = { errorType, errorMessage };
     alive = false;
     loaded();
-    answer({ error: lastWords });
+    answer({ error: failure });
   };
 
   for (const stream of [worker.stdout, worker.stderr]) stream.setEncoding('utf8').on('data', log);
@@ -104,7 +104,7 @@ export function startContainer(
     async invoke(event, requestId) {
       const milliseconds = definition.timeout * 1000;
       await ready;
-      if (!alive) return { error: lastWords };
+      if (!alive) return { error: failure };
       return new Promise((resolve) => {
         const cancel = timers.after(milliseconds, () => {
           die('Sandbox.Timedout', `Task timed out after ${definition.timeout.toFixed(2)} seconds`);
@@ -141,7 +141,7 @@ const invocationContext = ({ name, arn, memory }: FunctionDefinition, awsRequest
 });
 
 /**
- * The environment Lambda gives every function, and the function's own.
+ * The variables that Lambda sets for every function, and those of this function.
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
  */
 export function containerEnvironment(
@@ -168,6 +168,6 @@ export function containerEnvironment(
   };
 }
 
-/** Where a function's code is: `dist/token/index.handler` is an export of `dist/token/index.cjs`. */
+/** The file of a handler: `dist/token/index.handler` is an export of `dist/token/index.cjs`. */
 export const bundlePath = (root: string, handler: string): string =>
   join(root, `${handler.slice(0, handler.lastIndexOf('.'))}.cjs`);

@@ -6,26 +6,26 @@ import type { SavedLocalKeys } from './local-keys.ts';
 import type { Seeded } from './seed.ts';
 import { assertUnlocked } from './table.ts';
 
-/** What a start finds of the one before, beside the table: tokens are worth nothing without the keys. */
+/** What the next start needs in addition to the table: without the keys, earlier tokens would be worthless. */
 export interface Saved extends SavedLocalKeys, Seeded {
-  /** Of the format; absent = 1. */
+  /** Version of the file format; absent = 1. */
   version?: number;
   issuer?: string;
 }
 
-/** Raised when an older program could no longer read what is written here or in the table. */
+/** To be raised when older programs can no longer read this file or the table. */
 const VERSION = 1;
 
 export interface DataDirectory {
-  /** Where the table is. */
+  /** The directory of the table. */
   table: string;
   load(): Saved | undefined;
   save(saved: Saved): void;
 }
 
 /**
- * @param fresh removes what is there
- * @throws Problem if the directory cannot be made, or another process uses it
+ * @param fresh removes the data of earlier starts
+ * @throws Problem if the directory cannot be created, or another process uses it
  */
 export async function openDataDirectory(path: string, fresh = false): Promise<DataDirectory> {
   const file = join(path, 'local.json');
@@ -37,7 +37,7 @@ export async function openDataDirectory(path: string, fresh = false): Promise<Da
   }
   await assertUnlocked(table);
   if (fresh) {
-    // These two and not the directory, which may hold other things.
+    // Not the whole directory, which may hold other files.
     rmSync(table, { recursive: true });
     rmSync(file, { force: true });
     mkdirSync(table, { mode: 0o700 });
@@ -56,7 +56,7 @@ export async function openDataDirectory(path: string, fresh = false): Promise<Da
       const { version = VERSION } = saved;
       if (version > VERSION) {
         throw new Problem(
-          `${file} has format ${version}, and this version of Latchkey knows formats up to ${VERSION}; update it, choose another --data, or start anew with --fresh`,
+          `${file} has format ${version}, but this version of Latchkey can only read formats up to ${VERSION}: update Latchkey, choose another --data, or start over with --fresh`,
         );
       }
       return saved;
@@ -69,13 +69,13 @@ function parse(text: string, file: string): Saved {
   try {
     return JSON.parse(text) as Saved;
   } catch {
-    throw new Problem(`${file} is not JSON; start anew with --fresh`);
+    throw new Problem(`${file} is not JSON: start over with --fresh`);
   }
 }
 
 /**
- * Makes a directory and those above it, for this user only. One by one, because the recursive form of Node.js says on a
- * read-only file system that the directory above does not exist.
+ * Creates a directory and its parents, for this user only. Not with the recursive form of Node.js, which on a read-only file
+ * system reports that the parent does not exist.
  */
 export function makeDirectory(path: string): void {
   if (existsSync(path)) return;
@@ -83,12 +83,12 @@ export function makeDirectory(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another start made it meanwhile
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // created by another start in the meantime
   }
 }
 
-/** Writes JSON that nobody else of this machine may read. */
+/** Writes JSON to a file that only this user can read. */
 export function writePrivately(file: string, value: unknown): void {
   writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
-  chmodSync(file, 0o600); // the mode above is for a new file only
+  chmodSync(file, 0o600); // writeFileSync sets the mode of new files only
 }

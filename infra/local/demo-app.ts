@@ -15,16 +15,16 @@ interface App {
   stop(): void;
 }
 
-/** The demo app beside the service. It listens at once, because its origin has to be registered before it can be used. */
+/** The demo app next to the service. It listens before it is configured, because its origin must be registered first. */
 export interface DemoApp {
   readonly origin: string;
   serve(issuer: string, demo: Demo): void;
   stop(): Promise<void>;
 }
 
-/** @param port another one is taken if this is not free */
+/** @param port if this port is taken, any free port is used */
 export async function startDemoApp(root: string, port: number): Promise<DemoApp> {
-  // Not part of this program: it is what users of the service would write, and runs as they would run it.
+  // Imported by path and not bundled: the app runs as its users would run it.
   const file = join(root, 'examples/web-app/app.mjs');
   const { startApp } = (await import(pathToFileURL(file).href)) as { startApp(port: number): Promise<App> };
   const app = await startApp(port).catch(() => startApp(0));

@@ -5,7 +5,7 @@ import { parse, type ScalarTag } from 'yaml';
 import { Problem } from '../problem.ts';
 import { findTable, type TableProperties } from './table-definition.ts';
 
-// `!Ref`, `!Sub` … are only kept from being a parse error: nothing in a key schema uses them.
+// The short forms are declared so that the parser accepts them. Their values do not matter for a key schema.
 const shortForms = [
   'Ref',
   'Sub',
@@ -34,5 +34,5 @@ export function deployedTable(directory = fragments): TableProperties {
     const table = findTable(document?.['Resources'] ?? document);
     if (table) return table.properties;
   }
-  throw new Problem(`no AWS::DynamoDB::Table among the fragments of ${directory}`);
+  throw new Problem(`no file in ${directory} has an AWS::DynamoDB::Table: add one`);
 }

@@ -1,13 +1,13 @@
 const reasons = new Map([
   ['ENOSPC', 'the disk is full'],
   ['EDQUOT', 'the disk quota is used up'],
-  ['EROFS', 'it is on a file system that is read-only'],
-  ['EACCES', 'this user has no rights to write there'],
-  ['EPERM', 'this user has no rights to write there'],
+  ['EROFS', 'the file system is read-only'],
+  ['EACCES', 'this user may not write there'],
+  ['EPERM', 'this user may not write there'],
 ]);
 
 /**
- * What a failed file operation means to whoever started the program, in one sentence; undefined for any other error.
+ * Explains a failed file operation in one sentence. Returns undefined for any other error.
  * @param {unknown} error
  */
 export function diskProblem(error) {

@@ -1,7 +1,7 @@
 declare module 'dynalite' {
   import type { Server } from 'node:http';
 
-  /** The part of dynalite's options in use here. `path` is a LevelDB directory; without it the data is in memory. */
+  /** The options used here. `path` is a LevelDB directory; without it, the data is in memory. */
   export default function dynalite(options: {
     path?: string;
     createTableMs?: number;

@@ -1,17 +1,17 @@
 /**
- * Shows what functions write: everything when that was asked for, otherwise errors only.
- * @param write gets whole lines
+ * Shows the output of functions: all of it if `verbose`, otherwise errors only.
+ * @param write receives whole lines
  */
 export function functionLog(verbose: boolean, write: (line: string) => void): (name: string, text: string) => void {
-  const rests = new Map<string, string>();
+  const partialLines = new Map<string, string>();
   return (name, text) => {
-    const lines = `${rests.get(name) ?? ''}${text}`.split('\n');
-    rests.set(name, lines.pop() ?? '');
+    const lines = `${partialLines.get(name) ?? ''}${text}`.split('\n');
+    partialLines.set(name, lines.pop() ?? '');
     for (const line of lines) if (verbose || isError(line)) write(`${name}: ${line}`);
   };
 }
 
-// The functions write JSON lines; what is none is Node's own (a warning, a crash) or a forgotten console.log.
+// The functions write JSON lines. Any other line is a warning or crash of Node.js, or a forgotten console.log.
 function isError(line: string): boolean {
   try {
     return (JSON.parse(line) as { level?: string }).level === 'error';
@@ -20,16 +20,16 @@ function isError(line: string): boolean {
   }
 }
 
-/** Why a function refused something, by a line of its log. */
+/** A refusal that a function has logged. */
 export interface LoggedRefusal {
   event: string;
   /** `invalid_client` ... */
   error?: string;
-  /** A predicate where it is of a token: `was revoked`. */
+  /** For a token, a predicate such as `was revoked`. */
   reason: string;
 }
 
-/** The last refusal in what a function wrote. */
+/** The last refusal in the output of a function. */
 export function loggedRefusal(text = ''): LoggedRefusal | undefined {
   return text.split('\n').map(parseRefusal).findLast(Boolean);
 }

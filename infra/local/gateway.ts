@@ -1,5 +1,5 @@
-// An HTTP API of API Gateway on a local port, driven by a packaged template. Beside what template.ts refuses it does not
-// imitate: throttling, CORS settings, custom domains and TLS, access logs, the quota of 6 MB on what Lambda takes.
+// An HTTP API of API Gateway on a local port, driven by a packaged template. Not imitated, besides what template.ts refuses:
+// throttling, CORS settings, custom domains and TLS, access logs, the 6 MB limit of Lambda payloads.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -24,19 +24,19 @@ import { systemTimers, type Timers } from './timers.ts';
 
 export interface Gateway {
   port: number;
-  /** Lets a template take over; remembered authorizer answers are forgotten. Before the first one, all answers are 503. */
+  /** Switches to another stack and clears the authorizer cache. Before the first call, every answer is 503. */
   serve(stack: Stack): void;
   stop(): Promise<void>;
 }
 
 export interface GatewayOptions {
   invoke: Invoke;
-  /** 0 = one of the system's choice. */
+  /** 0 = any free port. */
   port?: number;
   timers?: Timers;
-  /** Gets what went wrong in a function, which the caller is not told. */
+  /** Receives errors of functions, whose details the caller does not see. */
   log?: (line: string) => void;
-  /** Gets each request that was refused, with the reason, which the caller is not always told. */
+  /** Receives each refused request with the reason, which the caller does not always see. */
   refused?: (line: string) => void;
 }
 
@@ -44,7 +44,7 @@ export interface GatewayOptions {
 const maxBody = 10 * 1024 * 1024;
 const maxHead = 10_240;
 
-/** @throws Problem if the port is taken or may not be used */
+/** @throws Problem if the port is taken or not permitted */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { invoke, port = 0, timers = systemTimers, log = () => {}, refused = () => {} } = options;
   let handle: Handle = async () => serviceUnavailable();
@@ -65,14 +65,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return handle(toRequest(incoming, body), { requestId, time: timers.now() });
   }
 
-  // Not on all addresses: the demo secrets are for this machine only.
+  // Only on the loopback address: the demo secrets must not be usable from other machines.
   server.listen(port, '127.0.0.1');
   try {
     await once(server, 'listening');
   } catch (error) {
     const reasons = new Map([
-      ['EADDRINUSE', `port ${port} is taken; choose another one with --port or PORT`],
-      ['EACCES', `port ${port} needs rights that this process does not have; choose another one with --port or PORT`],
+      ['EADDRINUSE', `port ${port} is taken: choose another one with --port or PORT`],
+      [
+        'EACCES',
+        `port ${port} needs privileges that this process does not have: choose another one with --port or PORT`,
+      ],
     ]);
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new Problem(reasons.get(code) ?? message);
@@ -92,7 +95,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 type Handle = (request: HttpRequest, arrival: Arrival) => Promise<HttpResponse>;
 
-/** What an HTTP API does with a request, without the server in front: for tests that need no port. */
+/** Handles requests like an HTTP API, without a server, for tests that need no port. */
 export function createHttpApi(
   stack: Stack,
   invoke: Invoke,
@@ -121,8 +124,11 @@ export function createHttpApi(
     if (authorize) {
       const authorization = await authorize(event);
       if ('refusal' in authorization) {
-        const { refusal, reason = 'the authorizer refused it' } = authorization;
-        report(refusal.status, refusal.status === 403 ? `${reason}; npx latchkey token explain says more` : reason);
+        const { refusal, reason = 'the authorizer refused the request' } = authorization;
+        report(
+          refusal.status,
+          refusal.status === 403 ? `${reason}; for details run npx latchkey token explain` : reason,
+        );
         return refusal;
       }
       event = withAuthorizer(event, authorization.context);
@@ -134,9 +140,9 @@ export function createHttpApi(
       const { upstream } = route;
       const signal = AbortSignal.timeout(route.timeout);
       return proxy(request, match, upstream, context, signal).catch((error: NodeJS.ErrnoException) => {
-        const silent = `did not answer within ${route.timeout / 1000} s`;
-        const gone = `cannot be reached (${error.code ?? error.message}); is that server running?`;
-        report(503, `${upstream.origin} ${signal.aborted ? silent : gone}`);
+        const timedOut = `did not answer within ${route.timeout / 1000} s`;
+        const unreachable = `cannot be reached (${error.code ?? error.message}): is that server running?`;
+        report(503, `${upstream.origin} ${signal.aborted ? timedOut : unreachable}`);
         return serviceUnavailable();
       });
     }
@@ -157,7 +163,7 @@ export function createHttpApi(
 const describeRefusal = ({ event, error, reason }: LoggedRefusal): string =>
   error === undefined ? `${event}: it ${reason}` : `${error} (${reason})`;
 
-// `Unauthorized` is how an authorizer refuses, not something that went wrong.
+// An authorizer throws `Unauthorized` to refuse a request. That is not an error.
 function logged(invoke: Invoke, stack: Stack, log: (line: string) => void): Invoke {
   return async (logicalId, event, requestId) => {
     const outcome = await invoke(logicalId, event, requestId);
@@ -184,7 +190,7 @@ function refuseHead({ method = '', url = '', rawHeaders }: IncomingMessage): Htt
   return size + requestLine > maxHead ? gatewayResponse(431, 'Request Header Fields Too Large') : undefined;
 }
 
-/** Undefined if it is too large; what is left of it is read and thrown away, so that the answer can be sent. */
+/** Undefined if the body is too large; the rest of it is read and discarded, so that the answer can be sent. */
 async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -196,7 +202,7 @@ async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> 
   return size > maxBody ? undefined : Buffer.concat(chunks);
 }
 
-// The gateway itself adds its request id, the date and the length, and nothing else.
+// The gateway adds a request id, the date and the length, and nothing else.
 function send(outgoing: ServerResponse, { status, headers, cookies, body }: HttpResponse, requestId: string): void {
   outgoing.on('error', () => {});
   outgoing.statusCode = status;

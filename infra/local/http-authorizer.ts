@@ -1,4 +1,4 @@
-// The Lambda authorizer of an HTTP API, payload format 2.0, with its identity sources and its cache.
+// The Lambda authorizer of an HTTP API in payload format 2.0, with identity sources and cache.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda';
 import { loggedRefusal } from './function-log.ts';
@@ -9,15 +9,15 @@ import { evaluatePolicy } from './policy.ts';
 import type { Api, AuthorizerDefinition } from './stack.ts';
 import type { Timers } from './timers.ts';
 
-/** Passed, with the context for the integration, or the response that ends the request. */
+/** The context for the integration of an allowed request, or the response to a refused one. */
 export type Authorization = { context: unknown } | { refusal: HttpResponse; reason?: string };
 
 export type Authorize = (event: HttpEvent) => Promise<Authorization>;
 
 /** Milliseconds that a gateway waits for an authorizer. */
-const patience = 10_000;
+const TIMEOUT = 10_000;
 
-/** One authorizer of one stage: what it answers is remembered here. */
+/** One authorizer of one stage, with a cache of its answers. */
 export function createHttpAuthorizer(
   definition: AuthorizerDefinition,
   api: Api,
@@ -26,13 +26,13 @@ export function createHttpAuthorizer(
 ): Authorize {
   const cache = new Map<string, { answer: unknown; until: number }>();
 
-  async function ask(event: HttpEvent, identity: string[], routeArn: string): Promise<Asked> {
+  async function ask(event: HttpEvent, identity: string[], routeArn: string): Promise<AuthorizerAnswer> {
     const key = JSON.stringify(identity);
     const known = cache.get(key);
     if (known && timers.now() < known.until) return { answer: known.answer };
     const { requestId } = event.requestContext;
     const outcome = await within(
-      patience,
+      TIMEOUT,
       timers,
       invoke(definition.function, authorizerEvent(event, identity, routeArn), requestId),
     );
@@ -41,7 +41,7 @@ export function createHttpAuthorizer(
     const reason = refusal && `the token ${refusal.reason}`;
     if ('error' in outcome)
       return outcome.error.errorMessage === 'Unauthorized' ? { answer: unauthorized, reason } : {};
-    // Only an answer is remembered, an allow as well as a deny; a fault is not.
+    // Allow and deny are both cached; an error is not.
     if (definition.ttl > 0 && decide(outcome.payload, definition, routeArn)) {
       cache.set(key, { answer: outcome.payload, until: timers.now() + definition.ttl * 1000 });
     }
@@ -63,15 +63,15 @@ export function createHttpAuthorizer(
   };
 }
 
-/** `$request.header.Authorization` in words. */
+/** Says in words that an identity source such as `$request.header.Authorization` is missing. */
 function absence(source: string): string {
   const [, kind, name] = /^\$request\.(header|querystring)\.(.+)$/.exec(source) ?? [];
   if (kind === undefined) return `${source} is empty`;
   return kind === 'header' ? `no ${name} header was sent` : `the query has no ${name}`;
 }
 
-/** What the authorizer answered, and why, by its log. */
-interface Asked {
+/** The answer of the authorizer, and the reason from its log. */
+interface AuthorizerAnswer {
   answer?: unknown;
   reason?: string | undefined;
 }
@@ -83,7 +83,7 @@ const refused = (refusal: HttpResponse, reason: string | undefined): Authorizati
 
 const unauthorized = Symbol('Unauthorized');
 
-// Undefined = the answer is not one. A remembered answer is decided on anew, because a policy is about routes.
+// Undefined = the answer is malformed. A cached answer is evaluated for each request, because a policy names routes.
 function decide(
   answer: unknown,
   { simpleResponses }: AuthorizerDefinition,
@@ -149,7 +149,7 @@ const contextVariables = new Map<string, (context: HttpEvent['requestContext']) 
 
 const isPresent = (value: string | undefined): value is string => value !== undefined && value !== '';
 
-/** What was promised, or undefined if that takes longer than the milliseconds given. */
+/** The value of the promise, or undefined if it takes longer than the given time. */
 export function within<T>(milliseconds: number, timers: Timers, promise: Promise<T>): Promise<T | undefined> {
   return new Promise((resolve) => {
     const cancel = timers.after(milliseconds, () => resolve(undefined));

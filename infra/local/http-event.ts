@@ -1,4 +1,4 @@
-// Events of payload format 2.0, as an HTTP API makes them.
+// Events in payload format 2.0, as an HTTP API makes them.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 import { randomBytes } from 'node:crypto';
 import type { APIGatewayEventRequestContextV2, APIGatewayProxyEventV2WithRequestContext } from 'aws-lambda';
@@ -9,7 +9,7 @@ import type { Api } from './stack.ts';
 export type RequestContext = APIGatewayEventRequestContextV2 & { authorizer?: { lambda: unknown } };
 export type HttpEvent = APIGatewayProxyEventV2WithRequestContext<RequestContext>;
 
-/** The event for a Lambda proxy integration. What an authorizer said is added by `withAuthorizer`. */
+/** The event for a Lambda proxy integration. `withAuthorizer` adds the context of an authorizer. */
 export function httpEvent(request: HttpRequest, match: RouteMatch, api: Api, arrival: Arrival): HttpEvent {
   const { query } = splitTarget(request.target);
   const queryStringParameters = parameters(query);
@@ -31,7 +31,7 @@ export function httpEvent(request: HttpRequest, match: RouteMatch, api: Api, arr
   };
 }
 
-/** The same event for a route that an authorizer let through. */
+/** The event with the context that the authorizer returned. */
 export const withAuthorizer = (event: HttpEvent, context: unknown): HttpEvent => ({
   ...event,
   requestContext: { ...event.requestContext, authorizer: { lambda: context } },
@@ -60,20 +60,20 @@ function requestContext(request: HttpRequest, { route }: RouteMatch, api: Api, a
   };
 }
 
-// In spite of its name, an HTTP API decodes it, and what it decodes to a question mark ends it. Seen on live gateways:
+// Despite the name, an HTTP API decodes `rawPath`, and cuts it at a decoded question mark. Seen on live gateways:
 // https://github.com/middleapi/standard-server/pull/93, https://github.com/honojs/hono/issues/2156
 function rawPath({ target }: HttpRequest): string {
   return decode(splitTarget(target).path).split('?')[0] ?? '';
 }
 
-// Decoded, and the values of a repeated parameter in one string.
+// Decoded; the values of a repeated parameter are joined by commas.
 function parameters(query: string): Record<string, string> | undefined {
   const found = new Map<string, string[]>();
   for (const [name, value] of new URLSearchParams(query)) found.set(name, [...(found.get(name) ?? []), value]);
   return found.size > 0 ? Object.fromEntries([...found].map(([name, values]) => [name, values.join(',')])) : undefined;
 }
 
-// An HTTP API passes on neither what concerns one connection only nor cookies, which have a field of their own.
+// An HTTP API drops hop-by-hop headers, and cookies, which have their own field.
 const dropped = new Set(['connection', 'cookie', 'expect', 'keep-alive', 'te', 'transfer-encoding', 'upgrade']);
 
 function eventHeaders(request: HttpRequest, { time }: Arrival): Record<string, string> {
@@ -95,8 +95,8 @@ function eventHeaders(request: HttpRequest, { time }: Arrival): Record<string, s
   return Object.fromEntries([...headers].sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-// Which bodies arrive as text is not documented. Seen on live gateways: these and no others; forms, vendor types and a
-// missing type are base64. https://github.com/ministackorg/ministack/pull/766
+// AWS does not document which bodies arrive as text. On live gateways, these types do; forms, vendor types and bodies without
+// a type arrive in base64. https://github.com/ministackorg/ministack/pull/766
 function isText(contentType = ''): boolean {
   const mediaType = contentType.split(';')[0]?.trim().toLowerCase() ?? '';
   return mediaType.startsWith('text/') || textTypes.has(mediaType);

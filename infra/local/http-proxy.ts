@@ -1,4 +1,4 @@
-// The HTTP proxy integration of an HTTP API: the request goes to another server, whose answer comes back as it is.
+// The HTTP proxy integration of an HTTP API: passes a request to another server and returns its answer.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-http.html
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -7,14 +7,14 @@ import type { HttpResponse } from './http-response.ts';
 import type { RouteMatch } from './routes.ts';
 import type { Upstream } from './upstream.ts';
 
-/** What the authorizer said of the caller: `client_id`, `sub`, `scope` ... */
+/** The context from the authorizer: `client_id`, `sub`, `scope` ... */
 export type CallerContext = Readonly<Record<string, unknown>>;
 
-/** No request from outside gets through with a header that begins so: only the authorizer says who calls. */
+/** Prefix of the headers with the authorizer's context. Headers of the request with this prefix are dropped. */
 const CALLER = 'x-latchkey-';
 
-// Of one connection only, or set anew. RFC 9110 section 7.6.1
-const ownToConnection = new Set([
+// Headers for one connection only, or that the proxy sets itself. RFC 9110 section 7.6.1
+const hopByHop = new Set([
   'connection',
   'content-length',
   'expect',
@@ -32,7 +32,7 @@ const ownToConnection = new Set([
 
 /**
  * @param context absent for a route without an authorizer
- * @throws Error of the connection: nobody listens, it broke off, or there was no answer in time
+ * @throws Error when the connection is refused or breaks, or when there is no answer in time
  */
 export async function proxy(
   request: HttpRequest,
@@ -44,7 +44,7 @@ export async function proxy(
   const { protocol, hostname, port, host } = new URL(upstream.origin);
   const send = protocol === 'https:' ? httpsRequest : httpRequest;
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    // The path is given apart from the URL, which would resolve its dots.
+    // The path is passed separately, because a URL would resolve its dot segments.
     const path = targetOf(request, upstream, match);
     const headers = upstreamHeaders(request, host, context);
     const options = { method: request.method, hostname: hostname.replace(/^\[|\]$/g, ''), port, path, headers, signal };
@@ -61,7 +61,7 @@ function targetOf({ target }: HttpRequest, { path: pattern }: Upstream, { route,
   const { path, query } = splitTarget(target);
   const encode = (name: string) => {
     const value = pathParameters?.[name] ?? '';
-    // Only a variable for the rest of the path may bring slashes of its own.
+    // Only a greedy variable may contain slashes.
     const parts = route.key.includes(`{${name}+}`) ? value.split('/') : [value];
     return parts.map(encodeURIComponent).join('/');
   };
@@ -73,14 +73,14 @@ function upstreamHeaders(request: HttpRequest, host: string, context: CallerCont
   const outer = request.headers.find(([name]) => name.toLowerCase() === 'host')?.[1] ?? '';
   const passed = request.headers.filter(([name]) => {
     const lower = name.toLowerCase();
-    return !ownToConnection.has(lower) && !lower.startsWith(CALLER);
+    return !hopByHop.has(lower) && !lower.startsWith(CALLER);
   });
   const own: [string, string][] = [
     ['host', host],
     ['forwarded', `for=${request.sourceIp};host="${outer}";proto=http`],
     ...Object.entries(context).map(([name, value]): [string, string] => [callerHeader(name), headerValue(value)]),
   ];
-  // A request without a body says so by having neither a length nor an encoding.
+  // A request without a body has neither a length nor a transfer encoding.
   if (request.body.length > 0) own.push(['content-length', String(request.body.length)]);
   return [...passed, ...own].flat();
 }
@@ -88,7 +88,7 @@ function upstreamHeaders(request: HttpRequest, host: string, context: CallerCont
 /** `x-latchkey-client-id` for `client_id`. */
 export const callerHeader = (name: string): string => CALLER + name.replace(/[^A-Za-z\d]/g, '-').toLowerCase();
 
-/** UTF-8, as bytes: a header holds no other characters. */
+/** Encodes a value as UTF-8 bytes, since Node.js writes headers in latin1. */
 const headerValue = (value: unknown): string => Buffer.from(String(value)).toString('latin1');
 
 function toResponse({ method }: HttpRequest, { statusCode = 502, rawHeaders }: IncomingMessage, body: Buffer) {
@@ -97,8 +97,8 @@ function toResponse({ method }: HttpRequest, { statusCode = 502, rawHeaders }: I
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]?.toLowerCase() ?? '';
     const value = rawHeaders[index + 1] ?? '';
-    // The answer to HEAD has the length that GET would have.
-    if (ownToConnection.has(name) && !(name === 'content-length' && method === 'HEAD')) continue;
+    // The answer to HEAD states the length of the answer to GET.
+    if (hopByHop.has(name) && !(name === 'content-length' && method === 'HEAD')) continue;
     if (name === 'set-cookie') cookies.push(value);
     else headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
   }

@@ -1,33 +1,33 @@
 import { Problem } from '../problem.ts';
 
-/** A request as it came over the wire: what every kind of event is made from. */
+/** A request as received, from which every kind of event is made. */
 export interface HttpRequest {
   method: string;
   /** Path and query string, still encoded. */
   target: string;
-  /** In the order and spelling they were sent, duplicates included. */
+  /** In the order and spelling of the request, including duplicates. */
   headers: readonly (readonly [string, string])[];
   body: Buffer;
   sourceIp: string;
 }
 
-/** When a request arrived and under which id. */
+/** The id of a request and the time of its arrival. */
 export interface Arrival {
   requestId: string;
   /** Milliseconds since the epoch. */
   time: number;
 }
 
-interface Described {
+interface RequestOptions {
   method?: string;
   headers?: Record<string, string | readonly string[]>;
   body?: string | Buffer;
   sourceIp?: string;
 }
 
-/** A request from a short description: `httpRequest('/whoami?a=1', { headers: { Authorization: 'Bearer x' } })`. */
-export function httpRequest(target: string, described: Described = {}): HttpRequest {
-  const { method = 'GET', headers = {}, body = '', sourceIp = '127.0.0.1' } = described;
+/** Makes a request, such as `httpRequest('/whoami?a=1', { headers: { Authorization: 'Bearer x' } })`. */
+export function httpRequest(target: string, options: RequestOptions = {}): HttpRequest {
+  const { method = 'GET', headers = {}, body = '', sourceIp = '127.0.0.1' } = options;
   if (!target.startsWith('/')) throw new Problem(`${target} is not a path`);
   return {
     method,
@@ -46,7 +46,7 @@ export function splitTarget(target: string): { path: string; query: string } {
   return at < 0 ? { path: target, query: '' } : { path: target.slice(0, at), query: target.slice(at + 1) };
 }
 
-/** Every value of a header, in any spelling of its name. */
+/** Every value of a header. Names are compared without regard to case. */
 export const headerValues = ({ headers }: HttpRequest, name: string): string[] =>
   headers.filter(([other]) => other.toLowerCase() === name.toLowerCase()).map(([, value]) => value);
 

@@ -1,4 +1,4 @@
-// What an HTTP API makes of what a function answered in payload format 2.0.
+// Turns the answer of a function in payload format 2.0 into a response, as an HTTP API does.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html#http-api-develop-integrations-lambda.response
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 
@@ -10,7 +10,7 @@ export interface HttpResponse {
   body: Buffer;
 }
 
-/** An answer of the gateway's own. */
+/** A response that the gateway itself makes. */
 export function gatewayResponse(status: number, message: string | null): HttpResponse {
   const headers = { 'content-type': 'application/json' };
   return { status, headers, cookies: [], body: Buffer.from(JSON.stringify({ message })) };
@@ -19,7 +19,7 @@ export function gatewayResponse(status: number, message: string | null): HttpRes
 export const internalServerError = () => gatewayResponse(500, 'Internal Server Error');
 export const serviceUnavailable = () => gatewayResponse(503, 'Service Unavailable');
 
-// Set by the gateway itself, whatever the function says.
+// The gateway sets these headers itself, whatever the function returns.
 const reserved = new Set([
   'apigw-requestid',
   'connection',
@@ -29,9 +29,9 @@ const reserved = new Set([
   'transfer-encoding',
 ]);
 
-/** The response for a function's answer; 500 if that is no response. */
+/** The response for the answer of a function; 500 if the answer is malformed. */
 export function httpResponse(payload: unknown): HttpResponse {
-  // Without a status code the whole answer is the body of a success.
+  // Without a status code, the whole answer is the body of a successful response.
   if (!isObject(payload) || payload['statusCode'] === undefined) {
     const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
     return { status: 200, headers: { 'content-type': 'application/json' }, cookies: [], body: Buffer.from(text) };

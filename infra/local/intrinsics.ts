@@ -1,23 +1,23 @@
-// CloudFormation's intrinsic functions, as far as a packaged template of this service can need them.
-// Not imitated: conditions (Fn::If), mappings, imports of other stacks, macros, Systems Manager references.
+// The intrinsic functions of CloudFormation that a packaged template of this service can contain.
+// Not imitated: conditions (Fn::If), mappings, imports from other stacks, macros, Systems Manager references.
 import { Problem } from '../problem.ts';
 
-/** What a `Ref` or `Fn::GetAtt` may find. */
+/** The values that `Ref`, `Fn::GetAtt` and dynamic references resolve to. */
 export interface Scope {
-  /** What `Ref NAME` gives: a resource's physical id, a parameter or a pseudo parameter. Undefined = unknown. */
+  /** The value of `Ref NAME`: a resource's physical id, a parameter or a pseudo parameter. Undefined = unknown. */
   ref(name: string): unknown;
-  /** What `Fn::GetAtt NAME.ATTRIBUTE` gives. Undefined = unknown. */
+  /** The value of `Fn::GetAtt NAME.ATTRIBUTE`. Undefined = unknown. */
   attribute(name: string, attribute: string): string | undefined;
-  /** By secret name, then by key: stands in for Secrets Manager. */
+  /** Stands in for Secrets Manager: values by secret name, then by key. */
   secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** What `Ref AWS::NoValue` leaves behind: the property it is the value of is dropped. */
+/** The value of `Ref AWS::NoValue`. A property with this value is dropped. */
 export const noValue = Symbol('AWS::NoValue');
 
 /**
- * The value with every intrinsic function and dynamic reference in it resolved.
- * @param path names the value in errors: logical id, then properties
+ * Resolves every intrinsic function and dynamic reference in a value.
+ * @param path the place of the value for error messages: logical id, then properties
  * @throws Problem naming `path` and what could not be resolved
  */
 export function resolve(value: unknown, path: string, scope: Scope): unknown {

@@ -1,4 +1,4 @@
-// Lambda for development and tests: containers are started when they are needed, kept, and given one event at a time.
+// Lambda for development and tests: starts containers on demand, keeps them, and gives each one event at a time.
 import { existsSync } from 'node:fs';
 import { Problem } from '../problem.ts';
 import { bundlePath, type Container, containerEnvironment, type Outcome, startContainer } from './container.ts';
@@ -10,24 +10,24 @@ export type Invoke = (logicalId: string, event: unknown, requestId: string) => P
 
 export interface Lambda {
   invoke: Invoke;
-  /** Starts a container of a function before anybody needs it; resolves when its code is loaded. */
+  /** Starts a container ahead of the first event; resolves when its code is loaded. */
   warm(logicalId: string): Promise<void>;
-  /** Lets new code, or a new template, take over: containers at work finish their event, the others end now. */
+  /** Switches to new code or a new template: busy containers finish their event, idle ones stop now. */
   replace(stack?: Stack): void;
   stop(): Promise<void>;
 }
 
 export interface LambdaOptions {
-  /** What the handlers in the template are relative to. */
+  /** The directory that the handlers in the template are relative to. */
   root: string;
-  /** Set in every function, over what the template says. */
+  /** Variables for every function, which override those of the template. */
   environment?: Record<string, string>;
-  /** Containers a function may have at once. */
+  /** Containers that a function may have at once. */
   concurrency?: number;
   /** Milliseconds that an event waits for a container before it is refused as throttled. */
   patience?: number;
   timers?: Timers;
-  /** Gets what functions write. */
+  /** Receives the output of functions. */
   log?: (functionName: string, text: string) => void;
 }
 
@@ -130,7 +130,7 @@ function createPools({ functions }: Stack, root: string): Map<string, Pool> {
   return new Map(
     [...functions].map(([logicalId, definition]) => {
       const bundle = bundlePath(root, definition.handler);
-      if (!existsSync(bundle)) throw new Problem(`${logicalId}.Handler: there is no ${bundle}`);
+      if (!existsSync(bundle)) throw new Problem(`${logicalId}.Handler: there is no file ${bundle}; run npm run build`);
       return [logicalId, { definition, idle: [], busy: new Set<Container>(), waiting: new Set() }];
     }),
   );

@@ -7,15 +7,15 @@ export const keyOrigins = ['environment', 'kms', 'wrapped'] as const;
 
 export type KeyOrigin = (typeof keyOrigins)[number];
 
-/** The keys of the local stack, from wherever they come. */
+/** The keys of the local stack, from any origin. */
 export interface LocalKeys {
-  /** What Secrets Manager holds. */
+  /** The content of Secrets Manager. */
   readonly secrets: Secrets;
   /** Parameters that the stack is packaged with. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** Set in every function. */
+  /** Variables for every function. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Where the stand-in for KMS is, and which of its keys wraps new ones: for the admin CLI. */
+  /** The stand-in for KMS and its wrapping key, for the command line. */
   readonly kms?: LocalKms;
   save(): SavedLocalKeys;
   stop(): Promise<void>;
@@ -26,7 +26,7 @@ export interface LocalKms {
   readonly wrapping_key: string;
 }
 
-/** Keys as an earlier start left them: each origin keeps its own, and they share what is of no origin. */
+/** The keys of an earlier start. Each origin keeps its own signing and handle keys; the other secrets are shared. */
 export interface SavedLocalKeys {
   readonly secrets?: Secrets;
   readonly kms?: SavedKeys;
@@ -42,7 +42,7 @@ const kmsKeys = {
   [HANDLES]: { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' },
 };
 
-/** Keys are named by alias and not by ARN, as is right for IAM, so that the packaged template is good for the next start too. */
+/** Uses aliases, although IAM needs ARNs: with aliases, the packaged template can be reused by the next start. */
 async function startLocalKms({ kms: saved, secrets = createSecrets() }: SavedLocalKeys) {
   const { startKms } = await import('./kms/server.ts');
   const { endpoint, call, save, stop } = await startKms(saved);
@@ -51,7 +51,7 @@ async function startLocalKms({ kms: saved, secrets = createSecrets() }: SavedLoc
     const { KeyMetadata } = call('CreateKey', input) as { KeyMetadata: { KeyId: string } };
     call('CreateAlias', { AliasName, TargetKeyId: KeyMetadata.KeyId });
   }
-  // Signing and handle keys are those of KMS; what opens encrypted tokens stays a secret.
+  // Signing and handle keys come from KMS; the keys that open encrypted tokens stay in the secret.
   const { SIGNING_KEYS, HANDLE_KEYS, VERIFICATION_KEYS, ...others } = secrets['latchkey/local'] ?? {};
   const environment = { AWS_ENDPOINT_URL_KMS: endpoint };
   return { endpoint, call, others, environment, save: () => ({ kms: save(), secrets }), stop };
@@ -85,7 +85,7 @@ const start = {
   },
 } as const satisfies Record<KeyOrigin, (saved: SavedLocalKeys) => Promise<LocalKeys>>;
 
-/** Makes the keys, or takes up those of an earlier start. */
+/** Makes the keys, or restores those of an earlier start. */
 export const startLocalKeys = (origin: KeyOrigin, saved: SavedLocalKeys = {}): Promise<LocalKeys> =>
   start[origin](saved);
 

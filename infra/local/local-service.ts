@@ -27,18 +27,18 @@ import { addUpstreamRoutes } from './upstream.ts';
 import { type WatchFunctions, watch } from './watch.ts';
 
 export interface Build {
-  /** Under way since before this program was loaded. */
+  /** The build of the functions, which began before this program was loaded. */
   functions: Promise<unknown>;
   watchFunctions: WatchFunctions;
 }
 
-/** Where a local stack runs. */
+/** The directory of a local stack, and its output. */
 export interface Surroundings {
-  /** The directory that has, or gets, its `.latchkey`. */
+  /** The directory that contains `.latchkey`. */
   directory: string;
-  /** Tells the user something: one line or several. */
+  /** Prints one or more lines. */
   say(text: string): void;
-  /** Tells the user what is wrong. */
+  /** Prints an error. */
   complain(text: string): void;
 }
 
@@ -51,10 +51,10 @@ const thisProcess: Surroundings = {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Builds, packages, starts table, functions and gateway, seeds, and says so.
- * @param signal ends what is under way
- * @returns how to end it all
- * @throws Problem for what the user can put right; nothing is left running then
+ * Builds and packages the stack, starts table, functions and gateway, seeds the table, and prints the tour.
+ * @param signal aborts the start
+ * @returns a function that stops everything
+ * @throws Problem for a mistake that the user can correct; everything is stopped then
  */
 export async function run(
   options: Options,
@@ -64,7 +64,7 @@ export async function run(
 ): Promise<() => Promise<void>> {
   const running: (() => Promise<void>)[] = [];
   const stop = async () => {
-    // The last one first: what was started later asks what was started earlier.
+    // In reverse order: later parts depend on earlier ones.
     for (const end of running.toReversed()) await end().catch(() => {});
   };
   try {
@@ -86,11 +86,11 @@ async function start(
   const { audience = 'orders', routes = [], parameters = {} } = options;
   const timers = patientTimers(systemTimers);
   await checkParameters(root, parameters);
-  // The port comes first: it is part of the issuer, and the likeliest thing to be wrong.
+  // The port comes first: it is part of the issuer, and the most likely thing to fail.
   let lambda: Lambda | undefined;
   const gateway = await startGateway({
     port: options.port,
-    invoke: (...call) => lambda?.invoke(...call) ?? Promise.reject(new Error('nothing is served yet')),
+    invoke: (...call) => lambda?.invoke(...call) ?? Promise.reject(new Error('the functions are not running yet')),
     timers,
     log: complain,
     refused: say,
@@ -157,13 +157,13 @@ async function start(
       async code() {
         functions.replace();
         await warm(functions, stack);
-        say('built anew');
+        say('rebuilt the functions');
       },
       async template() {
         stack = await readStack();
         functions.replace(stack);
         serve();
-        say('packaged anew');
+        say('packaged the stack again');
       },
       failed: (error) => complain(error instanceof Problem ? error.message : String(error)),
     });
@@ -172,7 +172,7 @@ async function start(
   say(`ready ${issuer} (${Math.round(performance.now())} ms)`);
 }
 
-/** `GET /` is a page about this stack, unless a server of the user's own is there. */
+/** Adds the start page at `GET /`, unless a `--route` of the user has that path. */
 function withPage(stack: Stack, page: StartPage): Stack {
   const key = 'GET /';
   if (stack.routes.some((route) => route.key === key || route.key === 'ANY /')) return stack;
@@ -181,11 +181,11 @@ function withPage(stack: Stack, page: StartPage): Stack {
 
 const localEnvironment = {
   LOCAL_PATIENCE: String(patience),
-  // The functions run on the Node version of this machine, and the SDK's opinion of it is no news to whoever calls them.
+  // Otherwise each function would log when the AWS SDK will drop support for the Node.js version of this machine.
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
 };
 
-// esbuild itself has shown where and why.
+// esbuild has already printed the details.
 async function buildFinished({ functions }: Build): Promise<void> {
   try {
     await functions;
@@ -196,11 +196,11 @@ async function buildFinished({ functions }: Build): Promise<void> {
 }
 
 function openTable({ table }: Stack, path: string | undefined): Promise<Table> {
-  if (!table) throw new Problem('serverless.yml: there is no AWS::DynamoDB::Table');
+  if (!table) throw new Problem('serverless.yml has no AWS::DynamoDB::Table: add one');
   return startTable({ ...table, ...(path !== undefined && { path }) });
 }
 
-// What the first request of the tour would wait for. The other functions start when they are called.
+// Starts the functions that the tour calls first. The others start on demand.
 async function warm(lambda: Lambda, { routes }: Stack): Promise<void> {
   const token = routes.find(({ key }) => key.endsWith(' /token'));
   const authorizers = routes.map(({ authorizer }) => authorizer?.function);

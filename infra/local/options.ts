@@ -6,61 +6,62 @@ import { type Parameters, parseParameters } from './parameters.ts';
 import { parseUpstreamRoute, type UpstreamRoute } from './upstream.ts';
 
 export interface Options {
-  /** 0 = one of the system's choice. */
+  /** 0 = any free port. */
   port: number;
-  /** Directory for table and keys. Absent = `.latchkey/data/PORT`, or memory where the port is the system's choice. */
+  /** Directory for table and keys. Absent = `.latchkey/data/PORT`, or memory with port 0. */
   data?: string;
-  /** Forget what an earlier start left there. */
+  /** Delete the data of earlier starts. */
   fresh?: boolean;
-  /** Where the keys are. */
+  /** Where the keys come from. */
   keys: KeyOrigin;
   /** The API that the authorizer accepts tokens for, instead of the demo API `orders`. */
   audience?: string;
   /** Servers behind the authorizer. */
   routes?: readonly UpstreamRoute[];
-  /** What the template is packaged with. */
+  /** Parameters that the template is packaged with. */
   parameters?: Parameters;
-  /** Where clients reach this stack, if that is not this port: behind a proxy with TLS. */
+  /** The public URL of this stack, if it is behind a proxy with TLS. */
   issuer?: string;
   watch: boolean;
-  /** Show what the functions write. */
+  /** Show the output of the functions. */
   verbose: boolean;
   help: boolean;
-  /** `LOG_LEVEL`, if it is set: the functions get it, instead of the template's. */
+  /** `LOG_LEVEL` of this process; overrides that of the template. */
   logLevel?: string;
 }
 
 export const help = `Usage: npm start [-- OPTIONS]
 
-Runs the whole service on this machine: the packaged template on a local API Gateway, over an embedded DynamoDB.
+Runs the whole service on this machine: the packaged template on a local API Gateway, with an embedded DynamoDB.
 
-  --port PORT   where to listen (default 3000, or the variable PORT; 0 = any free port)
+  --port PORT   port to listen on (default: the variable PORT, else 3000; 0 = any free port)
 
-What is kept
-  --data DIR    where to keep table, keys and demo secrets, so that clients, users and tokens outlive a restart
-                (default .latchkey/data/PORT; with port 0 nothing is kept)
-  --fresh       forget what is kept there, and start anew
+Data
+  --data DIR    directory for table, keys and demo secrets, so that clients, users and tokens survive a restart
+                (default: .latchkey/data/PORT; with port 0, nothing is kept)
+  --fresh       delete the data of earlier starts
 
 Your own API behind the authorizer
   --audience API
-                the identifier of the API that the authorizer accepts tokens for, instead of the demo API orders; the API
-                is registered if it is new, and the demo clients may have tokens for it
+                identifier of the API that the authorizer accepts tokens for (default: the demo API orders). A new API is
+                registered, and the demo clients may get tokens for it
   --route 'METHOD /path=URL'
-                send such requests to a server of yours when the authorizer lets them through. Can be repeated.
-                METHOD may be ANY; a path may have {variables} and end in {proxy+}. A URL without a path keeps that of the
-                request. Your server gets the caller in headers: x-latchkey-sub, x-latchkey-client-id, x-latchkey-scope ...
-                OPTIONS of the path reaches it without a token, because a preflight has none
+                send requests for this route to your server at URL once the authorizer has accepted them; repeatable.
+                METHOD may be ANY, the path may have {variables} and end with {proxy+}, and a URL without a path keeps the
+                path of the request. Headers name the caller: x-latchkey-sub, x-latchkey-client-id, x-latchkey-scope ...
+                OPTIONS requests reach your server without a token, because CORS preflights have none.
+                Example: --route 'GET /things/{id}=http://127.0.0.1:4000'
 
 Settings
-  --keys ORIGIN where the keys are: environment (default); kms, a stand-in for AWS KMS that signs and derives; or wrapped,
-                keys made and wrapped by that stand-in, in the key registry, for npx latchkey keys
+  --keys ORIGIN origin of the keys: environment (default); kms, which signs with a stand-in for AWS KMS; or wrapped, where
+                that stand-in makes and wraps keys for the key registry and npx latchkey keys
   --param NAME=VALUE
-                a parameter of serverless.yml, as for serverless deploy. Can be repeated
-  --issuer URL  the public URL of this stack, when it is behind a proxy with TLS (default http://localhost:PORT)
+                parameter of serverless.yml, as for serverless deploy; repeatable. Example: --param token-lifetime=600
+  --issuer URL  public URL of this stack, if it is behind a proxy with TLS (default: http://localhost:PORT)
 
   --watch       build and package again when a source file changes
-  --verbose     show what the functions write (so does the variable LOG_LEVEL, which also sets how much that is)
-  --help        show this
+  --verbose     show the output of the functions. The variable LOG_LEVEL has the same effect, and sets their log level
+  --help        show this help
 `;
 
 /** @throws Problem for an unknown option or a bad value */
@@ -68,7 +69,7 @@ export function parseOptions(args: string[], env: Readonly<Record<string, string
   const { values } = parse(args);
   const [port, source] = values.port === undefined ? [env['PORT'] || '3000', 'PORT'] : [values.port, '--port'];
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Problem(`${source} must be a number from 0 to 65535`);
-  if (values.data === '') throw new Problem('--data needs a directory');
+  if (values.data === '') throw new Problem('--data needs the path of a directory');
   if (values.audience !== undefined && !/^[\x21-\x7e]+$/.test(values.audience)) {
     throw new Problem('--audience needs the identifier of an API: a URL or a name, without spaces');
   }
@@ -117,7 +118,7 @@ function parse(args: string[]) {
       },
     });
   } catch (error) {
-    // The first sentence says what is wrong; the others explain positional arguments, which there are none of.
+    // The first sentence says what is wrong. The others are about positional arguments, which npm start does not take.
     const [sentence = ''] = (error as Error).message.split(/\.\s|\n/);
     throw new Problem(`${sentence.replace(/\.$/, '')}; see npm start -- --help`);
   }

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Parameters, packageStack, templateFile } from '../package-stack.ts';
 
-// Stands for the issuer in the package that is kept, so that another port needs no new one.
+// Stands for the issuer in the cached package, so that another port needs no new package.
 const issuerPlaceholder = 'http://localhost:PORT';
 
 /**
- * The packaged template for the stage `local`, JSON.
- * @param root of the project
- * @param signal ends packaging early
- * @param parameters what to package with besides
- * @throws Problem with what `serverless` complained about
+ * The packaged template for the stage `local`, as JSON.
+ * @param root directory of the project
+ * @param signal aborts packaging
+ * @param parameters further parameters of serverless.yml
+ * @throws Problem with the error of `serverless`
  */
 export async function packagedTemplate(
   root: string,

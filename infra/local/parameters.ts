@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../problem.ts';
 
-/** By name: parameters of serverless.yml. */
+/** Parameters of serverless.yml, by name. */
 export type Parameters = Readonly<Record<string, string>>;
 
-/** Parameters that an option of `npm start` sets together with what has to go with them. */
+/** Parameters that `npm start` sets through an option of its own, together with what depends on them. */
 const ownOptions = new Map([
   ['issuer', '--issuer'],
   ['keys', '--keys'],
@@ -14,7 +14,7 @@ const ownOptions = new Map([
   ['wrapping-kms-key', '--keys wrapped'],
 ]);
 
-/** @throws Problem unless each is NAME=VALUE */
+/** @throws Problem for a text that is not NAME=VALUE */
 export function parseParameters(texts: readonly string[]): Parameters {
   return Object.fromEntries(
     texts.map((text) => {
@@ -28,11 +28,11 @@ export function parseParameters(texts: readonly string[]): Parameters {
   );
 }
 
-/** @throws Problem with the list of names for a parameter that serverless.yml does not have */
+/** @throws Problem for an unknown parameter, with the list of known ones */
 export async function checkParameters(root: string, parameters: Parameters): Promise<void> {
   const given = Object.keys(parameters);
   if (given.length === 0) return;
-  // The parser is loaded for those who need it.
+  // Loaded only when there are parameters, as the parser slows down the start.
   const [{ parse }, { customTags }] = await Promise.all([import('yaml'), import('./deployed-table.ts')]);
   const { params } = parse(readFileSync(join(root, 'serverless.yml'), 'utf8'), { customTags }) as {
     params: { default: Record<string, unknown> };
@@ -41,5 +41,5 @@ export async function checkParameters(root: string, parameters: Parameters): Pro
   const unknown = given.find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const settable = known.filter((name) => !ownOptions.has(name));
-  throw new Problem(`--param ${unknown}: there is no such parameter; there are ${settable.join(', ')}`);
+  throw new Problem(`--param ${unknown}: there is no such parameter; use one of ${settable.join(', ')}`);
 }

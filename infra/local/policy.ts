@@ -1,8 +1,8 @@
-// IAM policies as a gateway evaluates them for one call. Not imitated: Condition, NotAction, NotResource; a policy that
-// uses them is no policy here, so that nothing is allowed that would be refused on AWS.
+// Evaluates IAM policies for one call, as a gateway does. Not imitated: Condition, NotAction, NotResource. A policy that uses
+// them counts as malformed, so that nothing is allowed here that AWS would refuse.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
 
-/** `implicit` deny: no statement allows the call; `explicit`: one denies it. */
+/** Implicit deny: no statement allows the call. Explicit deny: a statement denies it. */
 export type Decision = 'allow' | 'implicit deny' | 'explicit deny';
 
 interface Statement {
@@ -13,8 +13,8 @@ interface Statement {
 
 /**
  * @param document `{ Version, Statement }`
- * @param arn of the call: `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`
- * @returns undefined if the document is no policy
+ * @param arn the ARN of the call: `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`
+ * @returns undefined for a malformed document
  */
 export function evaluatePolicy(document: unknown, arn: string): Decision | undefined {
   const statements = parsePolicy(document);
@@ -47,7 +47,7 @@ function parseStatement(value: unknown): Statement | undefined {
 
 const isString = (value: unknown): value is string => typeof value === 'string';
 
-/** Whether `text` matches a pattern in which `*` stands for any characters, none included, and `?` for one. */
+/** Whether `text` matches a pattern in which `*` stands for any number of characters and `?` for one. */
 function glob(pattern: string, text: string): boolean {
   const source = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')

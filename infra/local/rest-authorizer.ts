@@ -1,5 +1,5 @@
-// The Lambda authorizer of a REST API: TOKEN and REQUEST, with its cache and the answers a REST API gives for it. Not
-// imitated: gateway responses that replace these answers.
+// The Lambda authorizer of a REST API, types TOKEN and REQUEST, with its cache and the responses of a REST API. Not imitated:
+// customized gateway responses.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
 import { within } from './http-authorizer.ts';
 import { type Arrival, type HttpRequest, headerValues, splitTarget } from './http-request.ts';
@@ -21,17 +21,17 @@ export interface RestAuthorizerDefinition {
   identitySources: readonly string[];
   /** Seconds; 0 = never cached. */
   ttl: number;
-  /** TOKEN only: what the header must match to get to the function at all. */
+  /** TOKEN only: the pattern that the header must match, otherwise the function is not called. */
   validation?: RegExp;
 }
 
-/** Let through, with what the integration gets; or the response that ends the request. */
+/** The context for the integration of an allowed request, or the response to a refused one. */
 export type RestAuthorization = { authorizer: RestAuthorizerContext } | { refusal: HttpResponse };
 
-/** Calls the authorizer's function: what it returns, or a rejection with what it throws. */
+/** Calls the function of the authorizer. Rejects when the function throws. */
 export type AuthorizerFunction = (event: unknown) => Promise<unknown>;
 
-/** One authorizer of one stage. Its cache is one for all methods and resources, as on AWS. */
+/** One authorizer of one stage. As on AWS, all methods and resources share its cache. */
 export function createRestAuthorizer(
   definition: RestAuthorizerDefinition,
   api: Api,
@@ -83,7 +83,7 @@ interface Policy {
   authorizer: RestAuthorizerContext;
 }
 
-// Undefined = a fault, as is a context that holds anything but plain values.
+// Undefined = the answer is malformed, as it is with a context of anything but strings, numbers and booleans.
 function parsePolicy(answer: unknown, arn: string): Policy | undefined {
   if (typeof answer !== 'object' || answer === null) return undefined;
   const { principalId, policyDocument, context } = answer as Record<string, unknown>;
@@ -95,7 +95,7 @@ function parsePolicy(answer: unknown, arn: string): Policy | undefined {
   return { document: policyDocument, authorizer: { ...strings, principalId, integrationLatency: 0 } };
 }
 
-// A REST API spells this one member with a capital.
+// For this response, a REST API spells the member with a capital letter.
 function forbidden(explicit: boolean): HttpResponse {
   const Message = `User is not authorized to access this resource${explicit ? ' with an explicit deny' : ''}`;
   return { ...gatewayResponse(403, ''), body: Buffer.from(JSON.stringify({ Message })) };

@@ -1,5 +1,5 @@
-// Events of payload format 1.0, as a REST API makes them: for its Lambda proxy integration and for its two kinds of
-// authorizer. Not imitated: binary media types (a body is always text), usage plans, client certificates, Cognito.
+// Events in payload format 1.0, as a REST API makes them for its Lambda proxy integration and its two types of authorizer.
+// Not imitated: binary media types (a body is always text), usage plans, client certificates, Cognito.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format
 import type {
   APIGatewayEventRequestContextWithAuthorizer,
@@ -11,13 +11,13 @@ import { domainName } from './http-event.ts';
 import { type Arrival, type HttpRequest, headerValues, requestTime, splitTarget } from './http-request.ts';
 import type { Api } from './stack.ts';
 
-/** A resource of the API: `/pets/{id}` and what the request has for its variables. */
+/** A resource of the API, such as `/pets/{id}`, and the values of its variables. */
 export interface Resource {
   path: string;
   pathParameters?: Record<string, string>;
 }
 
-/** `requestContext.authorizer` of a proxy event: a REST API turns every value into a string. */
+/** `requestContext.authorizer` of a proxy event. A REST API turns every value into a string. */
 export type RestAuthorizerContext = Record<string, string | number> & { principalId: string };
 
 /** The event for a Lambda proxy integration. */
@@ -28,7 +28,7 @@ export function restEvent(
   arrival: Arrival,
   authorizer?: RestAuthorizerContext,
 ): APIGatewayProxyEventBase<RestAuthorizerContext | undefined> {
-  const { multiValueHeaders, multiValueQueryStringParameters, path } = parts(request);
+  const { multiValueHeaders, multiValueQueryStringParameters, path } = pathAndValues(request);
   return {
     resource: resource.path,
     path,
@@ -46,7 +46,7 @@ export function restEvent(
 }
 
 /**
- * The event of an authorizer of type TOKEN: all it gets is the one header.
+ * The event of an authorizer of type TOKEN, which gets a single header.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
  */
 export function tokenAuthorizerEvent(
@@ -61,14 +61,14 @@ export function tokenAuthorizerEvent(
   };
 }
 
-/** The event of an authorizer of type REQUEST. What a proxy event has as null is empty here. */
+/** The event of an authorizer of type REQUEST. It has empty objects where a proxy event has null. */
 export function requestAuthorizerEvent(
   request: HttpRequest,
   resource: Resource,
   api: Api,
   arrival: Arrival,
 ): APIGatewayRequestAuthorizerEvent {
-  const { multiValueHeaders, multiValueQueryStringParameters, path } = parts(request);
+  const { multiValueHeaders, multiValueQueryStringParameters, path } = pathAndValues(request);
   return {
     type: 'REQUEST',
     methodArn: methodArn(request, api),
@@ -85,7 +85,7 @@ export function requestAuthorizerEvent(
   };
 }
 
-/** `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`: what the policy of an authorizer is about. */
+/** `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`, the resource in the policy of an authorizer. */
 export function methodArn({ method, target }: HttpRequest, { region, accountId, apiId, stage }: Api): string {
   return `arn:aws:execute-api:${region}:${accountId}:${apiId}/${stage}/${method}${splitTarget(target).path}`;
 }
@@ -138,7 +138,7 @@ const anonymous = {
 };
 
 // Unlike an HTTP API, a REST API keeps the spelling of header names and the encoding of the path.
-function parts(request: HttpRequest) {
+function pathAndValues(request: HttpRequest) {
   const { path, query } = splitTarget(request.target);
   const forwarded: [string, string][] = [
     ['X-Forwarded-For', request.sourceIp],

@@ -3,13 +3,13 @@ import type { Route } from './stack.ts';
 
 export interface RouteMatch {
   route: Route;
-  /** Decoded; undefined where the route's path has no variables. */
+  /** Decoded; undefined if the path of the route has no variables. */
   pathParameters?: Record<string, string>;
 }
 
 /**
- * The most specific route for a request: a literal segment before `{variable}` before `{greedy+}`, a method before `ANY`,
- * `$default` last. A trailing slash makes another path.
+ * Finds the most specific route for a request: a literal segment wins over `{variable}`, which wins over `{greedy+}`; a method
+ * wins over `ANY`, and everything wins over `$default`. A path with a trailing slash is a different path.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
  */
 export function matchRoute(routes: readonly Route[], method: string, target: string): RouteMatch | undefined {
@@ -28,7 +28,7 @@ export function matchRoute(routes: readonly Route[], method: string, target: str
   return match;
 }
 
-// The rank sorts as text: per segment 0 for a literal, 1 for a variable, 2 for a greedy one.
+// Ranks are compared as strings. Each segment adds 0 for a literal, 1 for a variable, 2 for a greedy variable.
 function matchPath(
   pattern: readonly string[],
   segments: readonly string[],
@@ -54,7 +54,7 @@ function matchPath(
   return { rank, ...(Object.keys(pathParameters).length > 0 && { pathParameters }) };
 }
 
-/** Percent-decoded; as it was if it cannot be. */
+/** Decodes percent encoding; returns text with malformed encoding unchanged. */
 export function decode(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -3,12 +3,12 @@ import type { Invoke } from './lambda.ts';
 import type { Stack } from './stack.ts';
 import { systemTimers, type Timers } from './timers.ts';
 
-/** Milliseconds between two calls: nobody waits a minute for what they want to see, so the rates are not imitated. */
+/** Milliseconds between two calls. Shorter than the schedules in the template, so that nobody has to wait a minute. */
 const INTERVAL = 1_000;
 
 /**
- * Calls what the template has called by the clock, again a while after it has ended.
- * @returns how to end that
+ * Calls the scheduled functions of the template, each time a while after the last calls have ended.
+ * @returns a function that stops the schedules
  */
 export function startSchedules(
   stack: () => Stack,

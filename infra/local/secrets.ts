@@ -5,10 +5,10 @@ import { handleKeyId } from '../../lib/oauth/handle.ts';
 import { withPlainId } from '../../lib/oauth/plain-id.ts';
 import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 
-/** By secret name, then by key: what Secrets Manager holds on AWS. */
+/** The content of Secrets Manager: values by secret name, then by key. */
 export type Secrets = Record<string, Record<string, string>>;
 
-/** The secret that `latchkey init` makes for a stage, made up anew, with a decryption key for each demo resource server. */
+/** Makes a secret like that of `latchkey init`, with a decryption key for each demo resource server. */
 export function createSecrets(): Secrets {
   const { d, ...publicJwk } = withPlainId(signingKey, ({ kid }) => kid);
   return {
@@ -24,7 +24,7 @@ export function createSecrets(): Secrets {
 
 function signingKey() {
   const { d, crv, kty, x, y } = newKey();
-  // The members of RFC 7638 section 3.2, in its order.
+  // The required members in the order of RFC 7638 section 3.2.
   const kid = createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
   return { kty, crv, x, y, kid, alg: 'ES256', use: 'sig', d };
 }
@@ -33,6 +33,6 @@ const newKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateK
 
 const decryptionKey = (kid: string) => ({ ...newKey(), kid, alg: 'ECDH-ES+A256KW', use: 'enc' });
 
-/** The public halves, by the identifiers of the resource servers. */
+/** The public halves of the decryption keys, by identifier of the resource server. */
 export const encryptionJwks = (secrets: Secrets): ReadonlyMap<string, EncryptionJwk> =>
   new Map(parseDecryptionKeys(secrets['latchkey/local']?.['DECRYPTION_KEYS'] ?? '').map(({ kid, jwk }) => [kid, jwk]));

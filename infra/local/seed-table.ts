@@ -2,7 +2,7 @@ import { createTable } from '../../lib/store/dynamodb.ts';
 import type { Table } from '../../lib/store/table.ts';
 import { patience } from './patience.ts';
 
-/** The embedded table for what the local stack itself writes. It takes any credentials. */
+/** The embedded table, for seeding. It accepts any credentials. */
 export const createSeedTable = (endpoint: string, tableName: string): Table =>
   createTable({
     endpoint,

@@ -13,19 +13,19 @@ import { randomPassword } from '../random-password.ts';
 import { createSeedTable } from './seed-table.ts';
 import type { Table } from './table.ts';
 
-/** What was seeded, by name; secrets in clear, because nobody else knows them. */
+/** The seeded records by name. Secrets are in clear, because the table has only their hashes. */
 export interface Demo {
   clients: Record<string, { client_id: string; client_secret?: string }>;
   resources: Record<string, { identifier: string; secret: string }>;
   users: Record<string, { username: string; password: string }>;
 }
 
-/** What a start put into the table, and what for. */
+/** The seeded records of a start, and the settings they were made for. */
 export interface Seeded {
   demo: Demo;
   /** The origin of the demo app. */
   app?: string;
-  /** The identifier of the API that the demo clients get tokens for unless they name another one. */
+  /** The identifier of the API that is the default resource of the demo clients. */
   audience?: string;
 }
 
@@ -64,18 +64,18 @@ const machines: WithoutSecrets<Client>[] = [
   },
 ];
 
-/** What may be asked for when somebody signs in. */
-const people = {
+/** What the clients that people sign in to may request. */
+const signIn = {
   scope: 'openid profile email address phone offline_access orders:read orders:write',
   resources: ['orders'],
 };
 
-/** Clients that people sign in to; those of the demo app are where that is. */
-const forPeople = (app: string): WithoutSecrets<Client>[] => [
+/** Clients that people sign in to. @param app the origin of the demo app */
+const signInClients = (app: string): WithoutSecrets<Client>[] => [
   {
     client_id: 'web',
     client_name: 'Demo web app',
-    ...people,
+    ...signIn,
     grant_types: ['authorization_code', 'refresh_token'],
     redirect_uris: [`${app}/callback`],
     post_logout_redirect_uris: [`${app}/`],
@@ -86,7 +86,7 @@ const forPeople = (app: string): WithoutSecrets<Client>[] => [
   {
     client_id: 'spa',
     client_name: 'Demo single-page app',
-    ...people,
+    ...signIn,
     token_endpoint_auth_method: 'none',
     grant_types: ['authorization_code', 'refresh_token'],
     redirect_uris: [`${app}/spa`],
@@ -97,7 +97,7 @@ const forPeople = (app: string): WithoutSecrets<Client>[] => [
   {
     client_id: 'legacy',
     client_name: 'An app that still asks for passwords itself',
-    ...people,
+    ...signIn,
     grant_types: ['password', 'refresh_token'],
   },
 ];
@@ -116,23 +116,23 @@ const users = {
   },
 };
 
-interface Wanted {
-  /** The keys that tokens for the resource servers are encrypted to. */
+interface SeedOptions {
+  /** Encryption keys by identifier of the resource server. */
   encryptionJwks: ReadonlyMap<string, EncryptionJwk>;
   /** The origin of the demo app. */
   app: string;
-  /** The identifier of the API that the authorizer accepts tokens for; it is registered if it is new. */
+  /** The identifier of the API that the authorizer accepts tokens for. A new API is registered. */
   audience: string;
 }
 
 /**
- * Puts the demo clients, resource servers and users into the table, each with a new secret. What is there already stays
- * as it is, but for where the demo app is and for what the clients need to have tokens for another audience.
- * @param known what an earlier start put there
+ * Puts the demo clients, resource servers and users into the table, each with a new secret. Existing records keep their
+ * settings, except for the URIs of the demo app and what clients need to get tokens for another audience.
+ * @param known the seeded records of an earlier start
  */
 export async function seed(
   { endpoint, tableName }: Table,
-  { encryptionJwks, app, audience }: Wanted,
+  { encryptionJwks, app, audience }: SeedOptions,
   known?: Seeded,
 ): Promise<Demo> {
   const table = createSeedTable(endpoint, tableName);
@@ -144,7 +144,7 @@ export async function seed(
   async function seedClient(client: WithoutSecrets<Client>, api: Api): Promise<void> {
     const { client_id } = client;
     if (demo.clients[client_id]) {
-      const moved = known?.app === app ? {} : placesOf(client);
+      const moved = known?.app === app ? {} : appUris(client);
       return update(clientStore, client_id, (existing) => ({
         ...moved,
         ...(known?.audience !== audience && withAccess(existing, api)),
@@ -161,7 +161,7 @@ export async function seed(
     const { identifier } = resourceServer;
     if (demo.resources[identifier]) return;
     const { secret, stored } = createSecret(now());
-    // An API that has no key of its own has that of `orders`, which the authorizer has, too.
+    // An API without a key of its own uses that of `orders`, which the authorizer can decrypt.
     const access_token_encryption_jwk = encryptionJwks.get(identifier) ?? encryptionJwks.get('orders');
     await put(resourceServerStore, identifier, {
       ...resourceServer,
@@ -172,7 +172,7 @@ export async function seed(
     demo.resources[identifier] = { identifier, secret };
   }
 
-  /** The API of `--audience`. One that somebody registered is not touched, and its secret not known here. */
+  /** Registers the API of `--audience`. An existing API is left alone, and its secret is unknown. */
   async function seedApi(): Promise<Api> {
     const existing = await resourceServerStore.findVersion(audience);
     if (existing) return existing.value;
@@ -186,7 +186,7 @@ export async function seed(
     if (demo.users[username]) return;
     const password = randomPassword();
     const user = await createUser({ username, password, claims }, { users: userStore, clock: now });
-    // Somebody else's: from a start that ended before it could write down the password.
+    // An earlier start made the user but stopped before it saved the password.
     if (!user) await replacePassword(userStore, username, password);
     demo.users[username] = { username, password };
   }
@@ -195,7 +195,7 @@ export async function seed(
     (async () => {
       await Promise.all(resourceServers.map(seedResourceServer));
       const api = await seedApi();
-      await Promise.all([...machines, ...forPeople(app)].map((client) => seedClient(client, api)));
+      await Promise.all([...machines, ...signInClients(app)].map((client) => seedClient(client, api)));
     })(),
     ...Object.entries(users).map(seedUser),
   ]);
@@ -204,14 +204,14 @@ export async function seed(
 
 type Api = Pick<ResourceServer, 'identifier' | 'scope'>;
 
-/** What lets a client have tokens for this API, by default and with all of its scopes. */
+/** The settings that let a client get tokens for this API by default, with all of its scopes. */
 function withAccess({ resources, scope }: Pick<Client, 'resources' | 'scope'>, api: Api) {
   const words = `${scope} ${api.scope}`.split(' ').filter(Boolean);
   return { resources: [...new Set([api.identifier, ...resources])], scope: [...new Set(words)].join(' ') };
 }
 
-/** The members that say where the demo app is. */
-function placesOf(client: Partial<Client>): Partial<Client> {
+/** The members with URIs of the demo app. */
+function appUris(client: Partial<Client>): Partial<Client> {
   const names = new Set([
     'redirect_uris',
     'post_logout_redirect_uris',
@@ -223,13 +223,13 @@ function placesOf(client: Partial<Client>): Partial<Client> {
   return Object.fromEntries(Object.entries(client).filter(([name]) => names.has(name)));
 }
 
-/** What was wrapped for another issuer cannot be unwrapped for this one, and the tokens of another are not accepted here. */
+/** Removes the key registry when the issuer has changed, because its keys cannot be unwrapped for another issuer. */
 export const forgetKeys = ({ endpoint, tableName }: Table): Promise<void> =>
   createSeedTable(endpoint, tableName).remove(keyOfKeyRegistry);
 
 const now = () => Math.floor(Date.now() / 1000);
 
-// What is there already is from a start that ended before it could write down its secrets.
+// An existing record is from an earlier start that stopped before it saved its secrets.
 async function put<Value>(store: RecordStore<Value>, id: string, value: Value): Promise<void> {
   if (await store.create(value)) return;
   const existing = await store.findVersion(id);

@@ -2,14 +2,14 @@ import type { HttpResponse } from './http-response.ts';
 import type { TableProperties } from './table-definition.ts';
 import type { Upstream } from './upstream.ts';
 
-/** What the local gateway and the local Lambda need to know of a packaged template. */
+/** The parts of a packaged template that the local gateway and the local Lambda need. */
 export interface Stack {
   api: Api;
   functions: ReadonlyMap<string, FunctionDefinition>;
   routes: readonly Route[];
-  /** Functions that are called by the clock, by logical id. */
+  /** Logical ids of scheduled functions. */
   schedules: readonly string[];
-  /** The first table of the template, if it has one. */
+  /** The first table of the template, if any. */
   table?: { tableName: string; properties: TableProperties };
 }
 
@@ -25,7 +25,7 @@ export interface FunctionDefinition {
   logicalId: string;
   name: string;
   arn: string;
-  /** `dist/token/index.handler`: a path relative to the project and the name of an export. */
+  /** Such as `dist/token/index.handler`: a path relative to the project, and the name of an export. */
   handler: string;
   /** Seconds. */
   timeout: number;
@@ -34,7 +34,7 @@ export interface FunctionDefinition {
   environment: Readonly<Record<string, string>>;
 }
 
-/** A request that matches goes to a function, to another server, or is answered by the gateway itself. */
+/** A route to a function, to another server, or to a page of the gateway itself. */
 export type Route = FunctionRoute | ProxyRoute | PageRoute;
 
 interface RouteBase {
@@ -56,7 +56,7 @@ export interface ProxyRoute extends RouteBase {
   timeout: number;
 }
 
-/** Of the local stack only: nothing of the kind is deployed. */
+/** Exists in the local stack only. */
 export interface PageRoute extends RouteBase {
   page: HttpResponse;
 }

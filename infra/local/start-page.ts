@@ -13,7 +13,7 @@ export interface StartPage {
   /** The API that the authorizer accepts tokens for. */
   audience: string;
   demo: Demo;
-  /** The file that has the secrets. They are not on the page, because whoever reaches a port can read a page. */
+  /** The file with the secrets. They are not on the page, which anyone who can reach the port can read. */
   file: string;
 }
 
@@ -31,7 +31,7 @@ pre {
 
 const styleHash = createHash('sha256').update(toText(ownStyle)).digest('base64');
 
-/** `GET /` of the local stack: what runs here, and what to do with it. */
+/** `GET /` of the local stack: describes the stack, with links and commands to try. */
 export function startPage(stack: Stack, page: StartPage): HttpResponse {
   const document = html`<!doctype html>
 <html lang="en">
@@ -69,11 +69,11 @@ function content(stack: Stack, { issuer, app, audience, demo, file }: StartPage)
   return html`
 <div class="head">
   <h1>This local stack is running</h1>
-  <p class="soft">Issuer <strong>${issuer}</strong>, for tokens of the API <strong>${audience}</strong>. It is for this machine only, and this page is not deployed.</p>
+  <p class="soft">Its issuer is <strong>${issuer}</strong>, and its authorizer accepts tokens for the API <strong>${audience}</strong>. The stack can be reached from this machine only. This page is not part of a deployment.</p>
 </div>
 <section><h2>Look around</h2><ul>
   ${links.map((path) => html`<li><a href="${issuer}${path}">${path}</a></li>`)}
-  <li><a href="${app}/">The demo app</a>: sign in as alice, call the API, sign out</li>
+  <li><a href="${app}/">The demo app</a>: sign in as alice, call the API, and sign out</li>
 </ul></section>
 <section><h2>Get a token and call a protected route</h2>
 <pre>${demoFunction}
@@ -82,12 +82,12 @@ TOKEN=$(curl -s -u $CLIENT -d grant_type=client_credentials ${issuer}/token |
   node -p 'JSON.parse(fs.readFileSync(0)).access_token')
 curl -s -H "Authorization: Bearer $TOKEN" ${issuer}/whoami
 npx latchkey token explain $TOKEN</pre></section>
-<section><h2>Who is known here</h2><ul>
+<section><h2>Demo clients, APIs and users</h2><ul>
   <li>Clients: ${Object.keys(demo.clients).join(', ')}</li>
   <li>APIs: ${Object.keys(demo.resources).join(', ')}</li>
   <li>Users: ${Object.keys(demo.users).join(', ')}</li>
 </ul>
-<p class="soft small-text">Their secrets and passwords are in ${file}. Clients and users that were added later are listed by <strong>npx latchkey client list</strong> and <strong>npx latchkey user list</strong>.</p>
+<p class="soft small-text">Their secrets and passwords are in ${file}. To list all clients and users, run <strong>npx latchkey client list</strong> and <strong>npx latchkey user list</strong>. This command, in the shell from above, prints the password of alice:</p>
 <pre>demo users.alice.password</pre></section>
 <section><h2>Routes</h2><ul>${stack.routes.map((route) => routeItem(stack, route))}</ul></section>`;
 }

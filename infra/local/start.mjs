@@ -1,4 +1,4 @@
-// `npm start`. The program is bundled at each start: one bundle loads in half the time that many TypeScript files take
+// `npm start`: bundles the program at each start, because one bundle loads in half the time that many TypeScript files take
 // through a loader.
 import { requireNode } from '../require-node.mjs';
 import { diskProblem } from './disk-problem.mjs';
@@ -6,7 +6,7 @@ import { diskProblem } from './disk-problem.mjs';
 requireNode(['esbuild', 'serverless', 'dynalite']);
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
-// Imported only now, because it imports packages.
+// Imported only now, because this module imports packages.
 const { bundleAndRun } = await import('./bundle.mjs');
 try {
   await bundleAndRun(process.argv.slice(2));

@@ -3,13 +3,13 @@ import { diskProblem } from './disk-problem.mjs';
 import { type Build, run } from './local-service.ts';
 import { help, parseOptions } from './options.ts';
 
-/** Runs until it is told to end, by Ctrl-C or SIGTERM. What the user can put right is one line and exit code 1. */
+/** Runs until Ctrl-C or SIGTERM. An error that the user can correct is printed as one line, with exit code 1. */
 export async function main(args: string[], build: Build): Promise<void> {
   const controller = new AbortController();
   let running: Promise<(() => Promise<void>) | undefined> = Promise.resolve(undefined);
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, async () => {
-      if (controller.signal.aborted) process.exit(0); // asked twice: nothing is waited for
+      if (controller.signal.aborted) process.exit(0); // the second signal ends the process at once
       controller.abort();
       const stop = await running.catch(() => undefined);
       await stop?.();
@@ -27,7 +27,7 @@ export async function main(args: string[], build: Build): Promise<void> {
     await running;
   } catch (error) {
     if (controller.signal.aborted) return;
-    // What builds is a program of its own, and complains when this one ends before it.
+    // esbuild is a separate process that prints an error when this process exits first.
     await build.functions.catch(() => {});
     const problem = error instanceof Problem ? error.message : diskProblem(error);
     process.stderr.write(`latchkey: ${problem ?? (error as Error).stack}\n`);

@@ -1,9 +1,8 @@
 /** `Properties` of an `AWS::DynamoDB::Table` resource. */
 export type TableProperties = Record<string, unknown>;
 
-// What CreateTable of the embedded engine understands and what our code can notice. Encryption, backups, deletion
-// protection, tags and the TTL setting are dropped on purpose: they change no answer of the table's data plane, except
-// TTL, and code that depended on the broom would be wrong (docs/design.md promise 4).
+// The properties that the embedded engine understands and that affect answers. Encryption, backups, deletion protection and
+// tags do not. TTL is left out on purpose: no code may depend on when it deletes (docs/design.md promise 4).
 const imitated = [
   'AttributeDefinitions',
   'KeySchema',
@@ -12,7 +11,7 @@ const imitated = [
   'GlobalSecondaryIndexes',
 ];
 
-/** `CreateTable` input for the table a template describes, under a name of the caller's choice. */
+/** The input of `CreateTable` for a table of a template, under the given name. */
 export function createTableInput(properties: TableProperties, tableName: string): TableProperties {
   const kept = Object.entries(properties).filter(([name]) => imitated.includes(name));
   return { BillingMode: 'PAY_PER_REQUEST', ...Object.fromEntries(kept), TableName: tableName };

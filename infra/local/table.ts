@@ -1,6 +1,5 @@
-// DynamoDB for development and tests: dynalite inside this process. Not imitated: deletion by TTL (an expired item stays
-// until somebody deletes it, so time must be compared on every read), transactions, throttling, IAM, streams, and the
-// old item in the error of a failed condition.
+// DynamoDB for development and tests: dynalite in this process. Not imitated: deletion by TTL (expired items stay until they
+// are deleted), transactions, throttling, IAM, streams, and the old item in the error of a failed condition.
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
@@ -10,7 +9,7 @@ import dynalite from 'dynalite';
 import { Problem } from '../problem.ts';
 import { createTableInput, type TableProperties } from './table-definition.ts';
 
-/** A running table. `stop()` ends the server and drops connections that are still open. */
+/** A running table. `stop()` closes the server and its open connections. */
 export interface Table {
   endpoint: string;
   tableName: string;
@@ -18,21 +17,21 @@ export interface Table {
 }
 
 export interface TableOptions {
-  /** Directory for the data; without it everything is in memory. */
+  /** Directory for the data; without it, the data is in memory. */
   path?: string;
   /** Default `latchkey-test`. */
   tableName?: string;
-  /** `Properties` of the table; by default those of the fragment that is deployed. */
+  /** `Properties` of the table (default: those of `infra/resources`). */
   properties?: TableProperties;
 }
 
 /**
- * Starts an embedded DynamoDB on a port of the system's choice and creates the deployed table in it.
- * @throws Problem if the directory is in use or the table cannot be made
+ * Starts an embedded DynamoDB on any free port and creates the table in it.
+ * @throws Problem if the directory is in use or the table cannot be created
  */
 export async function startTable(options: TableOptions = {}): Promise<Table> {
   const { path, tableName = 'latchkey-test' } = options;
-  // The parser of the fragments is loaded for those who need it.
+  // Loaded only when needed, as the parser slows down the start.
   const properties = options.properties ?? (await import('./deployed-table.ts')).deployedTable();
   if (path !== undefined) await assertUnlocked(path);
   const server = dynalite({
@@ -47,7 +46,7 @@ export async function startTable(options: TableOptions = {}): Promise<Table> {
   const answered = trackRequests(server);
 
   const stop = async () => {
-    // dynalite crashes the process when it is closed in the middle of a request.
+    // dynalite crashes the process if it is closed during a request.
     await answered();
     await new Promise<void>((resolve, reject) => {
       server.close((error) => (error ? reject(error) : resolve()));
@@ -64,7 +63,7 @@ export async function startTable(options: TableOptions = {}): Promise<Table> {
   return { endpoint, tableName, stop };
 }
 
-/** @returns what waits until every request that has arrived so far is done with, whether somebody still reads the answer or not */
+/** @returns a function that waits until every request so far has been answered or was broken off */
 function trackRequests(server: Server): () => Promise<unknown> {
   const open = new Set<Promise<void>>();
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -74,7 +73,7 @@ function trackRequests(server: Server): () => Promise<unknown> {
         resolve();
         return end(...args);
       };
-      request.once('close', () => request.complete || resolve()); // broken off before dynalite began with it
+      request.once('close', () => request.complete || resolve()); // broken off before dynalite handled it
     });
     open.add(done);
     void done.then(() => open.delete(done));
@@ -87,7 +86,7 @@ async function createTable(endpoint: string, input: TableProperties): Promise<vo
   if (refusal.error !== undefined && refusal.error !== 'ResourceInUseException') {
     throw new Problem(`the embedded table was refused: ${refusal.message ?? refusal.error}`);
   }
-  // A table answers requests only once it is active, which here is a turn of the event loop later.
+  // A table answers requests only once it is active, which takes a turn of the event loop here.
   for (;;) {
     const { Table: table } = await callTable(endpoint, 'DescribeTable', { TableName: input['TableName'] });
     if (table?.TableStatus === 'ACTIVE') return;
@@ -103,8 +102,8 @@ interface Answer {
 }
 
 /**
- * Calls DynamoDB without the SDK, whose import would take longer than everything else here; and without its deadlines,
- * because a machine that is starting is slow. dynalite wants a signature but checks none.
+ * Calls DynamoDB without the SDK, whose import would take longer than everything else here, and without its timeouts, as a
+ * machine may be slow during a start. dynalite requires a signature but does not check it.
  */
 export async function callTable(endpoint: string, operation: string, input: TableProperties): Promise<Answer> {
   const response = await fetch(endpoint, {
@@ -123,7 +122,7 @@ export async function callTable(endpoint: string, operation: string, input: Tabl
 }
 
 /**
- * dynalite crashes the process when its directory belongs to another process, so the lock is tried first.
+ * Checks the lock of a directory first, because dynalite crashes the process if another process uses the directory.
  * @throws Problem
  */
 export async function assertUnlocked(path: string): Promise<void> {

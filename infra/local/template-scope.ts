@@ -1,4 +1,4 @@
-// What `Ref` and `Fn::GetAtt` find in a packaged template that is deployed nowhere: an account, a region and ARNs are made up.
+// The values of `Ref` and `Fn::GetAtt` in a template that is not deployed, with a made-up account, region and ARNs.
 import { noValue, resolve, type Scope } from './intrinsics.ts';
 
 export type Properties = Record<string, unknown>;
@@ -23,7 +23,7 @@ const pseudoParameters = new Map<string, unknown>([
   ['AWS::URLSuffix', 'amazonaws.com'],
 ]);
 
-// What a resource's Ref gives, where that is not simply an id that CloudFormation makes up.
+// The property that `Ref` returns for a resource, if it is not an id that CloudFormation generates.
 const nameProperties = new Map([
   ['AWS::Lambda::Function', 'FunctionName'],
   ['AWS::DynamoDB::Table', 'TableName'],
@@ -38,7 +38,7 @@ const arns = new Map<string, (name: string) => string>([
   ['AWS::IAM::Role', (name) => `arn:aws:iam::${accountId}:role/${name}`],
 ]);
 
-/** @param secrets by secret name, then by key: what dynamic references find */
+/** @param secrets values for dynamic references, by secret name, then by key */
 export function createScope(template: Template, secrets: Scope['secrets'] = {}) {
   const { Resources: resources = {}, Parameters: parameters = {} } = template;
   const scope = { ref, attribute, secrets };

@@ -1,6 +1,6 @@
-// Reads a packaged CloudFormation template (`cloudformation-template-update-stack.json` as `serverless package` makes
-// it) into a plain description. Not imitated: payload format 1.0, JWT and IAM authorizers, named stages, CORS settings,
-// throttling settings, custom domains, integrations that are not Lambda proxies; all but the settings are refused here.
+// Reads a packaged CloudFormation template (`cloudformation-template-update-stack.json` of `serverless package`). Refused,
+// because the gateway does not imitate them: payload format 1.0, JWT and IAM authorizers, named stages, custom domains,
+// integrations other than Lambda proxies. Settings of CORS and throttling are ignored.
 
 import { Problem } from '../problem.ts';
 import { resolve, type Scope } from './intrinsics.ts';
@@ -9,9 +9,9 @@ import { findTable, type TableProperties } from './table-definition.ts';
 import { accountId, apiId, createScope, type Properties, region, type Template } from './template-scope.ts';
 
 /**
- * @param text the template, JSON
- * @param secrets by secret name, then by key: what dynamic references find
- * @throws Problem for what cannot be resolved or imitated, naming logical id and property
+ * @param text the template as JSON
+ * @param secrets values for dynamic references, by secret name, then by key
+ * @throws Problem naming logical id and property, for a value that cannot be resolved or is not imitated
  */
 export function readTemplate(text: string, secrets: Scope['secrets'] = {}): Stack {
   const template = parse(text);
@@ -26,7 +26,7 @@ export function readTemplate(text: string, secrets: Scope['secrets'] = {}): Stac
   const ofType = (type: string) => Object.keys(resources).filter((id) => resources[id]?.Type === type);
   const integers = (logicalId: string, property: string, otherwise: number) => {
     const value = Number(read(logicalId, property) ?? otherwise);
-    return Number.isSafeInteger(value) ? value : refuse(logicalId, property, 'is no whole number');
+    return Number.isSafeInteger(value) ? value : refuse(logicalId, property, 'is not a whole number');
   };
 
   const functions = new Map(
@@ -48,7 +48,7 @@ export function readTemplate(text: string, secrets: Scope['secrets'] = {}): Stac
     const named = [...functions.values()].find(
       ({ arn }) => uri === arn || uri.includes(`/functions/${arn}/invocations`),
     );
-    return named?.logicalId ?? refuse(logicalId, property, 'names no function of this template');
+    return named?.logicalId ?? refuse(logicalId, property, 'does not name a function of this template');
   }
 
   function authorizer(logicalId: string): AuthorizerDefinition {
@@ -57,17 +57,18 @@ export function readTemplate(text: string, secrets: Scope['secrets'] = {}): Stac
     const identitySources = ((read(logicalId, 'IdentitySource') ?? []) as unknown[]).map(String);
     const strange = identitySources.find((source) => !knownSource.test(source));
     if (strange !== undefined) refuse(logicalId, 'IdentitySource', `${strange} is not imitated`);
-    // CloudFormation leaves caching off unless it is asked for.
+    // CloudFormation does not cache by default.
     const ttl = integers(logicalId, 'AuthorizerResultTtlInSeconds', 0);
     if (ttl > 0 && identitySources.length === 0)
-      refuse(logicalId, 'IdentitySource', 'is needed where answers are cached');
+      refuse(logicalId, 'IdentitySource', 'must be set when answers are cached');
     const simpleResponses = read(logicalId, 'EnableSimpleResponses') === true;
     return { logicalId, function: functionAt(logicalId, 'AuthorizerUri'), identitySources, ttl, simpleResponses };
   }
 
   function route(logicalId: string): Route {
     const integration = String(read(logicalId, 'Target')).replace(/^integrations\//, '');
-    if (resources[integration] === undefined) refuse(logicalId, 'Target', 'names no integration of this template');
+    if (resources[integration] === undefined)
+      refuse(logicalId, 'Target', 'does not name an integration of this template');
     expect(integration, 'IntegrationType', 'AWS_PROXY');
     expect(integration, 'PayloadFormatVersion', '2.0');
     const kind = read(logicalId, 'AuthorizationType') ?? 'NONE';
@@ -83,7 +84,7 @@ export function readTemplate(text: string, secrets: Scope['secrets'] = {}): Stac
   function schedule(logicalId: string): string {
     const [target, ...others] = (read(logicalId, 'Targets') ?? []) as { Arn?: unknown; Input?: unknown }[];
     if (read(logicalId, 'ScheduleExpression') === undefined) refuse(logicalId, 'EventPattern', 'is not imitated');
-    if (others.length > 0) refuse(logicalId, 'Targets', 'names more than one; only one is imitated');
+    if (others.length > 0) refuse(logicalId, 'Targets', 'has more than one target; only one is imitated');
     return functionAt(logicalId, 'Targets', String(target?.Arn));
   }
 
@@ -135,7 +136,7 @@ function refuse(logicalId: string, property: string, reason: string): never {
   throw new Problem(`${logicalId}.${property}: ${reason}`);
 }
 
-// Lambda takes strings only; CloudFormation turns numbers and booleans into them.
+// Environment variables are strings; CloudFormation converts numbers and booleans.
 function variables(given: unknown, logicalId: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries((given ?? {}) as Properties).map(([name, value]) => {

@@ -1,8 +1,8 @@
-/** Where the stand-ins get their time from, so that tests can turn the clock themselves. */
+/** The source of time for the local stack, so that tests can control the clock. */
 export interface Timers {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Calls back once, `milliseconds` from now, unless what it returns is called first. */
+  /** Calls back once after `milliseconds`. @returns a function that cancels the call */
   after(milliseconds: number, callback: () => void): () => void;
 }
 

@@ -12,7 +12,7 @@ export interface Tour {
   demo: Demo;
 }
 
-/** Commands to paste, from a token of each format to its refusal after revocation; and where to sign in, and as whom. */
+/** Commands to paste, from getting a JWT and a reference token to their refusal after revocation, and how to sign in. */
 export function tour({ issuer, app, audience, routes, demo: { clients, resources, users } }: Tour): string {
   const user = (id = '', secret = '') => `-u '${id}:${secret}'`;
   const jwt = user(clients['machine-jwt']?.client_id, clients['machine-jwt']?.client_secret);
@@ -25,28 +25,28 @@ export function tour({ issuer, app, audience, routes, demo: { clients, resources
 JWT=${token(jwt)}
 REF=${token(reference)}
 
-# call a protected route with each
+# call a protected route with each token
 curl -s -H "Authorization: Bearer $JWT" ${issuer}/whoami; echo
 curl -s -H "Authorization: Bearer $REF" ${issuer}/whoami; echo
 ${ownApi(issuer, routes)}${introspection(issuer, resources[audience])}
-# revoke both; the same calls are refused from now on: 403
+# revoke both tokens: now the same calls are refused with 403
 curl -s ${jwt} -d token=$JWT ${issuer}/revoke
 curl -s ${reference} -d token=$REF ${issuer}/revoke
 curl -s ${status} -H "Authorization: Bearer $JWT" ${issuer}/whoami
 curl -s ${status} -H "Authorization: Bearer $REF" ${issuer}/whoami
 
-# people sign in to the demo app ${app} as ${users['alice']?.username} with ${users['alice']?.password}
-# what runs here, and what else to try: ${issuer}/
+# sign in to the demo app ${app} as ${users['alice']?.username} with ${users['alice']?.password}
+# see what is running, and what else to try: ${issuer}/
 `;
 }
 
-/** An API that was registered by hand has a secret that is not known here. */
+/** Empty for an API that was registered by hand, as its secret is unknown here. */
 function introspection(issuer: string, api: Demo['resources'][string] | undefined): string {
   if (!api) return '';
-  // The identifier can be a URL, whose colon would end the user name of \`curl -u\`; so both are encoded (RFC 6749 section 2.3.1).
+  // The identifier may be a URL with a colon, which would end the user name of `curl -u`, so it is encoded (RFC 6749 section 2.3.1).
   const user = `-u '${encodeURIComponent(api.identifier)}:${api.secret}'`;
   return `
-# let the API ${api.identifier} ask what they are
+# let the API ${api.identifier} introspect both tokens
 curl -s ${user} -d token=$JWT ${issuer}/introspect; echo
 curl -s ${user} -d token=$REF ${issuer}/introspect; echo
 `;

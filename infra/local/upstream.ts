@@ -1,13 +1,13 @@
-// `--route 'GET /things=http://127.0.0.1:4000'`: somebody's own server behind the authorizer of the local gateway.
+// `--route 'GET /things=http://127.0.0.1:4000'`: a server of the user behind the authorizer of the local gateway.
 import { METHODS } from 'node:http';
 import { Problem } from '../problem.ts';
 import type { ProxyRoute, Route, Stack } from './stack.ts';
 
-/** Where the requests of a route go. */
+/** The server that the requests of a route go to. */
 export interface Upstream {
   /** `http://127.0.0.1:4000` */
   origin: string;
-  /** With the variables of the route's path in it. Absent = the path of the request. */
+  /** May contain variables of the route's path. Absent = the path of the request. */
   path?: string;
 }
 
@@ -17,12 +17,12 @@ export interface UpstreamRoute {
   upstream: Upstream;
 }
 
-/** Milliseconds that an HTTP API waits for an answer, and no setting can raise it. */
+/** Milliseconds that an HTTP API waits for an answer. On AWS, no setting can raise this limit. */
 const TIMEOUT = 30_000;
 
 const methods = new Set(['ANY', ...METHODS]);
 
-/** @throws Problem in one sentence */
+/** @throws Problem for a malformed route */
 export function parseUpstreamRoute(text: string): UpstreamRoute {
   const wrong = (reason: string) => new Problem(`--route '${text}': ${reason}`);
   const [, method, path, url] = /^(\S+) +([^\s=]+)=(.+)$/.exec(text.trim()) ?? [];
@@ -30,12 +30,12 @@ export function parseUpstreamRoute(text: string): UpstreamRoute {
   if (!methods.has(method)) throw wrong(`${method} is not a method; write GET, POST ... or ANY`);
   if (!path.startsWith('/')) throw wrong('the path must begin with /');
   const variables = path.split('/').slice(1).map(variableOf);
-  if (variables.includes(undefined)) throw wrong('a variable is a whole segment of the path, as in /things/{id}');
+  if (variables.includes(undefined)) throw wrong('a variable must be a whole segment of the path, as in /things/{id}');
   if (variables.slice(0, -1).some((name) => name?.endsWith('+'))) throw wrong('only the last segment can be {name+}');
   return { key: `${method} ${path}`, upstream: parseUpstream(url, variables as string[], wrong) };
 }
 
-/** `id` of `{id}`, `proxy+` of `{proxy+}`, nothing of a literal; undefined for a stray brace. */
+/** `id` for `{id}`, `proxy+` for `{proxy+}`, an empty string for a literal; undefined for a stray brace. */
 function variableOf(segment: string): string | undefined {
   if (!/[{}]/.test(segment)) return '';
   return /^\{(\w+\+?)\}$/.exec(segment)?.[1];
@@ -45,9 +45,9 @@ function parseUpstream(text: string, variables: readonly string[], wrong: (reaso
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !['http:', 'https:'].includes(url.protocol)) throw wrong(`${text} is not an http or https URL`);
   if (url.username || url.password || url.search || url.hash) {
-    throw wrong('the URL can have neither a user, a query nor a fragment');
+    throw wrong('the URL must not have a user, a query or a fragment');
   }
-  // Taken from the text, because a URL object encodes the braces.
+  // From the text, because a URL object would encode the braces.
   const path = text.replace(/^https?:\/\/[^/]*/i, '');
   const names = variables.map((name) => name.replace('+', ''));
   const unknown = [...path.matchAll(/\{([^}]*)\}/g)].find(([, name = '']) => !names.includes(name));
@@ -56,9 +56,9 @@ function parseUpstream(text: string, variables: readonly string[], wrong: (reaso
 }
 
 /**
- * The stack with these routes behind its authorizer. A preflight carries no token, so `OPTIONS` of each path goes to the
- * same server without one.
- * @throws Problem for a path that belongs to the service, and for a route that is named twice
+ * Adds routes to a stack, behind its authorizer. A CORS preflight carries no token, so `OPTIONS` requests for each path go to
+ * the server without authorization.
+ * @throws Problem for a path of the service itself, and for a route that is given twice
  */
 export function addUpstreamRoutes(stack: Stack, added: readonly UpstreamRoute[]): Stack {
   if (added.length === 0) return stack;
@@ -67,8 +67,9 @@ export function addUpstreamRoutes(stack: Stack, added: readonly UpstreamRoute[])
   const taken = new Set(stack.routes.map(pathOf));
   const routes: ProxyRoute[] = [];
   for (const { key, upstream } of added) {
-    if (taken.has(pathOf({ key }))) throw new Problem(`--route '${key}': that path belongs to the service itself`);
-    if (routes.some((route) => route.key === key)) throw new Problem(`--route '${key}' is there twice`);
+    if (taken.has(pathOf({ key })))
+      throw new Problem(`--route '${key}': this path belongs to the service itself; choose another one`);
+    if (routes.some((route) => route.key === key)) throw new Problem(`--route '${key}' is given twice`);
     const isPreflight = key.startsWith('OPTIONS ');
     routes.push({ key, upstream, timeout: TIMEOUT, ...(!isPreflight && { authorizer }) });
   }

@@ -2,28 +2,28 @@ import { watch as watchFiles } from 'node:fs';
 import { join } from 'node:path';
 import { fragmentDirectory } from '../package-stack.ts';
 
-/** Of the build script: builds again whenever a source changes. */
+/** The function of the build script that builds again whenever a source changes. */
 export type WatchFunctions = (onBuild: () => void) => Promise<{ dispose(): Promise<void> }>;
 
-export interface Changes {
-  /** The bundles are new. */
+export interface ChangeHandlers {
+  /** New bundles were built. */
   code(): Promise<void>;
   /** serverless.yml or one of its fragments changed. */
   template(): Promise<void>;
   failed(error: unknown): void;
 }
 
-/** Milliseconds in which the many events of one saved file count as one. */
-const calm = 50;
+/** Saving a file causes several events; those within this time, in milliseconds, count as one change. */
+const DEBOUNCE = 50;
 
-/** Calls back after each change of a source, until `signal`. */
+/** Calls back after each change of a source, until `signal` aborts. */
 export async function watch(
   root: string,
   watchFunctions: WatchFunctions,
   signal: AbortSignal,
-  { code, template, failed }: Changes,
+  { code, template, failed }: ChangeHandlers,
 ): Promise<void> {
-  // Builds end one at a time; the first is not of a change.
+  // The first build is not caused by a change.
   let builds = 0;
   const watcher = await watchFunctions(() => {
     builds += 1;
@@ -34,9 +34,9 @@ export async function watch(
   let timer: NodeJS.Timeout | undefined;
   const changed = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => template().catch(failed), calm);
+    timer = setTimeout(() => template().catch(failed), DEBOUNCE);
   };
-  // The directory and not the file, because many editors put a new file in its place.
+  // Watches the directory rather than the file, because many editors replace a file when they save it.
   watchFiles(root, { signal }, (_event, name) => {
     if (name === 'serverless.yml') changed();
   });

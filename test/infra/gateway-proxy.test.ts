@@ -148,7 +148,7 @@ describe("The local gateway sends a request to somebody's own server", () => {
     expect((await send('/things')).status).toBe(401);
     expect(received).toEqual([]);
     expect(refused).toEqual([
-      'GET /things 403: the token was revoked; npx latchkey token explain says more',
+      'GET /things 403: the token was revoked; for details run npx latchkey token explain',
       'GET /things 401: no Authorization header was sent',
     ]);
   });
@@ -191,14 +191,14 @@ describe('A server that does not answer is 503 and one line in the terminal', ()
       status: 503,
       body: '{"message":"Service Unavailable"}',
     });
-    expect(refused).toEqual([`GET /things 503: ${url} cannot be reached (ECONNREFUSED); is that server running?`]);
+    expect(refused).toEqual([`GET /things 503: ${url} cannot be reached (ECONNREFUSED): is that server running?`]);
   });
 
   it('when it breaks off', async () => {
     respond = (response) => response.socket?.destroy();
     const { send, refused } = api(`GET /things=${origin}`);
     expect((await send('/things', { headers: good })).status).toBe(503);
-    expect(refused).toEqual([`GET /things 503: ${origin} cannot be reached (ECONNRESET); is that server running?`]);
+    expect(refused).toEqual([`GET /things 503: ${origin} cannot be reached (ECONNRESET): is that server running?`]);
   });
 });
 
@@ -210,12 +210,12 @@ describe('A bad --route is refused in one sentence', () => {
     ['', form],
     ['get /things=http://a', 'get is not a method; write GET, POST ... or ANY'],
     ['GET things=http://a', 'the path must begin with /'],
-    ['GET /a{id}=http://a', 'a variable is a whole segment of the path, as in /things/{id}'],
+    ['GET /a{id}=http://a', 'a variable must be a whole segment of the path, as in /things/{id}'],
     ['GET /{a+}/b=http://a', 'only the last segment can be {name+}'],
     ['GET /things=4000', '4000 is not an http or https URL'],
     ['GET /things=ftp://a', 'ftp://a is not an http or https URL'],
-    ['GET /things=http://me:x@a', 'the URL can have neither a user, a query nor a fragment'],
-    ['GET /things=http://a/?b', 'the URL can have neither a user, a query nor a fragment'],
+    ['GET /things=http://me:x@a', 'the URL must not have a user, a query or a fragment'],
+    ['GET /things=http://a/?b', 'the URL must not have a user, a query or a fragment'],
     ['GET /{id}=http://a/{name}', '{name} of the URL is not a variable of the path'],
   ])('%j', (text, reason) => {
     const expected = { name: 'Problem', message: `--route '${text}': ${reason}` };
@@ -223,8 +223,8 @@ describe('A bad --route is refused in one sentence', () => {
   });
 
   test.each<[string[], string]>([
-    [['POST /token=http://a'], "--route 'POST /token': that path belongs to the service itself"],
-    [['GET /a=http://a', 'GET /a=http://b'], "--route 'GET /a' is there twice"],
+    [['POST /token=http://a'], "--route 'POST /token': this path belongs to the service itself; choose another one"],
+    [['GET /a=http://a', 'GET /a=http://b'], "--route 'GET /a' is given twice"],
   ])('%j', (routes, message) => {
     expect(() => api(...routes)).toThrow(expect.objectContaining({ name: 'Problem', message }));
   });

@@ -138,7 +138,7 @@ describe('a function that does not answer', () => {
 });
 
 it('says in one line that a port is taken', async () => {
-  const message = `port ${gateway.port} is taken; choose another one with --port or PORT`;
+  const message = `port ${gateway.port} is taken: choose another one with --port or PORT`;
   const again = startGateway({ port: gateway.port, invoke: async () => outcome });
   await expect(again).rejects.toMatchObject({ name: 'Problem', message });
 });

@@ -177,7 +177,7 @@ it('says which function has no bundle', () => {
   const made = lambdaOf({ f: '' });
   lambda = made;
   expect(() => startLambda(made.stack, { root: '/nowhere' })).toThrow(
-    'f.Handler: there is no /nowhere/dist/f/index.cjs',
+    'f.Handler: there is no file /nowhere/dist/f/index.cjs; run npm run build',
   );
 });
 

@@ -42,7 +42,7 @@ describe("The local stack with somebody's own API behind its authorizer", () => 
     expect(answer.status).toBe(403);
     const line = world.said.find((text) => text.startsWith('GET /things/1 403: '));
     expect(line).toMatch(
-      /^GET \/things\/1 403: the token is for another audience; npx latchkey token explain says more$/,
+      /^GET \/things\/1 403: the token is for another audience; for details run npx latchkey token explain$/,
     );
   });
 
@@ -73,7 +73,7 @@ describe("The local stack with somebody's own API behind its authorizer", () => 
   });
 });
 
-it('The page at / of the local stack says what runs here, and holds no secret and no script', async () => {
+it('The page at / of the local stack describes the stack, and holds no secret and no script', async () => {
   const response = await fetch(`${here()}/`);
   expect(response.status).toBe(200);
   expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');

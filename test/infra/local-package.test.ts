@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it, test } from 'vitest';
 import { packagedTemplate } from '../../infra/local/packaged-template.ts';
 import { createSecrets } from '../../infra/local/secrets.ts';
 import { readTemplate } from '../../infra/local/template.ts';
-import { type Changes, watch } from '../../infra/local/watch.ts';
+import { type ChangeHandlers, watch } from '../../infra/local/watch.ts';
 import { complaint, type Packaging, packageStack, templateFile } from '../../infra/package-stack.ts';
 import { scaled } from '../support/scale.ts';
 
@@ -102,7 +102,7 @@ describe('watching', () => {
     const controller = new AbortController();
     let build = () => {};
     const told = new Promise<string>((resolve) => {
-      const changes: Changes = {
+      const changes: ChangeHandlers = {
         code: async () => resolve('code'),
         template: async () => resolve('template'),
         failed: (error) => resolve(String(error)),

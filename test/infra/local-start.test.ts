@@ -162,7 +162,7 @@ describe('What the user can put right', () => {
     ['an unknown option', ['--prot', '1'], {}, `Unknown option '--prot'${seeHelp}`],
     ['an argument that is no option', ['fast'], {}, `Unexpected argument 'fast'${seeHelp}`],
     ['an option without its value', ['--data'], {}, `Option '--data <value>' argument missing${seeHelp}`],
-    ['an empty directory', ['--data='], {}, '--data needs a directory'],
+    ['an empty directory', ['--data='], {}, '--data needs the path of a directory'],
     ['a port that is no number', ['--port', 'http'], {}, '--port must be a number from 0 to 65535'],
     ['a port that is too high', ['--port', '65536'], {}, '--port must be a number from 0 to 65535'],
     ['an unknown origin of keys', ['--keys', 'hsm'], {}, '--keys must be one of environment, kms, wrapped'],
@@ -204,7 +204,7 @@ describe('What the user can put right', () => {
     const { port } = server.address() as AddressInfo;
     await expect(start(['--port', String(port)])).rejects.toMatchObject({
       name: 'Problem',
-      message: `port ${port} is taken; choose another one with --port or PORT`,
+      message: `port ${port} is taken: choose another one with --port or PORT`,
     });
     server.close();
   });

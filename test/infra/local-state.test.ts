@@ -86,7 +86,7 @@ describe('The state of a local stack', () => {
     expect(() => directory.load()).toThrow(
       expect.objectContaining({
         name: 'Problem',
-        message: `${file} has format 2, and this version of Latchkey knows formats up to 1; update it, choose another --data, or start anew with --fresh`,
+        message: `${file} has format 2, but this version of Latchkey can only read formats up to 1: update Latchkey, choose another --data, or start over with --fresh`,
       }),
     );
     expect((await openDataDirectory(data, true)).load()).toBeUndefined();
@@ -182,7 +182,7 @@ describe('A parameter for npm start', () => {
     await expect(checkParameters(root, { 'token-lifetme': '600' })).rejects.toMatchObject({
       name: 'Problem',
       message: expect.stringMatching(
-        /^--param token-lifetme: there is no such parameter; there are audience, .*token-lifetime/,
+        /^--param token-lifetme: there is no such parameter; use one of audience, .*token-lifetime/,
       ),
     });
   });
@@ -192,8 +192,8 @@ describe('A file that cannot be written is told in one sentence', () => {
   const failure = (code: string, path?: string) => Object.assign(new Error(code), { code, ...(path && { path }) });
   test.each<[unknown, string | undefined]>([
     [failure('ENOSPC'), 'cannot write a file: the disk is full'],
-    [failure('EROFS', '/a'), 'cannot write /a: it is on a file system that is read-only'],
-    [failure('EACCES', '/a'), 'cannot write /a: this user has no rights to write there'],
+    [failure('EROFS', '/a'), 'cannot write /a: the file system is read-only'],
+    [failure('EACCES', '/a'), 'cannot write /a: this user may not write there'],
     [failure('ENOENT', '/a'), undefined],
     ['ENOSPC', undefined],
   ])('%s', (error, sentence) => {

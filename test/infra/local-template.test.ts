@@ -128,7 +128,7 @@ describe('a template is refused where it asks for what is not imitated', () => {
       'tokenIntegration',
       'IntegrationUri',
       'arn:x',
-      'tokenIntegration.IntegrationUri: names no function of this template',
+      'tokenIntegration.IntegrationUri: does not name a function of this template',
     ],
     ['a JWT authorizer', 'Auth', 'AuthorizerType', 'JWT', 'Auth.AuthorizerType: is JWT; only REQUEST is imitated'],
     [
@@ -150,7 +150,7 @@ describe('a template is refused where it asks for what is not imitated', () => {
       'Auth',
       'AuthorizerResultTtlInSeconds',
       'soon',
-      'Auth.AuthorizerResultTtlInSeconds: is no whole number',
+      'Auth.AuthorizerResultTtlInSeconds: is not a whole number',
     ],
     ['a named stage', 'HttpApiStage', 'StageName', 'v1', 'HttpApiStage.StageName: is v1; only $default is imitated'],
     [
@@ -165,7 +165,7 @@ describe('a template is refused where it asks for what is not imitated', () => {
       'Route0',
       'Target',
       'integrations/Nothing',
-      'Route0.Target: names no integration of this template',
+      'Route0.Target: does not name an integration of this template',
     ],
   ])('%s', (_, logicalId, property, value, message) => {
     const planted = template(whole);
@@ -239,9 +239,9 @@ describe('what runs by the clock', () => {
     [
       'two targets',
       { ...rate, Targets: [{ Arn: arn }, { Arn: arn }] },
-      'Clock.Targets: names more than one; only one is imitated',
+      'Clock.Targets: has more than one target; only one is imitated',
     ],
-    ['no target', { ...rate, Targets: [] }, 'Clock.Targets: names no function of this template'],
+    ['no target', { ...rate, Targets: [] }, 'Clock.Targets: does not name a function of this template'],
   ])('is refused with %s', (_, properties, message) => {
     expect(() => read(properties)).toThrow(expect.objectContaining({ name: 'Problem', message }));
   });

@@ -83,13 +83,13 @@ describe('npm run release', () => {
   });
 
   it.each<[string, () => void, string[], string]>([
-    ['no version', () => {}, [], 'say which version'],
-    ['a version that is not of the form X.Y.Z', () => {}, ['1.0'], 'say which version'],
-    ['a version with leading zeros', () => {}, ['1.00.0'], 'say which version'],
-    ['the version before', () => {}, ['0.9.0'], '0.9.0 is not above 0.9.0'],
+    ['no version', () => {}, [], 'no version is given'],
+    ['a version that is not of the form X.Y.Z', () => {}, ['1.0'], 'no version is given'],
+    ['a version with leading zeros', () => {}, ['1.00.0'], 'no version is given'],
+    ['the version before', () => {}, ['0.9.0'], 'version 0.9.0 is not above the current version 0.9.0'],
     ['a version below the one before', () => {}, ['0.8.99'], '0.8.99 is not above 0.9.0'],
-    ['a tree with changes', () => write('new.txt', ''), ['1.0.0'], 'changes that are not committed'],
-    ['a tag that is there already', () => git('tag', 'v1.0.0'), ['1.0.0'], 'there is a tag v1.0.0 already'],
+    ['a tree with changes', () => write('new.txt', ''), ['1.0.0'], 'uncommitted changes'],
+    ['a tag that is there already', () => git('tag', 'v1.0.0'), ['1.0.0'], 'the tag v1.0.0 already exists'],
     [
       'a changelog with nothing unreleased',
       () => {

@@ -1,4 +1,4 @@
-// ECDSA over a ready digest. FIPS 186-5 section 6.4.1.
+// ECDSA signatures over a digest. FIPS 186-5 section 6.4.1.
 import type { KeyObject } from 'node:crypto';
 import type { p256 } from '@noble/curves/nist.js';
 
@@ -9,13 +9,13 @@ export type SignEcdsa = (key: KeyObject, digest: Buffer) => Buffer;
 
 export interface EcdsaOptions {
   /**
-   * Whether `r` or `s` shall begin with a zero byte, which happens by chance once in 128 times. Nonces are used again and
-   * again for it, which gives the private key away to whoever sees two signatures: for tests.
+   * Whether `r` or `s` must begin with a zero byte, which happens by chance in one signature of 128. For tests only: nonces
+   * are reused for this, so that anyone with two signatures can compute the private key.
    */
   shortIntegers(): boolean;
 }
 
-/** Loads the curves when they are needed: `npm start` without KMS does not wait for them. */
+/** Loads the curves on demand, so that `npm start` without KMS does not wait for them. */
 export async function loadEcdsa({ shortIntegers }: EcdsaOptions): Promise<SignEcdsa> {
   const [{ p256, p384, p521 }, { secp256k1 }] = await Promise.all([
     import('@noble/curves/nist.js'),
@@ -53,7 +53,7 @@ const NONCES = 1024;
 const nonces = new Map<string, Nonce[]>();
 let turn = 0;
 
-/** A nonce costs a multiplication on the curve, trying it costs next to nothing; about one in 128 makes a short integer. */
+/** Making a nonce takes a multiplication on the curve, but trying one is cheap; about one in 128 gives a short integer. */
 function signShort(curve: Curve, name: string, secret: Buffer, digest: Buffer): Buffer {
   const { Fn } = curve.Point;
   const known = nonces.get(name) ?? createNonces(curve);
@@ -72,7 +72,7 @@ function signShort(curve: Curve, name: string, secret: Buffer, digest: Buffer): 
   return signShort(curve, name, secret, digest);
 }
 
-/** One after the other, because a sum of points is found a hundred times as fast as a multiple. */
+/** Uses consecutive nonces, because adding points is a hundred times faster than multiplying. */
 function createNonces({ Point, utils }: Curve): Nonce[] {
   const { Fn } = Point;
   let k = Fn.fromBytes(utils.randomSecretKey());
@@ -85,7 +85,7 @@ function createNonces({ Point, utils }: Curve): Nonce[] {
     k = Fn.add(k, Fn.ONE);
     point = point.add(Point.BASE);
   }
-  // An inversion for all of them at once, as costly as one alone.
+  // A batch inversion costs about as much as a single one.
   const inverses = Fn.invertBatch(ks);
   const zs = Point.Fp.invertBatch(points.map(({ Z }) => Z));
   return points.map((each, index) => ({

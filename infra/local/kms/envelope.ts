@@ -1,4 +1,4 @@
-// Ciphertexts of symmetric keys. The form is our own: what KMS really makes is not described anywhere, and not looked at.
+// Ciphertexts of symmetric keys. The form is made up, because AWS does not document that of KMS and no code depends on it.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { KmsError } from './kms-error.ts';
 
@@ -19,10 +19,10 @@ export function encrypt(keyId: string, secret: Buffer, plaintext: Buffer, contex
   return Buffer.concat([Buffer.from(keyId), iv, cipher.getAuthTag(), text]);
 }
 
-/** The id of the key that made a ciphertext: KMS finds it there by itself. */
+/** The id of the key that made a ciphertext. KMS finds it in the ciphertext, too. */
 export const keyIdOf = (ciphertext: Buffer) => ciphertext.toString('latin1', 0, ID_BYTES);
 
-/** @throws KmsError InvalidCiphertextException: altered, or of another encryption context */
+/** @throws KmsError InvalidCiphertextException for an altered ciphertext or another encryption context */
 export function decrypt(secret: Buffer, ciphertext: Buffer, context: EncryptionContext): Buffer {
   try {
     const iv = ciphertext.subarray(ID_BYTES, ID_BYTES + IV_BYTES);

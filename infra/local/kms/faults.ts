@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { KmsError } from './kms-error.ts';
 
-/** What goes wrong with a call: an error in the words of KMS is thrown, anything else is done to the answer. */
+/** A fault of a call. It throws an error of KMS, or spoils the answer. */
 export type Fault = (response: ServerResponse) => void;
 
 const refusal =
@@ -10,7 +10,7 @@ const refusal =
     throw new KmsError(name, message, status);
   };
 
-/** The ways in which KMS, the network before it or our right to use it can fail. */
+/** Ways in which KMS, the network or the permission to use KMS can fail. */
 export const faults = {
   throttled: refusal('ThrottlingException', 'You have exceeded the rate at which you may call KMS.'),
   outage: refusal('KMSInternalException', '', 500),

@@ -4,7 +4,7 @@ import { invalidState, KmsError, validation } from './kms-error.ts';
 
 export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
 
-/** A key and what KMS knows of it. */
+/** A key and its metadata in KMS. */
 export interface KmsKey {
   readonly id: string;
   readonly arn: string;
@@ -14,7 +14,7 @@ export interface KmsKey {
   state: KeyState;
 }
 
-/** Keys as kept in a file: with their private halves, because this is no hardware. */
+/** Keys as saved in a file, with their private halves, which no hardware protects here. */
 export interface SavedKeys {
   readonly keys: readonly (Omit<KmsKey, 'material' | 'arn'> & { readonly material: string })[];
   readonly aliases: Readonly<Record<string, string>>;
@@ -22,14 +22,14 @@ export interface SavedKeys {
 
 export interface KeyRing {
   create(spec: string, usage?: string): KmsKey;
-  /** Key material that no key of the ring has. */
+  /** Makes key material without adding a key to the ring. */
   generate(spec: string): Material;
   /**
-   * Finds a key by id, ARN, alias or alias ARN, whatever its state.
+   * Finds a key in any state by id, ARN, alias or alias ARN.
    * @throws KmsError NotFoundException
    */
   find(name: unknown): KmsKey;
-  /** Finds a key that may be used. @throws KmsError by its state */
+  /** Finds a key that is enabled. @throws KmsError for another state */
   use(name: unknown): KmsKey;
   setAlias(alias: string, key: KmsKey): void;
   hasAlias(alias: string): boolean;

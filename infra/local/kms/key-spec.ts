@@ -1,11 +1,11 @@
-// What kinds of key there are, and what each may be used for.
+// The kinds of KMS keys, and what each may be used for.
 // https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { validation } from './kms-error.ts';
 
 export type Material = { readonly privateKey: KeyObject } | { readonly secret: Buffer };
 
-/** A private key for RSA. */
+/** Makes a private RSA key. */
 export type MakeRsaKey = (modulusLength: number) => KeyObject;
 
 export const makeRsaKey: MakeRsaKey = (modulusLength) => generateKeyPairSync('rsa', { modulusLength }).privateKey;
@@ -77,6 +77,6 @@ export function keySpec(name: unknown): KeySpec {
 const every = (kind: 'signingAlgorithms' | 'macAlgorithms') =>
   new Set([...specs.values()].flatMap((spec) => spec[kind] ?? []));
 
-/** All algorithms that some key has. */
+/** The algorithms of all key specs. */
 export const signingAlgorithms: ReadonlySet<string> = every('signingAlgorithms');
 export const macAlgorithms: ReadonlySet<string> = every('macAlgorithms');

@@ -1,4 +1,4 @@
-/** A refusal in the words of KMS. https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html */
+/** An error of KMS by name and message. https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html */
 export class KmsError extends Error {
   readonly status: number;
 

@@ -1,4 +1,4 @@
-// The operations of KMS, as far as Latchkey and its tests use them: (input) -> output, with bytes in base64.
+// The operations of KMS that Latchkey and its tests use: (input) -> output, with bytes in base64.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_Operations.html
 import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
 import type { SignEcdsa } from './ecdsa.ts';
@@ -14,7 +14,7 @@ export type Operation = (input: Input) => object;
 export function createOperations(keys: KeyRing, signEcdsa: SignEcdsa): ReadonlyMap<string, Operation> {
   const { use, find } = keys;
 
-  /** A key that is about to be deleted has to be saved from it first, and only such a key can be. */
+  /** @param from the states in which the operation is allowed */
   const setState =
     (state: KmsKey['state'], from: readonly KmsKey['state'][]): Operation =>
     ({ KeyId }) => {
@@ -139,7 +139,7 @@ const metadata = ({ id, arn, spec, usage, state }: KmsKey) => ({
   ...algorithmsOf({ spec, usage }),
 });
 
-/** What a key can be used with, by what it is for. */
+/** The algorithms of a key for its usage. */
 const algorithmsOf = ({ spec, usage }: Pick<KmsKey, 'spec' | 'usage'>) => ({
   ...(usage === 'SIGN_VERIFY' && { SigningAlgorithms: keySpec(spec).signingAlgorithms }),
   ...(usage === 'GENERATE_VERIFY_MAC' && { MacAlgorithms: keySpec(spec).macAlgorithms }),
@@ -162,7 +162,7 @@ function describePublic(key: KmsKey) {
 
 const spki = (key: KeyObject) => createPublicKey(key).export({ format: 'der', type: 'spki' }).toString('base64');
 
-/** An unknown value is refused before anything is asked of the key. */
+/** Like KMS, refuses an unknown value before it looks at the key. */
 function oneOf(values: ReadonlySet<string>, value: unknown, member: string): string {
   if (values.has(String(value))) return String(value);
   throw validation(`Value '${value}' at '${member}' failed to satisfy constraint`);

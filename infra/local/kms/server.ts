@@ -1,12 +1,12 @@
-// A stand-in for AWS KMS, made for this project: an HTTP server that speaks its protocol (JSON 1.1, `TrentService.*`) with
-// real keys of node:crypto behind it, for the unmodified AWS SDK. It is NOT KMS and protects nothing: private keys are
-// in the memory of this process, and with `--data` in a file.
+// A stand-in for AWS KMS: an HTTP server that speaks the protocol of KMS (JSON 1.1, `TrentService.*`) with real keys of
+// node:crypto, for unmodified clients. It is NOT KMS and protects nothing: private keys are in the memory of this process and,
+// with `--data`, in a file.
 //
 // Imitated: the operations in operations.ts; key specs, usages, states, aliases and ARNs; real public keys and signatures
-// (ECDSA in DER); the sizes of messages and digests; encryption contexts; errors by name and status.
-// Not imitated: signatures of requests and IAM, key policies and grants, quotas (there is a switch for throttling), key
-// rotation, multi-Region and imported keys, SM2, ML-DSA, Ed25519ph, key agreement, encryption by RSA keys, tags, paging,
-// the form of ciphertexts, and the time that changes of state and aliases take to spread.
+// (ECDSA in DER); limits for the sizes of messages and digests; encryption contexts; errors by name and status.
+// Not imitated: request signatures and IAM, key policies and grants, quotas (throttling can be switched on), key rotation,
+// multi-Region and imported keys, SM2, ML-DSA, Ed25519ph, key agreement, encryption with RSA keys, tags, paging, the form of
+// ciphertexts, and the time that changes of states and aliases take to propagate.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,27 +19,27 @@ import { createOperations, type Input, type Operation } from './operations.ts';
 
 export interface Kms {
   readonly endpoint: string;
-  /** Calls an operation in this process: counted and broken by nothing. @throws KmsError */
+  /** Calls an operation directly in this process, without counting and without faults. @throws KmsError */
   call(operation: string, input: Input): Record<string, unknown>;
-  /** How often each operation was called over HTTP since the last time this was asked. */
+  /** Counts the calls of each operation over HTTP since the previous call of this function. */
   takeCalls(): Record<string, number>;
-  /** From now on calls fail like this: of these operations, or of all. */
+  /** Makes calls of these operations fail from now on; of all operations by default. */
   fail(fault: FaultName, operations?: readonly string[]): void;
-  /** From now on every answer comes so many milliseconds late. */
+  /** Delays every answer from now on. */
   delay(milliseconds: number): void;
-  /** From now on every `r` or `s` of ECDSA begins with a zero byte. */
+  /** Makes `r` or `s` of every ECDSA signature begin with a zero byte. */
   shortIntegers(on: boolean): void;
-  /** From now on this key signs, whichever is asked to: what KMS would never do. */
+  /** Signs with this key from now on, whichever key a request names. KMS would never do that. */
   signBy(key: string): void;
-  /** Ends all of that but short integers. */
+  /** Ends faults, delays and `signBy`. */
   recover(): void;
   save(): SavedKeys;
   stop(): Promise<void>;
 }
 
 /**
- * Starts it on a port of the system's choice.
- * @param makeRsa tests that need many RSA keys give some that they have
+ * Starts the stand-in on any free port.
+ * @param makeRsa lets tests that need many RSA keys supply ready ones
  */
 export async function startKms(saved?: SavedKeys, makeRsa: MakeRsaKey = makeRsaKey): Promise<Kms> {
   const keys = createKeyRing(saved, makeRsa);

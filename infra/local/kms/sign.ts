@@ -1,5 +1,5 @@
-// Signatures over ready digests, as KMS makes them. node:crypto signs messages only (it would hash a digest once more), so
-// the last step of each scheme is taken here.
+// Signatures over digests, as KMS makes them. node:crypto signs only messages, as it would hash a digest again, so the last
+// step of each scheme is implemented here.
 import { constants, createHash, type KeyObject, privateEncrypt, randomBytes, sign } from 'node:crypto';
 import type { SignEcdsa } from './ecdsa.ts';
 import { validation } from './kms-error.ts';
@@ -42,7 +42,7 @@ export function signAs(
   return privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, encoded);
 }
 
-/** EMSA-PSS with a salt as long as the digest. RFC 8017 section 9.1.1; `encodedBits` is one less than the modulus has. */
+/** EMSA-PSS with a salt as long as the digest. RFC 8017 section 9.1.1; `encodedBits` is the bit length of the modulus less 1. */
 function encodePss(hash: string, digest: Buffer, encodedBits: number): Buffer {
   const length = Math.ceil(encodedBits / 8);
   const salt = randomBytes(digest.length);
