@@ -6,7 +6,7 @@ import { verifyingFor } from '../lib/wiring/verifying.ts';
 export const compose = (base = createFoundationWithTable()): AuthorizerContext => ({
   ...verifyingFor(base.config.get('AUDIENCE'), base),
   maxAge: base.config.get('REVOCATION_MAX_AGE_SECONDS'),
-  responseType: base.config.get('AUTHORIZER_RESPONSE'),
+  responseFormat: base.config.get('AUTHORIZER_RESPONSE'),
   extensions,
 });
 

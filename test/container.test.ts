@@ -133,7 +133,7 @@ describe.each(Object.entries(kinds))('%s', (name, create) => {
 });
 
 it('the authorizer names the request in the line about a refusal', async () => {
-  const authorizer = createAuthorizer(() => ({ log, responseType: 'simple', extensions: {} }) as AuthorizerContext);
+  const authorizer = createAuthorizer(() => ({ log, responseFormat: 'simple', extensions: {} }) as AuthorizerContext);
   expect(await authorizer({ ...event({ requestId: 'first' }), headers: {} }, { awsRequestId: 'second' })).toEqual({
     isAuthorized: false,
   });
@@ -141,7 +141,7 @@ it('the authorizer names the request in the line about a refusal', async () => {
     {
       level: 'info',
       event: 'refused',
-      reason: 'is not there as one bearer token',
+      reason: 'is missing or not sent as one bearer token',
       api_request_id: 'first',
       lambda_request_id: 'second',
     },

@@ -4,7 +4,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as oauth from 'oauth4webapi';
 import * as oidc from 'openid-client';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ProxyEvent, ProxyResult } from '../lib/http/event.ts';
+import type { ProxyEvent, ProxyResult } from '../lib/http/proxy-event.ts';
 import { openBrowser } from './support/browser.ts';
 import type { LocalService } from './support/local-service.ts';
 import { createLocalUser, type LocalUser, sharedService } from './support/shared.ts';

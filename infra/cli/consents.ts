@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { endGrant } from '../../lib/revocation/end-grant.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
+import { revokeGrant } from '../../lib/revocation/revoke-grant.ts';
 import { examples, onTable, withYes } from './command.ts';
 import { deployedFrom } from './disable-client.ts';
 import { getUser } from './find-user.ts';
@@ -105,7 +105,7 @@ async function withdraw(store: Store, sub: string, client_id: string, maxLifetim
   const context = { clock, grants, maxLifetime, revocations: createRevocationList(store.revocations, clock) };
   const ended = await findGrants(store, sub, client_id);
   try {
-    for (const grant_id of ended) await endGrant(grant_id, context);
+    for (const grant_id of ended) await revokeGrant(grant_id, context);
   } catch (error) {
     const reason = (error as Error).message;
     throw new Problem(

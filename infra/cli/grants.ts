@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { GrantState } from '../../lib/oauth/grant-state.ts';
 import { readHandle } from '../../lib/oauth/handle.ts';
-import { endGrant } from '../../lib/revocation/end-grant.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
+import { revokeGrant } from '../../lib/revocation/revoke-grant.ts';
 import { examples, onTable } from './command.ts';
 import { deployedFrom } from './disable-client.ts';
 import { grantStatus } from './grant-status.ts';
@@ -78,7 +78,7 @@ const revokeCommand = (io: Io) =>
       const { clock, grants, revocations: store } = await open();
       const revocations = createRevocationList(store, clock);
       const maxLifetime = deployedFrom(io.env).lifetime;
-      const grant = await endGrant(id, { clock, grants, revocations, maxLifetime });
+      const grant = await revokeGrant(id, { clock, grants, revocations, maxLifetime });
       if (!grant) throw notFound('grant', id);
       out.result(
         { grant_id: id, client_id: grant.client_id, sub: grant.sub, status: 'revoked' },

@@ -12,20 +12,30 @@ import {
 import { InvalidToken } from '../oauth/errors.ts';
 import type { RevokingContext } from '../tokens/format.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
-import { type Answer, allow, contextOf, type ResponseType, refuse, Unauthorized } from './answer.ts';
 import { type AuthorizerRequest, parseAuthorizerEvent } from './event.ts';
+import {
+  type AuthorizerResponse,
+  allow,
+  claimsContext,
+  type ResponseFormat,
+  refuse,
+  Unauthorized,
+} from './response.ts';
 import { createVerifiedTokens, type VerifiedToken } from './verified-tokens.ts';
 
 export interface AuthorizerContext extends LogContext, RevokingContext {
   readonly audience: string;
   readonly maxAge: RevocationMaxAge;
-  /** Until when the keys that verify tokens now are known to count, in seconds since the epoch. */
+  /** Until when the verification keys that are loaded now may be relied on, in seconds since the epoch. */
   keysUntil(): number;
-  readonly responseType: ResponseType;
+  readonly responseFormat: ResponseFormat;
   readonly extensions: Extensions;
 }
 
-/** Thrown for every fault of ours: the gateway answers 500 and caches nothing. Says nothing, as Lambda logs it. */
+/**
+ * Thrown for every fault: the gateway then answers 500 and caches nothing. The message gives no details, because Lambda logs
+ * it.
+ */
 export class AuthorizerFault extends Error {
   constructor() {
     super('the authorizer cannot decide');
@@ -33,10 +43,10 @@ export class AuthorizerFault extends Error {
   }
 }
 
-/** Makes the Lambda authorizer. */
+/** Makes the handler of the Lambda authorizer. */
 export function createAuthorizer(compose: () => AuthorizerContext) {
-  const handle = createContainer(() => createDecision(compose()));
-  return async (event: unknown, invocation?: unknown): Promise<Answer> => {
+  const handle = createContainer(() => createDecider(compose()));
+  return async (event: unknown, invocation?: unknown): Promise<AuthorizerResponse> => {
     const answer = await handle(
       event,
       invocation,
@@ -50,32 +60,32 @@ export function createAuthorizer(compose: () => AuthorizerContext) {
   };
 }
 
-/** What decides about requests in this container. */
-function createDecision(context: AuthorizerContext) {
-  const { responseType, extensions, log } = context;
+/** Makes the function that decides about requests in one container. */
+function createDecider(context: AuthorizerContext) {
+  const { responseFormat, extensions, log } = context;
   const verify = createVerification(context);
-  const decide = async (request: AuthorizerRequest, requestLog: Log): Promise<Answer | Unauthorized> => {
+  const decide = async (request: AuthorizerRequest, requestLog: Log): Promise<AuthorizerResponse | Unauthorized> => {
     try {
-      const { accessToken, context: ours } = await verify(request.authorization);
-      const more = extensions.tokenValidated?.(accessToken);
-      return allow(request, responseType, accessToken.claims.sub, more ? { ...more, ...ours } : ours);
+      const { accessToken, context: ownContext } = await verify(request.authorization);
+      const added = extensions.tokenValidated?.(accessToken);
+      return allow(request, responseFormat, accessToken.claims.sub, added ? { ...added, ...ownContext } : ownContext);
     } catch (error) {
       if (!(error instanceof InvalidToken)) throw error;
       requestLog.info('refused', { reason: error.message });
-      return refuse(request, responseType);
+      return refuse(request, responseFormat);
     }
   };
   return { decide, log };
 }
 
-/** @returns the verified token of the `Authorization` headers, or throws InvalidToken */
+/** Makes the function that returns the verified token of the `Authorization` headers, or throws InvalidToken. */
 function createVerification(context: AuthorizerContext) {
   const { audience, clock, clockSkew, keysUntil, maxAge, revocations } = context;
   const verified = createVerifiedTokens();
 
   /**
-   * A token that is in the table has to be read again as soon as the list; any other speaks for itself until it expires,
-   * or the key that signed it may have been withdrawn.
+   * Until when a verified token may be remembered. A reference token has to be read again when the revocation list has to be. A
+   * self-contained token stays valid until it expires, or until the key that signed it may have been withdrawn.
    */
   const until = ({ format, claims }: AccessToken, now: number) => {
     const expiry = claims.exp + clockSkew;
@@ -86,16 +96,16 @@ function createVerification(context: AuthorizerContext) {
   const verify = async (token: string, now: number): Promise<VerifiedToken> => {
     const accessToken = await validateAccessToken(token, maxAge, context);
     if (!audiences(accessToken.claims.aud).includes(audience)) throw new InvalidToken('is for another audience');
-    return { accessToken, context: contextOf(accessToken), since: now, until: until(accessToken, now) };
+    return { accessToken, context: claimsContext(accessToken), since: now, until: until(accessToken, now) };
   };
 
   return async (authorization: readonly string[]): Promise<VerifiedToken> => {
     const token = parseBearer(authorization);
-    if (token === undefined) throw new InvalidToken('is not there as one bearer token');
+    if (token === undefined) throw new InvalidToken('is missing or not sent as one bearer token');
     const now = clock();
     const digest = verified.digest(token);
     const known = verified.get(digest);
-    // Verified in the future: the clock was set back.
+    // `now < since` means that the clock was set back.
     if (!known || now < known.since || now >= known.until) {
       const entry = await verify(token, now);
       verified.set(digest, entry);

@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto';
 import type { AccessToken } from '../oauth/access-token.ts';
-import type { AnswerContext } from './answer.ts';
+import type { ResponseContext } from './response.ts';
 
-/** A token that was verified in this container. */
+/** A token that this container has verified. */
 export interface VerifiedToken {
   readonly accessToken: AccessToken;
-  readonly context: AnswerContext;
+  readonly context: ResponseContext;
   /** When it was verified, in seconds since the epoch. */
   readonly since: number;
-  /** When it has to be verified again, in seconds since the epoch. Whether it was revoked is asked each time. */
+  /** When it has to be verified again, in seconds since the epoch. Its revocation is checked at every use. */
   readonly until: number;
 }
 

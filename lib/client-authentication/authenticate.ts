@@ -1,5 +1,5 @@
 import type { Form } from '../http/form.ts';
-import type { Request } from '../http/message.ts';
+import type { HttpRequest } from '../http/message.ts';
 import { type Client, isPublic } from '../oauth/client.ts';
 import type { CallerId } from '../oauth/errors.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
@@ -25,7 +25,7 @@ export interface CallerAuthenticationContext extends AuthenticationContext {
  * `invalid_request` when the request names two clients or uses two methods
  */
 export async function authenticateClient(
-  request: Request,
+  request: HttpRequest,
   form: Form,
   context: ClientAuthenticationContext,
 ): Promise<Client> {
@@ -42,7 +42,7 @@ export async function authenticateClient(
  * @throws OAuthError as above
  */
 export async function authenticateCaller(
-  request: Request,
+  request: HttpRequest,
   form: Form,
   context: CallerAuthenticationContext,
 ): Promise<Caller> {

@@ -1,5 +1,5 @@
 import { parseBasic } from '../http/basic.ts';
-import type { Request } from '../http/message.ts';
+import type { HttpRequest } from '../http/message.ts';
 import { invalidClient } from './invalid-client.ts';
 import type { ClientAuthenticationMethod } from './method.ts';
 import { requireSecret } from './require-secret.ts';
@@ -12,7 +12,7 @@ export const clientSecretBasic: ClientAuthenticationMethod = {
   authenticate: (request, _form, client, context) => requireSecret(credentialsOf(request)?.secret, client, context),
 };
 
-function credentialsOf(request: Request) {
+function credentialsOf(request: HttpRequest) {
   const [header, ...others] = request.header('authorization');
   if (header === undefined) return undefined;
   const credentials = others.length === 0 ? parseBasic(header) : undefined;

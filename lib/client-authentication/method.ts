@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Form } from '../http/form.ts';
-import type { Request } from '../http/message.ts';
+import type { HttpRequest } from '../http/message.ts';
 import type { Client } from '../oauth/client.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
 
@@ -21,13 +21,13 @@ export interface ClientAuthenticationMethod {
    * The id of the caller, if the request uses this method.
    * @throws OAuthError `invalid_client` when the request uses the method improperly
    */
-  identify(request: Request, form: Form): string | undefined;
+  identify(request: HttpRequest, form: Form): string | undefined;
   /**
    * Proves that the request comes from this client, which is enabled and may use the method.
    * @throws OAuthError `invalid_client`
    */
   authenticate(
-    request: Request,
+    request: HttpRequest,
     form: Form,
     client: Client | ResourceServer,
     context: AuthenticationContext,

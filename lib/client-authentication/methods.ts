@@ -1,5 +1,5 @@
 import type { Form } from '../http/form.ts';
-import type { Request } from '../http/message.ts';
+import type { HttpRequest } from '../http/message.ts';
 import type { Client } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { isIdentifier } from '../oauth/identifier.ts';
@@ -26,7 +26,7 @@ export interface PresentedIdentity {
  * The one identity that a request presents.
  * @throws OAuthError `invalid_client` without any; `invalid_request` with two methods, or two ids. RFC 6749 section 2.3
  */
-export function identifyCaller(request: Request, form: Form): PresentedIdentity {
+export function identifyCaller(request: HttpRequest, form: Form): PresentedIdentity {
   const identities = authenticationMethods.flatMap((method) => {
     const id = method.identify(request, form);
     return id === undefined ? [] : [{ method, id }];

@@ -1,4 +1,4 @@
-import { type Response, seeOther } from '../http/message.ts';
+import { type HttpResponse, seeOther } from '../http/message.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import type { ResponseMode } from '../oauth/response-type.ts';
 import { formPostPage } from '../pages/form-post.ts';
@@ -7,7 +7,7 @@ import { type ClientRedirect, redirectSources } from './authorization-redirect.t
 
 export type ResponseParameters = Readonly<Record<string, string | number | undefined>>;
 
-type Send = (redirect: ClientRedirect, parameters: Readonly<Record<string, string>>, site: Site) => Response;
+type Send = (redirect: ClientRedirect, parameters: Readonly<Record<string, string>>, site: Site) => HttpResponse;
 
 /** RFC 6749 section 4.1.2, OAuth 2.0 Multiple Response Type Encoding Practices, Form Post Response Mode */
 const modes = {
@@ -28,7 +28,7 @@ export function sendToClient(
   answer: ResponseParameters,
   issuer: string,
   site: Site,
-): Response {
+): HttpResponse {
   const parameters = Object.entries({ ...answer, state: redirect.state, iss: issuer });
   const present = parameters.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
   return modes[redirect.response_mode](redirect, Object.fromEntries(present), site);

@@ -1,6 +1,6 @@
 import { authenticationMethods } from '../client-authentication/methods.ts';
 import { grantTypes } from '../grants/grant-types.ts';
-import { createDocument, respondWith } from '../http/cacheable.ts';
+import { conditionalResponse, createPublicDocument } from '../http/public-document.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
@@ -40,7 +40,10 @@ export const discovery: Endpoint<DiscoveryContext> = {
     // All published ones: a client must know an algorithm before its first token and until after its last.
     const signingAlgorithms = [...new Set(await algorithms())];
     if (signingAlgorithms.length === 0) throw new Unavailable('a published key');
-    return respondWith(createDocument(metadata(issuer, signingAlgorithms), Math.min(MAX_AGE, jwksCache)), request);
+    return conditionalResponse(
+      createPublicDocument(metadata(issuer, signingAlgorithms), Math.min(MAX_AGE, jwksCache)),
+      request,
+    );
   },
 };
 

@@ -1,4 +1,4 @@
-import { createDocument, respondWith } from '../http/cacheable.ts';
+import { conditionalResponse, createPublicDocument } from '../http/public-document.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { SigningJwk } from '../keys/signing-key.ts';
 import type { LogContext } from '../log.ts';
@@ -17,5 +17,5 @@ export const jwks: Endpoint<JwksContext> = {
   methods: ['GET'],
   cors: 'any',
   handle: async (request, { keys, jwksCache }) =>
-    respondWith(createDocument({ keys: await keys() }, Math.min(MAX_AGE, jwksCache)), request),
+    conditionalResponse(createPublicDocument({ keys: await keys() }, Math.min(MAX_AGE, jwksCache)), request),
 };

@@ -3,12 +3,16 @@ import { parseForm } from '../http/form.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
 import { InvalidToken, OAuthError, UnreadableToken } from '../oauth/errors.ts';
-import type { EndingContext } from '../revocation/end-grant.ts';
+import type { GrantRevocationContext } from '../revocation/revoke-grant.ts';
 import type { RevokingContext } from '../tokens/format.ts';
 import { formatOf, formats } from '../tokens/formats.ts';
 import { isRefreshToken, revokeRefreshToken } from '../tokens/refresh-token.ts';
 
-export interface RevocationContext extends LogContext, ClientAuthenticationContext, RevokingContext, EndingContext {}
+export interface RevocationContext
+  extends LogContext,
+    ClientAuthenticationContext,
+    RevokingContext,
+    GrantRevocationContext {}
 
 /** RFC 7009. `token_type_hint` is not read: the form of a token tells its kind. */
 export const revocation: Endpoint<RevocationContext> = {

@@ -1,6 +1,6 @@
-import { bearerError, readBearer } from '../http/bearer.ts';
+import { bearerError, readBearerToken } from '../http/bearer.ts';
 import type { Identify } from '../http/cors.ts';
-import { json, type Response } from '../http/message.ts';
+import { type HttpResponse, json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
 import { type AccessTokenClaims, STRICT } from '../oauth/access-token.ts';
@@ -26,7 +26,7 @@ export const userinfo: Endpoint<UserinfoContext> = {
   methods: ['GET', 'POST'],
   cors: 'client',
   async handle(request, context, identify) {
-    const token = readBearer(request);
+    const token = readBearerToken(request);
     if (token === undefined) return unauthenticated(context);
     try {
       const { claims } = await validateAccessToken(token, STRICT, context);
@@ -71,7 +71,7 @@ async function identifyOwner(token: string, context: UserinfoContext, identify: 
 }
 
 /** Who sent no token is told how to send one, and not that anything was wrong. RFC 6750 section 3.1 */
-function unauthenticated({ log }: UserinfoContext): Response {
+function unauthenticated({ log }: UserinfoContext): HttpResponse {
   log.info('refused', { reason: 'no authentication' });
   return { status: 401, headers: { 'www-authenticate': 'Bearer', 'cache-control': 'no-store' }, body: '' };
 }

@@ -4,13 +4,13 @@ import type { Client } from '../oauth/client.ts';
 import type { Grant, PendingGrant } from '../oauth/grant.ts';
 import type { Handles } from '../oauth/handle.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
-import type { EndingContext } from '../revocation/end-grant.ts';
+import type { GrantRevocationContext } from '../revocation/revoke-grant.ts';
 import type { EpochStore } from '../store/epoch.ts';
 import type { GrantingContext } from '../tokens/code.ts';
 import type { SignInOutcome } from '../users/authenticate-user.ts';
 
 /** All that a grant type may touch. */
-export interface GrantContext extends GrantingContext, EndingContext {
+export interface GrantContext extends GrantingContext, GrantRevocationContext {
   readonly issuer: string;
   readonly handles: Lazy<Handles>;
   readonly epochs: EpochStore;

@@ -1,7 +1,7 @@
 import { holds } from '../clause.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import type { GrantState, Refusal, Transition } from '../oauth/grant-state.ts';
-import { endGrant } from '../revocation/end-grant.ts';
+import { revokeGrant } from '../revocation/revoke-grant.ts';
 import { readEpochs } from './epochs.ts';
 import type { GrantContext, GrantRequest, OutcomeHandlers } from './grant-type.ts';
 
@@ -58,7 +58,7 @@ async function readBack(
   if (outcome === 'exceeded') throw use.excess(grant);
   if (outcome === 'undone') throw new Unavailable('the grant');
   if (outcome === 'reused') {
-    await endGrant(grant.grant_id, context);
+    await revokeGrant(grant.grant_id, context);
     throw invalidGrant(grant.state === 'revoked' ? 'the grant is revoked' : 'used before: the grant was ended');
   }
   if (outcome === 'retried') onOutcome(confirming(use, context));

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { decodeFormComponent } from './form.ts';
 
 /**
- * The id and secret of an `Authorization: Basic` header, each form-encoded inside. RFC 6749 section 2.3.1, RFC 7617.
+ * The id and secret in an `Authorization: Basic` header, where each is form-encoded. RFC 6749 section 2.3.1, RFC 7617
  * @returns undefined when the header is of another scheme or malformed
  */
 export function parseBasic(header: string): { id: string; secret: string } | undefined {

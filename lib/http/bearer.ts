@@ -1,10 +1,11 @@
 import { type ErrorCode, OAuthError } from '../oauth/errors.ts';
 import { parseForm, refuseCredentialsInQuery } from './form.ts';
-import type { Request } from './message.ts';
+import type { HttpRequest } from './message.ts';
 
 /**
- * The token of an `Authorization` header, of which exactly one may have been sent. RFC 6750 section 2.1.
- * @returns undefined when there is none, more than one, or one of another scheme or form
+ * The token in the `Authorization` header. RFC 6750 section 2.1
+ * @param headers every `Authorization` header that was sent
+ * @returns undefined when there is not exactly one, or when it has another scheme or is malformed
  */
 export function parseBearer(headers: readonly string[]): string | undefined {
   const [header, ...others] = headers;
@@ -13,18 +14,18 @@ export function parseBearer(headers: readonly string[]): string | undefined {
 }
 
 /**
- * The access token of a request, sent in one of the two ways that keep it out of logs: by header, or in a form body.
- * RFC 6750 section 2
+ * The access token of a request, from the `Authorization` header or from a form body. A token in the query is refused, because
+ * URLs end up in logs. RFC 6750 section 2
  * @returns undefined when none was sent
  * @throws OAuthError `invalid_request`
  */
-export function readBearer(request: Request): string | undefined {
+export function readBearerToken(request: HttpRequest): string | undefined {
   try {
     refuseCredentialsInQuery(request.query);
     const form = request.method === 'POST' && request.body.length > 0 ? parseForm(request) : undefined;
     const sent = form?.get('access_token');
     const headers = request.header('authorization');
-    if (sent !== undefined && headers.length > 0) throw invalid('the access token is sent in two ways');
+    if (sent !== undefined && headers.length > 0) throw invalid('the request has two access tokens');
     if (sent !== undefined || headers.every((header) => !/^Bearer\b/i.test(header))) return sent;
     const token = parseBearer(headers);
     if (token === undefined) throw invalid('the Authorization header is malformed');
@@ -36,9 +37,9 @@ export function readBearer(request: Request): string | undefined {
 }
 
 /**
- * A refusal that says so in `WWW-Authenticate` too. RFC 6750 section 3
- * @param scope what the token lacks
- * @param reason for the log alone
+ * An error that is also reported in `WWW-Authenticate`. RFC 6750 section 3
+ * @param scope the scope that the token would need
+ * @param reason only for the log
  */
 export function bearerError(
   code: ErrorCode,

@@ -1,15 +1,15 @@
-import type { Request } from './message.ts';
+import type { HttpRequest } from './message.ts';
 
-/** The only cookie of this service, which names the browser. RFC 6265 */
+/** The service's only cookie, which identifies the browser. RFC 6265 */
 export interface BrowserCookie {
-  /** The cookie's value; undefined also when two were sent, because somebody else must have set one of them. */
-  read(request: Request): string | undefined;
-  /** A value of `Set-Cookie`. The cookie lasts as long as the session of the browser. */
+  /** The cookie's value; undefined also when two were sent, because this service cannot have set both. */
+  read(request: HttpRequest): string | undefined;
+  /** A value for `Set-Cookie`. The browser keeps the cookie until it is closed. */
   write(value: string): string;
   clear(): string;
 }
 
-/** On https the cookie is bound to this host: no other host of the same site can set it. RFC 6265bis section 4.1.3.2 */
+/** With https the cookie has the prefix `__Host-`, so no other host of the same site can set it. RFC 6265bis section 4.1.3.2 */
 export function browserCookie(issuer: string): BrowserCookie {
   const isSecure = issuer.startsWith('https:');
   const name = isSecure ? '__Host-latchkey' : 'latchkey';

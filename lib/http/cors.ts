@@ -1,27 +1,30 @@
 import type { CallerId } from '../oauth/errors.ts';
-import type { Request, Response } from './message.ts';
+import type { HttpRequest, HttpResponse } from './message.ts';
 
 /**
- * Whose pages may read what an endpoint answers: everybody's, or those of the client that the answer is about. Endpoints that
- * know people by their cookie say neither, because no script has any business there.
+ * Which origins may read an endpoint's responses: any, or those registered for the client that made the request. Endpoints that
+ * use the cookie have no policy, so no script of another origin can read their pages.
  */
 export type CorsPolicy = 'any' | 'client';
 
 /**
- * Says who the caller is, as soon as that is known: pages of that client may read the answer, refusals too, and the log names
- * it.
+ * Called by an endpoint as soon as it knows who the caller is. From then on the log names the caller, and the client's allowed
+ * origins may read the response, errors included.
  */
 export type Identify = (caller: CallerId & { readonly allowed_origins?: readonly string[] | undefined }) => void;
 
-/** Seconds; browsers keep it for no longer than two hours. */
+/** Seconds; no browser caches a preflight for longer than two hours. */
 const PREFLIGHT_MAX_AGE = 7_200;
 
 /**
- * The answer to a preflight; undefined for any other request. Which client is asking is not said in one, so it is the same for
- * all pages. It gives nothing away: it lets a page send what any program can send, and without cookies, because `*` rules
- * them out. Who may read the answer is decided with the answer. Fetch standard, section 3.3
+ * The response to a preflight; undefined for any other request. A preflight does not name the client, so every origin gets the
+ * same response. That is safe: it only lets a page send what any program can send, and without cookies, which `*` excludes.
+ * Whether the page may read the response is decided by `corsHeaders`. Fetch standard, section 3.3
  */
-export function respondToPreflight({ method, header }: Request, methods: readonly string[]): Response | undefined {
+export function preflightResponse(
+  { method, header }: HttpRequest,
+  methods: readonly string[],
+): HttpResponse | undefined {
   if (method !== 'OPTIONS' || header('origin').length === 0) return undefined;
   if (header('access-control-request-method').length === 0) return undefined;
   const headers = {
@@ -33,10 +36,13 @@ export function respondToPreflight({ method, header }: Request, methods: readonl
   return { status: 204, headers, body: '' };
 }
 
-/** The headers that let a page read an answer. An origin is only ever repeated as the client has registered it. */
+/**
+ * The headers that let a page read a response. They contain an origin as the client registered it, never as the request sent
+ * it.
+ */
 export function corsHeaders(
   policy: CorsPolicy | undefined,
-  request: Request,
+  request: HttpRequest,
   allowedOrigins: readonly string[],
 ): Record<string, string> {
   if (policy === undefined) return {};

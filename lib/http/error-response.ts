@@ -1,9 +1,9 @@
 import { type CallerId, OAuthError, Unavailable } from '../oauth/errors.ts';
-import { json, type Response } from './message.ts';
+import { type HttpResponse, json } from './message.ts';
 
 const RETRY_AFTER = { 'retry-after': '1' };
 
-/** What the log says of a refusal: the private reason, and the caller if it is a registered one. */
+/** What the log says about a refusal: the reason, which the caller does not see, and the caller's id if it is registered. */
 export const describeRefusal = ({ code, reason, caller }: OAuthError, known: CallerId = {}) => ({
   error: code,
   reason,
@@ -11,8 +11,8 @@ export const describeRefusal = ({ code, reason, caller }: OAuthError, known: Cal
   resource_server: caller.resource_server ?? known.resource_server,
 });
 
-/** The one place where an error becomes an answer. A bug is our fault, so it reads as one: 503, and no text. */
-export function errorResponse(error: unknown): Response {
+/** Turns any error into a JSON response. A bug is a fault of the service: 503 without a description. docs/design.md promise 1 */
+export function errorResponse(error: unknown): HttpResponse {
   if (error instanceof OAuthError) {
     return json(error.status, { error: error.code, error_description: error.message }, error.headers);
   }

@@ -1,21 +1,21 @@
 import { isUtf8 } from 'node:buffer';
 import { OAuthError } from '../oauth/errors.ts';
-import type { Request } from './message.ts';
+import type { HttpRequest } from './message.ts';
 
-/** Twice the largest token, and far more than any request of a protocol that we speak. */
+/** Four times the largest token, and far more than any request to these endpoints needs. */
 const MAX_BODY_BYTES = 32 * 1024;
 const MAX_PARAMETERS = 64;
 
-/** API Gateway takes 10 KB of request line and headers together. */
+/** API Gateway limits the request line and the headers together to 10 KB. */
 export const MAX_QUERY_LENGTH = 8 * 1024;
 
-/** The one parameter that may be repeated. RFC 8707 section 2. */
+/** The only parameter that may be repeated. RFC 8707 section 2 */
 const REPEATABLE = 'resource';
 
-/** What must never be seen in a URL, where it would end in logs. RFC 6749 section 2.3.1, RFC 6750 section 5.3. */
+/** Parameters that must not be in a URL, because URLs end up in logs. RFC 6749 section 2.3.1, RFC 6750 section 5.3 */
 const CREDENTIALS = ['client_secret', 'client_assertion', 'token', 'access_token', 'refresh_token', 'code', 'password'];
 
-/** The parameters of a form. One that was sent without a value counts as absent. RFC 6749 section 3.2. */
+/** The parameters of a form. A parameter without a value counts as absent. RFC 6749 section 3.2 */
 export interface Form {
   get(name: string): string | undefined;
   /** @throws OAuthError `invalid_request` */
@@ -25,11 +25,11 @@ export interface Form {
 }
 
 /**
- * The parameters of a request with a form body.
- * @throws OAuthError `invalid_request` for another media type, malformed encoding, a repeated parameter, credentials in
- * the query, or too much of anything. RFC 6749 sections 3.2 and 5.2
+ * The parameters in a form body. RFC 6749 sections 3.2 and 5.2
+ * @throws OAuthError `invalid_request` for another media type, malformed encoding, a repeated parameter, credentials in the
+ * query, too many parameters or a body that is too large
  */
-export function parseForm(request: Request): Form {
+export function parseForm(request: HttpRequest): Form {
   refuseCredentialsInQuery(request.query);
   const [mediaType, ...others] = request.header('content-type');
   if (others.length > 0 || mediaType === undefined || !isForm(mediaType)) {
@@ -41,10 +41,10 @@ export function parseForm(request: Request): Form {
 }
 
 /**
- * The parameters of a request that has them in its query, as browsers bring them.
+ * The parameters in the query of a request.
  * @throws OAuthError `invalid_request` as `parseForm` does
  */
-export function parseQuery({ query }: Request): Form {
+export function parseQuery({ query }: HttpRequest): Form {
   if (query.length > MAX_QUERY_LENGTH) throw invalid('the query is too long');
   refuseCredentialsInQuery(query);
   return parseParameters(query);
@@ -76,7 +76,7 @@ const isForm = (mediaType: string) => /^application\/x-www-form-urlencoded *(;|$
 /** @throws OAuthError `invalid_request` */
 export function refuseCredentialsInQuery(query: string): void {
   const names = new Set(new URLSearchParams(query).keys());
-  if (CREDENTIALS.some((name) => names.has(name))) throw invalid('credentials do not belong in the query');
+  if (CREDENTIALS.some((name) => names.has(name))) throw invalid('credentials must not be sent in the query');
 }
 
 function* decodePairs(text: string): Generator<[string, string]> {
@@ -91,7 +91,7 @@ function* decodePairs(text: string): Generator<[string, string]> {
   }
 }
 
-/** Decodes one name or value of a form; undefined when its percent-encoding or UTF-8 is malformed. */
+/** Decodes one name or value in a form; undefined when its percent-encoding or UTF-8 is malformed. */
 export function decodeFormComponent(text: string): string | undefined {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));

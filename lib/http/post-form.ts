@@ -1,10 +1,10 @@
-/** Milliseconds, connection included. */
+/** Milliseconds, including the time to connect. */
 const PATIENCE = 5_000;
 
 /**
- * Posts a form to a client of ours, and tells the status of its answer. What is answered is not read, and redirects are not
- * followed: they could lead anywhere.
- * @throws when there is no answer in time
+ * Posts a form to a client. The response body is not read, and redirects are not followed, because they could lead anywhere.
+ * @returns the response's status
+ * @throws Error when there is no response in time
  */
 export async function postForm(uri: string, form: Readonly<Record<string, string>>): Promise<number> {
   const { status, body } = await fetch(uri, {

@@ -1,7 +1,10 @@
-import type { Request } from './message.ts';
+import type { HttpRequest } from './message.ts';
 
-/** Whether the browser says that a form is from this service. Very old browsers say nothing. Fetch Metadata section 2.1 */
-export function isSameOrigin({ header }: Request, issuer: string): boolean {
+/**
+ * Whether a form comes from a page of this service, by the headers `Origin` and `Sec-Fetch-Site`. Very old browsers send
+ * neither; their forms pass. Fetch Metadata section 2.1
+ */
+export function isSameOrigin({ header }: HttpRequest, issuer: string): boolean {
   const { origin } = new URL(issuer);
   return (
     header('origin').every((value) => value === origin) &&

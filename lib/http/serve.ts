@@ -1,41 +1,41 @@
 import { createContainer } from '../container.ts';
 import type { LogContext } from '../log.ts';
 import { OAuthError } from '../oauth/errors.ts';
-import { type CorsPolicy, corsHeaders, type Identify, respondToPreflight } from './cors.ts';
+import { type CorsPolicy, corsHeaders, type Identify, preflightResponse } from './cors.ts';
 import { describeRefusal, errorResponse } from './error-response.ts';
-import { type ProxyEvent, type ProxyResult, toRequest, toResult } from './event.ts';
-import type { Request, Response } from './message.ts';
+import type { HttpRequest, HttpResponse } from './message.ts';
+import { type ProxyEvent, type ProxyResult, parseProxyEvent, toProxyResult } from './proxy-event.ts';
 
-/** An endpoint: the methods it takes, whose pages may read it, and what it answers. */
+/** An endpoint: its methods, its CORS policy, and how it handles a request. */
 export interface Endpoint<Context> {
   readonly methods: readonly string[];
-  /** Absent = no page of another origin. */
+  /** Absent = pages of other origins cannot read the responses. */
   readonly cors?: CorsPolicy;
   handle(
-    request: Request,
+    request: HttpRequest,
     context: Context,
     identify: Identify,
     renderErrorsWith: RenderErrorsWith,
-  ): Response | Promise<Response>;
+  ): HttpResponse | Promise<HttpResponse>;
 }
 
-/** Makes an answer of an error, which is logged already: an `OAuthError` is a refusal, any other error a fault. */
-export type RenderError = (error: unknown) => Response;
+/** Turns an error that has been logged into a response. An `OAuthError` is a refusal, any other error a fault. */
+export type RenderError = (error: unknown) => HttpResponse;
 
-/** Says how errors are answered from now on; until then, and without it, they are answered with JSON. */
+/** Called by an endpoint to change how its errors are rendered from then on. By default, errors are JSON. */
 export type RenderErrorsWith = (render: RenderError) => void;
 
 /**
- * Makes a Lambda function of an endpoint. While its context cannot be composed (a bad variable, say), every request is
- * answered 503 and the reason is logged.
+ * Makes the Lambda handler of an endpoint. As long as its context cannot be composed, because a variable is wrong for example,
+ * every request is answered with 503 and the reason is logged.
  */
 export function serve<Context extends LogContext>(endpoint: Endpoint<Context>, compose: () => Context) {
   const handle = createContainer(compose);
 
   return async (event: ProxyEvent, invocation?: unknown): Promise<ProxyResult> => {
-    const request = toRequest(event);
-    const preflight = endpoint.cors && respondToPreflight(request, endpoint.methods);
-    if (preflight) return toResult(preflight);
+    const request = parseProxyEvent(event);
+    const preflight = endpoint.cors && preflightResponse(request, endpoint.methods);
+    if (preflight) return toProxyResult(preflight);
 
     let caller: Parameters<Identify>[0] = {};
     const identify: Identify = (known) => {
@@ -45,7 +45,7 @@ export function serve<Context extends LogContext>(endpoint: Endpoint<Context>, c
     const renderErrorsWith: RenderErrorsWith = (render) => {
       renderError = render;
     };
-    const handleRequest = async (context: Context): Promise<Response> => {
+    const handleRequest = async (context: Context): Promise<HttpResponse> => {
       try {
         requireMethod(endpoint.methods, request.method);
         return await endpoint.handle(request, context, identify, renderErrorsWith);
@@ -57,7 +57,7 @@ export function serve<Context extends LogContext>(endpoint: Endpoint<Context>, c
     };
     const { headers, ...response } = await handle(event, invocation, handleRequest, (fault) => renderError(fault));
     const cors = corsHeaders(endpoint.cors, request, caller.allowed_origins ?? []);
-    return toResult({ ...response, headers: { ...headers, ...cors } });
+    return toProxyResult({ ...response, headers: { ...headers, ...cors } });
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Response } from '../http/message.ts';
+import type { HttpResponse } from '../http/message.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { outdatedPage } from '../pages/error.ts';
 import { rememberConsent } from './consent.ts';
@@ -28,7 +28,7 @@ export async function askThenContinue(
   visit: InteractionVisit,
   continuation: Continuation,
   submission: Submission | undefined,
-): Promise<Response> {
+): Promise<HttpResponse> {
   const { browser, context } = visit;
   if (submission && !isGenuine(submission.form, interactionForm(submission.page, continuation), visit)) {
     return outdatedPage(visit.site, `?${continuation.query}`);
@@ -45,7 +45,7 @@ async function signInThenContinue(
   visit: InteractionVisit,
   continuation: Continuation,
   { form }: Submission,
-): Promise<Response> {
+): Promise<HttpResponse> {
   const { browser, failed } = await signInWithPassword(visit, form);
   if (!browser) return showInteraction('sign_in', visit, continuation, failed);
   const person = await findPersonOfNewSession(browser.session, continuation, visit.context);
@@ -57,7 +57,7 @@ async function askNextOrComplete(
   continuation: Continuation,
   person: Person | undefined,
   completed: ReadonlySet<Interaction>,
-): Promise<Response> {
+): Promise<HttpResponse> {
   const { context } = visit;
   const { requirements, consent } = continuation;
   const { session, claims, hasConsented } = person ?? {};

@@ -1,12 +1,12 @@
 import type { Clock } from '../clock.ts';
 import { browserCookie } from '../http/cookie.ts';
-import type { Request } from '../http/message.ts';
+import type { HttpRequest } from '../http/message.ts';
 import type { Lazy } from '../lazy.ts';
 import { subjectTag, subjectTagOf } from '../oauth/grant-id.ts';
 import { type Handles, randomId } from '../oauth/handle.ts';
 import type { Session } from '../oauth/session.ts';
 import type { Authentication } from '../oauth/user.ts';
-import { type EndingSessionContext, endSession } from '../revocation/end-session.ts';
+import { type EndSessionContext, endSession } from '../revocation/end-session.ts';
 import type { EpochStore } from '../store/epoch.ts';
 import type { SessionStore } from '../store/session.ts';
 
@@ -28,7 +28,7 @@ export interface Browser {
 }
 
 /** The browser that a request's cookie names; a new one when there is no cookie of this service. */
-export async function readBrowser(request: Request, context: BrowserContext): Promise<Browser> {
+export async function readBrowser(request: HttpRequest, context: BrowserContext): Promise<Browser> {
   const cookie = browserCookie(context.issuer).read(request);
   const handle = cookie === undefined ? undefined : (await context.handles()).parse('session', cookie);
   if (!handle) return { sid: randomId(), isNew: true };
@@ -61,7 +61,7 @@ export async function beginSession(
   browser: Browser,
   authentication: Authentication,
   lifetime: number,
-  context: EndingSessionContext,
+  context: EndSessionContext,
 ): Promise<Session> {
   const { sessions, clock } = context;
   const session: Session = { ...authentication, sid: randomId(), expires_at: clock() + lifetime };

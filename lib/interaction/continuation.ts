@@ -1,4 +1,4 @@
-import type { Response } from '../http/message.ts';
+import type { HttpResponse } from '../http/message.ts';
 import type { Access } from '../oauth/consent.ts';
 import type { OAuthError } from '../oauth/errors.ts';
 import type { Session } from '../oauth/session.ts';
@@ -21,9 +21,9 @@ export interface Continuation {
   /** Where the answer may lead beside this service: sources of a Content Security Policy, for `form-action`. */
   readonly formAction: readonly string[];
   /** Answers for the person who has signed in, and has allowed what was asked. */
-  complete(session: Session): Promise<Response>;
+  complete(session: Session): Promise<HttpResponse>;
   /** Answers when nothing can follow. */
-  refuse(error: OAuthError): Response;
+  refuse(error: OAuthError): HttpResponse;
 }
 
 /** What a person is asked to allow a client. */

@@ -1,4 +1,4 @@
-import type { Request, Response } from '../http/message.ts';
+import type { HttpRequest, HttpResponse } from '../http/message.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { errorPage, faultPage } from '../pages/error.ts';
 import { siteFor, type VisitContext } from './visit.ts';
@@ -10,9 +10,9 @@ import { siteFor, type VisitContext } from './visit.ts';
 export class UntrustedClient extends OAuthError {}
 
 /** Makes the pages that tell a person of errors. A refusal says why; a fault, which is any other error, does not. */
-export function createErrorPages(request: Request, context: Pick<VisitContext, 'service'>) {
+export function createErrorPages(request: HttpRequest, context: Pick<VisitContext, 'service'>) {
   const site = siteFor(request, context);
-  return (error: unknown): Response => {
+  return (error: unknown): HttpResponse => {
     if (!(error instanceof OAuthError)) return faultPage(site);
     const { code, message: description, status } = error;
     const kind = error instanceof UntrustedClient ? 'client' : 'request';

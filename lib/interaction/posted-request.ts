@@ -1,4 +1,4 @@
-import type { Request, Response } from '../http/message.ts';
+import type { HttpRequest, HttpResponse } from '../http/message.ts';
 import { seeOther } from '../http/message.ts';
 import { OAuthError } from '../oauth/errors.ts';
 
@@ -8,7 +8,7 @@ import { OAuthError } from '../oauth/errors.ts';
  * @param toQuery gives the parameters of the form as a query
  * @throws OAuthError `invalid_request` when there are parameters in the query as well
  */
-export function repeatAsQuery({ query }: Request, endpoint: string, toQuery: () => string): Response {
+export function repeatAsQuery({ query }: HttpRequest, endpoint: string, toQuery: () => string): HttpResponse {
   if (query !== '') throw new OAuthError('invalid_request', 'parameters are in both the query and the body');
   return seeOther(`${endpoint}?${toQuery()}`);
 }

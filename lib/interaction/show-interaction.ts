@@ -1,4 +1,4 @@
-import type { Response } from '../http/message.ts';
+import type { HttpResponse } from '../http/message.ts';
 import type { UserClaims } from '../oauth/user.ts';
 import { accountPage } from '../pages/account.ts';
 import { consentPage } from '../pages/consent.ts';
@@ -20,7 +20,7 @@ export function showInteraction(
   visit: Visit,
   continuation: Continuation,
   shown: Shown = {},
-): Response {
+): HttpResponse {
   const form = createPostForm(interactionForm(interaction, continuation), visit);
   const common = { form, formAction: continuation.formAction };
   return withCookie(pages[interaction](visit, common, continuation, shown), visit);
@@ -37,7 +37,7 @@ type Show = (
   common: Pick<SignInPage, 'form' | 'formAction'>,
   continuation: Continuation,
   shown: Shown,
-) => Response;
+) => HttpResponse;
 
 const pages = {
   sign_in({ site }, common, { login_hint }, { username = login_hint, claims, failed }) {

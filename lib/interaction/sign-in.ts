@@ -1,12 +1,12 @@
 import type { Form } from '../http/form.ts';
 import type { Log } from '../log.ts';
 import type { SignInPage } from '../pages/sign-in.ts';
-import type { EndingSessionContext } from '../revocation/end-session.ts';
+import type { EndSessionContext } from '../revocation/end-session.ts';
 import type { SignInOutcome } from '../users/authenticate-user.ts';
 import { type Browser, beginSession } from './browser-session.ts';
 import type { Visit, VisitContext } from './visit.ts';
 
-export interface SignInContext extends VisitContext, EndingSessionContext {
+export interface SignInContext extends VisitContext, EndSessionContext {
   /** Seconds. */
   readonly sessionLifetime: number;
   /** @param address where the attempt comes from, as the gateway saw it */

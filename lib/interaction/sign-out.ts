@@ -1,14 +1,14 @@
 import { browserCookie } from '../http/cookie.ts';
 import type { Form } from '../http/form.ts';
-import type { Response } from '../http/message.ts';
+import type { HttpResponse } from '../http/message.ts';
 import { isSameOrigin } from '../http/same-origin.ts';
 import { outdatedPage } from '../pages/error.ts';
 import { confirmSignOutPage } from '../pages/sign-out.ts';
-import { type EndingSessionContext, endSession } from '../revocation/end-session.ts';
+import { type EndSessionContext, endSession } from '../revocation/end-session.ts';
 import { createPostForm, isGenuine, type PageForm } from './page-form.ts';
 import type { Visit, VisitContext } from './visit.ts';
 
-export type SignOutContext = VisitContext & EndingSessionContext;
+export type SignOutContext = VisitContext & EndSessionContext;
 
 /** What an endpoint asks for when a person is to be signed out, and what follows. */
 export interface SignOutRequest {
@@ -19,7 +19,7 @@ export interface SignOutRequest {
   /** Where the answer may lead beside this service, as in a `Continuation`. */
   readonly formAction: readonly string[];
   /** The answer once nobody is signed in with this browser. */
-  complete(): Response;
+  complete(): HttpResponse;
 }
 
 /**
@@ -31,7 +31,7 @@ export async function signOut(
   visit: Visit<SignOutContext>,
   { query, sub, formAction, complete }: SignOutRequest,
   form: Form | undefined,
-): Promise<Response> {
+): Promise<HttpResponse> {
   const { request, browser, site, context } = visit;
   const { session } = browser;
   const page: PageForm = { page: 'sign_out', query, purpose: ['logout'] };
@@ -46,7 +46,7 @@ export async function signOut(
   return withoutCookie(complete(), context);
 }
 
-const withoutCookie = (response: Response, { issuer }: SignOutContext): Response => ({
+const withoutCookie = (response: HttpResponse, { issuer }: SignOutContext): HttpResponse => ({
   ...response,
   headers: { ...response.headers, 'set-cookie': browserCookie(issuer).clear() },
 });

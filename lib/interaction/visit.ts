@@ -1,4 +1,4 @@
-import type { Request, Response } from '../http/message.ts';
+import type { HttpRequest, HttpResponse } from '../http/message.ts';
 import type { LogContext } from '../log.ts';
 import type { Client } from '../oauth/client.ts';
 import type { Handles } from '../oauth/handle.ts';
@@ -12,7 +12,7 @@ export interface VisitContext extends LogContext, BrowserContext {
 
 /** A person in front of a browser, for the time of one request. */
 export interface Visit<Context extends VisitContext = VisitContext> {
-  readonly request: Request;
+  readonly request: HttpRequest;
   /** Which browser it is, and whose session it has. */
   readonly browser: Browser;
   /** For the tokens of the pages, and for the cookie. */
@@ -24,7 +24,7 @@ export interface Visit<Context extends VisitContext = VisitContext> {
 
 /** @param client the application that the pages name, if it is known already */
 export async function openVisit<Context extends VisitContext>(
-  request: Request,
+  request: HttpRequest,
   context: Context,
   client?: Client,
 ): Promise<Visit<Context>> {
@@ -33,11 +33,11 @@ export async function openVisit<Context extends VisitContext>(
 }
 
 /** Works for any request, whether its parameters are in order or not. OpenID Connect Core section 3.1.2.1, `ui_locales` */
-export const siteFor = ({ query }: Request, { service }: Pick<VisitContext, 'service'>, client?: Client): Site =>
+export const siteFor = ({ query }: HttpRequest, { service }: Pick<VisitContext, 'service'>, client?: Client): Site =>
   createSite(service, new URLSearchParams(query).get('ui_locales') ?? undefined, client);
 
 /** Gives a new browser its cookie along with a response. */
-export function withCookie(response: Response, { browser, handles, context }: Visit): Response {
+export function withCookie(response: HttpResponse, { browser, handles, context }: Visit): HttpResponse {
   if (!browser.isNew) return response;
   const cookie = sessionCookie(browser.sid, context.issuer, handles);
   return { ...response, headers: { ...response.headers, 'set-cookie': cookie } };

@@ -1,4 +1,4 @@
-import type { Response } from '../http/message.ts';
+import type { HttpResponse } from '../http/message.ts';
 import { choice, type PostForm, postForm } from './form.ts';
 import { html } from './html.ts';
 import { clientMark, clientName, initial, renderPage, type Site } from './page.ts';
@@ -10,7 +10,7 @@ export interface AccountPage {
   readonly name: string | undefined;
 }
 
-export function accountPage(site: Site, { form, formAction, name }: AccountPage): Response {
+export function accountPage(site: Site, { form, formAction, name }: AccountPage): HttpResponse {
   const { account: texts } = site.language.texts;
   const shown = name ?? texts.nameless;
   const content = html`<div class="head">${site.client && clientMark(site.client)}

@@ -1,4 +1,4 @@
-import type { Response } from '../http/message.ts';
+import type { HttpResponse } from '../http/message.ts';
 import { choice, type PostForm, postForm } from './form.ts';
 import { type Html, html } from './html.ts';
 import { tick } from './icons.ts';
@@ -17,7 +17,7 @@ export interface ConsentPage {
   readonly destination: string | undefined;
 }
 
-export function consentPage(site: Site, page: ConsentPage): Response {
+export function consentPage(site: Site, page: ConsentPage): HttpResponse {
   const { consent: texts, account, scopes } = site.language.texts;
   const client = site.client ? clientName(site.client) : '';
   const shown = page.name ?? account.nameless;

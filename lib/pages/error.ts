@@ -1,4 +1,4 @@
-import type { Response } from '../http/message.ts';
+import type { HttpResponse } from '../http/message.ts';
 import { html } from './html.ts';
 import { renderPage, type Site } from './page.ts';
 
@@ -11,7 +11,7 @@ export interface ErrorPage {
   readonly description: string;
 }
 
-export function errorPage(site: Site, { status, kind, code, description }: ErrorPage): Response {
+export function errorPage(site: Site, { status, kind, code, description }: ErrorPage): HttpResponse {
   const { error: texts } = site.language.texts;
   const content = html`<div class="head"><h1>${texts.title}</h1></div>
 <p class="soft">${texts[kind]}</p>
@@ -23,7 +23,7 @@ export function errorPage(site: Site, { status, kind, code, description }: Error
  * For a form that this service has not shown, or not to this browser.
  * @param again the address for another try
  */
-export function outdatedPage(site: Site, again: string): Response {
+export function outdatedPage(site: Site, again: string): HttpResponse {
   const { error: texts } = site.language.texts;
   const content = html`<div class="head"><h1>${texts.outdatedTitle}</h1></div>
 <p class="soft">${texts.outdated}</p>
@@ -32,7 +32,7 @@ export function outdatedPage(site: Site, again: string): Response {
 }
 
 /** For a fault of this service. docs/design.md promise 1 */
-export function faultPage(site: Site): Response {
+export function faultPage(site: Site): HttpResponse {
   const { error: texts } = site.language.texts;
   const content = html`<div class="head"><h1>${texts.faultTitle}</h1></div><p class="soft">${texts.fault}</p>`;
   return renderPage(site, { status: 503, title: texts.faultTitle, content, headers: { 'retry-after': '1' } });

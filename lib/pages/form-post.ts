@@ -1,4 +1,4 @@
-import type { Response } from '../http/message.ts';
+import type { HttpResponse } from '../http/message.ts';
 import { hiddenFields } from './form.ts';
 import { html, trustedMarkup } from './html.ts';
 import { clientName, renderPage, type Site } from './page.ts';
@@ -15,7 +15,7 @@ const submit = trustedMarkup('document.forms[0].submit()');
  * An answer that the browser posts to the client: by a script, or by a button where scripts do not run. OAuth 2.0 Form Post
  * Response Mode 1.0
  */
-export function formPostPage(site: Site, { redirect_uri, formAction, parameters }: FormPost): Response {
+export function formPostPage(site: Site, { redirect_uri, formAction, parameters }: FormPost): HttpResponse {
   const { formPost: texts } = site.language.texts;
   const content = html`<div class="head"><h1>${texts.title}</h1>
 ${site.client && html`<p class="soft">${texts.text(clientName(site.client))}</p>`}</div>

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Response } from '../http/message.ts';
+import type { HttpResponse } from '../http/message.ts';
 import type { Client } from '../oauth/client.ts';
 import { type Html, html, toText, trustedMarkup } from './html.ts';
 import { brandMark } from './icons.ts';
@@ -38,7 +38,7 @@ export interface Page {
 }
 
 /** Makes a response of a page. No cache keeps it, no frame shows it, and it loads nothing but the logos. */
-export function renderPage(site: Site, page: Page): Response {
+export function renderPage(site: Site, page: Page): HttpResponse {
   const { service, language, client } = site;
   const document = html`<!doctype html>
 <html lang="${language.tag}">

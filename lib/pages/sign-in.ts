@@ -1,4 +1,4 @@
-import type { Response } from '../http/message.ts';
+import type { HttpResponse } from '../http/message.ts';
 import { choice, type PostForm, postForm } from './form.ts';
 import { html } from './html.ts';
 import { clientMark, clientName, renderPage, type Site } from './page.ts';
@@ -12,7 +12,7 @@ export interface SignInPage {
   readonly failed?: 'refused' | { readonly seconds: number };
 }
 
-export function signInPage(site: Site, { form, formAction, username = '', failed }: SignInPage): Response {
+export function signInPage(site: Site, { form, formAction, username = '', failed }: SignInPage): HttpResponse {
   const { signIn: texts } = site.language.texts;
   const problem = failed && (failed === 'refused' ? texts.refused : texts.delayed(failed.seconds));
   const invalid = failed === 'refused' && html` aria-invalid="true" aria-describedby="problem"`;

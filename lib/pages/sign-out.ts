@@ -1,4 +1,4 @@
-import type { Response } from '../http/message.ts';
+import type { HttpResponse } from '../http/message.ts';
 import { choice, type PostForm, postForm } from './form.ts';
 import { html } from './html.ts';
 import { clientName, renderPage, type Site } from './page.ts';
@@ -7,7 +7,7 @@ import { clientName, renderPage, type Site } from './page.ts';
 export function confirmSignOutPage(
   site: Site,
   { form, formAction = [] }: { readonly form: PostForm; readonly formAction?: readonly string[] },
-): Response {
+): HttpResponse {
   const { signOut: texts } = site.language.texts;
   const content = html`<div class="head"><h1>${texts.title}</h1>
 <p class="soft">${texts.text(site.service.name)}${site.client && html` ${texts.askedBy(clientName(site.client))}`}</p></div>
@@ -15,7 +15,7 @@ ${postForm(form, html`<div class="buttons">${choice('sign_out', texts.submit, 'm
   return renderPage(site, { title: texts.title, content, formAction });
 }
 
-export function signedOutPage(site: Site): Response {
+export function signedOutPage(site: Site): HttpResponse {
   const { signOut: texts } = site.language.texts;
   const content = html`<div class="head"><h1>${texts.doneTitle}</h1><p class="soft">${texts.doneText}</p></div>`;
   return renderPage(site, { title: texts.doneTitle, content });

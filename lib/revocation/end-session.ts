@@ -3,19 +3,19 @@ import { createDelivery } from '../oauth/logout-delivery.ts';
 import type { Session } from '../oauth/session.ts';
 import type { LogoutDeliveryStore } from '../store/logout-delivery.ts';
 import type { SessionStore } from '../store/session.ts';
-import { type EndingContext, endGrant } from './end-grant.ts';
+import { type GrantRevocationContext, revokeGrant } from './revoke-grant.ts';
 
-export interface EndingSessionContext extends EndingContext {
+export interface EndSessionContext extends GrantRevocationContext {
   readonly sessions: SessionStore;
   readonly deliveries: LogoutDeliveryStore;
   findClient(client_id: string): Promise<Client | undefined>;
 }
 
 /**
- * Ends a session: its clients are to be told, and those of its grants are ended whose clients want it so. The session itself
- * goes last. For as long as it is there, whoever was answered by a fault can sign out again, and all of it is done over.
+ * Ends a session: queues the logout tokens for its clients, and revokes the grants of clients with `end_grants_on_logout`. The
+ * session is removed last, so that after a fault the person can sign out again and everything is repeated.
  */
-export async function endSession({ sid, sub }: Session, context: EndingSessionContext): Promise<void> {
+export async function endSession({ sid, sub }: Session, context: EndSessionContext): Promise<void> {
   const grants = await context.sessions.grants(sid);
   const now = context.clock();
   const endFor = async (client_id: string) => {
@@ -25,7 +25,7 @@ export async function endSession({ sid, sub }: Session, context: EndingSessionCo
       const names = [...new Set(given.map((grant) => grant.sid))];
       await Promise.all(names.map((name) => context.deliveries.add(createDelivery(name, sub, client_id, now))));
     }
-    if (client?.end_grants_on_logout) await Promise.all(given.map(({ grant_id }) => endGrant(grant_id, context)));
+    if (client?.end_grants_on_logout) await Promise.all(given.map(({ grant_id }) => revokeGrant(grant_id, context)));
   };
   await Promise.all([...new Set(grants.map(({ client_id }) => client_id))].map(endFor));
   await context.sessions.remove(sid);

@@ -10,28 +10,32 @@ import {
 } from '../oauth/revocation.ts';
 import type { RevocationStore } from '../store/revocation.ts';
 
-/** The one question that is asked of the list. */
+/** The entries of the list, as they were synchronised last. */
 export interface Revocations {
   isRevoked(token: AccessToken): boolean;
 }
 
-/** The container's synchronised copy of the revocation list. docs/design.md section 4. */
+/** The revocation list, of which each container keeps a synchronised copy. docs/design.md section 4 */
 export interface RevocationList {
   /**
-   * The list as it was at most `maxAge` seconds ago: 0 = strict, which always asks the store. Answers at once, without a
-   * promise, while the copy is fresh enough.
-   * @throws Unavailable when the store cannot be asked; the copy that is too old is never used instead
+   * The list as it was at most `maxAge` seconds ago; 0 = strict, which always queries the store. No promise is returned when
+   * the container's copy is fresh enough.
+   * @throws Unavailable when the store does not answer; an older copy is never used instead
    */
   fresh(maxAge: number): Revocations | Promise<Revocations>;
-  /** Revokes one token until it expires. Adds nothing when it is revoked already. */
+  /** Revokes one token until it expires. Adds no entry when the token is revoked already. @throws Unavailable */
   revokeToken(token: AccessToken): Promise<void>;
-  /** Revokes the tokens of a grant that has ended. Adds nothing when they are revoked already. */
-  revokeGrant(grant_id: string, expires_at: number): Promise<void>;
+  /**
+   * Revokes the access tokens of a grant. Adds no entry when they are revoked already.
+   * @param expires_at when the last of these tokens has expired everywhere, in seconds since the epoch
+   * @throws Unavailable
+   */
+  revokeTokensOfGrant(grant_id: string, expires_at: number): Promise<void>;
 }
 
 /**
- * How far back each synchronisation reaches before the last one, in seconds: longer than a writer can live between
- * taking the time and being acknowledged (10 s, the timeout of a function), plus the difference between two clocks.
+ * How far each synchronisation reaches back before the previous one, in seconds. Entries are sorted by the time at which their
+ * writer read its clock, and can appear later than that: by the timeout of a function (10 s) and the difference of two clocks.
  */
 export const OVERLAP_SECONDS = 20;
 
@@ -41,7 +45,7 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
 
   const synchronise = async (): Promise<Revocations> => {
     const startedAt = clock();
-    // A clock that was ahead let entries of the meantime pass unseen, and others be forgotten too early: all over again.
+    // While the clock was ahead, new entries could be missed and old ones pruned too early, so the whole list is read again.
     const wasSetBack = startedAt < syncedAt;
     copy.add(await store.since(wasSetBack ? 0 : Math.max(0, syncedAt - OVERLAP_SECONDS)), startedAt);
     copy.prune(startedAt);
@@ -49,19 +53,20 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
     return copy;
   };
 
-  const addOnce = async (ours: Revocation, findOther: () => Revocation | undefined): Promise<void> => {
+  const addOnce = async (entry: Revocation, findOther: () => Revocation | undefined): Promise<void> => {
     if (findOther()) return;
-    // Written and looked up at the same time. Should another entry have been there before, ours goes again: of several
-    // for the same the oldest always stays, because nobody removes an entry without having seen an older one.
-    await Promise.all([store.put(ours), synchronise()]);
+    // The write and the look-up run side by side. If the look-up finds an older entry that does the same, the new one is
+    // removed. The oldest always stays, because an entry is only removed by a writer that has seen an older one.
+    await Promise.all([store.put(entry), synchronise()]);
     const first = findOther();
-    if (first && (first.kind !== ours.kind || first.revoked_at < ours.revoked_at)) await store.remove(ours);
-    else copy.add([ours], ours.revoked_at);
+    if (first && (first.kind !== entry.kind || first.revoked_at < entry.revoked_at)) await store.remove(entry);
+    else copy.add([entry], entry.revoked_at);
   };
 
   return {
     fresh(maxAge) {
-      // Whole seconds: "less than" keeps the true age below the bound. A clock that was set back makes the copy stale.
+      // Times are whole seconds, so only "less than" keeps the true age below the bound. A clock that was set back makes the
+      // age negative, which counts as stale.
       const age = clock() - syncedAt;
       return age >= 0 && age < maxAge ? copy : synchronise();
     },
@@ -72,7 +77,7 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
       await addOnce({ kind: 'token', id: jti, revoked_at: clock(), expires_at }, () => copy.find(token, expires_at));
     },
 
-    async revokeGrant(id, expires_at) {
+    async revokeTokensOfGrant(id, expires_at) {
       await addOnce({ kind: 'grant', id, revoked_at: clock(), expires_at }, () => copy.findGrant(id, expires_at));
     },
   };
@@ -83,7 +88,7 @@ function createCopy() {
   let size = 0;
   let prunedAt = Number.NEGATIVE_INFINITY;
 
-  /** An entry that covers the token, and is kept at least as long as said. */
+  /** An entry that covers the token and does not expire before `keptUntil`. */
   const find = (token: AccessToken, keptUntil = Number.NEGATIVE_INFINITY): Revocation | undefined => {
     if (size === 0) return undefined;
     const ids = revocableBy(token);
@@ -104,7 +109,7 @@ function createCopy() {
         ?.find(({ expires_at }) => expires_at >= keptUntil),
     isRevoked: (token: AccessToken) => find(token) !== undefined,
 
-    /** Adds what has not expired: the table may hold an entry for days longer. */
+    /** Skips expired entries, which DynamoDB may keep for days. */
     add(revocations: readonly Revocation[], now: number) {
       for (const revocation of revocations) {
         if (revocation.expires_at <= now) continue;
@@ -116,7 +121,7 @@ function createCopy() {
       }
     },
 
-    /** Forgets what has expired; now and then is enough. */
+    /** Removes expired entries, at most once in OVERLAP_SECONDS. */
     prune(now: number) {
       if (Math.abs(now - prunedAt) < OVERLAP_SECONDS) return;
       prunedAt = now;

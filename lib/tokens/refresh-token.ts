@@ -2,7 +2,7 @@ import type { Lazy } from '../lazy.ts';
 import type { Client } from '../oauth/client.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import { type Handles, hasHandlePrefix } from '../oauth/handle.ts';
-import { type EndingContext, endGrant } from '../revocation/end-grant.ts';
+import { type GrantRevocationContext, revokeGrant } from '../revocation/revoke-grant.ts';
 import { issuedToAnotherClient } from './format.ts';
 
 const KIND = 'refresh_token';
@@ -20,11 +20,11 @@ export const mintRefreshToken = (handles: Handles, grant_id: string, generation:
 export async function revokeRefreshToken(
   token: string,
   { client_id }: Client,
-  context: EndingContext & { readonly handles: Lazy<Handles> },
+  context: GrantRevocationContext & { readonly handles: Lazy<Handles> },
 ): Promise<void> {
   const handle = (await context.handles()).parse(KIND, token);
   if (!handle) throw new InvalidToken('is no refresh token of ours');
-  const grant = await endGrant(handle.id, context, client_id);
+  const grant = await revokeGrant(handle.id, context, client_id);
   if (!grant) throw new InvalidToken('is of a grant that is not in the table');
   if (grant.client_id !== client_id) throw issuedToAnotherClient();
 }

@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:
 import { compose as composeAuthorization } from '../../functions/authorization.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { authorization } from '../../lib/endpoints/authorization.ts';
-import type { ProxyEvent } from '../../lib/http/event.ts';
+import type { ProxyEvent } from '../../lib/http/proxy-event.ts';
 import { serve } from '../../lib/http/serve.ts';
 import { randomId } from '../../lib/oauth/handle.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';

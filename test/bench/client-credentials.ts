@@ -1,5 +1,5 @@
 import { createPrivateKey, randomUUID, sign } from 'node:crypto';
-import type { ProxyEvent } from '../../lib/http/event.ts';
+import type { ProxyEvent } from '../../lib/http/proxy-event.ts';
 import { basic, httpEvent } from '../support/world.ts';
 import { createDeployment, createEvents, HEADERS } from './deployment.ts';
 import type { Figure } from './figure.ts';

@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { ProxyEvent } from '../../lib/http/event.ts';
+import type { ProxyEvent } from '../../lib/http/proxy-event.ts';
 import { SECRET } from '../support/world.ts';
 
 // The least that a handler of this kind can do, none of it checked: what the handlers are measured against.

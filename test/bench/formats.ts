@@ -1,5 +1,5 @@
 import { compose as composeAuthorizer } from '../../functions/authorizer.ts';
-import type { ProxyEvent } from '../../lib/http/event.ts';
+import type { ProxyEvent } from '../../lib/http/proxy-event.ts';
 import { createReferenceTokenStore } from '../../lib/store/reference-token.ts';
 import { formats } from '../../lib/tokens/formats.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';

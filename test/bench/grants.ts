@@ -1,5 +1,5 @@
 import { createPrivateKey, randomUUID, sign } from 'node:crypto';
-import type { ProxyEvent } from '../../lib/http/event.ts';
+import type { ProxyEvent } from '../../lib/http/proxy-event.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { newCode } from '../support/grants.ts';
 import { basic, httpEvent } from '../support/world.ts';

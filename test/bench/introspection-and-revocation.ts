@@ -1,5 +1,5 @@
 import { verify } from 'node:crypto';
-import type { ProxyEvent } from '../../lib/http/event.ts';
+import type { ProxyEvent } from '../../lib/http/proxy-event.ts';
 import { basic, getToken, httpEvent } from '../support/world.ts';
 import { createDeployment, createEvents, HEADERS, prepareSignatures } from './deployment.ts';
 import type { Figure } from './figure.ts';

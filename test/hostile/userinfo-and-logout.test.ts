@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemClock } from '../../lib/clock.ts';
-import type { ProxyEvent, ProxyResult } from '../../lib/http/event.ts';
+import type { ProxyEvent, ProxyResult } from '../../lib/http/proxy-event.ts';
 import { bombard, REQUESTS, SEED, startTarget, type Target } from '../support/bombard.ts';
 import { brokenEvent, type Draft, type Hostile, some, toEvent } from '../support/hostile.ts';
 import { AFTER_LOGOUT, ALICE, app, createSignIn, type SignedIn } from '../support/sign-in.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ProxyEvent, ProxyResult } from '../../lib/http/event.ts';
+import type { ProxyEvent, ProxyResult } from '../../lib/http/proxy-event.ts';
 import { app, createSignIn, REDIRECT_URI } from '../support/sign-in.ts';
 import {
   basic,

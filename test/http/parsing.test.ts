@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseBasic } from '../../lib/http/basic.ts';
 import { parseBearer } from '../../lib/http/bearer.ts';
 import { parseForm } from '../../lib/http/form.ts';
-import type { Request } from '../../lib/http/message.ts';
+import type { HttpRequest } from '../../lib/http/message.ts';
 import { OAuthError } from '../../lib/oauth/errors.ts';
 import { createHandles } from '../../lib/oauth/handle.ts';
 import { isRedirectUri, matchesRedirectUri } from '../../lib/oauth/redirect-uri.ts';
@@ -19,7 +19,7 @@ const unit = oneof(constantFrom(...' +&=%:;\0\n"\\aé'), string({ unit: 'binary'
 const text = string({ unit });
 const someText = string({ unit, minLength: 1 });
 
-const formRequest = (body: Buffer): Request => ({
+const formRequest = (body: Buffer): HttpRequest => ({
   method: 'POST',
   path: '/',
   query: '',

@@ -1,7 +1,7 @@
 // The table fails: 503 from an endpoint, a thrown error from the authorizer, never a verdict; and the next request after the
 // repair works. docs/design.md promises 1 and 2.
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ProxyResult } from '../../lib/http/event.ts';
+import type { ProxyResult } from '../../lib/http/proxy-event.ts';
 import { authorizerDoors, introspectionDoor } from '../support/doors.ts';
 import {
   type Behaviour,

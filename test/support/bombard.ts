@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import type { ProxyEvent, ProxyResult } from '../../lib/http/event.ts';
+import type { ProxyEvent, ProxyResult } from '../../lib/http/proxy-event.ts';
 import { type FaultyStore, startFaultyStore } from './faulty-store.ts';
 import { signingKeyOf } from './forge.ts';
 import { createHostile, createReflectionCheck, type Hostile, type Material } from './hostile.ts';

@@ -1,5 +1,5 @@
 import { createHash, scryptSync } from 'node:crypto';
-import type { ProxyEvent, ProxyResult } from '../../lib/http/event.ts';
+import type { ProxyEvent, ProxyResult } from '../../lib/http/proxy-event.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import type { User } from '../../lib/oauth/user.ts';
 import { client, type Handlers, httpEvent, ISSUER } from './world.ts';

@@ -1,7 +1,7 @@
 // The world of a release as it is kept under test/fixtures: what the files hold, and how a table is filled with it again.
 import { type AttributeValue, BatchWriteItemCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { SavedKeys } from '../../infra/local/kms/key-ring.ts';
-import type { ProxyEvent, ProxyResult } from '../../lib/http/event.ts';
+import type { ProxyEvent, ProxyResult } from '../../lib/http/proxy-event.ts';
 import { basic, httpEvent, type JsonResult, readResult, type Variables } from './world.ts';
 
 /** How somebody authenticates, and by what. */

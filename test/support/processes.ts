@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Answer } from '../../lib/authorizer/answer.ts';
-import type { ProxyEvent, ProxyResult } from '../../lib/http/event.ts';
+import type { AuthorizerResponse } from '../../lib/authorizer/response.ts';
+import type { ProxyEvent, ProxyResult } from '../../lib/http/proxy-event.ts';
 import { type FaultyStore, startFaultyStore } from './faulty-store.ts';
 import { isLongRun } from './scale.ts';
 import { createHandlers, type Handlers, type Variables } from './world.ts';
@@ -62,7 +62,7 @@ export function openProcess(env: Variables): ContainerProcess {
       token: endpoint('token'),
       introspection: endpoint('introspection'),
       revocation: endpoint('revocation'),
-      authorizer: (event) => call('authorizer', event) as Promise<Answer>,
+      authorizer: (event) => call('authorizer', event) as Promise<AuthorizerResponse>,
     },
     async kill() {
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -110,7 +110,7 @@ function openHere(env: Variables): ContainerProcess {
   });
   killed.catch(() => {});
   const untilKilled =
-    <Event, Answer>(handler: (event: Event) => Promise<Answer>) =>
+    <Event, AuthorizerResponse>(handler: (event: Event) => Promise<AuthorizerResponse>) =>
     (event: Event) =>
       Promise.race([handler(event), killed]);
   return {

@@ -10,8 +10,8 @@ import { compose as composeToken } from '../../functions/token.ts';
 import { compose as composeUserinfo } from '../../functions/userinfo.ts';
 import { compose as composeWhoami } from '../../functions/whoami.ts';
 import { startTable } from '../../infra/local/table.ts';
-import type { Answer } from '../../lib/authorizer/answer.ts';
 import { createAuthorizer } from '../../lib/authorizer/authorizer.ts';
+import type { AuthorizerResponse } from '../../lib/authorizer/response.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { authorization } from '../../lib/endpoints/authorization.ts';
 import { discovery } from '../../lib/endpoints/discovery.ts';
@@ -22,7 +22,7 @@ import { revocation } from '../../lib/endpoints/revocation.ts';
 import { token } from '../../lib/endpoints/token.ts';
 import { userinfo } from '../../lib/endpoints/userinfo.ts';
 import { whoami } from '../../lib/endpoints/whoami.ts';
-import type { ProxyEvent, ProxyResult } from '../../lib/http/event.ts';
+import type { ProxyEvent, ProxyResult } from '../../lib/http/proxy-event.ts';
 import { serve } from '../../lib/http/serve.ts';
 import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
 import type { Client } from '../../lib/oauth/client.ts';
@@ -314,7 +314,7 @@ export const authorizerEvents = {
 } as const;
 
 /** The verdict in one word: what a gateway would make of the answer. */
-export async function verdict(answer: Promise<Answer>): Promise<'allow' | 'refuse' | 'fault'> {
+export async function verdict(answer: Promise<AuthorizerResponse>): Promise<'allow' | 'refuse' | 'fault'> {
   try {
     const given = await answer;
     const isAllowed =

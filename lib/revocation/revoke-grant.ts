@@ -5,7 +5,7 @@ import { MAX_CLOCK_SKEW_SECONDS } from '../oauth/revocation.ts';
 import type { GrantStore } from '../store/grant.ts';
 import type { RevocationList } from './list.ts';
 
-export interface EndingContext {
+export interface GrantRevocationContext {
   readonly clock: Clock;
   readonly grants: GrantStore;
   readonly revocations: RevocationList;
@@ -13,18 +13,19 @@ export interface EndingContext {
   readonly maxLifetime: number;
 }
 
-/** The time a request may take that found the grant alive: the timeout of a function. */
+/** How long a request that read the grant before its revocation may still issue tokens: the timeout of a function. */
 const IN_FLIGHT_SECONDS = 10;
 
 /**
- * Ends a grant and, through the revocation list, its access tokens of every format. First the grant: afterwards no token
- * comes of it, so that one entry on the list is enough. Repeating it makes good what was missed.
- * @param client_id whose it has to be, where a client asks for it
- * @returns the grant, which has changed only if it is that client's; undefined when there is none
+ * Revokes a grant and, through the revocation list, its access tokens in every format. The grant is revoked first: after that
+ * it yields no tokens, so one entry in the list covers them all. After a failure, calling this again completes the revocation.
+ * @param client_id when given, only a grant of this client is revoked
+ * @returns the grant, revoked unless it belongs to another client; undefined when it does not exist
+ * @throws Unavailable
  */
-export async function endGrant(
+export async function revokeGrant(
   grant_id: string,
-  { clock, grants, revocations, maxLifetime }: EndingContext,
+  { clock, grants, revocations, maxLifetime }: GrantRevocationContext,
   client_id?: string,
 ): Promise<GrantState | undefined> {
   const now = clock();
@@ -32,6 +33,6 @@ export async function endGrant(
   if (!grant || (client_id !== undefined && grant.client_id !== client_id)) return grant;
   const lastTokenAt = (grant.revoked_at ?? now) + IN_FLIGHT_SECONDS;
   const expires_at = lastTokenAt + maxLifetime + MAX_CLOCK_SKEW_SECONDS;
-  if (expires_at > now) await revocations.revokeGrant(grant_id, expires_at);
+  if (expires_at > now) await revocations.revokeTokensOfGrant(grant_id, expires_at);
   return grant;
 }

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
-import type { Request, Response } from './message.ts';
+import type { HttpRequest, HttpResponse } from './message.ts';
 
-/** A public document: the same for everyone, so that caches may keep it and ask whether it has changed. */
-export interface Document {
+/** A document that is the same for everybody, so caches may store it and revalidate it. */
+export interface PublicDocument {
   readonly body: string;
   readonly etag: string;
   /** Seconds. */
   readonly maxAge: number;
 }
 
-export function createDocument(content: unknown, maxAge: number): Document {
+export function createPublicDocument(content: unknown, maxAge: number): PublicDocument {
   const body = JSON.stringify(content);
   return { body, maxAge, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` };
 }
 
-/** The document, or 304 for whoever has it already. RFC 9110 section 13.1.2. */
-export function respondWith({ body, etag, maxAge }: Document, request: Request): Response {
+/** The document, or 304 when the request shows that the caller has it already. RFC 9110 section 13.1.2 */
+export function conditionalResponse({ body, etag, maxAge }: PublicDocument, request: HttpRequest): HttpResponse {
   const headers = { 'cache-control': `public, max-age=${maxAge}`, etag };
   const known = request.header('if-none-match').flatMap((value) => value.split(','));
   const isKnown = known.some((tag) => tag.trim().replace(/^W\//, '') === etag || tag.trim() === '*');

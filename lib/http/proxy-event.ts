@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyEventV2 } from 'aws-lambda';
-import type { Request, Response } from './message.ts';
+import type { HttpRequest, HttpResponse } from './message.ts';
 
 /** A proxy event of an HTTP API (payload 2.0) or of a REST API (1.0). */
 export type ProxyEvent = APIGatewayProxyEvent | APIGatewayProxyEventV2;
@@ -18,8 +18,8 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 const strings = (value: unknown): string[] =>
   (Array.isArray(value) ? value : [value]).filter((item): item is string => typeof item === 'string');
 
-/** The one place that knows the shape of a proxy event. Takes anything: what is missing or null is empty. */
-export function toRequest(event: unknown): Request {
+/** Reads a proxy event. Fields that are missing, null or of another type count as empty. */
+export function parseProxyEvent(event: unknown): HttpRequest {
   const { version, body, isBase64Encoded, headers, multiValueHeaders, rawPath, path, rawQueryString, ...rest } =
     fields(event);
   const context = fields(rest['requestContext']);
@@ -39,8 +39,8 @@ export function toRequest(event: unknown): Request {
 }
 
 /**
- * Every value of a header in any spelling. A REST event repeats its headers in `multiValueHeaders`, which alone shows
- * that one was sent twice.
+ * Every value of a header, whatever the case of its name. In the event of a REST API only `multiValueHeaders` shows that a
+ * header was sent twice.
  */
 export function headerValues(multiple: Fields, single: Fields, name: string): string[] {
   const found = named(multiple, name);
@@ -55,7 +55,7 @@ function named(headers: Fields, name: string): string[] {
   return found;
 }
 
-/** An HTTP API sends a list of cookies, a REST API the header. RFC 6265 section 4.2.1 */
+/** An HTTP API passes a list of cookies, a REST API the `Cookie` header. RFC 6265 section 4.2.1 */
 const cookies = (values: readonly string[]): string[] =>
   values.flatMap((value) => value.split(';')).map((cookie) => cookie.trim());
 
@@ -66,8 +66,8 @@ function queryString({ multiValueQueryStringParameters, queryStringParameters }:
   ).toString();
 }
 
-/** Both gateways understand the same answer. */
-export const toResult = ({ status, headers, body }: Response): ProxyResult => ({
+/** The response in the format that HTTP APIs and REST APIs share. */
+export const toProxyResult = ({ status, headers, body }: HttpResponse): ProxyResult => ({
   statusCode: status,
   headers,
   body,
