@@ -16,6 +16,7 @@ import {
   signingAs,
 } from '../support/forge.ts';
 import { RING_KEY_ID } from '../support/forge-jwe.ts';
+import { pairs } from '../support/scale.ts';
 import {
   authorizerEvents,
   client,
@@ -99,7 +100,7 @@ describe('token revoke', () => {
     ['--subject', ({ claims }) => ['--subject', claims.sub], true],
     ['--grant', ({ claims }) => ['--grant', claims.grant_id], true],
   ];
-  const cases = formats.flatMap((format) => ways.map(([name, args]) => [format, name, args] as const));
+  const cases = pairs(formats, ways).map(([format, [name, args]]) => [format, name, args] as const);
 
   it.each(cases)('ends a %s by %s and no other, once', async (format, _, args) => {
     const ours = await newToken(format);

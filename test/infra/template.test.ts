@@ -1,59 +1,33 @@
-// The stack as CloudFormation will get it: packaged for stages of every kind, checked by AWS's own template checker and by the
-// rules of template-rules.ts, each of which is seen to fail on a planted mistake.
+// The stack as CloudFormation will get it: packaged for stages of every kind and checked by the rules of template-rules.ts,
+// each of which is seen to fail on a planted mistake. AWS's own checker: template-checker.long.test.ts.
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CelEngine, type Engine, TemplateFile } from '@aws/cloudformation-validate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packagedTemplate } from '../../infra/local/packaged-template.ts';
 import { isLongRun } from '../support/scale.ts';
 import { readStack, type Stack } from './package-stack.ts';
-import { functions, functionsOf, rules, setups, type Template } from './template-rules.ts';
+import { parameters } from './stages.ts';
+import { functions, functionsOf, rules, type Template } from './template-rules.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-
-const changed = {
-  issuer: 'https://auth.example.com',
-  audience: 'https://api.example.com',
-  'secrets-version': '2',
-  'encrypted-tokens': 'on',
-};
-const parameters: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  dev: {},
-  prod: changed,
-  local: { issuer: 'http://localhost:3000' },
-  ...Object.fromEntries(Object.entries(setups).map(([stage, setup]) => [stage, setup.parameters])),
-  wrapped: { ...changed, ...setups['wrapped']?.parameters },
-};
 
 /** Packaging takes seconds: the normal run has the stage with all the defaults, and the one with most that is not. */
 const stages = isLongRun ? Object.keys(parameters) : ['dev', 'wrapped'];
 
 const directory = mkdtempSync(join(tmpdir(), 'latchkey-template-'));
 let stacks: Readonly<Record<string, Stack>>;
-let engine: Engine;
 
 beforeAll(async () => {
   const reading = stages.map(async (stage) => [stage, await readStack(stage, parameters[stage])] as const);
   stacks = Object.fromEntries(await Promise.all(reading));
-  engine = new CelEngine();
 });
 
 afterAll(() => {
-  engine?.free();
   rmSync(directory, { recursive: true });
 });
-
-/** What the checker of AWS finds that stops a deployment, or a value it knows nothing of (W3030). */
-function findings(file: string): string[] {
-  const report = engine.validateStandard(new TemplateFile(file));
-  expect(report.status).toBe('OK');
-  return report.diagnostics
-    .filter(({ severity, ruleId }) => severity === 'FATAL' || severity === 'ERROR' || ruleId === 'W3030')
-    .map(({ ruleId, entity, message }) => `${ruleId} ${entity?.logicalId}: ${message}`);
-}
 
 /** Rule -> its violations, where there are any. */
 const violations = (template: Template, stage: string) =>
@@ -77,8 +51,6 @@ function plant(path: string, value: unknown, stage = 'dev'): Template {
 
 describe.each(stages)('stage %s', (stage) => {
   it('keeps every rule', () => expect(violations(stacks[stage]!.template, stage)).toEqual({}));
-
-  it('passes the checker of AWS', () => expect(findings(stacks[stage]!.templateFile)).toEqual([]));
 
   it('packs the bundles of a function into its zip, and nothing else', () => {
     const expected = functionsOf(stage).map((name) => [name, [`dist/${name}/index.cjs`, `dist/${name}/later.cjs`]]);
@@ -416,17 +388,4 @@ describe('the rule', () => {
     const { template } = stacks['dev']!;
     expect(rules['table protection']!(template, 'prod')).toHaveLength(3);
   });
-});
-
-it('the checker of AWS finds a property, a runtime and a resource that do not exist', () => {
-  const template = structuredClone(stacks['dev']!.template);
-  const { Properties } = template.Resources['TokenLambdaFunction']!;
-  Object.assign(Properties, { Memory: 512, Runtime: 'nodejs99.x', Role: { 'Fn::GetAtt': ['NoRole', 'Arn'] } });
-  const file = join(directory, 'template.json');
-  writeFileSync(file, JSON.stringify(template));
-  const found = findings(file);
-  expect(found).toHaveLength(3);
-  for (const mistake of ["'Memory' was unexpected", "'nodejs99.x' is not one of", "non-existent resource 'NoRole'"]) {
-    expect(found).toContainEqual(expect.stringContaining(mistake));
-  }
 });

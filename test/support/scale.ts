@@ -3,3 +3,15 @@ export const isLongRun: boolean = process.env['TEST_RUN'] === 'long';
 
 /** A count of repetitions: a small one in the normal run, the full one in the long run. */
 export const scaled = (normal: number, long: number): number => (isLongRun ? long : normal);
+
+/**
+ * Every pair in the long run. In the normal run only as many pairs as it takes for each row and each column to occur: for what
+ * is expected to depend on the one or on the other, and not on both.
+ */
+export function pairs<Row, Column>(rows: readonly Row[], columns: readonly Column[]): [Row, Column][] {
+  const meet = (row: number, column: number) =>
+    rows.length < columns.length ? column % rows.length === row : row % columns.length === column;
+  return rows.flatMap((row, r) =>
+    columns.flatMap((column, c): [Row, Column][] => (isLongRun || meet(r, c) ? [[row, column]] : [])),
+  );
+}
