@@ -1,13 +1,13 @@
 import { type AuthorizationContext, authorization } from '../lib/endpoints/authorization.ts';
 import { serve } from '../lib/http/serve.ts';
 import { createConsentStore } from '../lib/store/consent.ts';
-import { browsing } from '../lib/wiring/browsing.ts';
+import { browsingContext } from '../lib/wiring/browsing.ts';
 import { createFoundationWithTable } from '../lib/wiring/foundation.ts';
-import { issuing } from '../lib/wiring/issuing.ts';
+import { issuingContext } from '../lib/wiring/issuing.ts';
 
 export const compose = (base = createFoundationWithTable()): AuthorizationContext => ({
-  ...issuing(base),
-  ...browsing(base),
+  ...issuingContext(base),
+  ...browsingContext(base),
   codeLifetime: base.config.get('CODE_LIFETIME_SECONDS'),
   sessionLifetime: base.config.get('SESSION_LIFETIME_SECONDS'),
   consents: createConsentStore(base.table),

@@ -1,10 +1,10 @@
 import { type AuthorizerContext, createAuthorizer } from '../lib/authorizer/authorizer.ts';
 import { extensions } from '../lib/extensions.ts';
 import { createFoundationWithTable } from '../lib/wiring/foundation.ts';
-import { verifyingFor } from '../lib/wiring/verifying.ts';
+import { verifyingContextFor } from '../lib/wiring/verifying.ts';
 
 export const compose = (base = createFoundationWithTable()): AuthorizerContext => ({
-  ...verifyingFor(base.config.get('AUDIENCE'), base),
+  ...verifyingContextFor(base.config.get('AUDIENCE'), base),
   maxAge: base.config.get('REVOCATION_MAX_AGE_SECONDS'),
   responseFormat: base.config.get('AUTHORIZER_RESPONSE'),
   extensions,

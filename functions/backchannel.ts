@@ -1,5 +1,5 @@
 import { type BackchannelContext, backchannel } from '../lib/jobs/backchannel.ts';
-import { schedule } from '../lib/jobs/job.ts';
+import { createJobHandler } from '../lib/jobs/job.ts';
 import { createClientStore } from '../lib/store/client.ts';
 import { createLogoutDeliveryStore } from '../lib/store/logout-delivery.ts';
 import { createFoundationWithTable } from '../lib/wiring/foundation.ts';
@@ -14,4 +14,4 @@ export const compose = (base = createFoundationWithTable()): BackchannelContext 
   findClient: createClientStore(base.table).find,
 });
 
-export const handler = schedule(backchannel, compose);
+export const handler = createJobHandler(backchannel, compose);

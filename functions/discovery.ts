@@ -1,12 +1,12 @@
 import { type DiscoveryContext, discovery } from '../lib/endpoints/discovery.ts';
 import { serve } from '../lib/http/serve.ts';
 import { createFoundation } from '../lib/wiring/foundation.ts';
-import { publishedAlgorithms } from '../lib/wiring/keys.ts';
+import { publishedAlgorithmsReader } from '../lib/wiring/keys.ts';
 
 export const compose = (base = createFoundation()): DiscoveryContext => ({
   log: base.log,
   issuer: base.config.get('ISSUER'),
-  algorithms: publishedAlgorithms(base),
+  algorithms: publishedAlgorithmsReader(base),
   jwksCache: base.config.get('JWKS_CACHE_SECONDS'),
 });
 

@@ -3,14 +3,14 @@ import { extensions } from '../lib/extensions.ts';
 import { serve } from '../lib/http/serve.ts';
 import { createGrantStore } from '../lib/store/grant.ts';
 import { createUserStore } from '../lib/store/user.ts';
-import { findClient } from '../lib/wiring/clients.ts';
+import { clientFinder } from '../lib/wiring/clients.ts';
 import { createFoundationWithTable } from '../lib/wiring/foundation.ts';
-import { verifying } from '../lib/wiring/verifying.ts';
+import { verifyingContext } from '../lib/wiring/verifying.ts';
 
 export const compose = (base = createFoundationWithTable()): UserinfoContext => ({
-  ...verifying(base),
+  ...verifyingContext(base),
   extensions,
-  findClient: findClient(base),
+  findClient: clientFinder(base),
   findGrant: createGrantStore(base.table).find,
   findUser: createUserStore(base.table).find,
 });

@@ -5,10 +5,10 @@ import type { SealingKey } from './keys/sealing-key.ts';
 import type { KmsKey } from './kms/signers.ts';
 import { accessTokenFormats, isSelfContained, type RevocationMaxAge, revocationMaxAge } from './oauth/access-token.ts';
 
-// How the text of a variable is read: each function takes a text that is not empty and gives its value, or throws `Invalid`.
+// How the text of a variable is read: each function takes a text that is not empty and gives its value, or throws `InvalidValue`.
 
 /** What is wrong with a value: the message follows the name of the variable, and never quotes the value. */
-export class Invalid extends Error {}
+export class InvalidValue extends Error {}
 
 export const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 export const DAY = 86_400;
@@ -17,28 +17,28 @@ const parseUrl = (text: string): URL | undefined => (URL.canParse(text) ? new UR
 
 const requireSecure = (url: URL | undefined): void => {
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.has(url.hostname))) return;
-  throw new Invalid('must be an https URL (http is for loopback)');
+  throw new InvalidValue('must be an https URL (http is for loopback)');
 };
 
-export const issuer = (text: string): string => {
+export const parseIssuer = (text: string): string => {
   const url = parseUrl(text);
-  if (!url) throw new Invalid('is not a URL');
+  if (!url) throw new InvalidValue('is not a URL');
   requireSecure(url);
   if (url.origin + url.pathname.replace(/\/$/, '') !== text)
-    throw new Invalid('must have no query, fragment, user or trailing slash, and lower-case host');
+    throw new InvalidValue('must have no query, fragment, user or trailing slash, and lower-case host');
   return text;
 };
 
 /** A picture that browsers load. */
-export const logoUri = (text: string): string => {
+export const parseLogoUri = (text: string): string => {
   requireSecure(parseUrl(text));
   return text;
 };
 
-export const integer = (min: number, max: number) => (text: string) => {
+export const integerBetween = (min: number, max: number) => (text: string) => {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < min || value > max)
-    throw new Invalid(`must be a whole number from ${min} to ${max}`);
+    throw new InvalidValue(`must be a whole number from ${min} to ${max}`);
   return value;
 };
 
@@ -46,7 +46,7 @@ export const oneOf =
   <T extends string>(values: readonly T[]) =>
   (text: string): T => {
     const value = values.find((candidate) => candidate === text);
-    if (value === undefined) throw new Invalid(`must be one of ${values.join(', ')}`);
+    if (value === undefined) throw new InvalidValue(`must be one of ${values.join(', ')}`);
     return value;
   };
 
@@ -60,36 +60,36 @@ const list =
 
 const secret = (text: string, form: string): Buffer => {
   const bytes = decodeBase64url(text);
-  if (bytes?.length !== 32) throw new Invalid(`must be ${form}, separated by commas`);
+  if (bytes?.length !== 32) throw new InvalidValue(`must be ${form}, separated by commas`);
   return bytes;
 };
 
-export const secrets = list((part) => secret(part, 'base64url secrets of 32 bytes'));
+export const parseSecrets = list((part) => secret(part, 'base64url secrets of 32 bytes'));
 
-export const openingKeys = list((part): SealingKey => {
+export const parseOpeningKeys = list((part): SealingKey => {
   const [id = '', key = '', ...rest] = part.split('.');
-  if (id === '' || rest.length > 0) throw new Invalid('must read like ID.KEY, separated by commas');
+  if (id === '' || rest.length > 0) throw new InvalidValue('must read like ID.KEY, separated by commas');
   return { id, key: createSecretKey(secret(key, 'ID.KEY with keys of 32 bytes in base64url')) };
 });
 
 /** Key id (of one region, or `mrk-`), alias, or the ARN of either. */
 const KMS_KEY = /^(arn:aws[a-z-]*:kms:[a-z\d-]+:\d{12}:(key\/[\w-]+|alias\/[\w/-]+)|alias\/[\w/-]+|[\w-]+)$/;
 
-export const kmsKeyId = (text: string): string => {
-  if (!KMS_KEY.test(text)) throw new Invalid('must be ids, aliases or ARNs of KMS keys, separated by commas');
+export const parseKmsKeyId = (text: string): string => {
+  if (!KMS_KEY.test(text)) throw new InvalidValue('must be ids, aliases or ARNs of KMS keys, separated by commas');
   return text;
 };
 
-export const signingKmsKey = (text: string): KmsKey => {
+export const parseSigningKmsKey = (text: string): KmsKey => {
   const [id = '', alg, ...rest] = text.split('=');
-  if (rest.length > 0) throw new Invalid('must read like alias/one,alias/two=PS256');
-  return { id: kmsKeyId(id), ...(alg !== undefined && { alg: oneOf(algorithmNames)(alg) }) };
+  if (rest.length > 0) throw new InvalidValue('must read like alias/one,alias/two=PS256');
+  return { id: parseKmsKeyId(id), ...(alg !== undefined && { alg: oneOf(algorithmNames)(alg) }) };
 };
 
-export const kmsKeys = <T>(parse: (part: string) => T) => {
+export const listOfKmsKeys = <T>(parse: (part: string) => T) => {
   const [ids, keys] = [list((part) => part.split('=')[0]), list(parse)];
   return (text: string): [T, ...T[]] => {
-    if (new Set(ids(text)).size < ids(text).length) throw new Invalid('names a key twice');
+    if (new Set(ids(text)).size < ids(text).length) throw new InvalidValue('names a key twice');
     return keys(text);
   };
 };
@@ -97,15 +97,15 @@ export const kmsKeys = <T>(parse: (part: string) => T) => {
 /** In seconds, for formats that are not named: those that hold their claims themselves go with `jwt`. */
 const REVOCATION_MAX_AGE = { jwt: 5, reference: 0 };
 
-export const readRevocationMaxAge = (text: string): RevocationMaxAge => {
-  const seconds = integer(0, DAY);
+export const parseRevocationMaxAge = (text: string): RevocationMaxAge => {
+  const seconds = integerBetween(0, DAY);
   if (/^\d+$/.test(text)) {
     const age = seconds(text);
     return revocationMaxAge(() => age);
   }
   const pairs = list((part) => {
     const [format = '', age = '', ...rest] = part.split('=');
-    if (rest.length > 0) throw new Invalid('must read like 5 or jwt=5,reference=0');
+    if (rest.length > 0) throw new InvalidValue('must read like 5 or jwt=5,reference=0');
     return [oneOf(accessTokenFormats)(format.trim()), seconds(age.trim())] as const;
   });
   const named = new Map(pairs(text));

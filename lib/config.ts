@@ -1,18 +1,18 @@
 import type { Credentials } from './aws-client.ts';
 import {
   DAY,
-  Invalid,
-  integer,
-  issuer,
-  kmsKeyId,
-  kmsKeys,
+  InvalidValue,
+  integerBetween,
   LOOPBACK,
-  logoUri,
+  listOfKmsKeys,
   oneOf,
-  openingKeys,
-  readRevocationMaxAge,
-  secrets,
-  signingKmsKey,
+  parseIssuer,
+  parseKmsKeyId,
+  parseLogoUri,
+  parseOpeningKeys,
+  parseRevocationMaxAge,
+  parseSecrets,
+  parseSigningKmsKey,
 } from './config-values.ts';
 import { algorithmNames } from './keys/algorithm.ts';
 import { parseDecryptionKeys } from './keys/encryption-key.ts';
@@ -33,36 +33,36 @@ const text = (value: string) => value;
 
 /** Every variable there is: how it is read, and its default or whether it may be absent. */
 export const variables = {
-  ISSUER: { parse: issuer },
+  ISSUER: { parse: parseIssuer },
   TABLE_NAME: { parse: text },
   SIGNING_KEYS: { parse: (jwks: string) => parseSigningKeys(jwks, 'private') },
-  SIGNING_KMS_KEYS: { parse: kmsKeys(signingKmsKey) },
+  SIGNING_KMS_KEYS: { parse: listOfKmsKeys(parseSigningKmsKey) },
   VERIFICATION_KEYS: { parse: (jwks: string) => parseSigningKeys(jwks, 'public') },
   KEY_REGISTRY: { parse: oneOf(['off', 'on'] as const), default: 'off' },
-  WRAPPING_KMS_KEY: { parse: kmsKeyId, optional: true },
+  WRAPPING_KMS_KEY: { parse: parseKmsKeyId, optional: true },
   NEW_KEY_ALGORITHM: { parse: oneOf(algorithmNames), default: 'ES256' },
-  JWKS_CACHE_SECONDS: { parse: integer(0, 30 * DAY), default: '7200' },
-  KEY_ROTATION_SECONDS: { parse: integer(3600, 3650 * DAY), default: '7776000' },
-  HANDLE_KEYS: { parse: secrets },
-  HANDLE_KMS_KEYS: { parse: kmsKeys(kmsKeyId) },
+  JWKS_CACHE_SECONDS: { parse: integerBetween(0, 30 * DAY), default: '7200' },
+  KEY_ROTATION_SECONDS: { parse: integerBetween(3600, 3650 * DAY), default: '7776000' },
+  HANDLE_KEYS: { parse: parseSecrets },
+  HANDLE_KMS_KEYS: { parse: listOfKmsKeys(parseKmsKeyId) },
   DECRYPTION_KEYS: { parse: parseDecryptionKeys, optional: true },
-  SEALING_KEYS: { parse: secrets, optional: true },
-  OPENING_KEYS: { parse: openingKeys, optional: true },
+  SEALING_KEYS: { parse: parseSecrets, optional: true },
+  OPENING_KEYS: { parse: parseOpeningKeys, optional: true },
   AUDIENCE: { parse: text },
   AUTHORIZER_RESPONSE: { parse: oneOf(['simple', 'policy'] as const), default: 'simple' },
-  REVOCATION_MAX_AGE_SECONDS: { parse: readRevocationMaxAge, default: 'jwt=5,reference=0' },
-  CLOCK_SKEW_SECONDS: { parse: integer(0, MAX_CLOCK_SKEW_SECONDS), default: '0' },
-  ACCESS_TOKEN_LIFETIME_SECONDS: { parse: integer(1, DAY), default: '3600' },
-  ACCESS_TOKEN_MAX_LIFETIME_SECONDS: { parse: integer(1, 30 * DAY), default: '86400' },
+  REVOCATION_MAX_AGE_SECONDS: { parse: parseRevocationMaxAge, default: 'jwt=5,reference=0' },
+  CLOCK_SKEW_SECONDS: { parse: integerBetween(0, MAX_CLOCK_SKEW_SECONDS), default: '0' },
+  ACCESS_TOKEN_LIFETIME_SECONDS: { parse: integerBetween(1, DAY), default: '3600' },
+  ACCESS_TOKEN_MAX_LIFETIME_SECONDS: { parse: integerBetween(1, 30 * DAY), default: '86400' },
   SERVICE_NAME: { parse: text, default: 'Latchkey' },
-  SERVICE_LOGO_URI: { parse: logoUri, optional: true },
-  SESSION_LIFETIME_SECONDS: { parse: integer(60, 30 * DAY), default: '28800' },
-  CODE_LIFETIME_SECONDS: { parse: integer(1, 600), default: '60' },
-  ID_TOKEN_LIFETIME_SECONDS: { parse: integer(1, DAY), default: '3600' },
-  REFRESH_TOKEN_LIFETIME_SECONDS: { parse: integer(1, 3650 * DAY), default: '2592000' },
-  REFRESH_TOKEN_IDLE_LIFETIME_SECONDS: { parse: integer(1, 3650 * DAY), default: '604800' },
-  REFRESH_REUSE_INTERVAL_SECONDS: { parse: integer(0, 300), default: '10' },
-  CLIENT_CACHE_SECONDS: { parse: integer(0, 3600), default: '30' },
+  SERVICE_LOGO_URI: { parse: parseLogoUri, optional: true },
+  SESSION_LIFETIME_SECONDS: { parse: integerBetween(60, 30 * DAY), default: '28800' },
+  CODE_LIFETIME_SECONDS: { parse: integerBetween(1, 600), default: '60' },
+  ID_TOKEN_LIFETIME_SECONDS: { parse: integerBetween(1, DAY), default: '3600' },
+  REFRESH_TOKEN_LIFETIME_SECONDS: { parse: integerBetween(1, 3650 * DAY), default: '2592000' },
+  REFRESH_TOKEN_IDLE_LIFETIME_SECONDS: { parse: integerBetween(1, 3650 * DAY), default: '604800' },
+  REFRESH_REUSE_INTERVAL_SECONDS: { parse: integerBetween(0, 300), default: '10' },
+  CLIENT_CACHE_SECONDS: { parse: integerBetween(0, 3600), default: '30' },
   LOG_LEVEL: { parse: oneOf(logLevels), default: 'info' },
 } as const satisfies Record<string, { parse: (text: string) => unknown; default?: string; optional?: true }>;
 
@@ -102,7 +102,7 @@ export function readConfig(env: Environment = process.env): Config {
       try {
         return variable.parse(value) as Value<typeof name>;
       } catch (error) {
-        if (error instanceof Invalid || error instanceof KeyError) throw new ConfigError(name, error.message);
+        if (error instanceof InvalidValue || error instanceof KeyError) throw new ConfigError(name, error.message);
         throw error;
       }
     },

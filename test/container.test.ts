@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type AuthorizerContext, createAuthorizer } from '../lib/authorizer/authorizer.ts';
 import { type Endpoint, serve } from '../lib/http/serve.ts';
-import { schedule } from '../lib/jobs/job.ts';
+import { createJobHandler } from '../lib/jobs/job.ts';
 import { createLog, type LogContext } from '../lib/log.ts';
 import { authorizerEvents } from './support/world.ts';
 
@@ -34,7 +34,8 @@ const kinds: Record<string, (compose: () => LogContext) => Invoke> = {
       const context = compose();
       return { ...context, clock: () => work(context) } as unknown as AuthorizerContext;
     }),
-  'a job': (compose) => schedule({ failure: 'no work was done', run: async (context) => work(context) }, compose),
+  'a job': (compose) =>
+    createJobHandler({ failure: 'no work was done', run: async (context) => work(context) }, compose),
 };
 
 const event = (requestContext: object) => ({

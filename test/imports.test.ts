@@ -209,7 +209,7 @@ describe('the rule itself', () => {
       'imports lib/client-authentication/none.ts',
     ],
     ['lib/authorizer/x.ts', "import { a } from '../grants/grant-types.ts';", 'imports lib/grants/grant-types.ts'],
-    ['lib/endpoints/x.ts', "import { issuing } from '../wiring/issuing.ts';", 'imports lib/wiring/issuing.ts'],
+    ['lib/endpoints/x.ts', "import { issuingContext } from '../wiring/issuing.ts';", 'imports lib/wiring/issuing.ts'],
     ['lib/jobs/x.ts', "import { signers } from '../wiring/keys.ts';", 'imports lib/wiring/keys.ts'],
     ['functions/x.ts', "import { readConfig } from '../lib/config.ts';", 'imports lib/config.ts'],
     ['lib/endpoints/x.ts', "import { readConfig } from '../config.ts';", 'imports lib/config.ts'],
@@ -269,7 +269,7 @@ describe('the rule itself', () => {
     ['lib/wiring/x.ts', "import { readConfig } from '../config.ts';"],
     ['lib/wiring/x.ts', "import { extensions } from '../extensions.ts';"],
     ['functions/x.ts', "import { extensions } from '../lib/extensions.ts';"],
-    ['functions/x.ts', "import { issuing } from '../lib/wiring/issuing.ts';"],
+    ['functions/x.ts', "import { issuingContext } from '../lib/wiring/issuing.ts';"],
   ];
   it.each(allowed)('allows %s with %j', (file, source) => {
     expect(violationsOf(file, source)).toEqual([]);

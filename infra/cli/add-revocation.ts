@@ -1,5 +1,5 @@
 import type { AccessToken } from '../../lib/oauth/access-token.ts';
-import { includes, type Revocation, reaches, revocableBy } from '../../lib/oauth/revocation.ts';
+import { covers, type Revocation, revocationIds, supersedes } from '../../lib/oauth/revocation.ts';
 import type { RevocationStore } from '../../lib/store/revocation.ts';
 
 /**
@@ -9,15 +9,15 @@ import type { RevocationStore } from '../../lib/store/revocation.ts';
  */
 export async function addRevocation(store: RevocationStore, entry: Revocation): Promise<Revocation> {
   const others = (await store.since(0)).filter(({ kind, id }) => kind === entry.kind && id === entry.id);
-  const wider = others.find((other) => includes(other, entry));
+  const wider = others.find((other) => supersedes(other, entry));
   if (wider) return wider;
   await store.put(entry);
-  for (const other of others) if (includes(entry, other)) await store.remove(other);
+  for (const other of others) if (supersedes(entry, other)) await store.remove(other);
   return entry;
 }
 
 /** The entries of the revocation list that cover a token. */
 export function findRevocations(entries: readonly Revocation[], token: AccessToken): Revocation[] {
-  const ids = revocableBy(token);
-  return entries.filter((entry) => ids[entry.kind] === entry.id && reaches(entry, token));
+  const ids = revocationIds(token);
+  return entries.filter((entry) => ids[entry.kind] === entry.id && covers(entry, token));
 }

@@ -7,7 +7,7 @@ import {
   type RegisteredKey,
 } from '../../lib/key-registry/registry.ts';
 import { addKey, compromiseKey, type KeyPolicy, oldestNext } from '../../lib/key-registry/transitions.ts';
-import { type Revocation, revokeAll } from '../../lib/oauth/revocation.ts';
+import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
 import { addRevocation } from './add-revocation.ts';
 import { examples, onTable, withYes } from './command.ts';
 import { HOW_SOON, IN_FLIGHT_SECONDS } from './disable-client.ts';
@@ -123,7 +123,7 @@ async function revokeKey(store: Store, kid: string, { policy, replacement, make 
 
   // The entry also covers tokens signed by containers that have not seen the change of the registry yet.
   const delay = KEY_REFRESH_SECONDS + IN_FLIGHT_SECONDS;
-  const entry = revokeAll('key', kid, { now: store.clock(), lifetime: policy.maxLifetime, delay });
+  const entry = createRevocation('key', kid, { now: store.clock(), lifetime: policy.maxLifetime, delay });
   const revocation = await addRevocation(store.revocations, entry);
   try {
     const isMissed = key.status === 'active' && replacement === undefined && !oldestNext(registry, key.alg);

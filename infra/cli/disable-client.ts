@@ -1,6 +1,6 @@
 import { type Environment, readConfig } from '../../lib/config.ts';
 import type { Client } from '../../lib/oauth/client.ts';
-import { type Revocation, revokeAll } from '../../lib/oauth/revocation.ts';
+import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
 import { addRevocation } from './add-revocation.ts';
 import { change } from './change.ts';
 import { Problem } from './problem.ts';
@@ -55,7 +55,7 @@ export async function disableClient(
   try {
     const [now, delay] = [store.clock(), cache + IN_FLIGHT_SECONDS];
     await revokeGrants(store, 'client', id, now + delay);
-    const entry = revokeAll('client', id, { now, lifetime, delay });
+    const entry = createRevocation('client', id, { now, lifetime, delay });
     return { client, revocation: await addRevocation(store.revocations, entry) };
   } catch (error) {
     throw new Problem(

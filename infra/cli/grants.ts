@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { GrantState } from '../../lib/oauth/grant-state.ts';
-import { readHandle } from '../../lib/oauth/handle.ts';
+import { readUnverifiedHandle } from '../../lib/oauth/handle.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { revokeGrant } from '../../lib/revocation/revoke-grant.ts';
 import { examples, onTable } from './command.ts';
@@ -73,7 +73,7 @@ const revokeCommand = (io: Io) =>
       .addHelpText('after', examples('latchkey grants revoke 3QH0ZyGd1kRkUuC2m9nqCgxYb2qVw5fT --stage prod')),
     io,
     async ({ out, open }, _options, id = '') => {
-      const handle = readHandle(id);
+      const handle = readUnverifiedHandle(id);
       if (handle) throw new Problem(`this is ${handleNames[handle.kind]}, not a grant id: ${remedyFor(handle)}`);
       const { clock, grants, revocations: store } = await open();
       const revocations = createRevocationList(store, clock);

@@ -1,4 +1,4 @@
-import { type HandleKind, readHandle } from '../../lib/oauth/handle.ts';
+import { type HandleKind, readUnverifiedHandle } from '../../lib/oauth/handle.ts';
 import { SECRET_PREFIX } from '../../lib/oauth/secret.ts';
 import type { InspectedHandle } from '../../lib/tokens/explanation.ts';
 import type { TokenKeys } from './token-keys.ts';
@@ -24,7 +24,7 @@ export function inspectHandle(
   { handles, handleKeyIds }: Pick<TokenKeys, 'handles' | 'handleKeyIds'>,
 ): PresentedHandle | undefined {
   if (text.startsWith(SECRET_PREFIX)) return { kind: 'client_secret', isAuthentic: undefined };
-  const read = readHandle(text);
+  const read = readUnverifiedHandle(text);
   if (!read) return undefined;
   const { kind, content } = read;
   const claim = `has the prefix of ${handleNames[kind]}, but`;

@@ -1,4 +1,4 @@
-import { type Revocation, revokeAll } from '../../lib/oauth/revocation.ts';
+import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
 import { addRevocation } from './add-revocation.ts';
 import type { Deployed } from './disable-client.ts';
 import { revokeGrants } from './revoke-grants.ts';
@@ -18,6 +18,6 @@ export async function signOutSubject(
 ): Promise<{ revocation: Revocation }> {
   const now = store.clock();
   await revokeGrants(store, 'subject', sub, now + delay);
-  const revocation = await addRevocation(store.revocations, revokeAll('subject', sub, { now, lifetime, delay }));
+  const revocation = await addRevocation(store.revocations, createRevocation('subject', sub, { now, lifetime, delay }));
   return { revocation };
 }

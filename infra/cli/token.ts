@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { systemClock } from '../../lib/clock.ts';
 import { readConfig } from '../../lib/config.ts';
-import { type Revocation, type RevocationKind, revokeAll } from '../../lib/oauth/revocation.ts';
+import { createRevocation, type Revocation, type RevocationKind } from '../../lib/oauth/revocation.ts';
 import { addRevocation } from './add-revocation.ts';
 import { get } from './change.ts';
 import { examples, onTable, withYes } from './command.ts';
@@ -120,7 +120,7 @@ async function consequenceOf(kind: RevokeAllKind, id: string, store: Store): Pro
 async function revokeMany(kind: RevokeAllKind, id: string, store: Store, lifetime: number): Promise<Revocation> {
   const now = store.clock();
   await revokeGrants(store, kind, id, now);
-  return addRevocation(store.revocations, revokeAll(kind, id, { now, lifetime }));
+  return addRevocation(store.revocations, createRevocation(kind, id, { now, lifetime }));
 }
 
 const explainCommand = (io: Io) =>

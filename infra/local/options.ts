@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { issuer as readIssuer } from '../../lib/config-values.ts';
+import { parseIssuer as readIssuer } from '../../lib/config-values.ts';
 import { Problem } from '../problem.ts';
 import { type KeyOrigin, keyOrigins } from './local-keys.ts';
 import { type Parameters, parseParameters } from './parameters.ts';

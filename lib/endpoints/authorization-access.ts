@@ -5,7 +5,7 @@ import type { Access } from '../oauth/consent.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import type { Grant } from '../oauth/grant.ts';
 import { authorizeScope, identityScopes } from '../oauth/scope.ts';
-import { scopesOf } from '../users/claims.ts';
+import { scopesOfClaims } from '../users/claims.ts';
 
 /** The access that a client asks for. */
 export interface RequestedAccess extends Pick<Grant, 'resources'> {
@@ -30,7 +30,9 @@ export async function authorizeAccess(
   }
   const { id_token, userinfo } = request.claimsRequest;
   const allowed = client.scope.split(' ');
-  const byClaims = [...scopesOf(id_token), ...scopesOf(userinfo)].filter((scope) => allowed.includes(scope));
+  const byClaims = [...scopesOfClaims(id_token), ...scopesOfClaims(userinfo)].filter((scope) =>
+    allowed.includes(scope),
+  );
   return {
     resources,
     scope: scopes.join(' '),

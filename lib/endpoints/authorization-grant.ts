@@ -27,7 +27,7 @@ export interface ValidRequest extends AuthorizationRequest {
  * answer, so a fault on the way leaves nothing to take back. RFC 6749 section 4.1.2, OpenID Connect Core sections 3.2.2.5 and
  * 3.3.2.5
  */
-export async function issueGrant(
+export async function issueAuthorization(
   request: ValidRequest,
   session: Session,
   context: AuthorizationGrantContext,

@@ -30,7 +30,7 @@ const PARAMETERS = [
  * The request as a query. Pages post to it, so that nothing has to be stored before somebody has signed in.
  * @throws OAuthError `invalid_request` when the query would be too long
  */
-export function toQuery(parameters: Form): string {
+export function toAuthorizationQuery(parameters: Form): string {
   const query = new URLSearchParams([
     ...PARAMETERS.flatMap((name): [string, string][] => {
       const value = parameters.get(name);

@@ -3,7 +3,7 @@ import { UntrustedClient } from '../interaction/error-pages.ts';
 import type { Client } from '../oauth/client.ts';
 import type { CallerId } from '../oauth/errors.ts';
 import { isIdentifier } from '../oauth/identifier.ts';
-import { matchesRedirectUri, redirectSource } from '../oauth/redirect-uri.ts';
+import { cspSource, matchesRedirectUri } from '../oauth/redirect-uri.ts';
 import { defaultResponseMode, type ResponseMode, responseModes } from '../oauth/response-type.ts';
 
 /** The way back to a client that is known, by a redirect URI that is registered for it. */
@@ -47,7 +47,7 @@ function modeForErrors(parameters: Form): ResponseMode {
  * Where the redirect may lead, as sources for `form-action`. Chromium checks it at every redirect that follows a form, so the
  * place where the client sends the browser next has to be known: another redirect URI of the client, or one of its origins.
  */
-export const redirectSources = ({ client, redirect_uri }: ClientRedirect): string[] => [
-  ...[redirect_uri, ...(client.redirect_uris ?? [])].map(redirectSource),
+export const redirectCspSources = ({ client, redirect_uri }: ClientRedirect): string[] => [
+  ...[redirect_uri, ...(client.redirect_uris ?? [])].map(cspSource),
   ...(client.allowed_origins ?? []),
 ];

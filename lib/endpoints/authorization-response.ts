@@ -3,7 +3,7 @@ import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import type { ResponseMode } from '../oauth/response-type.ts';
 import { formPostPage } from '../pages/form-post.ts';
 import type { Site } from '../pages/page.ts';
-import { type ClientRedirect, redirectSources } from './authorization-redirect.ts';
+import { type ClientRedirect, redirectCspSources } from './authorization-redirect.ts';
 
 export type ResponseParameters = Readonly<Record<string, string | number | undefined>>;
 
@@ -17,7 +17,7 @@ const modes = {
   form_post: (redirect, parameters, site) =>
     formPostPage(site, {
       redirect_uri: redirect.redirect_uri,
-      formAction: redirectSources(redirect),
+      formAction: redirectCspSources(redirect),
       parameters,
     }),
 } as const satisfies Record<ResponseMode, Send>;

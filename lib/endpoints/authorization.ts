@@ -7,7 +7,7 @@ import type { Continuation } from '../interaction/continuation.ts';
 import { createErrorPages } from '../interaction/error-pages.ts';
 import type { IdTokenHintContext } from '../interaction/id-token-hint.ts';
 import { isFromPage } from '../interaction/page-form.ts';
-import { repeatAsQuery } from '../interaction/posted-request.ts';
+import { redirectAsQuery } from '../interaction/posted-request.ts';
 import { parseSubmission } from '../interaction/submission.ts';
 import { openVisit, siteFor } from '../interaction/visit.ts';
 import { parseAuthorizationRequest } from '../oauth/authorization-request.ts';
@@ -16,9 +16,9 @@ import { OAuthError } from '../oauth/errors.ts';
 import { parseResponseMode } from '../oauth/response-type.ts';
 import type { Site } from '../pages/page.ts';
 import { authorizeAccess } from './authorization-access.ts';
-import { type AuthorizationGrantContext, issueGrant, type ValidRequest } from './authorization-grant.ts';
-import { toQuery } from './authorization-parameters.ts';
-import { type ClientRedirect, findClientRedirect, redirectSources } from './authorization-redirect.ts';
+import { type AuthorizationGrantContext, issueAuthorization, type ValidRequest } from './authorization-grant.ts';
+import { toAuthorizationQuery } from './authorization-parameters.ts';
+import { type ClientRedirect, findClientRedirect, redirectCspSources } from './authorization-redirect.ts';
 import { errorParameters, type ResponseParameters, sendToClient } from './authorization-response.ts';
 import { readRequestedSubjects } from './authorization-subject.ts';
 import { logIgnoredParameters } from './ignored-parameters.ts';
@@ -41,7 +41,7 @@ export const authorization: Endpoint<AuthorizationContext> = {
     const form = request.method === 'POST' ? parseForm(request) : undefined;
     if (form && !isFromPage(form)) {
       logIgnoredParameters(form, undefined, log);
-      return repeatAsQuery(request, `${issuer}/authorize`, () => toQuery(form));
+      return redirectAsQuery(request, `${issuer}/authorize`, () => toAuthorizationQuery(form));
     }
     const parameters = parseQuery(request);
     const redirect = await findClientRedirect(parameters, context.findClient);
@@ -80,16 +80,16 @@ async function createContinuation(
   return {
     endpoint: 'authorize',
     requirements: { prompt, max_age, subjects: await readRequestedSubjects(request, client, context) },
-    query: toQuery(parameters),
+    query: toAuthorizationQuery(parameters),
     login_hint,
-    formAction: redirectSources(redirect),
+    formAction: redirectCspSources(redirect),
     consent: {
       client_id: client.client_id,
       access: access.toAllow,
       destination: hostOf(redirect.redirect_uri),
       isCovered: (remembered) => isConsented(access.toAllow, redirect, remembered),
     },
-    complete: async (session) => send(await issueGrant(request, session, context)),
+    complete: async (session) => send(await issueAuthorization(request, session, context)),
     refuse: (error) => send(errorParameters(error)),
   };
 }

@@ -3,10 +3,10 @@ import { seeOther } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
 import { createErrorPages } from '../interaction/error-pages.ts';
 import { isFromPage } from '../interaction/page-form.ts';
-import { repeatAsQuery } from '../interaction/posted-request.ts';
+import { redirectAsQuery } from '../interaction/posted-request.ts';
 import { type SignOutContext, signOut } from '../interaction/sign-out.ts';
 import { openVisit, siteFor } from '../interaction/visit.ts';
-import { redirectSource } from '../oauth/redirect-uri.ts';
+import { cspSource } from '../oauth/redirect-uri.ts';
 import { signedOutPage } from '../pages/sign-out.ts';
 import { type LogoutRequestContext, readLogoutRequest, toLogoutQuery } from './logout-request.ts';
 
@@ -19,7 +19,7 @@ export const logout: Endpoint<LogoutContext> = {
     renderErrorsWith(createErrorPages(request, context));
     const form = request.method === 'POST' ? parseForm(request) : undefined;
     if (form && !isFromPage(form)) {
-      return repeatAsQuery(request, `${context.issuer}/logout`, () => toLogoutQuery(form));
+      return redirectAsQuery(request, `${context.issuer}/logout`, () => toLogoutQuery(form));
     }
     const parameters = parseQuery(request);
     const [{ client, sub, redirectTo }, visit] = await Promise.all([
@@ -30,7 +30,7 @@ export const logout: Endpoint<LogoutContext> = {
     const signOutRequest = {
       query: toLogoutQuery(parameters),
       sub,
-      formAction: redirectTo === undefined ? [] : [redirectSource(redirectTo)],
+      formAction: redirectTo === undefined ? [] : [cspSource(redirectTo)],
       complete: () => (redirectTo === undefined ? signedOutPage(site) : seeOther(redirectTo)),
     };
     return signOut({ ...visit, site }, signOutRequest, form);

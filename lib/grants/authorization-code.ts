@@ -1,6 +1,6 @@
-import { type Redemption, redeem, unredeem, whyNotRedeemed } from '../oauth/grant-state.ts';
+import { type Redemption, redeem, undoRedemption, whyNotRedeemed } from '../oauth/grant-state.ts';
 import { randomId } from '../oauth/handle.ts';
-import { codeChallenge } from '../oauth/pkce.ts';
+import { deriveCodeChallenge } from '../oauth/pkce.ts';
 import { idleUntil } from '../tokens/code.ts';
 import { currentGrant } from './current-grant.ts';
 import type { GrantType } from './grant-type.ts';
@@ -23,7 +23,7 @@ export const authorizationCode: GrantType = {
       request: randomId(),
       client_id: client.client_id,
       redirect_uri,
-      code_challenge: verifier === undefined ? undefined : codeChallenge(verifier),
+      code_challenge: verifier === undefined ? undefined : deriveCodeChallenge(verifier),
       resources: form.resources,
       now,
       idle_until: idleUntil({ client }, now, context),
@@ -31,7 +31,7 @@ export const authorizationCode: GrantType = {
     const use: OneTimeUse = {
       grant_id: handle.id,
       transition: redeem(redemption),
-      undo: unredeem(redemption.request),
+      undo: undoRedemption(redemption.request),
       whyNot: (grant) => whyNotRedeemed(grant, redemption),
       excess: invalidTarget,
     };

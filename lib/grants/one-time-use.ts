@@ -1,6 +1,6 @@
 import { holds } from '../clause.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
-import type { GrantState, Refusal, Transition } from '../oauth/grant-state.ts';
+import type { GrantState, Transition, TransitionFailure } from '../oauth/grant-state.ts';
 import { revokeGrant } from '../revocation/revoke-grant.ts';
 import { readEpochs } from './epochs.ts';
 import type { GrantContext, GrantRequest, OutcomeHandlers } from './grant-type.ts';
@@ -13,7 +13,7 @@ export interface OneTimeUse {
   readonly undo: Transition;
   /** For a retry: confirms the transition that the first attempt made. */
   readonly confirm?: Transition;
-  whyNot(grant: GrantState | undefined): Refusal;
+  whyNot(grant: GrantState | undefined): TransitionFailure;
   /** The answer to a request for more than was granted. */
   excess(grant: GrantState): OAuthError;
 }

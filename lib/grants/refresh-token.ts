@@ -1,5 +1,5 @@
 import { OAuthError } from '../oauth/errors.ts';
-import { confirm, type Refresh, rotate, unrotate, whyNotRotated } from '../oauth/grant-state.ts';
+import { confirmRotation, type Refresh, rotate, undoRotation, whyNotRotated } from '../oauth/grant-state.ts';
 import { randomId } from '../oauth/handle.ts';
 import { parseScope } from '../oauth/scope.ts';
 import { idleUntil } from '../tokens/code.ts';
@@ -37,8 +37,8 @@ export const refreshToken: GrantType = {
     const use: OneTimeUse = {
       grant_id: handle.id,
       transition: rotate(refresh),
-      undo: unrotate(refresh),
-      confirm: confirm(refresh),
+      undo: undoRotation(refresh),
+      confirm: confirmRotation(refresh),
       whyNot: (grant) => whyNotRotated(grant, refresh, reuseInterval),
       excess: ({ resources }) =>
         refresh.resources.every((identifier) => resources.includes(identifier)) ? invalidScope() : invalidTarget(),

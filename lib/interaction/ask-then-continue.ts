@@ -5,7 +5,7 @@ import { outdatedPage } from '../pages/error.ts';
 import { rememberConsent } from './consent.ts';
 import type { Continuation } from './continuation.ts';
 import { type Interaction, nextInteraction } from './next-interaction.ts';
-import { isGenuine } from './page-form.ts';
+import { isGenuineSubmission } from './page-form.ts';
 import { findPerson, findPersonOfNewSession, type Person, type PersonContext } from './person.ts';
 import { interactionForm, showInteraction } from './show-interaction.ts';
 import { type SignInContext, signInWithPassword } from './sign-in.ts';
@@ -30,7 +30,7 @@ export async function askThenContinue(
   submission: Submission | undefined,
 ): Promise<HttpResponse> {
   const { browser, context } = visit;
-  if (submission && !isGenuine(submission.form, interactionForm(submission.page, continuation), visit)) {
+  if (submission && !isGenuineSubmission(submission.form, interactionForm(submission.page, continuation), visit)) {
     return outdatedPage(visit.site, `?${continuation.query}`);
   }
   if (submission?.action === 'cancel') throw new OAuthError('access_denied', 'the user did not allow it');

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { widened } from '../oauth/consent.ts';
+import { mergeAccess } from '../oauth/consent.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import type { ConsentStore } from '../store/consent.ts';
 import type { ConsentRequest } from './continuation.ts';
@@ -20,7 +20,7 @@ export async function rememberConsent(
 ): Promise<void> {
   for (let tries = 0; tries < TRIES; tries++) {
     const seen = await consents.find(sub, client_id);
-    const consent = { sub, client_id, ...widened(access, seen), given_at: clock() };
+    const consent = { sub, client_id, ...mergeAccess(access, seen), given_at: clock() };
     if (await consents.replace(consent, seen)) return;
   }
   throw new Unavailable('the consent');

@@ -1,6 +1,6 @@
 import type { Form } from '../http/form.ts';
 import { isSameOrigin } from '../http/same-origin.ts';
-import type { PostForm } from '../pages/form.ts';
+import type { HtmlForm } from '../pages/form.ts';
 import { isPageToken, mintPageToken } from './page-token.ts';
 import type { Visit } from './visit.ts';
 
@@ -20,11 +20,15 @@ const TOKEN_FIELD = 'page_token';
 /** Whether a form was submitted from a page; otherwise it is a request that a client posts. */
 export const isFromPage = (form: Form): boolean => form.get(PAGE_FIELD) !== undefined;
 
-export const createPostForm = ({ page, query, purpose }: PageForm, { browser, handles }: Visit): PostForm => ({
+export const createHtmlForm = ({ page, query, purpose }: PageForm, { browser, handles }: Visit): HtmlForm => ({
   action: `?${query}`,
   fields: { [PAGE_FIELD]: page, [TOKEN_FIELD]: mintPageToken(handles, browser.sid, purpose) },
 });
 
 /** Whether a form was submitted from this page, in this browser. RFC 9700 section 4.7 */
-export const isGenuine = (form: Form, { purpose }: PageForm, { request, browser, handles, context }: Visit): boolean =>
+export const isGenuineSubmission = (
+  form: Form,
+  { purpose }: PageForm,
+  { request, browser, handles, context }: Visit,
+): boolean =>
   isSameOrigin(request, context.issuer) && isPageToken(handles, form.get(TOKEN_FIELD) ?? '', browser.sid, purpose);

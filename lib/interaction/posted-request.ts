@@ -8,7 +8,7 @@ import { OAuthError } from '../oauth/errors.ts';
  * @param toQuery gives the parameters of the form as a query
  * @throws OAuthError `invalid_request` when there are parameters in the query as well
  */
-export function repeatAsQuery({ query }: HttpRequest, endpoint: string, toQuery: () => string): HttpResponse {
+export function redirectAsQuery({ query }: HttpRequest, endpoint: string, toQuery: () => string): HttpResponse {
   if (query !== '') throw new OAuthError('invalid_request', 'parameters are in both the query and the body');
   return seeOther(`${endpoint}?${toQuery()}`);
 }

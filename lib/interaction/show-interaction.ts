@@ -5,7 +5,7 @@ import { consentPage } from '../pages/consent.ts';
 import { type SignInPage, signInPage } from '../pages/sign-in.ts';
 import type { Continuation } from './continuation.ts';
 import type { Interaction } from './next-interaction.ts';
-import { createPostForm, type PageForm } from './page-form.ts';
+import { createHtmlForm, type PageForm } from './page-form.ts';
 import { type Visit, withCookie } from './visit.ts';
 
 /** What a page shows beside what it asks. */
@@ -21,7 +21,7 @@ export function showInteraction(
   continuation: Continuation,
   shown: Shown = {},
 ): HttpResponse {
-  const form = createPostForm(interactionForm(interaction, continuation), visit);
+  const form = createHtmlForm(interactionForm(interaction, continuation), visit);
   const common = { form, formAction: continuation.formAction };
   return withCookie(pages[interaction](visit, common, continuation, shown), visit);
 }

@@ -5,7 +5,7 @@ import { isSameOrigin } from '../http/same-origin.ts';
 import { outdatedPage } from '../pages/error.ts';
 import { confirmSignOutPage } from '../pages/sign-out.ts';
 import { type EndSessionContext, endSession } from '../revocation/end-session.ts';
-import { createPostForm, isGenuine, type PageForm } from './page-form.ts';
+import { createHtmlForm, isGenuineSubmission, type PageForm } from './page-form.ts';
 import type { Visit, VisitContext } from './visit.ts';
 
 export type SignOutContext = VisitContext & EndSessionContext;
@@ -39,8 +39,8 @@ export async function signOut(
   if (form && !isSameOrigin(request, context.issuer)) return outdatedPage(site, `?${query}`);
   if (!session) return withoutCookie(complete(), context);
 
-  if (form && !isGenuine(form, page, visit)) return outdatedPage(site, `?${query}`);
-  if (!form && sub !== session.sub) return confirmSignOutPage(site, { form: createPostForm(page, visit), formAction });
+  if (form && !isGenuineSubmission(form, page, visit)) return outdatedPage(site, `?${query}`);
+  if (!form && sub !== session.sub) return confirmSignOutPage(site, { form: createHtmlForm(page, visit), formAction });
   await endSession(session, context);
   context.log.info('signed out', { client_id: site.client?.client_id });
   return withoutCookie(complete(), context);

@@ -2,7 +2,7 @@ import { postForm } from '../http/post-form.ts';
 import { describeFault, type LogContext } from '../log.ts';
 import { isBackchannelUri } from '../oauth/backchannel-uri.ts';
 import type { Client } from '../oauth/client.ts';
-import { type LogoutDelivery, nextAttempt } from '../oauth/logout-delivery.ts';
+import { type LogoutDelivery, nextAttemptAt } from '../oauth/logout-delivery.ts';
 import type { LogoutDeliveryStore } from '../store/logout-delivery.ts';
 import { issueLogoutToken, type LogoutTokenContext } from '../tokens/logout-token.ts';
 import type { Job } from './job.ts';
@@ -44,7 +44,7 @@ async function deliver(delivery: LogoutDelivery, context: BackchannelContext): P
   const { client_id } = delivery;
   try {
     const now = context.clock();
-    if (!(await context.deliveries.take(delivery, nextAttempt(delivery, now)))) return;
+    if (!(await context.deliveries.take(delivery, nextAttemptAt(delivery, now)))) return;
     if (delivery.expires_at <= now) context.log.error('logout token given up', { client_id });
     else if (!(await send(delivery, context))) return;
     await context.deliveries.remove(delivery);

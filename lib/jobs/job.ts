@@ -17,7 +17,7 @@ export class JobFault extends Error {
 }
 
 /** Makes a Lambda function of a job. */
-export function schedule<Context extends LogContext>({ failure, run }: Job<Context>, compose: () => Context) {
+export function createJobHandler<Context extends LogContext>({ failure, run }: Job<Context>, compose: () => Context) {
   const handle = createContainer(compose);
   return (event?: unknown, invocation?: unknown): Promise<void> =>
     handle(event, invocation, run, () => {

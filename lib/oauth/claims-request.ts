@@ -35,7 +35,7 @@ export function parseClaimsRequest(text: string | undefined): ClaimsRequest {
 }
 
 /** Whether a claim's value is one that was asked for. */
-export const satisfies = (value: unknown, { values }: ClaimRequest): boolean =>
+export const isRequestedValue = (value: unknown, { values }: ClaimRequest): boolean =>
   values === undefined || values.some((wanted) => wanted === value);
 
 type Json = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import { type Client, isPublic } from './client.ts';
-import { isClaimable } from './redirect-uri.ts';
+import { isClaimableByOtherApp } from './redirect-uri.ts';
 
 /** What a subject is asked to allow a client. */
 export interface Access {
@@ -20,7 +20,7 @@ export function isConsented(
   remembered: Access | undefined,
 ): boolean {
   if (client.require_consent === false) return true;
-  if (remembered === undefined || (isPublic(client) && isClaimable(redirect_uri))) return false;
+  if (remembered === undefined || (isPublic(client) && isClaimableByOtherApp(redirect_uri))) return false;
   return includesAll(remembered.scope, scope) && includesAll(remembered.resources, resources);
 }
 
@@ -28,7 +28,7 @@ export function isConsented(
  * What is remembered when a person allows more. For the same resource servers the scopes add up; for others the new consent
  * replaces the old one, because a scope that was allowed at one resource server is not allowed at another.
  */
-export function widened(access: Access, remembered: Access | undefined): Access {
+export function mergeAccess(access: Access, remembered: Access | undefined): Access {
   const isSame =
     remembered &&
     includesAll(remembered.resources, access.resources) &&

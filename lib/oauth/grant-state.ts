@@ -53,7 +53,7 @@ export interface Transition {
 }
 
 /** The grant after a transition; undefined when a clause does not hold, and nothing has changed. */
-export const apply = (grant: GrantState, { when, set }: Transition): GrantState | undefined =>
+export const applyTransition = (grant: GrantState, { when, set }: Transition): GrantState | undefined =>
   when.every((clause) => holds(grant, clause)) ? { ...grant, ...set } : undefined;
 
 /** Who redeems a code, and with what. `request` is a random id of this request. RFC 6749 section 4.1.3, RFC 7636 section 4.5 */
@@ -106,7 +106,7 @@ export const redeem = (redemption: Redemption): Transition => ({
 });
 
 /** Takes a redemption back that led to no answer because of a fault of ours, so that the code is not lost. */
-export const unredeem = (request: string): Transition => ({
+export const undoRedemption = (request: string): Transition => ({
   when: [
     { attribute: 'state', test: 'equals', value: 'active' },
     { attribute: 'transition', test: 'equals', value: request },
@@ -153,7 +153,7 @@ export const rotate = (refresh: Refresh): Transition => ({
  * Takes a rotation back that led to no answer because of a fault of ours: however long that lasts, the client's token stays
  * good. The one before it is not good again, for the client has shown that it got its successor.
  */
-export const unrotate = ({ request, generation }: Pick<Refresh, 'request' | 'generation'>): Transition => ({
+export const undoRotation = ({ request, generation }: Pick<Refresh, 'request' | 'generation'>): Transition => ({
   when: [
     { attribute: 'state', test: 'equals', value: 'active' },
     { attribute: 'transition', test: 'equals', value: request },
@@ -162,7 +162,7 @@ export const unrotate = ({ request, generation }: Pick<Refresh, 'request' | 'gen
 });
 
 /** Before a retry is answered: from then on, whoever made the rotation cannot take it back any more. */
-export const confirm = ({ request, generation }: Pick<Refresh, 'request' | 'generation'>): Transition => ({
+export const confirmRotation = ({ request, generation }: Pick<Refresh, 'request' | 'generation'>): Transition => ({
   when: [
     { attribute: 'state', test: 'equals', value: 'active' },
     { attribute: 'generation', test: 'exceeds', value: generation },
@@ -185,7 +185,7 @@ export const revoke = (request: string, now: number, client_id?: string): Transi
 });
 
 /** What the grant says when a transition of it was refused. */
-export type Refusal =
+export type TransitionFailure =
   /** It had landed: its answer was lost, and another attempt found it done. */
   | 'landed'
   /** The same refresh was made a moment ago: its answer was lost, or two asked at once. The successor is the same. */
@@ -200,7 +200,7 @@ export type Refusal =
   | 'refused';
 
 /** Why a redemption was refused. Without the proofs nobody can have got anything for the code, so it is no reuse. */
-export function whyNotRedeemed(grant: GrantState | undefined, redemption: Redemption): Refusal {
+export function whyNotRedeemed(grant: GrantState | undefined, redemption: Redemption): TransitionFailure {
   if (!grant || grant.client_id !== redemption.client_id) return 'refused';
   if (grant.state === 'active' && grant.transition === redemption.request) return 'landed';
   if (!proofs(redemption).every((clause) => holds(grant, clause))) return 'refused';
@@ -210,7 +210,11 @@ export function whyNotRedeemed(grant: GrantState | undefined, redemption: Redemp
 }
 
 /** @param reuseInterval seconds within which the generation before the good one may be presented again */
-export function whyNotRotated(grant: GrantState | undefined, refresh: Refresh, reuseInterval: number): Refusal {
+export function whyNotRotated(
+  grant: GrantState | undefined,
+  refresh: Refresh,
+  reuseInterval: number,
+): TransitionFailure {
   // An end that was only half made is made good by whoever comes again.
   if (grant?.state === 'revoked' && grant.client_id === refresh.client_id) return 'reused';
   if (!grant || !refreshable(refresh).every((clause) => holds(grant, clause))) return 'refused';

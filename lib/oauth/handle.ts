@@ -94,7 +94,9 @@ export function createHandles(issuer: string, secrets: readonly [Buffer, ...Buff
  * What a text says that it is, by its prefix, and what it says that it holds, if it is as long as that takes. Nothing is
  * verified: for explanations only.
  */
-export function readHandle(text: string): { readonly kind: HandleKind; readonly content?: Handle } | undefined {
+export function readUnverifiedHandle(
+  text: string,
+): { readonly kind: HandleKind; readonly content?: Handle } | undefined {
   const kind = (Object.keys(kinds) as HandleKind[]).find((candidate) => hasHandlePrefix(candidate, text));
   if (kind === undefined) return undefined;
   const bytes = decodeBase64url(text.slice(kinds[kind].prefix.length));

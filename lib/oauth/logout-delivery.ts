@@ -24,5 +24,5 @@ export const createDelivery = (sid: string, sub: string, client_id: string, now:
 });
 
 /** One, two, four minutes and so on, up to an hour, after an attempt that began now. */
-export const nextAttempt = ({ attempts }: LogoutDelivery, now: number): number =>
+export const nextAttemptAt = ({ attempts }: LogoutDelivery, now: number): number =>
   now + Math.min(60 * 2 ** attempts, LONGEST_PAUSE);

@@ -16,7 +16,7 @@ export const isCodeChallenge = (text: string): boolean => CHALLENGE.test(text);
  * The challenge that a verifier answers. RFC 7636 section 4.6
  * @throws OAuthError `invalid_grant` for what can be no verifier
  */
-export function codeChallenge(verifier: string): string {
+export function deriveCodeChallenge(verifier: string): string {
   if (!VERIFIER.test(verifier)) throw new OAuthError('invalid_grant', 'code_verifier is malformed');
   return createHash('sha256').update(verifier).digest('base64url');
 }

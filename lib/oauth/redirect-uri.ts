@@ -35,10 +35,10 @@ function loopback(uri: string): string | undefined {
  * Whether another app on the user's machine could receive what is sent here in place of the client.
  * RFC 8252 sections 8.4 and 8.6
  */
-export const isClaimable = (uri: string): boolean => !uri.startsWith('https:');
+export const isClaimableByOtherApp = (uri: string): boolean => !uri.startsWith('https:');
 
 /** Where a redirect URI leads, as a source of a Content Security Policy, whose grammar has no IPv6 addresses. */
-export function redirectSource(uri: string): string {
+export function cspSource(uri: string): string {
   const { protocol, host } = new URL(uri);
   const hasHost = ['http:', 'https:'].includes(protocol) && !host.startsWith('[');
   return hasHost ? `${protocol}//${host}` : protocol;

@@ -26,7 +26,7 @@ export interface Revocation {
 }
 
 /** What a token can be revoked by: the id under which an entry of each kind would name it. */
-export const revocableBy = ({ claims, key }: AccessToken): Readonly<Record<RevocationKind, string | undefined>> => ({
+export const revocationIds = ({ claims, key }: AccessToken): Readonly<Record<RevocationKind, string | undefined>> => ({
   token: claims.jti,
   grant: claims.grant_id,
   key,
@@ -35,11 +35,11 @@ export const revocableBy = ({ claims, key }: AccessToken): Readonly<Record<Revoc
   issuer: claims.iss,
 });
 
-/** Whether an entry of a kind and id that the token can be revoked by reaches it. */
-export const reaches = (entry: Revocation, token: AccessToken): boolean => token.claims.iat <= until(entry);
+/** Whether an entry of a kind and id that the token can be revoked by covers it. */
+export const covers = (entry: Revocation, token: AccessToken): boolean => token.claims.iat <= until(entry);
 
 /** Of two entries that name the same: whether one makes the other needless. Of equals for a token the older one does. */
-export const includes = (one: Revocation, other: Revocation): boolean =>
+export const supersedes = (one: Revocation, other: Revocation): boolean =>
   until(one) >= until(other) &&
   one.expires_at >= other.expires_at &&
   (one.kind !== 'token' || one.revoked_at <= other.revoked_at);
@@ -51,7 +51,7 @@ const until = ({ issued_until = Number.POSITIVE_INFINITY }: Revocation) => issue
  * @param lifetime the longest an access token can live, in seconds: for so long the entry is kept
  * @param delay seconds for which tokens may still be issued by those that have not heard of it; they are covered as well
  */
-export function revokeAll(
+export function createRevocation(
   kind: Exclude<RevocationKind, 'token'>,
   id: string,
   { now, lifetime, delay = 0 }: { now: number; lifetime: number; delay?: number },

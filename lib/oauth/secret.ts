@@ -50,7 +50,7 @@ const slowHash = (salt: Buffer, hash: Buffer): string =>
   ['scrypt', SCRYPT.N, SCRYPT.r, SCRYPT.p, salt.toString('base64url'), hash.toString('base64url')].join('$');
 
 /** Of a secret that nobody has. To verify one against it takes as long as against one that `importSecret` stored. */
-export const nobodysSecret: HashedSecret = hashed(slowHash(randomBytes(16), randomBytes(32)), 0, undefined);
+export const unmatchableSecret: HashedSecret = hashed(slowHash(randomBytes(16), randomBytes(32)), 0, undefined);
 
 /** Whether `secret` is one of the stored ones and has not expired. Compares in constant time. */
 export async function verifySecret(secret: string, stored: readonly HashedSecret[], clock: Clock): Promise<boolean> {

@@ -4,7 +4,7 @@ import type { HashedSecret } from './secret.ts';
 export interface User {
   /** Random and for good: what tokens and clients know the person by. */
   readonly sub: string;
-  /** What the person types; compared as `normalUsername` makes it. */
+  /** What the person types; compared as `normalizeUsername` makes it. */
   readonly username: string;
   /** Under a slow salted hash, because people choose it. */
   readonly password: HashedSecret;
@@ -30,5 +30,5 @@ export interface Authentication {
 const MAX_USERNAME_LENGTH = 255;
 
 /** A name as it is compared: phones write the first letter large and a space at the end. */
-export const normalUsername = (username: string): string =>
+export const normalizeUsername = (username: string): string =>
   username.normalize('NFKC').trim().toLowerCase().slice(0, MAX_USERNAME_LENGTH);

@@ -1,10 +1,10 @@
 import type { HttpResponse } from '../http/message.ts';
-import { choice, type PostForm, postForm } from './form.ts';
+import { actionButton, type HtmlForm, htmlForm } from './form.ts';
 import { html } from './html.ts';
-import { clientMark, clientName, initial, renderPage, type Site } from './page.ts';
+import { clientLogo, clientName, initial, renderPage, type Site } from './page.ts';
 
 export interface AccountPage {
-  readonly form: PostForm;
+  readonly form: HtmlForm;
   readonly formAction: readonly string[];
   /** The name of the person who is signed in, if it is known. */
   readonly name: string | undefined;
@@ -13,16 +13,16 @@ export interface AccountPage {
 export function accountPage(site: Site, { form, formAction, name }: AccountPage): HttpResponse {
   const { account: texts } = site.language.texts;
   const shown = name ?? texts.nameless;
-  const content = html`<div class="head">${site.client && clientMark(site.client)}
+  const content = html`<div class="head">${site.client && clientLogo(site.client)}
 <h1>${texts.title}</h1>
 ${site.client && html`<p class="soft">${texts.toContinue} <strong>${clientName(site.client)}</strong></p>`}</div>
-${postForm(
+${htmlForm(
   form,
   html`<div class="buttons"><button type="submit" name="action" value="continue" class="account">
 <span class="mark small" aria-hidden="true">${initial(shown)}</span>
 <span><span class="name">${shown}</span><br><span class="soft small-text">${texts.signedIn}</span></span></button>
-${choice('switch', texts.another)}
-${choice('cancel', texts.cancel, 'link')}</div>`,
+${actionButton('switch', texts.another)}
+${actionButton('cancel', texts.cancel, 'link')}</div>`,
 )}`;
   return renderPage(site, { title: texts.title, content, formAction });
 }

@@ -1,12 +1,12 @@
 import type { HttpResponse } from '../http/message.ts';
-import { choice, type PostForm, postForm } from './form.ts';
+import { actionButton, type HtmlForm, htmlForm } from './form.ts';
 import { type Html, html } from './html.ts';
 import { tick } from './icons.ts';
-import { clientMark, clientName, initial, renderPage, type Site } from './page.ts';
+import { clientLogo, clientName, initial, renderPage, type Site } from './page.ts';
 import type { Texts } from './texts.ts';
 
 export interface ConsentPage {
-  readonly form: PostForm;
+  readonly form: HtmlForm;
   readonly formAction: readonly string[];
   /** The name of the person who is signed in, if it is known. */
   readonly name: string | undefined;
@@ -22,19 +22,19 @@ export function consentPage(site: Site, page: ConsentPage): HttpResponse {
   const client = site.client ? clientName(site.client) : '';
   const shown = page.name ?? account.nameless;
   const items = page.scope.map((scope) => scopeItem(scope, page.resources, scopes, texts));
-  const content = html`<div class="head">${site.client && clientMark(site.client)}
+  const content = html`<div class="head">${site.client && clientLogo(site.client)}
 <h1>${texts.title(client)}</h1></div>
-${postForm(
+${htmlForm(
   page.form,
   html`<div class="who"><span class="mark small" aria-hidden="true">${initial(shown)}</span>
-<div><p class="small-text soft">${texts.signedInAs}</p><p class="name">${shown}</p>${choice('switch', texts.another, 'link')}</div></div>
+<div><p class="small-text soft">${texts.signedInAs}</p><p class="name">${shown}</p>${actionButton('switch', texts.another, 'link')}</div></div>
 ${
   items.length > 0
     ? html`<p id="intro">${texts.intro(client)}</p><ul class="scopes" aria-labelledby="intro">${items}</ul>`
     : html`<p>${texts.nothing(client)}</p>`
 }
 <p class="small-text soft">${page.destination === undefined ? texts.app : texts.destination(page.destination)}</p>
-<div class="buttons pair">${choice('cancel', texts.deny)}${choice('allow', texts.allow, 'main')}</div>`,
+<div class="buttons pair">${actionButton('cancel', texts.deny)}${actionButton('allow', texts.allow, 'main')}</div>`,
 )}`;
   return renderPage(site, { title: texts.title(client), content, formAction: page.formAction });
 }

@@ -105,7 +105,7 @@ const brand = ({ name, logo_uri }: Service): Html =>
     : html`${brandMark}<span>${name}</span>`;
 
 /** The logo of a client, or the first letter of its name. */
-export function clientMark(client: Client): Html {
+export function clientLogo(client: Client): Html {
   const picture = isWebUri(client.logo_uri)
     ? html`<img src="${client.logo_uri}" alt="" referrerpolicy="no-referrer">`
     : initial(clientName(client));

@@ -1,10 +1,10 @@
 import type { HttpResponse } from '../http/message.ts';
-import { choice, type PostForm, postForm } from './form.ts';
+import { actionButton, type HtmlForm, htmlForm } from './form.ts';
 import { html } from './html.ts';
-import { clientMark, clientName, renderPage, type Site } from './page.ts';
+import { clientLogo, clientName, renderPage, type Site } from './page.ts';
 
 export interface SignInPage {
-  readonly form: PostForm;
+  readonly form: HtmlForm;
   readonly formAction: readonly string[];
   /** Filled in already. */
   readonly username?: string;
@@ -17,18 +17,18 @@ export function signInPage(site: Site, { form, formAction, username = '', failed
   const problem = failed && (failed === 'refused' ? texts.refused : texts.delayed(failed.seconds));
   const invalid = failed === 'refused' && html` aria-invalid="true" aria-describedby="problem"`;
   const focus = html` autofocus`;
-  const content = html`<div class="head">${site.client && clientMark(site.client)}
+  const content = html`<div class="head">${site.client && clientLogo(site.client)}
 <h1>${texts.title}</h1>
 ${site.client && html`<p class="soft">${texts.toContinue} <strong>${clientName(site.client)}</strong></p>`}</div>
 ${problem && html`<p class="notice" role="alert" id="problem">${problem}</p>`}
-${postForm(
+${htmlForm(
   form,
   html`<div class="field"><label for="username">${texts.username}</label>
 <input id="username" name="username" value="${username}" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="255" required${invalid}${username === '' && focus}></div>
 <div class="field"><label for="password">${texts.password}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required${invalid}${username !== '' && focus}></div>
 <div class="buttons"><button type="submit" name="action" value="sign_in" class="main">${texts.submit}</button>
-${choice('cancel', texts.cancel)}</div>`,
+${actionButton('cancel', texts.cancel)}</div>`,
 )}`;
   return renderPage(site, { title: texts.title, content, formAction, ...statusOf(failed) });
 }

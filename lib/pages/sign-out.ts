@@ -1,17 +1,17 @@
 import type { HttpResponse } from '../http/message.ts';
-import { choice, type PostForm, postForm } from './form.ts';
+import { actionButton, type HtmlForm, htmlForm } from './form.ts';
 import { html } from './html.ts';
 import { clientName, renderPage, type Site } from './page.ts';
 
 /** Asks the person to confirm. Whoever wants to stay signed in closes the page. */
 export function confirmSignOutPage(
   site: Site,
-  { form, formAction = [] }: { readonly form: PostForm; readonly formAction?: readonly string[] },
+  { form, formAction = [] }: { readonly form: HtmlForm; readonly formAction?: readonly string[] },
 ): HttpResponse {
   const { signOut: texts } = site.language.texts;
   const content = html`<div class="head"><h1>${texts.title}</h1>
 <p class="soft">${texts.text(site.service.name)}${site.client && html` ${texts.askedBy(clientName(site.client))}`}</p></div>
-${postForm(form, html`<div class="buttons">${choice('sign_out', texts.submit, 'main')}</div>`)}`;
+${htmlForm(form, html`<div class="buttons">${actionButton('sign_out', texts.submit, 'main')}</div>`)}`;
   return renderPage(site, { title: texts.title, content, formAction });
 }
 

@@ -1,12 +1,12 @@
 import type { Clock } from '../clock.ts';
 import type { AccessToken } from '../oauth/access-token.ts';
 import {
-  includes,
+  covers,
   MAX_CLOCK_SKEW_SECONDS,
   type Revocation,
-  reaches,
-  revocableBy,
+  revocationIds,
   revocationKinds,
+  supersedes,
 } from '../oauth/revocation.ts';
 import type { RevocationStore } from '../store/revocation.ts';
 
@@ -91,10 +91,10 @@ function createCopy() {
   /** An entry that covers the token and does not expire before `keptUntil`. */
   const find = (token: AccessToken, keptUntil = Number.NEGATIVE_INFINITY): Revocation | undefined => {
     if (size === 0) return undefined;
-    const ids = revocableBy(token);
+    const ids = revocationIds(token);
     for (const [kind, byId] of entries) {
       for (const entry of byId.get(ids[kind] ?? '') ?? []) {
-        if (reaches(entry, token) && entry.expires_at >= keptUntil) return entry;
+        if (covers(entry, token) && entry.expires_at >= keptUntil) return entry;
       }
     }
     return undefined;
@@ -115,9 +115,9 @@ function createCopy() {
         if (revocation.expires_at <= now) continue;
         const byId = entries.get(revocation.kind);
         const known = byId?.get(revocation.id) ?? [];
-        if (!byId || known.some((one) => includes(one, revocation))) continue;
+        if (!byId || known.some((one) => supersedes(one, revocation))) continue;
         if (known.length === 0) size++;
-        byId.set(revocation.id, [...known.filter((one) => !includes(revocation, one)), revocation]);
+        byId.set(revocation.id, [...known.filter((one) => !supersedes(revocation, one)), revocation]);
       }
     },
 

@@ -1,4 +1,4 @@
-import { normalUsername, type User } from '../oauth/user.ts';
+import { normalizeUsername, type User } from '../oauth/user.ts';
 import { createRecordStore, type RecordStore } from './record.ts';
 import { ConditionFailed, isNew, type Table } from './table.ts';
 
@@ -12,7 +12,7 @@ export interface UserStore extends RecordStore<User> {
 const KIND = 'USER';
 const NOBODY = '-';
 
-const nameKey = (username: string) => ({ pk: `USERNAME#${normalUsername(username)}`, sk: 'USERNAME' });
+const nameKey = (username: string) => ({ pk: `USERNAME#${normalizeUsername(username)}`, sk: 'USERNAME' });
 
 export function createUserStore(table: Table): UserStore {
   const records = createRecordStore<User>(

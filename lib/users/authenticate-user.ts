@@ -4,7 +4,7 @@ import { randomId } from '../oauth/handle.ts';
 import type { User } from '../oauth/user.ts';
 import type { UserStore } from '../store/user.ts';
 import { verifyPassword } from './password.ts';
-import { type ThrottleContext, takeAttempt } from './throttle.ts';
+import { claimAttempt, type ThrottleContext } from './throttle.ts';
 
 export interface UserAuthenticationContext extends ThrottleContext {
   readonly users: Pick<UserStore, 'find' | 'findByName'>;
@@ -49,7 +49,7 @@ export async function authenticateUser(
   address: string,
   context: UserAuthenticationContext,
 ): Promise<SignInOutcome> {
-  const turn = await takeAttempt(username, address, context);
+  const turn = await claimAttempt(username, address, context);
   if (!turn.isGranted) return { outcome: 'delayed', seconds: turn.seconds };
   const { authenticateUser: hook } = context.extensions;
   const user = await context.users.findByName(username);

@@ -1,5 +1,5 @@
 import type { Extensions } from '../extensions.ts';
-import { type RequestedClaims, satisfies } from '../oauth/claims-request.ts';
+import { isRequestedValue, type RequestedClaims } from '../oauth/claims-request.ts';
 import type { User, UserClaims } from '../oauth/user.ts';
 
 /** The claims that each scope stands for. OpenID Connect Core section 5.4 */
@@ -31,7 +31,7 @@ const entries = Object.entries(claimsByScope);
 export const userClaimNames: readonly string[] = Object.values(claimsByScope).flat();
 
 /** The scopes of claims that are requested one by one: without the scope a client may not have the claim. */
-export const scopesOf = (requested: RequestedClaims): string[] =>
+export const scopesOfClaims = (requested: RequestedClaims): string[] =>
   entries.filter(([, names]) => names.some((name) => requested.has(name))).map(([scope]) => scope);
 
 export interface UserClaimsContext {
@@ -79,7 +79,7 @@ export function selectClaims(
     if (scope.includes(name)) return claims;
     return claims.filter((claim) => {
       const request = requested.get(claim);
-      return request !== undefined && satisfies(known[claim], request);
+      return request !== undefined && isRequestedValue(known[claim], request);
     });
   });
   return Object.fromEntries(names.filter((claim) => isFilledIn(known[claim])).map((claim) => [claim, known[claim]]));

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { type HashedSecret, importSecret, nobodysSecret, verifySecret } from '../oauth/secret.ts';
+import { type HashedSecret, importSecret, unmatchableSecret, verifySecret } from '../oauth/secret.ts';
 
 /** The same text from every keyboard. NIST SP 800-63B section 5.1.1.2 */
 const normal = (password: string) => password.normalize('NFKC');
@@ -11,7 +11,7 @@ export const hashPassword = (password: string, now: number): Promise<HashedSecre
 /** Whether it is the password, and has not expired. Takes as long where there is none, or an expired one. */
 export async function verifyPassword(
   password: string,
-  { expires_at, ...stored }: HashedSecret = nobodysSecret,
+  { expires_at, ...stored }: HashedSecret = unmatchableSecret,
   clock: Clock,
 ): Promise<boolean> {
   const matches = await verifySecret(normal(password), [stored], clock);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../clock.ts';
-import { normalUsername } from '../oauth/user.ts';
+import { normalizeUsername } from '../oauth/user.ts';
 import type { AttemptStore, Attempts } from '../store/attempt.ts';
 
 export interface ThrottleContext {
@@ -40,12 +40,12 @@ export type Turn =
  * Takes one attempt to sign in, by conditional writes and before the password is looked at, so that a hundred at once get
  * no further than one after the other. The same for names that nobody has.
  */
-export async function takeAttempt(
+export async function claimAttempt(
   username: string,
   address: string,
   { clock, attempts: store }: ThrottleContext,
 ): Promise<Turn> {
-  const counters = [counter('account', normalUsername(username)), counter('address', network(address))] as const;
+  const counters = [counter('account', normalizeUsername(username)), counter('address', network(address))] as const;
   // All are asked before any is counted, so that what is refused costs nothing.
   const known = await Promise.all(counters.map(({ id }) => store.find(id)));
   const now = clock();

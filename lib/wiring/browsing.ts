@@ -5,7 +5,7 @@ import type { FoundationWithTable } from './foundation.ts';
 import { jwtVerification } from './keys.ts';
 
 /** What functions need that show pages to a person. */
-export function browsing(base: FoundationWithTable) {
+export function browsingContext(base: FoundationWithTable) {
   const { config, table } = base;
   const logo_uri = config.find('SERVICE_LOGO_URI');
   return {

@@ -6,13 +6,13 @@ import type { FoundationWithTable } from './foundation.ts';
 
 // Clients and resource servers, each remembered for CLIENT_CACHE_SECONDS.
 
-export const findClient = (base: FoundationWithTable) => remembered(createClientStore(base.table).find, base);
+export const clientFinder = (base: FoundationWithTable) => remembered(createClientStore(base.table).find, base);
 
-export const findResourceServer = (base: FoundationWithTable) =>
+export const resourceServerFinder = (base: FoundationWithTable) =>
   remembered(createResourceServerStore(base.table).find, base);
 
 /** Both are looked up at the same time. */
-export function findCaller(base: FoundationWithTable) {
+export function callerFinder(base: FoundationWithTable) {
   const clients = createClientStore(base.table);
   const resourceServers = createResourceServerStore(base.table);
   return remembered(async (id): Promise<Caller | undefined> => {

@@ -6,19 +6,19 @@ import { createReferenceTokenStore } from '../store/reference-token.ts';
 import { createUserStore } from '../store/user.ts';
 import { authenticateUser } from '../users/authenticate-user.ts';
 import { idTokenClaims } from '../users/id-token-claims.ts';
-import { findResourceServer } from './clients.ts';
+import { resourceServerFinder } from './clients.ts';
 import type { FoundationWithTable } from './foundation.ts';
 import { signers } from './keys.ts';
-import { revoking } from './revoking.ts';
+import { revokingContext } from './revoking.ts';
 
 /** What every function has that issues tokens in the name of a subject. */
-export function issuing(base: FoundationWithTable) {
+export function issuingContext(base: FoundationWithTable) {
   const { config, clock, issuer, table } = base;
   const users = createUserStore(table);
   const attempts = createAttemptStore(table);
   const findUser = users.find;
   return {
-    ...revoking(base),
+    ...revokingContext(base),
     signers: signers(base),
     sealingKeys: createSealingKeys(issuer, config.find('SEALING_KEYS') ?? []),
     referenceTokens: createReferenceTokenStore(table),
@@ -29,7 +29,7 @@ export function issuing(base: FoundationWithTable) {
     epochs: createEpochStore(table),
     extensions,
     findUser,
-    findResourceServer: findResourceServer(base),
+    findResourceServer: resourceServerFinder(base),
     idTokenClaims: (grant: Parameters<typeof idTokenClaims>[0], byScope: boolean) =>
       idTokenClaims(grant, byScope, { extensions, findUser }),
     authenticateUser: (username: string, password: string, address: string) =>

@@ -8,7 +8,7 @@ import type { FoundationWithTable } from './foundation.ts';
 const UNHURRIED = 10;
 
 /** What the rotation of keys has. */
-export function keyRotation({ config, log, clock, issuer, table }: FoundationWithTable): RotationContext {
+export function keyRotationContext({ config, log, clock, issuer, table }: FoundationWithTable): RotationContext {
   const { patience = 1, ...aws } = config.aws('KMS');
   const kms = createKms({ ...aws, patience: UNHURRIED * patience });
   const wrappingKey = config.get('WRAPPING_KMS_KEY');

@@ -60,7 +60,7 @@ export function handles({ config, issuer, kms }: FoundationWithTable): Lazy<Hand
 }
 
 /** The published keys, for functions that do without the DynamoDB client. */
-export function published({ config, clock }: Foundation): () => Promise<readonly SigningJwk[]> {
+export function publishedKeysReader({ config, clock }: Foundation): () => Promise<readonly SigningJwk[]> {
   if (!config.usesKeyRegistry('VERIFICATION_KEYS')) {
     const keys = config.get('VERIFICATION_KEYS').map(({ jwk }) => jwk);
     return async () => keys;
@@ -73,10 +73,10 @@ export function published({ config, clock }: Foundation): () => Promise<readonly
  * The algorithms of the published keys. Before the first token request has made the first key, the algorithm that this key
  * will have: clients read this document before they ask for a token.
  */
-export function publishedAlgorithms(base: Foundation): () => Promise<AlgorithmName[]> {
+export function publishedAlgorithmsReader(base: Foundation): () => Promise<AlgorithmName[]> {
   const { config, clock } = base;
   if (!config.usesKeyRegistry('VERIFICATION_KEYS')) {
-    const keys = published(base);
+    const keys = publishedKeysReader(base);
     return async () => (await keys()).map(({ alg }) => alg);
   }
   const alg = config.find('NEW_KEY_ALGORITHM');

@@ -1,12 +1,12 @@
 import { createRevocationList } from '../revocation/list.ts';
 import { createGrantStore } from '../store/grant.ts';
 import { createRevocationStore } from '../store/revocation.ts';
-import { findClient } from './clients.ts';
+import { clientFinder } from './clients.ts';
 import type { FoundationWithTable } from './foundation.ts';
 import { handles } from './keys.ts';
 
 /** What every function has that can revoke the grants of a client. */
-export function revoking(base: FoundationWithTable) {
+export function revokingContext(base: FoundationWithTable) {
   const { config, clock, log, issuer, table } = base;
   return {
     log,
@@ -16,6 +16,6 @@ export function revoking(base: FoundationWithTable) {
     maxLifetime: config.get('ACCESS_TOKEN_MAX_LIFETIME_SECONDS'),
     grants: createGrantStore(table),
     revocations: createRevocationList(createRevocationStore(table), clock),
-    findClient: findClient(base),
+    findClient: clientFinder(base),
   };
 }

@@ -7,7 +7,7 @@ import type { FoundationWithTable } from './foundation.ts';
 import { handles, jwtVerification } from './keys.ts';
 
 /** What every function has that is shown access tokens. */
-export function verifying(base: FoundationWithTable) {
+export function verifyingContext(base: FoundationWithTable) {
   const { config, clock, log, issuer, table } = base;
   return {
     log,
@@ -25,8 +25,8 @@ export function verifying(base: FoundationWithTable) {
 }
 
 /** The same for an API, which may have been given the opening keys of its own audience. */
-export function verifyingFor(audience: string, base: FoundationWithTable) {
-  const context = verifying(base);
+export function verifyingContextFor(audience: string, base: FoundationWithTable) {
+  const context = verifyingContext(base);
   const own = createOpeningKeys(audience, base.config.find('OPENING_KEYS') ?? []);
   const find: OpeningKeys['find'] = (id, asked) => own.find(id, asked) ?? context.openingKeys.find(id, asked);
   return { ...context, audience, openingKeys: { find } };

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compose as composeUserinfo } from '../../functions/userinfo.ts';
 import { userinfo } from '../../lib/endpoints/userinfo.ts';
 import { serve } from '../../lib/http/serve.ts';
-import { revokeAll } from '../../lib/oauth/revocation.ts';
+import { createRevocation } from '../../lib/oauth/revocation.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { ALICE, app, createSignIn, type SignedIn } from '../support/sign-in.ts';
@@ -167,7 +167,7 @@ describe.each(apps)('with tokens of $access_token_format', (record) => {
   it('refuses one whose grant, client or subject was revoked', async () => {
     const { access_token, grant_id } = await give();
     const list = createRevocationStore(world.table);
-    await list.put(revokeAll('grant', grant_id, { now: clock(), lifetime: 3600 }));
+    await list.put(createRevocation('grant', grant_id, { now: clock(), lifetime: 3600 }));
     expect(await show({ access_token })).toMatchObject(INVALID);
   });
 

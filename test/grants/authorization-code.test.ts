@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
-import { codeChallenge } from '../../lib/oauth/pkce.ts';
+import { deriveCodeChallenge } from '../../lib/oauth/pkce.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { introspectionDoor } from '../support/doors.ts';
 import {
@@ -158,7 +158,10 @@ describe('a request that is refused, after which the code still works', () => {
     ['a verifier that is too short', (text) => redemption(text, { code_verifier: 'v'.repeat(42) })],
     ['a verifier that is too long', (text) => redemption(text, { code_verifier: 'v'.repeat(129) })],
     ['a verifier with other characters', (text) => redemption(text, { code_verifier: 'ä'.repeat(43) })],
-    ['the challenge in place of the verifier', (text) => redemption(text, { code_verifier: codeChallenge(VERIFIER) })],
+    [
+      'the challenge in place of the verifier',
+      (text) => redemption(text, { code_verifier: deriveCodeChallenge(VERIFIER) }),
+    ],
     ['another redirect URI', (text) => redemption(text, { redirect_uri: 'https://app.example/other' })],
     ['a redirect URI with a slash more', (text) => redemption(text, { redirect_uri: `${REDIRECT_URI}/` })],
     ['no redirect URI', (text) => redemption(text, { redirect_uri: '' }), {}, 'invalid_request'],

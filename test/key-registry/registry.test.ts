@@ -5,7 +5,7 @@ import type { KeyRegistry, NewKey, RegisteredKey } from '../../lib/key-registry/
 import { activateKey, addKey, compromiseKey, retireKey } from '../../lib/key-registry/transitions.ts';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
-import { revokeAll } from '../../lib/oauth/revocation.ts';
+import { createRevocation } from '../../lib/oauth/revocation.ts';
 import { keyOfKeyRegistry } from '../../lib/store/key-registry.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import {
@@ -267,7 +267,7 @@ describe('a key that was compromised', () => {
     expect(await ask(running, token)).toBe('allow');
     expect(await isActive(running, token)).toBe(true);
 
-    const entry = revokeAll('key', kid, { now: clock(), lifetime: policy.maxLifetime, delay: 60 });
+    const entry = createRevocation('key', kid, { now: clock(), lifetime: policy.maxLifetime, delay: 60 });
     await createRevocationStore(world.table).put(entry);
     await edit((registry) => compromiseKey(registry, kid, { now: clock() }).registry);
     expect(await ask(running, token)).toBe('refuse');

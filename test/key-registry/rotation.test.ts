@@ -3,7 +3,7 @@ import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { activeKeys, KEY_REFRESH_SECONDS, type RegisteredKey } from '../../lib/key-registry/registry.ts';
 import { addKey, compromiseKey } from '../../lib/key-registry/transitions.ts';
-import { MAX_CLOCK_SKEW_SECONDS, revokeAll } from '../../lib/oauth/revocation.ts';
+import { createRevocation, MAX_CLOCK_SKEW_SECONDS } from '../../lib/oauth/revocation.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import { passTime } from '../support/pass-time.ts';
 import { createRandom } from '../support/random.ts';
@@ -233,7 +233,7 @@ describe(`consumers of the JWK Set through ${ROTATIONS} rotations`, () => {
     const compromise = async (successor?: 'made now') => {
       const [key] = activeKeys(await world.find()) as [RegisteredKey];
       const now = clock();
-      await list.put(revokeAll('key', key.kid, { now, lifetime: LIFETIME, delay: KEY_REFRESH_SECONDS }));
+      await list.put(createRevocation('key', key.kid, { now, lifetime: LIFETIME, delay: KEY_REFRESH_SECONDS }));
       compromisedAt.set(key.kid, now);
       counts.compromises++;
       const fresh = successor && (await world.createWrapped());

@@ -8,7 +8,7 @@ import type { FaultName } from '../../infra/local/kms/faults.ts';
 import type { KeyRegistry, NewKey } from '../../lib/key-registry/registry.ts';
 import { activateKey, addKey, compromiseKey, retireKey } from '../../lib/key-registry/transitions.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
-import { revokeAll } from '../../lib/oauth/revocation.ts';
+import { createRevocation } from '../../lib/oauth/revocation.ts';
 import { KEY_REGISTRY } from '../../lib/store/key-registry.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import {
@@ -101,7 +101,7 @@ async function add(making: Promise<NewKey>): Promise<string> {
 
 /** What `latchkey keys compromise` does. */
 async function compromise(kid: string): Promise<void> {
-  const entry = revokeAll('key', kid, { now: clock(), lifetime: policy.maxLifetime, delay: 90 });
+  const entry = createRevocation('key', kid, { now: clock(), lifetime: policy.maxLifetime, delay: 90 });
   await createRevocationStore(world.table).put(entry);
   await edit((registry) => compromiseKey(registry, kid, { now: clock() }).registry);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseClaimsRequest, satisfies } from '../../lib/oauth/claims-request.ts';
+import { isRequestedValue, parseClaimsRequest } from '../../lib/oauth/claims-request.ts';
 import { OAuthError } from '../../lib/oauth/errors.ts';
-import { scopesOf } from '../../lib/users/claims.ts';
+import { scopesOfClaims } from '../../lib/users/claims.ts';
 
 /** As plain objects. */
 const read = (text: string | undefined) => {
@@ -75,10 +75,10 @@ it.each<[unknown, string, boolean]>([
   [undefined, '{"value":"a"}', false],
 ])('%j satisfies %s: %s', (value, claim, expected) => {
   const [request] = parseClaimsRequest(`{"userinfo":{"x":${claim}}}`).userinfo.values();
-  expect(satisfies(value, request!)).toBe(expected);
+  expect(isRequestedValue(value, request!)).toBe(expected);
 });
 
 it('claims that are asked for one by one are of scopes', () => {
   const { userinfo } = parseClaimsRequest('{"userinfo":{"email":null,"zoneinfo":null,"sub":null,"salary":null}}');
-  expect(scopesOf(userinfo)).toEqual(['profile', 'email']);
+  expect(scopesOfClaims(userinfo)).toEqual(['profile', 'email']);
 });

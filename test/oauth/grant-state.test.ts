@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
-  apply,
+  applyTransition,
   type GrantState,
   redeem,
   rotate,
-  unredeem,
-  unrotate,
+  undoRedemption,
+  undoRotation,
   whyNotRedeemed,
   whyNotRotated,
 } from '../../lib/oauth/grant-state.ts';
@@ -40,18 +40,18 @@ const redemption = (request: string) => ({
   code_challenge: 'challenge',
 });
 const refresh = (request: string) => ({ ...common, request, generation: 0, scope: [] });
-const active = apply(grant, redeem(redemption('first')))!;
+const active = applyTransition(grant, redeem(redemption('first')))!;
 
 // Whoever came between the two found the step made, and reads the grant back when it is no longer.
 describe('a step that another request made and took back', () => {
   it('of a code can be made again, and is no refusal', () => {
-    expect(whyNotRedeemed(apply(active, unredeem('first')), redemption('second'))).toBe('undone');
+    expect(whyNotRedeemed(applyTransition(active, undoRedemption('first')), redemption('second'))).toBe('undone');
   });
 
   it('of a refresh token can be made again, and is no refusal', () => {
-    const rotated = apply(active, rotate(refresh('first')))!;
-    const undone = apply(rotated, unrotate(refresh('first')));
+    const rotated = applyTransition(active, rotate(refresh('first')))!;
+    const undone = applyTransition(rotated, undoRotation(refresh('first')));
     expect(whyNotRotated(undone, refresh('second'), 10)).toBe('undone');
-    expect(apply(undone!, rotate(refresh('second')))?.generation).toBe(1);
+    expect(applyTransition(undone!, rotate(refresh('second')))?.generation).toBe(1);
   });
 });

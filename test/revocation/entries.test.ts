@@ -2,11 +2,11 @@
 // is shown.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
+  createRevocation,
   MAX_CLOCK_SKEW_SECONDS,
   type Revocation,
   type RevocationKind,
   revocationKinds,
-  revokeAll,
 } from '../../lib/oauth/revocation.ts';
 import { createRevocationStore, type RevocationStore } from '../../lib/store/revocation.ts';
 import { introspectionDoor, openDoors } from '../support/doors.ts';
@@ -61,7 +61,7 @@ async function idsOf(token: string): Promise<Record<RevocationKind, string>> {
 const entry = (kind: RevocationKind, id: string, delay = 0): Revocation =>
   kind === 'token'
     ? { kind, id, revoked_at: clock(), expires_at: clock() + LIFETIME + MAX_CLOCK_SKEW_SECONDS }
-    : revokeAll(kind, id, { now: clock(), lifetime: LIFETIME, delay });
+    : createRevocation(kind, id, { now: clock(), lifetime: LIFETIME, delay });
 
 const UP_TO_A_TIME = new Set<RevocationKind>(['issuer', 'subject', 'client']);
 const kinds = CLIENTS.flatMap((id) => revocationKinds.map((kind) => [kind, id] as const));
@@ -169,7 +169,7 @@ describe('with two entries for the same', () => {
     const start = clock();
     await list.put(entry('client', 'machine-jwt'));
     advance(10);
-    await list.put(revokeAll('client', 'machine-jwt', { now: clock(), lifetime: 60 }));
+    await list.put(createRevocation('client', 'machine-jwt', { now: clock(), lifetime: 60 }));
     for (const second of [20, 100, 1000, 2000, LIFETIME - 1]) {
       set(start + second);
       expect(await introspectionDoor.show(handlers, token)).toBe('refuse');

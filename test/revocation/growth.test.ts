@@ -1,7 +1,7 @@
 // How long the list is: as long as what was revoked, and no longer. What was revoked before, has expired or is nothing of
 // ours adds nothing.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Revocation, revokeAll } from '../../lib/oauth/revocation.ts';
+import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { createRevocationStore, type RevocationStore } from '../../lib/store/revocation.ts';
 import { introspectionDoor } from '../support/doors.ts';
@@ -77,10 +77,10 @@ describe('a JWT that is revoked again', () => {
 
 describe('the revocation of a JWT that an entry covers already', () => {
   it.each<[string, () => Revocation]>([
-    ['by its client', () => revokeAll('client', JWT, { now: clock(), lifetime: 3600 })],
-    ['by its subject', () => revokeAll('subject', JWT, { now: clock(), lifetime: 3600 })],
-    ['by its issuer', () => revokeAll('issuer', ISSUER, { now: clock(), lifetime: 3600 })],
-    ['by its key', () => revokeAll('key', signingKeyOf(world.env).kid, { now: clock(), lifetime: 3600 })],
+    ['by its client', () => createRevocation('client', JWT, { now: clock(), lifetime: 3600 })],
+    ['by its subject', () => createRevocation('subject', JWT, { now: clock(), lifetime: 3600 })],
+    ['by its issuer', () => createRevocation('issuer', ISSUER, { now: clock(), lifetime: 3600 })],
+    ['by its key', () => createRevocation('key', signingKeyOf(world.env).kid, { now: clock(), lifetime: 3600 })],
   ])('%s adds no entry', async (_name, cover) => {
     const token = await getToken(world.handlers, JWT);
     const entry = cover();
@@ -94,7 +94,7 @@ describe('the revocation of a JWT that an entry covers already', () => {
 
   it('adds an entry where the other one expires before the token', async () => {
     const token = await getToken(world.handlers, JWT);
-    const short = revokeAll('client', JWT, { now: clock(), lifetime: 60 });
+    const short = createRevocation('client', JWT, { now: clock(), lifetime: 60 });
     const early = { ...short, issued_until: clock() - 1, expires_at: clock() + 99_999 };
     await list.put(short);
     await list.put({ ...early, revoked_at: clock() - 1 });
@@ -167,7 +167,7 @@ describe('no entry is added and nothing is changed by the revocation of', () => 
 
 describe('the copy of the list in a container', () => {
   it('drops expired entries, although they are still in the table', async () => {
-    const entry = revokeAll('client', JWT, { now: clock(), lifetime: 60 });
+    const entry = createRevocation('client', JWT, { now: clock(), lifetime: 60 });
     await list.put(entry);
     const copy = createRevocationList(list, clock);
     const token = {

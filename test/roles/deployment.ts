@@ -11,7 +11,7 @@ import { startTable } from '../../infra/local/table.ts';
 import { packageStack, templateFile } from '../../infra/package-stack.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { backchannel } from '../../lib/jobs/backchannel.ts';
-import { schedule } from '../../lib/jobs/job.ts';
+import { createJobHandler } from '../../lib/jobs/job.ts';
 import { rotation } from '../../lib/jobs/rotation.ts';
 import type { KeyRegistry, NewKey } from '../../lib/key-registry/registry.ts';
 import { addKey } from '../../lib/key-registry/transitions.ts';
@@ -133,10 +133,12 @@ export async function deploy(origin: Origin, clock: Clock): Promise<Deployment> 
       const handlers = names.map((name) => [name, createHandlers(env(name), clock)[name as keyof Handlers]]);
       return Object.fromEntries(handlers) as unknown as Handlers;
     },
-    deliver: schedule(backchannel, () => composeBackchannel(createFoundationWithTable(env('backchannel'), clock))),
+    deliver: createJobHandler(backchannel, () =>
+      composeBackchannel(createFoundationWithTable(env('backchannel'), clock)),
+    ),
     rotate:
       stack.functions['rotation'] &&
-      schedule(rotation, () => composeRotation(createFoundationWithTable(env('rotation'), clock))),
+      createJobHandler(rotation, () => composeRotation(createFoundationWithTable(env('rotation'), clock))),
     hasSecondKey: origin !== 'wrapped',
     async stop() {
       await proxy.stop();

@@ -3,18 +3,18 @@
 // The steps are those of lib/grants/one-time-use.ts: the conditional write, the reading back, what follows from it, and what is
 // taken back after a fault. What is checked is said in terms of requests and answers, not in those of the clauses.
 import {
-  apply,
-  confirm,
+  applyTransition,
+  confirmRotation,
   type GrantState,
   type Redemption,
   type Refresh,
-  type Refusal,
   redeem,
   revoke,
   rotate,
   type Transition,
-  unredeem,
-  unrotate,
+  type TransitionFailure,
+  undoRedemption,
+  undoRotation,
   whyNotRedeemed,
   whyNotRotated,
 } from '../../lib/oauth/grant-state.ts';
@@ -206,11 +206,11 @@ function* steps(world: World, request: Request, machine: Machine, reuseInterval:
   } else if (next === 'answer' || next === 'confirm') {
     // A fault of ours, wherever it is before the answer.
     yield next === 'answer' ? on({ next: 'take back' }) : done();
-    const confirmed = next === 'confirm' ? write(world, request, confirm(refreshOf(request))) : world;
+    const confirmed = next === 'confirm' ? write(world, request, confirmRotation(refreshOf(request))) : world;
     if (next === 'confirm' && confirmed.grant === world.grant) return;
     yield done(noteAnswered(confirmed, request));
   } else if (next === 'take back') {
-    const undo = call.kind === 'redeem' ? unredeem(request.id) : unrotate(refreshOf(request));
+    const undo = call.kind === 'redeem' ? undoRedemption(request.id) : undoRotation(refreshOf(request));
     const after = write(world, request, undo);
     yield done(after.grant === world.grant ? world : noteTakenBack(after, request));
     yield done();
@@ -233,7 +233,7 @@ function transitionOf(request: Request, machine: Machine): Transition {
 
 /** As DynamoDB does it: an update makes the item where there is none. */
 function write(world: World, request: Request, transition: Transition): World {
-  const after = apply(world.grant ?? ({} as GrantState), transition);
+  const after = applyTransition(world.grant ?? ({} as GrantState), transition);
   if (!after) return world;
   must(world.grant !== undefined, `${request.call.kind} makes a grant that nobody gave`);
   if (world.ended) must(false, `${request.call.kind} changes a grant that has ended`);
@@ -268,7 +268,7 @@ function* readBack(world: World, request: Request, reuseInterval: number): Gener
   if (ends(call)) {
     return yield grant && isOurs(request) ? to('list') : leave(world, request);
   }
-  const outcome: Refusal =
+  const outcome: TransitionFailure =
     call.kind === 'redeem'
       ? whyNotRedeemed(grant, redemptionOf(request))
       : whyNotRotated(grant, refreshOf(request), reuseInterval);

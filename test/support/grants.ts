@@ -4,7 +4,7 @@ import type { Client } from '../../lib/oauth/client.ts';
 import type { Grant } from '../../lib/oauth/grant.ts';
 import { createGrantId } from '../../lib/oauth/grant-id.ts';
 import { createHandles, type Handles } from '../../lib/oauth/handle.ts';
-import { codeChallenge } from '../../lib/oauth/pkce.ts';
+import { deriveCodeChallenge } from '../../lib/oauth/pkce.ts';
 import { issuerAsResource } from '../../lib/oauth/resource-server.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { type CodeBinding, issueCode } from '../../lib/tokens/code.ts';
@@ -61,7 +61,7 @@ export async function newCode(
   };
   const code = await issueCode(
     grant,
-    binding ?? { redirect_uri: REDIRECT_URI, code_challenge: codeChallenge(VERIFIER) },
+    binding ?? { redirect_uri: REDIRECT_URI, code_challenge: deriveCodeChallenge(VERIFIER) },
     {
       clock,
       grants: createGrantStore(table),

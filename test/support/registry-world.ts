@@ -3,7 +3,7 @@
 import { compose as composeRotation } from '../../functions/rotation.ts';
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { schedule } from '../../lib/jobs/job.ts';
+import { createJobHandler } from '../../lib/jobs/job.ts';
 import { rotation } from '../../lib/jobs/rotation.ts';
 import type { KeyRegistry, NewKey } from '../../lib/key-registry/registry.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
@@ -88,7 +88,7 @@ export async function startRegistryWorld(variables: Variables = {}, clock?: Cloc
     },
     forget: () => world.table.remove(keyOfKeyRegistry),
     rotation: (more = {}) =>
-      schedule(rotation, () =>
+      createJobHandler(rotation, () =>
         composeRotation(createFoundationWithTable({ ...world.env, ...counted, ...more }, clock)),
       ),
     async stop() {

@@ -1,7 +1,7 @@
 import { compose as composeBackchannel } from '../../functions/backchannel.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { backchannel } from '../../lib/jobs/backchannel.ts';
-import { schedule } from '../../lib/jobs/job.ts';
+import { createJobHandler } from '../../lib/jobs/job.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import { createGrantId } from '../../lib/oauth/grant-id.ts';
 import { createHandles, randomId } from '../../lib/oauth/handle.ts';
@@ -124,4 +124,4 @@ export function createSignIn({ env, table }: World, clock: Clock) {
 
 /** The function that delivers logout tokens. */
 export const createDeliverer = (env: Variables, clock: Clock) =>
-  schedule(backchannel, () => composeBackchannel(createFoundationWithTable(env, clock)));
+  createJobHandler(backchannel, () => composeBackchannel(createFoundationWithTable(env, clock)));

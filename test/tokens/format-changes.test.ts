@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type AccessTokenFormatName, accessTokenFormats } from '../../lib/oauth/access-token.ts';
-import { revokeAll } from '../../lib/oauth/revocation.ts';
+import { createRevocation } from '../../lib/oauth/revocation.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import { formatOf } from '../../lib/tokens/formats.ts';
 import { RING_KEY_ID } from '../support/forge-jwe.ts';
@@ -106,7 +106,7 @@ it('leaves every live token valid until it expires or is revoked', async () => {
 
   // All of the client by one entry, in containers that know them and in one that does not.
   const now = clock();
-  await createRevocationStore(world.table).put(revokeAll('client', ID, { now, lifetime: 3_600 }));
+  await createRevocationStore(world.table).put(createRevocation('client', ID, { now, lifetime: 3_600 }));
   set(now + 5);
   for (const [format, handlers] of containers) {
     expect({ format, ...(await allowed(handlers, tokens.get(format)!)) }).toEqual({ format, ...all('refuse') });
@@ -154,9 +154,9 @@ it.each(
     }[kind];
     const store = createRevocationStore(table);
     const options = { now: NOW, lifetime: 3_600 };
-    await store.put(revokeAll(kind, `not ${id}`, options));
+    await store.put(createRevocation(kind, `not ${id}`, options));
     expect(await allowed(handlers, [token])).toEqual(all('allow', 1));
-    await store.put(revokeAll(kind, id, options));
+    await store.put(createRevocation(kind, id, options));
     expect(await allowed(handlers, [token])).toEqual(all('refuse', 1));
     expect((await post(handlers.introspection, 'orders', { token })).json).toEqual({ active: false });
   } finally {

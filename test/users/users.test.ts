@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { analyseFunctions } from '../../infra/build.mjs';
-import { importSecret, nobodysSecret } from '../../lib/oauth/secret.ts';
+import { importSecret, unmatchableSecret } from '../../lib/oauth/secret.ts';
 import { createAttemptStore } from '../../lib/store/attempt.ts';
 import { createTable } from '../../lib/store/dynamodb.ts';
 import { createUserStore, type UserStore } from '../../lib/store/user.ts';
@@ -185,7 +185,7 @@ describe('beside the hook authenticateUser', () => {
 describe('the cost of a guess', () => {
   it('is the same for a name that nobody has', async () => {
     const cost = ({ hash }: { hash: string }) => hash.split('$').slice(0, 4);
-    expect(cost(nobodysSecret)).toEqual(cost(await importSecret('secret', 0)));
+    expect(cost(unmatchableSecret)).toEqual(cost(await importSecret('secret', 0)));
   });
 
   it('is 64 MB of scrypt, twice over, where functions are deployed', async () => {
@@ -193,8 +193,8 @@ describe('the cost of a guess', () => {
     expect(Object.keys(inputs)).toContain('lib/oauth/scrypt-cost.ts');
     // As a program of its own: in the process of the tests another cost stands in its place.
     const program = `
-      import { importSecret, nobodysSecret } from './lib/oauth/secret.ts';
-      console.log(nobodysSecret.hash, (await importSecret('secret', 0)).hash);`;
+      import { importSecret, unmatchableSecret } from './lib/oauth/secret.ts';
+      console.log(unmatchableSecret.hash, (await importSecret('secret', 0)).hash);`;
     const args = ['--import', 'tsx', '--input-type=module', '--eval', program];
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
     expect(stdout).toMatch(/^scrypt\$65536\$8\$2\$\S+ scrypt\$65536\$8\$2\$\S+\n$/);
