@@ -28,8 +28,7 @@ const JTI = /^[\w-]{22}$/;
 export async function revokePresented(text: string, store: Store, keys: TokenKeys, lifetime: number): Promise<Outcome> {
   const handle = inspectHandle(text, keys);
   if (handle) return revokeReference(handle, store);
-  if (text.includes('.')) return revokeSelfContained(text, store, keys, lifetime);
-  if (!JTI.test(text)) throw new Problem('this is neither an access token nor a jti; nothing was revoked');
+  if (!JTI.test(text)) return revokeSelfContained(text, store, keys, lifetime);
   const token = await findReference(text, '', store);
   return token ? revokeKnown(token, store) : revokeById(text, store, lifetime);
 }
@@ -48,7 +47,8 @@ async function revokeReference(handle: PresentedHandle, store: Store): Promise<O
 async function revokeSelfContained(text: string, store: Store, keys: TokenKeys, lifetime: number): Promise<Outcome> {
   const { format, key = '', claims, isVerified, problems, missingKey } = await inspectToken(text, keys, store);
   const [problem] = problems;
-  if (!format || problem !== undefined) throw new Problem(`the token ${problem}; nothing was revoked`);
+  if (!format) throw new Problem(`this is neither an access token nor a jti: it ${problem}; nothing was revoked`);
+  if (problem !== undefined) throw new Problem(`the token ${problem}; nothing was revoked`);
   if (missingKey !== undefined) {
     throw new Problem(`the token is encrypted: ${missingKey}, or give its jti; nothing was revoked`);
   }

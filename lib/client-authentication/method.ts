@@ -7,6 +7,8 @@ import type { ResourceServer } from '../oauth/resource-server.ts';
 /** All that a method may use. */
 export interface AuthenticationContext {
   readonly clock: Clock;
+  /** The audience of an assertion by which a client authenticates. RFC 7523 section 3. */
+  readonly issuer: string;
 }
 
 /** A way for a client to authenticate. RFC 7591 section 2, `token_endpoint_auth_method`. */

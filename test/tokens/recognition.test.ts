@@ -5,7 +5,7 @@ import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
 import { explanations } from '../../lib/tokens/explanations.ts';
 import { formatOf, formats } from '../../lib/tokens/formats.ts';
 import { scaled } from '../support/scale.ts';
-import { getToken, MACHINES, machines, startWorld, type World } from '../support/world.ts';
+import { client, getToken, startWorld, type World } from '../support/world.ts';
 
 const COUNT = 20;
 const numRuns = scaled(1_000, 100_000);
@@ -15,12 +15,11 @@ let tokens: readonly { readonly format: string; readonly token: string }[];
 
 beforeAll(async () => {
   world = await startWorld();
+  const clients = accessTokenFormats.map((format) => client(`of-${format}`, { access_token_format: format }));
+  await Promise.all(clients.map((each) => world.clients.create(each)));
   tokens = await Promise.all(
-    MACHINES.flatMap((machine) =>
-      Array.from({ length: COUNT }, async () => ({
-        format: machines[machine],
-        token: await getToken(world.handlers, machine),
-      })),
+    accessTokenFormats.flatMap((format) =>
+      Array.from({ length: COUNT }, async () => ({ format, token: await getToken(world.handlers, `of-${format}`) })),
     ),
   );
 });
@@ -56,7 +55,7 @@ describe('a text', () => {
   });
 
   it('has at most one format when it is a token with a part cut out, put in, or taken from another token', () => {
-    const index = fc.nat({ max: COUNT * MACHINES.length - 1 });
+    const index = fc.nat({ max: COUNT * accessTokenFormats.length - 1 });
     const spliced = fc.tuple(index, index, fc.nat(400), fc.nat(400), segment).map(([one, other, from, to, more]) => {
       const [begin, end] = [tokens[one]!.token.slice(0, from), tokens[other]!.token.slice(to)];
       return [begin + end, begin + more + end, begin + more];
