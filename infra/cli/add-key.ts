@@ -4,6 +4,7 @@ import { readConfig } from '../../lib/config.ts';
 import { KEY_REFRESH_SECONDS, type NewKey, type RegisteredKey } from '../../lib/key-registry/registry.ts';
 import { activatableFrom } from '../../lib/key-registry/transitions.ts';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
+import { Problem } from '../problem.ts';
 import { examples, onTable } from './command.ts';
 import type { Io } from './io.ts';
 import { keyIn, keyPolicyFrom, register } from './key-registry.ts';
@@ -11,7 +12,7 @@ import { keyView } from './key-view.ts';
 import { kmsOf, makeWrappedKey, readEnvironmentKey, readKmsKey, wrappingKeyFrom } from './new-key.ts';
 import { fields, time } from './output.ts';
 import * as parse from './parse.ts';
-import { Problem, UsageProblem } from './problem.ts';
+import { UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
 
 interface AddOptions {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RecordStore } from '../../lib/store/record.ts';
+import { Problem } from '../problem.ts';
 import { notFound } from './not-found.ts';
-import { Problem } from './problem.ts';
 
 /** @throws Problem when there is no such record */
 export async function get<Value>(records: RecordStore<Value>, kind: string, id: string): Promise<Value> {

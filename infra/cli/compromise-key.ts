@@ -8,6 +8,7 @@ import {
 } from '../../lib/key-registry/registry.ts';
 import { addKey, compromiseKey, type KeyPolicy, oldestNext } from '../../lib/key-registry/transitions.ts';
 import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
+import { Problem } from '../problem.ts';
 import { addRevocation } from './add-revocation.ts';
 import { examples, onTable, withYes } from './command.ts';
 import { HOW_SOON, IN_FLIGHT_SECONDS } from './disable-client.ts';
@@ -17,7 +18,6 @@ import { KID, keyView, POLICY_HELP, warnOfEarlySigning } from './key-view.ts';
 import { makeWrappedKey, wrappingKeyFrom } from './new-key.ts';
 import { duration, fields } from './output.ts';
 import * as parse from './parse.ts';
-import { Problem } from './problem.ts';
 import type { Store } from './store.ts';
 
 interface CompromiseOptions {

@@ -1,13 +1,14 @@
 import { Command, Option } from 'commander';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { revokeGrant } from '../../lib/revocation/revoke-grant.ts';
+import { Problem } from '../problem.ts';
 import { examples, onTable, withYes } from './command.ts';
 import { deployedFrom } from './disable-client.ts';
 import { getUser } from './find-user.ts';
 import type { Io } from './io.ts';
 import { columns, counted } from './output.ts';
 import * as parse from './parse.ts';
-import { Problem, UsageProblem } from './problem.ts';
+import { UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
 
 interface WhoseOptions {

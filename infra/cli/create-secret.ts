@@ -1,7 +1,7 @@
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Environment } from '../../lib/config.ts';
+import { Problem } from '../problem.ts';
 import { awsOptions } from './aws-options.ts';
-import { Problem } from './problem.ts';
 import type { StageSecret } from './stage-secret.ts';
 
 /** @throws Problem when the secret already exists, or cannot be created */

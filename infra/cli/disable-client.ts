@@ -1,9 +1,9 @@
 import { type Environment, readConfig } from '../../lib/config.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
+import { Problem } from '../problem.ts';
 import { addRevocation } from './add-revocation.ts';
 import { change } from './change.ts';
-import { Problem } from './problem.ts';
 import { revokeGrants } from './revoke-grants.ts';
 import type { Store } from './store.ts';
 

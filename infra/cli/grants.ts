@@ -3,6 +3,7 @@ import type { GrantState } from '../../lib/oauth/grant-state.ts';
 import { readUnverifiedHandle } from '../../lib/oauth/handle.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { revokeGrant } from '../../lib/revocation/revoke-grant.ts';
+import { Problem } from '../problem.ts';
 import { examples, onTable } from './command.ts';
 import { deployedFrom } from './disable-client.ts';
 import { grantStatus } from './grant-status.ts';
@@ -11,7 +12,6 @@ import { notFound } from './not-found.ts';
 import { columns } from './output.ts';
 import * as parse from './parse.ts';
 import { handleNames, remedyFor } from './presented-handle.ts';
-import { Problem } from './problem.ts';
 
 /** `latchkey grants`: what people allowed clients to do on their behalf. */
 export const grantsCommand = (io: Io): Command =>

@@ -1,10 +1,11 @@
 import { Command, Option } from 'commander';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
+import { Problem } from '../problem.ts';
 import { examples } from './command.ts';
 import type { Io } from './io.ts';
 import { createOutput, fields } from './output.ts';
 import { region, stageName } from './parse.ts';
-import { Problem, UsageProblem } from './problem.ts';
+import { UsageProblem } from './problem.ts';
 import { createStageSecret, elided, encryptionJwk, environmentSize } from './stage-secret.ts';
 
 interface InitOptions {

@@ -2,10 +2,10 @@ import { type Environment, readConfig } from '../../lib/config.ts';
 import type { KeyRegistry, NewKey, RegisteredKey } from '../../lib/key-registry/registry.ts';
 import { addKey, type KeyPolicy, KeyRefusal } from '../../lib/key-registry/transitions.ts';
 import { KEY_REGISTRY } from '../../lib/store/key-registry.ts';
+import { Problem } from '../problem.ts';
 import { change } from './change.ts';
 import { notFound } from './not-found.ts';
 import { duration, time } from './output.ts';
-import { Problem } from './problem.ts';
 import type { Store } from './store.ts';
 
 /** The deployed settings that decide how long a key must be kept. @throws ConfigError naming the variable */

@@ -1,11 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { Unavailable } from '../../lib/oauth/errors.ts';
 import { version } from '../../package.json';
+import { Problem } from '../problem.ts';
 import { examples, withCommonOptions } from './command.ts';
 import { acceptDashIds } from './dash-ids.ts';
 import type { Io } from './io.ts';
 import { printable } from './output.ts';
-import { type ExitCode, Problem, UsageProblem } from './problem.ts';
+import { type ExitCode, UsageProblem } from './problem.ts';
 
 export type { Io };
 

@@ -7,7 +7,8 @@ import { parseSigningKeys, type SigningKey } from '../../lib/keys/signing-key.ts
 import type { Kms } from '../../lib/kms/kms.ts';
 import { getKmsKey } from '../../lib/kms/signers.ts';
 import { createWrappedKey } from '../../lib/kms/wrapped-key.ts';
-import { Problem, UsageProblem } from './problem.ts';
+import { Problem } from '../problem.ts';
+import { UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
 
 /** Makes a new key with KMS, wrapped. @throws Problem; Unavailable */

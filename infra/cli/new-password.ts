@@ -1,6 +1,6 @@
+import { Problem } from '../problem.ts';
 import { randomPassword } from '../random-password.ts';
 import { type Io, readStdin } from './io.ts';
-import { Problem } from './problem.ts';
 
 /** A password to set. A generated one must be shown once. */
 export interface NewPassword {

@@ -1,6 +1,6 @@
 import { createSecret, type HashedSecret, importSecret } from '../../lib/oauth/secret.ts';
+import { Problem } from '../problem.ts';
 import { type Io, readStdin } from './io.ts';
-import { Problem } from './problem.ts';
 
 /** A secret to store. `secret` is present only for a generated one, which must be shown once. */
 export interface NewSecret {

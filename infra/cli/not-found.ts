@@ -1,5 +1,5 @@
+import { Problem } from '../problem.ts';
 import { printable } from './output.ts';
-import { Problem } from './problem.ts';
 
 /** A pasted id may bring along the punctuation of its sentence. */
 const PUNCTUATION = /[.,;:!?]$/;

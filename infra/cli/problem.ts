@@ -1,7 +1,4 @@
-/** An expected failure, printed as one line; exit code 1. */
-export class Problem extends Error {
-  override name = 'Problem';
-}
+import { Problem } from '../problem.ts';
 
 /** A command line that is wrong whatever the table holds, printed as one line; exit code 2. */
 export class UsageProblem extends Problem {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
 import { type AccessTokenFormatName, DEFAULT_FORMAT } from '../../lib/oauth/access-token.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
+import { Problem } from '../problem.ts';
 import { change, compact, create, get } from './change.ts';
 import { examples, onTable } from './command.ts';
 import { deployedFrom } from './disable-client.ts';
@@ -10,7 +11,7 @@ import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
 import { openingKeysCommand } from './opening-keys.ts';
 import { columns } from './output.ts';
 import * as parse from './parse.ts';
-import { Problem, UsageProblem } from './problem.ts';
+import { UsageProblem } from './problem.ts';
 import { recordView, resourceText } from './view.ts';
 
 interface Settings {

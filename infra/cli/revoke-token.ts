@@ -1,10 +1,10 @@
 import type { AccessToken, AccessTokenClaims } from '../../lib/oauth/access-token.ts';
 import { MAX_CLOCK_SKEW_SECONDS, type Revocation } from '../../lib/oauth/revocation.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
+import { Problem } from '../problem.ts';
 import { findRevocations } from './add-revocation.ts';
 import { handleNames, inspectHandle, type PresentedHandle, remedyFor } from './presented-handle.ts';
 import { inspectToken } from './presented-token.ts';
-import { Problem } from './problem.ts';
 import type { Store } from './store.ts';
 import type { TokenKeys } from './token-keys.ts';
 

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { usesSecret } from '../../lib/client-authentication/methods.ts';
 import type { HashedSecret } from '../../lib/oauth/secret.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
+import { Problem } from '../problem.ts';
 import { change, get } from './change.ts';
 import { whyNoSecrets } from './client-settings.ts';
 import { examples, onTable } from './command.ts';
@@ -10,7 +11,7 @@ import type { Io } from './io.ts';
 import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
 import { columns, fields, printable } from './output.ts';
 import * as parse from './parse.ts';
-import { Problem, UsageProblem } from './problem.ts';
+import { UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
 import { secretView } from './view.ts';
 

@@ -2,7 +2,7 @@ import { DynamoDBClient, type DynamoDBClientConfig, GetItemCommand } from '@aws-
 import type { Clock } from '../../lib/clock.ts';
 import { readItem } from '../../lib/store/dynamodb-call.ts';
 import { keyOfSchema, NewerSchema, requireKnownSchema } from '../../lib/store/schema.ts';
-import { Problem } from './problem.ts';
+import { Problem } from '../problem.ts';
 
 type AwsOptions = Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'credentials'>;
 

@@ -78,6 +78,7 @@ describe('the fingerprint', () => {
     const directory = mkdtempSync(join(tmpdir(), 'latchkey-fingerprint-'));
     for (const file of [
       'infra/cli',
+      'infra/problem.ts',
       'infra/random-password.ts',
       'lib/oauth',
       'lib/clock.ts',
