@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { describe } from 'vitest';
-import { ask } from '../support/shared.ts';
+import { startShared } from '../support/shared.ts';
 import { findChromium, INSTALL } from './chromium-server.ts';
 
 const hasChromium = findChromium() !== undefined;
@@ -28,7 +28,7 @@ let connecting: Promise<Browser> | undefined;
 
 /** The one browser of this run. */
 async function sharedBrowser(): Promise<Browser> {
-  connecting ??= ask('browser').then((endpoint) => chromium.connect(endpoint, { timeout: 0 }));
+  connecting ??= startShared('browser').then((endpoint) => chromium.connect(endpoint, { timeout: 0 }));
   return connecting;
 }
 

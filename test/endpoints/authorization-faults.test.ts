@@ -3,7 +3,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createConsentStore } from '../../lib/store/consent.ts';
 import { createUserStore } from '../../lib/store/user.ts';
-import { CALLBACK, openBrowser, proper, type Query, type Seen, user, VERIFIER, webClient } from '../support/browser.ts';
+import {
+  type BrowserResult,
+  CALLBACK,
+  openBrowser,
+  proper,
+  type Query,
+  user,
+  VERIFIER,
+  webClient,
+} from '../support/browser.ts';
 import {
   type Behaviour,
   type FaultyStore,
@@ -60,12 +69,12 @@ type Browser = ReturnType<typeof openBrowser>;
 
 interface Journey {
   /** What is true before, with a store that works; gives the step. */
-  prepare(browser: Browser): Promise<() => Promise<Seen>>;
-  isDone(seen: Seen): boolean;
+  prepare(browser: Browser): Promise<() => Promise<BrowserResult>>;
+  isDone(seen: BrowserResult): boolean;
 }
 
-const gaveCode = ({ answer }: Seen) => answer['code'] !== undefined;
-const isPage = (name: string) => (seen: Seen) => seen.fields['page'] === name;
+const gaveCode = ({ answer }: BrowserResult) => answer['code'] !== undefined;
+const isPage = (name: string) => (seen: BrowserResult) => seen.fields['page'] === name;
 
 const journeys: Record<string, Journey> = {
   'the first page': {
@@ -146,7 +155,7 @@ async function requestsOf(journey: Journey): Promise<number> {
 const numbersFrom = (first: number, requests: number): number[] =>
   Array.from({ length: requests }, (_, index) => index + 1).filter((number) => isLongRun || number % 3 === first % 3);
 
-const codeWorks = async ({ answer }: Seen) => {
+const codeWorks = async ({ answer }: BrowserResult) => {
   if (answer['code'] === undefined) return true;
   const form = {
     grant_type: 'authorization_code',
@@ -243,7 +252,7 @@ describe('with prompt=none', () => {
 it('/authorize reads and writes what its budget allows, and independent requests at the same time', async () => {
   const warm = world.restart({ AWS_ENDPOINT_URL_DYNAMODB: store.endpoint, CLIENT_CACHE_SECONDS: '3600' });
   const browser = openBrowser(warm.authorization);
-  const asked = async (step: () => Promise<Seen>) => {
+  const asked = async (step: () => Promise<BrowserResult>) => {
     store.take();
     const seen = await step();
     const operations = store.take().map(({ operation }) => operation);

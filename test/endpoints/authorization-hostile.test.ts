@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createConsentStore } from '../../lib/store/consent.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import {
+  type BrowserResult,
+  browserResult,
   CALLBACK,
   openBrowser,
   PASSWORD,
   proper,
   type Query,
   queryOf,
-  type Seen,
-  see,
   user,
   webClient,
 } from '../support/browser.ts';
@@ -52,7 +52,7 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 /** The page that a request of a user leads to, by its name. */
-const pages: Record<string, () => Promise<{ browser: ReturnType<typeof open>; page: Seen }>> = {
+const pages: Record<string, () => Promise<{ browser: ReturnType<typeof open>; page: BrowserResult }>> = {
   async sign_in() {
     const browser = open();
     return { browser, page: await browser.get(proper()) };
@@ -82,7 +82,7 @@ describe.each(Object.keys(MAIN) as (keyof typeof MAIN)[])('a form of the page %s
     expect(next.heading).not.toBe('This page is out of date');
   });
 
-  type Forgery = (page: Seen, browser: ReturnType<typeof open>) => Promise<Seen> | Seen;
+  type Forgery = (page: BrowserResult, browser: ReturnType<typeof open>) => Promise<BrowserResult> | BrowserResult;
   const press =
     (form: Record<string, string>, headers: Record<string, string> = {}): Forgery =>
     (page, browser) =>
@@ -211,8 +211,8 @@ describe('a session that somebody planted', () => {
 });
 
 describe('every page', () => {
-  const shown: [string, () => Promise<Seen>][] = [
-    ...Object.entries(pages).map(([name, show]): [string, () => Promise<Seen>] => [
+  const shown: [string, () => Promise<BrowserResult>][] = [
+    ...Object.entries(pages).map(([name, show]): [string, () => Promise<BrowserResult>] => [
       name,
       async () => (await show()).page,
     ]),
@@ -368,5 +368,5 @@ it('answers a browser that says nothing of itself', async () => {
     }),
   );
   // Not the very query that the page posts to, but the same request.
-  expect([see(result).status, see(result).heading]).toEqual([303, undefined]);
+  expect([browserResult(result).status, browserResult(result).heading]).toEqual([303, undefined]);
 });

@@ -6,12 +6,12 @@ import { createEpochStore } from '../../lib/store/epoch.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import {
+  browserResult,
   CALLBACK,
   openBrowser,
   proper,
   type Query,
   queryOf,
-  see,
   user,
   VERIFIER,
   webClient,
@@ -151,7 +151,9 @@ describe('a request that is posted', () => {
       string,
       string
     >;
-    const seen = see(await request({ ...form, unknown: 'x' }, { headers: { origin: 'https://app.example' } }));
+    const seen = browserResult(
+      await request({ ...form, unknown: 'x' }, { headers: { origin: 'https://app.example' } }),
+    );
     expect(seen.status).toBe(303);
     expect(`${seen.location?.origin}${seen.location?.pathname}`).toBe(`${ISSUER}/authorize`);
     const sent = new URLSearchParams(queryOf(proper({ resource: ['orders', 'billing'] })));
@@ -166,7 +168,7 @@ describe('a request that is posted', () => {
     ['more than a query can hold', [{ client_id: 'web', state: 'x'.repeat(9_000) }]],
     ['credentials', [{ client_id: 'web' }, { query: 'password=x' }]],
   ])('with %s is refused by a page', async (_, [form, more]) => {
-    const seen = see(await request(form, more));
+    const seen = browserResult(await request(form, more));
     expect([seen.status, seen.heading, seen.location]).toEqual([400, 'This did not work', undefined]);
     expect(seen.body).toContain('invalid_request');
   });
@@ -595,7 +597,7 @@ describe('event shapes', () => {
       body: null,
       isBase64Encoded: false,
     } as never);
-    expect(see(result).answer['code']).toMatch(/^lk_ac_/);
+    expect(browserResult(result).answer['code']).toMatch(/^lk_ac_/);
   });
 });
 

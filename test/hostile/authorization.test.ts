@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createUserStore } from '../../lib/store/user.ts';
-import { bombard, REQUESTS, SEED, startTarget, type Target } from '../support/bombard.ts';
-import { CALLBACK, openBrowser, PASSWORD, proper, see, user, webClient } from '../support/browser.ts';
+import { bombard, REQUESTS, SEED, startWatchedDeployment, type WatchedDeployment } from '../support/bombard.ts';
+import { browserResult, CALLBACK, openBrowser, PASSWORD, proper, user, webClient } from '../support/browser.ts';
 import { brokenEvent, type Draft, type Hostile, some, toEvent } from '../support/hostile.ts';
 import { ISSUER } from '../support/world.ts';
 
-let target: Target;
+let target: WatchedDeployment;
 let cookie = '';
 let fields: Readonly<Record<string, string>> = {};
 
 beforeAll(async () => {
-  target = await startTarget();
+  target = await startWatchedDeployment();
   const { clients, table } = target.world;
   const users = createUserStore(table);
   const alice = user('alice');
@@ -107,7 +107,7 @@ it(`gives ${REQUESTS} hostile requests a page or an answer, and never a fault (s
   const complaints = await bombard(REQUESTS, hostileEvent, async (event) => {
     const result = await target.handlers.authorization(event as never);
     const { statusCode, headers, body } = result;
-    const outcome = see(result);
+    const outcome = browserResult(result);
     const kind = `${statusCode} ${outcome.heading ?? Object.keys(outcome.answer)[0] ?? ''}`;
     seen.set(kind, (seen.get(kind) ?? 0) + 1);
     if (!STATUSES.has(statusCode)) return `status ${statusCode} ${body}`;

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bombard, REQUESTS, SEED, startTarget, type Target } from '../support/bombard.ts';
+import { bombard, REQUESTS, SEED, startWatchedDeployment, type WatchedDeployment } from '../support/bombard.ts';
 import type { Hostile } from '../support/hostile.ts';
 import { authorizerEvents, type Handlers, HTTP_ARN, REST_ARN } from '../support/world.ts';
 
-let target: Target;
+let target: WatchedDeployment;
 
 beforeAll(async () => {
-  target = await startTarget();
+  target = await startWatchedDeployment();
 });
 afterAll(() => target.stop());
 

@@ -1,13 +1,20 @@
 // The endpoints that need no credentials: the two documents, and the example route behind the authorizer.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ask, bombard, REQUESTS, SEED, startTarget, type Target } from '../support/bombard.ts';
+import {
+  bombard,
+  REQUESTS,
+  SEED,
+  sendAndCheck,
+  startWatchedDeployment,
+  type WatchedDeployment,
+} from '../support/bombard.ts';
 import { brokenEvent, type Draft, type Hostile, some, toEvent } from '../support/hostile.ts';
 import { httpEvent } from '../support/world.ts';
 
-let target: Target;
+let target: WatchedDeployment;
 
 beforeAll(async () => {
-  target = await startTarget();
+  target = await startWatchedDeployment();
 });
 afterAll(() => target.stop());
 
@@ -54,7 +61,7 @@ it.each(['discovery', 'jwks', 'whoami'] as const)(
     const statuses = new Set<number>();
     const make = (hostile: Hostile) => hostileEvent(hostile.random.pick(paths[name]), hostile);
     const complaints = await bombard(REQUESTS, make, async (event) => {
-      const { complaint, result } = await ask(target.handlers[name], event, target.isReflection);
+      const { complaint, result } = await sendAndCheck(target.handlers[name], event, target.isReflection);
       statuses.add(result.statusCode);
       if (complaint !== undefined) return complaint;
       return result.statusCode === 200 && !bodies[name](result.body) ? `answered ${result.body}` : undefined;
@@ -70,7 +77,7 @@ it('whoami takes any context of the authorizer, and shows what is one', async ()
   const shown = async (authorizer: unknown) => {
     const { requestContext, ...event } = httpEvent({ method: 'GET', path: '/whoami' });
     const { http } = requestContext as { http: unknown };
-    const { result } = await ask(
+    const { result } = await sendAndCheck(
       target.handlers.whoami,
       { ...event, requestContext: { http, authorizer } },
       () => false,

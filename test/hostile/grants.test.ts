@@ -2,17 +2,24 @@
 // rightful client's copies work afterwards.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createGrantStore } from '../../lib/store/grant.ts';
-import { ask, bombard, REQUESTS, SEED, startTarget, type Target } from '../support/bombard.ts';
+import {
+  bombard,
+  REQUESTS,
+  SEED,
+  sendAndCheck,
+  startWatchedDeployment,
+  type WatchedDeployment,
+} from '../support/bombard.ts';
 import { app, newCode, REDIRECT_URI, redeem, redemption, refresh, tokensOf, VERIFIER } from '../support/grants.ts';
 import { type Draft, type Hostile, toEvent } from '../support/hostile.ts';
 import { basic } from '../support/world.ts';
 
-let target: Target;
+let target: WatchedDeployment;
 let code = '';
 let refresh_token = '';
 
 beforeAll(async () => {
-  target = await startTarget();
+  target = await startWatchedDeployment();
   await Promise.all(['web', 'other'].map((id) => target.world.clients.create(app(id, { refresh_reuse_interval: 0 }))));
   // However slow the machine is, the code is good until the end.
   code = (await newCode(target.world, 'web', { codeLifetime: 86_400 })).code;
@@ -64,7 +71,7 @@ it(`gives nothing for ${REQUESTS} hostile requests (seed ${SEED}), and nothing i
   const grants = createGrantStore(target.world.table);
   const before = await grants.list();
   const complaints = await bombard(REQUESTS, hostileEvent, async (event) => {
-    const { complaint, result } = await ask(target.handlers.token, event, target.isReflection);
+    const { complaint, result } = await sendAndCheck(target.handlers.token, event, target.isReflection);
     return complaint ?? (result.statusCode < 400 ? `answered ${result.statusCode}` : undefined);
   });
   expect(complaints).toEqual([]);

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, bombard, REQUESTS, SEED, startTarget, type Target } from '../support/bombard.ts';
+import {
+  bombard,
+  REQUESTS,
+  SEED,
+  sendAndCheck,
+  startWatchedDeployment,
+  type WatchedDeployment,
+} from '../support/bombard.ts';
 import { introspectionDoor } from '../support/doors.ts';
 import { brokenEvent, type Draft, type Hostile, some, toEvent } from '../support/hostile.ts';
 import { basic, getToken, SECRET } from '../support/world.ts';
@@ -10,10 +17,10 @@ const CALLERS = {
   revocation: ['machine-jwt', 'machine-reference'],
 };
 
-let target: Target;
+let target: WatchedDeployment;
 
 beforeAll(async () => {
-  target = await startTarget();
+  target = await startWatchedDeployment();
 });
 afterAll(() => target.stop());
 
@@ -64,7 +71,7 @@ describe.each(ENDPOINTS)('%s', (endpoint) => {
     let answered = 0;
     const make = (hostile: Hostile) => hostileEvent(endpoint, hostile);
     const complaints = await bombard(REQUESTS, make, async (event) => {
-      const { complaint, result } = await ask(target.handlers[endpoint], event, target.isReflection);
+      const { complaint, result } = await sendAndCheck(target.handlers[endpoint], event, target.isReflection);
       if (complaint !== undefined) return complaint;
       if (result.statusCode >= 400) return undefined;
       answered++;
@@ -97,7 +104,7 @@ it('introspection and revocation do what is asked in a way that only looks stran
   };
   const complaints = await bombard(tokens.length, strangeEvents, async (event) => {
     const before = await target.handlers.introspection(event as never);
-    const { complaint, result } = await ask(target.handlers.revocation, event, target.isReflection);
+    const { complaint, result } = await sendAndCheck(target.handlers.revocation, event, target.isReflection);
     const after = await target.handlers.introspection(event as never);
     const isDone =
       result.statusCode === 200 && before.body.includes('"active":true') && after.body === '{"active":false}';

@@ -1,12 +1,19 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ask, bombard, REQUESTS, SEED, startTarget, type Target } from '../support/bombard.ts';
+import {
+  bombard,
+  REQUESTS,
+  SEED,
+  sendAndCheck,
+  startWatchedDeployment,
+  type WatchedDeployment,
+} from '../support/bombard.ts';
 import { brokenEvent, type Draft, type Hostile, some, toEvent } from '../support/hostile.ts';
 import { basic } from '../support/world.ts';
 
-let target: Target;
+let target: WatchedDeployment;
 
 beforeAll(async () => {
-  target = await startTarget();
+  target = await startWatchedDeployment();
 });
 afterAll(() => target.stop());
 
@@ -66,7 +73,7 @@ function hostileEvent(hostile: Hostile): unknown {
 it(`gives no token for ${REQUESTS} hostile requests (seed ${SEED})`, async () => {
   target.store.take();
   const complaints = await bombard(REQUESTS, hostileEvent, async (event) => {
-    const { complaint, result } = await ask(target.handlers.token, event, target.isReflection);
+    const { complaint, result } = await sendAndCheck(target.handlers.token, event, target.isReflection);
     return complaint ?? (result.statusCode < 400 ? `answered ${result.statusCode}` : undefined);
   });
   expect(complaints).toEqual([]);
@@ -85,7 +92,7 @@ it('gives one for what only looks strange', async () => {
     return toEvent(hostile, draft);
   };
   const complaints = await bombard(300, strangeEvent, async (event) => {
-    const { complaint, result } = await ask(target.handlers.token, event, target.isReflection);
+    const { complaint, result } = await sendAndCheck(target.handlers.token, event, target.isReflection);
     return complaint ?? (result.statusCode === 200 ? undefined : `answered ${result.statusCode} ${result.body}`);
   });
   expect(complaints).toEqual([]);

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemClock } from '../../lib/clock.ts';
 import type { ProxyEvent, ProxyResult } from '../../lib/http/proxy-event.ts';
-import { bombard, REQUESTS, SEED, startTarget, type Target } from '../support/bombard.ts';
+import { bombard, REQUESTS, SEED, startWatchedDeployment, type WatchedDeployment } from '../support/bombard.ts';
 import { brokenEvent, type Draft, type Hostile, some, toEvent } from '../support/hostile.ts';
 import { AFTER_LOGOUT, ALICE, app, createSignIn, type SignedIn } from '../support/sign-in.ts';
 import { ISSUER } from '../support/world.ts';
 
-let target: Target;
+let target: WatchedDeployment;
 let people: ReturnType<typeof createSignIn>;
 let tokens: SignedIn;
 let session: { sid: string; cookie: string };
@@ -14,7 +14,7 @@ let session: { sid: string; cookie: string };
 const web = app('web', { allowed_origins: ['https://spa.example'], end_grants_on_logout: true });
 
 beforeAll(async () => {
-  target = await startTarget();
+  target = await startWatchedDeployment();
   people = createSignIn(target.world, systemClock);
   await Promise.all([target.world.clients.create(web), people.users.create(ALICE)]);
   session = await people.begin();

@@ -12,12 +12,12 @@ import { createRevocation } from '../../lib/oauth/revocation.ts';
 import { KEY_REGISTRY } from '../../lib/store/key-registry.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import {
+  type BrowserResult,
+  browserResult,
   CALLBACK,
   openBrowser,
   proper,
   type Query,
-  type Seen,
-  see,
   user,
   VERIFIER,
   webClient,
@@ -162,9 +162,13 @@ async function userinfo(handlers: Handlers, token: string): Promise<number> {
   return (await handlers.userinfo(httpEvent({ method: 'GET', path: '/userinfo', headers }))).statusCode;
 }
 
-async function signOut({ logout }: Handlers, id_token_hint: string, cookies: readonly string[] = []): Promise<Seen> {
+async function signOut(
+  { logout }: Handlers,
+  id_token_hint: string,
+  cookies: readonly string[] = [],
+): Promise<BrowserResult> {
   const query = new URLSearchParams({ id_token_hint, post_logout_redirect_uri: AFTER_LOGOUT }).toString();
-  return see(await logout(httpEvent({ method: 'GET', path: '/logout', query, cookies })));
+  return browserResult(await logout(httpEvent({ method: 'GET', path: '/logout', query, cookies })));
 }
 
 /** What becomes of a hint at both doors. Nobody is signed in, so that one is 303 to where it says, the other a page. */

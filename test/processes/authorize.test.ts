@@ -8,12 +8,12 @@ import { createGrantStore, type GrantStore } from '../../lib/store/grant.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import {
   type Browser,
+  type BrowserResult,
+  browserResult,
   CALLBACK,
   openBrowser,
   proper,
   queryOf,
-  type Seen,
-  see,
   user,
   VERIFIER,
   webClient,
@@ -64,7 +64,7 @@ function openPortable() {
       const result = await handle(event);
       const [cookie] = (result.headers['set-cookie'] ?? '').split(';');
       if (cookie) cookies.push(cookie);
-      const code = handles.parse('code', see(result).answer['code'] ?? '');
+      const code = handles.parse('code', browserResult(result).answer['code'] ?? '');
       if (code) grant_ids.push(code.id);
       return result;
     },
@@ -92,11 +92,11 @@ interface Journey {
   /** How many sign-ins were answered before the step. */
   readonly signIns: number;
   /** What is true before; gives the step. */
-  prepare(browser: Browser, name: string): Promise<() => Promise<Seen>>;
-  isDone(seen: Seen): boolean;
+  prepare(browser: Browser, name: string): Promise<() => Promise<BrowserResult>>;
+  isDone(seen: BrowserResult): boolean;
 }
 
-const gaveCode = ({ answer }: Seen) => answer['code'] !== undefined;
+const gaveCode = ({ answer }: BrowserResult) => answer['code'] !== undefined;
 
 const TARGET = ['GetItem SCHEMA', 'GetItem CLIENT', 'GetItem RESOURCE', 'GetItem SESSION'];
 const PRESENT = ['GetItem EPOCH subject', 'GetItem EPOCH issuer', 'GetItem USER', 'GetItem CONSENT'];
@@ -181,7 +181,11 @@ const casesOf = ({ calls, onlyWrites }: Journey) =>
 const healthy = onlyFor([], () => {});
 
 /** Takes the step in a container that is killed before or after this call takes effect, and never answers. */
-async function diesAt([time, call, turn]: [KillTime, string, number], { lead }: Portable, step: () => Promise<Seen>) {
+async function diesAt(
+  [time, call, turn]: [KillTime, string, number],
+  { lead }: Portable,
+  step: () => Promise<BrowserResult>,
+) {
   const doomed = await openDoomed(world.env);
   const besides: unknown[] = [];
   let left = turn;
@@ -220,7 +224,7 @@ function tracesOf(requests: readonly StoreRequest[]) {
 async function isSignedIn(cookie: string): Promise<boolean> {
   const query = queryOf(asked({ prompt: 'none', scope: 'email' }));
   const event = httpEvent({ method: 'GET', path: '/authorize', query, cookies: [cookie] });
-  const { error } = see(await well.authorization(event)).answer;
+  const { error } = browserResult(await well.authorization(event)).answer;
   expect(error).toBeOneOf(['consent_required', 'login_required']);
   return error === 'consent_required';
 }

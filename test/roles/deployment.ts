@@ -1,5 +1,5 @@
-// A deployment as AWS would run it, as far as roles go: each function has the variables and the role that `serverless package`
-// gave it, and reaches table and keys through the proxy that holds it to that role.
+// A deployment with enforced roles: each function has the variables and the role of the packaged template, and reaches table
+// and KMS through the proxy that enforces its role.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,7 @@ import { createHandlers, encryptionVariables, type Handlers, ISSUER, keyVariable
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-// Fixed, so that the packaged template, which names them, does not change from run to run.
+// Fixed ids, so that the packaged template, which contains them, is the same in every run and stays cached.
 const keyId = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`;
 const arn = (digit: number) => `arn:aws:kms:us-east-1:123456789012:key/${keyId(digit)}`;
 const signing = { ES256: arn(1), PS256: arn(2) };
@@ -52,7 +52,7 @@ const inKms = {
   'handle-kms-keys': String(handleKeys),
 };
 
-/** Where keys are, and the parameters that a stack is packaged with for it. */
+/** The origins of keys, with the parameters for packaging. */
 export const origins = {
   secret: {},
   'secret with a registry': { 'key-registry': 'on' },
@@ -71,19 +71,19 @@ export type Origin = keyof typeof origins;
 export interface Deployment {
   readonly stack: PackagedStack;
   readonly proxy: RoleProxy;
-  /** Under no role, for whoever administers. */
+  /** The table without any role, for administration. */
   readonly table: Table;
-  /** New containers of all functions that answer requests. */
+  /** Makes new containers of all functions that answer requests. */
   start(): Handlers;
   deliver(): Promise<void>;
-  /** Only where keys are rotated. */
+  /** Defined only if keys are rotated. */
   readonly rotate: (() => Promise<void>) | undefined;
-  /** Whether a second algorithm signs: for which there must be a key beside the first. */
+  /** Whether a second key signs, with another algorithm. */
   readonly hasSecondKey: boolean;
   stop(): Promise<void>;
 }
 
-/** Without anything in the table yet, but for a key registry that only an administrator could have made. */
+/** Starts a deployment with an empty table, except for a key registry where only an administrator can create it. */
 export async function deploy(origin: Origin, clock: Clock): Promise<Deployment> {
   const stage = origin.replaceAll(' ', '-');
   const directory = await packageStack({ root, stage, parameters: { ...common, ...origins[origin] } });
@@ -147,7 +147,7 @@ export async function deploy(origin: Origin, clock: Clock): Promise<Deployment> 
   };
 }
 
-/** Keys of KMS under the ids that they are packaged with. */
+/** KMS keys with the ids in the packaged template. */
 async function createKeys(): Promise<SavedKeys> {
   const kms = await startKms();
   try {
@@ -181,7 +181,7 @@ function keysInKms({ endpoint }: Kms): Promise<NewKey[]> {
   return Promise.all(found);
 }
 
-/** All of them sign. */
+/** A registry in which all keys are active. */
 function registryOf(keys: readonly NewKey[], now: number): KeyRegistry {
   const { keys: added } = keys.reduce<KeyRegistry>((registry, key) => addKey(registry, key, now), { keys: [] });
   return { keys: added.map((key) => ({ ...key, status: 'active', activated_at: now })) };

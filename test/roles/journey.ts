@@ -1,6 +1,6 @@
-// Does with a deployment whatever its functions can do: every grant type and token format, sign-in with all that can happen to
-// it, and each end that a token, a grant or a session can have. For the requests that this leads to, not for the answers,
-// which are tested elsewhere; that each step goes well is checked all the same, as a step that fails makes no requests.
+// Uses everything that the functions of a deployment can do: every grant type and token format, sign-in with all its outcomes,
+// and every way to end a token, a grant or a session. This is about the requests to table and KMS; other tests check the
+// answers. Each step must still succeed, because a step that fails makes no further requests.
 import type { Client } from '../../lib/oauth/client.ts';
 import type { Revocation } from '../../lib/oauth/revocation.ts';
 import { createClientStore } from '../../lib/store/client.ts';
@@ -8,12 +8,12 @@ import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import {
+  browserResult,
   CALLBACK,
   openBrowser,
   PASSWORD,
   proper,
   type Query,
-  see,
   user,
   VERIFIER,
   webClient,
@@ -41,7 +41,7 @@ const DAY = 86_400;
 type Clock = ReturnType<typeof createTestClock>;
 type Tokens = Readonly<Record<string, string>>;
 
-/** @throws Error at the first step that does not end as it should */
+/** @throws Error at the first step with an unexpected answer */
 export async function useEverything(deployment: Deployment, clock: Clock): Promise<void> {
   await seed(deployment);
   const handlers = deployment.start();
@@ -63,7 +63,7 @@ function expectStatus(what: string, actual: number, wanted: number, answer: unkn
 
 const alternative = ({ hasSecondKey }: Deployment) => (hasSecondKey ? 'PS256' : 'ES256');
 
-/** Whoever administers puts in what there has to be. `second` is a resource server whose tokens the second key signs. */
+/** Creates records, as an administrator. The second key signs the tokens for the resource server `second`. */
 async function seed(deployment: Deployment): Promise<void> {
   const clients = createClientStore(deployment.table);
   const resourceServers = createResourceServerStore(deployment.table);
@@ -101,7 +101,7 @@ async function publish(handlers: Handlers): Promise<void> {
   await handlers.whoami(httpEvent({ method: 'GET', path: '/whoami' }));
 }
 
-/** A token of each format, through every door that takes tokens. */
+/** Presents a token of each format to every endpoint that accepts tokens. */
 async function useMachines(handlers: Handlers, deployment: Deployment): Promise<void> {
   for (const id of MACHINES) {
     const { status, json } = await post(handlers.token, id, { grant_type: 'client_credentials', resource: 'orders' });
@@ -112,9 +112,11 @@ async function useMachines(handlers: Handlers, deployment: Deployment): Promise<
       await verdict(handlers.authorizer(authorizerEvents['HTTP API 2.0'](token))),
       'allow',
     );
-    const told = await post(handlers.introspection, 'orders', { token });
-    if (told.json['active'] !== true) throw new Error(`introspection of ${id}: ${JSON.stringify(told.json)}`);
-    // Once, and again: what is revoked already is found out about.
+    const introspected = await post(handlers.introspection, 'orders', { token });
+    if (introspected.json['active'] !== true) {
+      throw new Error(`introspection of ${id}: ${JSON.stringify(introspected.json)}`);
+    }
+    // Twice, because revoking a revoked token makes other requests.
     for (let times = 0; times < 2; times++) {
       const { status: revoked, json: why } = await post(handlers.revocation, id, { token });
       expectStatus(`revocation by ${id}`, revoked, 200, why);
@@ -128,7 +130,7 @@ function expectVerdict(what: string, actual: string, wanted: string): void {
   if (actual !== wanted) throw new Error(`${what}: ${actual}, not ${wanted}`);
 }
 
-/** A wrong password is counted, the right one makes it forgotten. */
+/** A wrong password is counted; the right password clears the count. */
 async function usePasswords({ token }: Handlers): Promise<void> {
   for (const [password, wanted] of [
     ['wrong', 400],
@@ -149,7 +151,7 @@ async function useBrowser(handlers: Handlers, deployment: Deployment, clock: Clo
     );
     expectStatus(`userinfo for ${client_id}`, userinfo.statusCode, 200, userinfo.body);
     expectStatus('refresh', (await refresh(client_id, tokens)).status, 200);
-    // What comes twice ends the grant: the first time it is used twice, and when that is tried once more.
+    // Reuse of a refresh token revokes the grant. The code is then refused because the grant is already revoked.
     clock.advance(60);
     expectStatus('refresh again', (await refresh(client_id, tokens)).status, 400);
     expectStatus('code again', (await redeem(client_id, tokens['code'])).status, 400);
@@ -170,50 +172,50 @@ async function useBrowser(handlers: Handlers, deployment: Deployment, clock: Clo
     if (!answer['access_token']) throw new Error(`no token for ${client_id}: ${JSON.stringify(answer)}`);
   }
 
-  // Somebody else ends the same at the same time, and is faster: then our entry on the revocation list goes again.
+  // Another request has revoked the same grant a moment before: then the later entry on the revocation list is removed.
   const twice = await signIn('web');
   await refresh('web', twice);
   clock.advance(60);
-  await endedByAnother(deployment, twice, clock);
+  await revokedByAnother(deployment, twice, clock);
   expectStatus('refresh again', (await refresh('web', twice)).status, 400);
 
   const ended = await signIn('web', { prompt: 'login' });
-  await endedByAnother(deployment, ended, clock);
+  await revokedByAnother(deployment, ended, clock);
   await post(handlers.revocation, 'web', { token: ended['refresh_token'] ?? '' });
 }
 
-/** Every way out of a session: somebody else signs in, and signing out, with and without being asked. */
+/** Ends sessions in every way: another user signs in, or the user signs out, with and without confirmation. */
 async function endSessions(handlers: Handlers, deployment: Deployment, clock: Clock): Promise<void> {
   const { signIn, browser } = visitor(handlers);
-  // A grant that has ended before its session does is found to have.
+  // Also with grants that were revoked before their session ends.
   const revoke = ({ refresh_token = '' }: Tokens) => post(handlers.revocation, 'web', { token: refresh_token });
   const ofAlice = await signIn('web');
   await signIn('second');
-  await endedByAnother(deployment, ofAlice, clock);
+  await revokedByAnother(deployment, ofAlice, clock);
   await revoke(await signIn('web'));
   await signIn('web', { prompt: 'login' }, 'bob');
   const ofBob = await signIn('web', {}, 'bob');
-  await endedByAnother(deployment, ofBob, clock);
+  await revokedByAnother(deployment, ofBob, clock);
   await revoke(await signIn('web', {}, 'bob'));
 
   const { cookies } = browser;
-  // The hint names somebody else than is signed in, so that it has to be confirmed.
+  // The hint names another user than the one who is signed in, so the sign-out must be confirmed.
   const query = `id_token_hint=${ofAlice['id_token']}`;
-  const page = see(await handlers.logout(httpEvent({ method: 'GET', path: '/logout', query, cookies })));
+  const page = browserResult(await handlers.logout(httpEvent({ method: 'GET', path: '/logout', query, cookies })));
   const headers = { origin: ISSUER, 'sec-fetch-site': 'same-origin' };
   const form = { ...page.fields, action: 'sign_out' };
   const done = await handlers.logout(httpEvent({ path: '/logout', query, cookies, headers, form }));
   expectStatus('sign-out', done.statusCode, 200, done.body);
 
   await deployment.deliver();
-  // One that is disabled need not be told, which ends the delivery.
+  // Disabled clients are not notified, so their deliveries are dropped.
   const clients = createClientStore(deployment.table);
   for (const id of ['web', 'second']) await clients.replace({ ...(await clients.find(id))!, enabled: false }, 1);
   clock.advance(3_600);
   await deployment.deliver();
 }
 
-/** A browser, and the client that it is used for. */
+/** A browser, and what clients do with its authorization responses. */
 function visitor(handlers: Handlers) {
   const browser = openBrowser(handlers.authorization);
   const redeem = (client_id: string, code = '') =>
@@ -238,8 +240,8 @@ function visitor(handlers: Handlers) {
   };
 }
 
-/** Puts an entry for the grant of a JWT on the revocation list, a second older than any that is made now. */
-async function endedByAnother({ table }: Deployment, { access_token = '' }: Tokens, { clock }: Clock): Promise<void> {
+/** Puts an entry for the grant of a JWT on the revocation list, a second older than an entry made now. */
+async function revokedByAnother({ table }: Deployment, { access_token = '' }: Tokens, { clock }: Clock): Promise<void> {
   const [, payload = ''] = access_token.split('.');
   const { grant_id } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { grant_id: string };
   const older: Revocation = { kind: 'grant', id: grant_id, revoked_at: clock() - 1, expires_at: clock() + 365 * DAY };

@@ -1,4 +1,4 @@
-// The proxy that holds functions to their roles, asked through the SDK: the long run relies on it to refuse.
+// Tests the proxy that enforces roles, through the AWS SDK. The long run relies on its refusals.
 import { DynamoDBClient, GetItemCommand, QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { DecryptCommand, GenerateDataKeyPairWithoutPlaintextCommand, KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -48,7 +48,7 @@ afterAll(async () => {
   await Promise.all([table.stop(), kms.stop()]);
 });
 
-/** The SDK's settings of a function. */
+/** The SDK settings of a function. */
 const as = (accessKeyId: string) => ({
   endpoint: proxy.endpoint,
   region: 'us-east-1',
@@ -73,12 +73,12 @@ const make = (caller: string, KeyId: string, EncryptionContext: Record<string, s
     new GenerateDataKeyPairWithoutPlaintextCommand({ KeyId, KeyPairSpec: 'ECC_NIST_P256', EncryptionContext }),
   );
 
-describe('what a role allows is passed on and answered', () => {
+describe('the proxy forwards a request that the role allows', () => {
   it.each<[string, () => Promise<object>]>([
-    ['an item of a kind that may be read', () => get('reader', 'CLIENT#web')],
-    ['a partition of that kind', () => query('reader', 'CLIENT#web')],
+    ['a read of an item of a kind that may be read', () => get('reader', 'CLIENT#web')],
+    ['a query for a partition of a kind that may be read', () => query('reader', 'CLIENT#web')],
     [
-      'a key pair for the encryption context of the role',
+      'generation of a key pair with the encryption context in the role',
       () => make('maker', wrapping, { issuer: 'https://one.example' }),
     ],
   ])('%s', async (_what, call) => {
@@ -88,34 +88,34 @@ describe('what a role allows is passed on and answered', () => {
   });
 });
 
-describe('what a role does not allow is refused as AWS refuses it, and recorded', () => {
+describe('the proxy refuses and records, with the error of AWS,', () => {
   const denied = 'AccessDeniedException';
   it.each<[string, string, string, () => Promise<object>]>([
-    ['an item of another kind', denied, 'dynamodb:GetItem', () => get('reader', 'GRANT#one')],
-    ['an item whose kind only begins alike', denied, 'dynamodb:GetItem', () => get('reader', 'CLIENT')],
-    ['a partition of another kind', denied, 'dynamodb:Query', () => query('reader', 'REVOKED#0')],
-    ['the whole table', denied, 'dynamodb:Scan', () => scan('reader')],
-    ['anything, to a role without permissions', denied, 'dynamodb:GetItem', () => get('nobody', 'CLIENT#web')],
+    ['a read of an item of another kind', denied, 'dynamodb:GetItem', () => get('reader', 'GRANT#one')],
+    ['a read of an item whose kind has the same prefix', denied, 'dynamodb:GetItem', () => get('reader', 'CLIENT')],
+    ['a query for a partition of another kind', denied, 'dynamodb:Query', () => query('reader', 'REVOKED#0')],
+    ['a scan of the table', denied, 'dynamodb:Scan', () => scan('reader')],
+    ['any request of a role without permissions', denied, 'dynamodb:GetItem', () => get('nobody', 'CLIENT#web')],
     [
-      'a key pair for another issuer',
+      'generation of a key pair for another issuer',
       denied,
       'kms:GenerateDataKeyPairWithoutPlaintext',
       () => make('maker', wrapping, { issuer: 'https://two.example' }),
     ],
     [
-      'a key pair without a context',
+      'generation of a key pair without an encryption context',
       denied,
       'kms:GenerateDataKeyPairWithoutPlaintext',
       () => make('maker', wrapping, {}),
     ],
     [
-      'a key pair under another key',
+      'generation of a key pair with another wrapping key',
       denied,
       'kms:GenerateDataKeyPairWithoutPlaintext',
       () => make('maker', other, { issuer: 'https://one.example' }),
     ],
     [
-      'to decrypt what was made',
+      'decryption by a role that may only generate key pairs',
       denied,
       'kms:Decrypt',
       () =>
@@ -133,7 +133,7 @@ describe('what a role does not allow is refused as AWS refuses it, and recorded'
     expect(proxy.requests.slice(before)).toMatchObject([{ action, isAllowed: false }]);
   });
 
-  it('a caller that has no role', async () => {
+  it('any request of a caller without a role', async () => {
     await expect(get('stranger', 'CLIENT#web')).rejects.toMatchObject({ name: 'UnrecognizedClientException' });
   });
 });

@@ -1,4 +1,4 @@
-// What IAM is asked about a request of DynamoDB or KMS: the action, the resource and the condition keys.
+// The action, resource and condition keys that IAM evaluates for a request to DynamoDB or KMS.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
 import { ACCOUNT, type AwsRequest } from './iam.ts';
@@ -7,7 +7,7 @@ export type Input = Readonly<Record<string, unknown>>;
 
 type Attributes = Readonly<Record<string, { readonly S?: string } | undefined>>;
 
-/** The partition key that an operation names, or none, as with Scan. */
+/** The partition key that an operation names; undefined for Scan. */
 const leadingKeyOf = new Map<string, (input: Input) => string | undefined>([
   ['GetItem', ({ Key }) => (Key as Attributes)['pk']?.S],
   ['UpdateItem', ({ Key }) => (Key as Attributes)['pk']?.S],
@@ -24,10 +24,10 @@ function queriedKey({ KeyConditionExpression: text, ExpressionAttributeValues: v
   return key;
 }
 
-/** @throws Error for an operation that nobody has described here yet, rather than guess what IAM makes of it */
+/** @throws Error for an operation that is not described here yet */
 export function dynamoDbRequest(operation: string, input: Input, region: string): AwsRequest {
   const find = leadingKeyOf.get(operation);
-  if (!find) throw new Error(`aws-request.ts does not know what IAM is asked about DynamoDB's ${operation}`);
+  if (!find) throw new Error(`aws-request.ts does not describe the operation ${operation} of DynamoDB: add it`);
   const key = find(input);
   const index = input['IndexName'] === undefined ? '' : `/index/${input['IndexName']}`;
   return {
@@ -37,7 +37,7 @@ export function dynamoDbRequest(operation: string, input: Input, region: string)
   };
 }
 
-/** Condition keys with the value of a parameter, by parameter. */
+/** Parameters of KMS operations that are also condition keys. */
 const parameterKeys = {
   SigningAlgorithm: 'kms:SigningAlgorithm',
   MessageType: 'kms:MessageType',
@@ -45,15 +45,17 @@ const parameterKeys = {
   KeyPairSpec: 'kms:DataKeyPairSpec',
 } as const;
 
-/** The operations that parameters are told of to IAM. GetPublicKey has none. */
+/** The operations of KMS that are described here. */
 const known = new Set(['GetPublicKey', 'Sign', 'GenerateMac', 'Decrypt', 'GenerateDataKeyPairWithoutPlaintext']);
 
 /**
- * @param resource ARN of the key that is meant, whatever it was called
- * @throws Error for an operation that nobody has described here yet
+ * @param resource ARN of the key, by whatever name the request calls it
+ * @throws Error for an operation that is not described here yet
  */
 export function kmsRequest(operation: string, input: Input, resource: string): AwsRequest {
-  if (!known.has(operation)) throw new Error(`aws-request.ts does not know what IAM is asked about KMS's ${operation}`);
+  if (!known.has(operation)) {
+    throw new Error(`aws-request.ts does not describe the operation ${operation} of KMS: add it`);
+  }
   const parameters = Object.entries(parameterKeys)
     .filter(([parameter]) => input[parameter] !== undefined)
     .map(([parameter, key]): [string, string[]] => [key, [String(input[parameter])]]);

@@ -7,22 +7,22 @@ import { createRandom } from './random.ts';
 import { scaled } from './scale.ts';
 import { createHandlers, getToken, type Handlers, startWorld, type Variables, type World } from './world.ts';
 
-/** What hostile requests are aimed at: a deployment whose log and whose store are watched. */
-export interface Target {
+/** A deployment whose log and store are watched while hostile requests are sent to it. */
+export interface WatchedDeployment {
   readonly world: World;
   readonly store: FaultyStore;
   readonly handlers: Handlers;
-  /** Material to forge with: live tokens of both formats, the signing key, the time. */
+  /** What forgeries are made from: live tokens, the signing key, the time. */
   readonly material: Material;
   isReflection(text: string): boolean;
-  /** Log lines that held anything of what was sent. */
+  /** Log lines that contained part of a request. */
   readonly leaks: string[];
-  /** Handlers of the same deployment with other variables, watched as well. */
+  /** Handlers of the same deployment with other variables. They are watched as well. */
   restart(variables: Variables): Handlers;
   stop(): Promise<void>;
 }
 
-export async function startTarget(): Promise<Target> {
+export async function startWatchedDeployment(): Promise<WatchedDeployment> {
   const world = await startWorld();
   const store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
   const real = await Promise.all(
@@ -57,12 +57,13 @@ export async function startTarget(): Promise<Target> {
 }
 
 export const SEED = 20_260_607;
-/** At each of the 14 doors: 10,000 in all in the normal run, and at each door in the long run. */
+/** Requests to each of 14 endpoints and authorizer shapes: some 10,000 in all in the normal run, 10,000 to each in the long run. */
 export const REQUESTS = scaled(700, 10_000);
 
 /**
- * Sends that many hostile things, each made from the seed and its number.
- * @returns for the first few that were not taken as they should be, what was wrong and how to make them again
+ * Sends hostile input, each made from the seed and its number.
+ * @param shoot sends one and says what was wrong with the answer, if anything
+ * @returns the first few complaints, with what is needed to reproduce them
  */
 export async function bombard<Thing>(
   count: number,
@@ -92,8 +93,8 @@ const CODES = new Set([
 
 const STATUSES = new Set([200, 304, 400, 401, 404, 405]);
 
-/** Sends an event to an endpoint; what is wrong with the answer as an answer to anything. */
-export async function ask(
+/** Sends an event to an endpoint, and checks what must hold for every answer. */
+export async function sendAndCheck(
   handler: (event: ProxyEvent) => Promise<ProxyResult>,
   event: unknown,
   isReflection: (text: string) => boolean,

@@ -11,7 +11,7 @@ export const PASSWORD = 'correct horse battery staple';
 
 const SALT = Buffer.alloc(16, 7);
 
-/** A cheap one: what is slow about it is not what is tested. */
+/** With a low cost, because these tests are not about scrypt. */
 const stored = {
   secret_id: 'test',
   hash: `scrypt$1024$8$1$${SALT.toString('base64url')}$${scryptSync(PASSWORD, SALT, 32, { N: 1024, r: 8, p: 1 }).toString('base64url')}`,
@@ -40,7 +40,7 @@ export const webClient = (client_id: string, more: Partial<Client> = {}): Client
 
 export type Query = Readonly<Record<string, string | string[] | undefined>>;
 
-/** A request that is in order. */
+/** The query of a valid authorization request. */
 export const proper = (more: Query = {}): Query => ({
   client_id: 'web',
   redirect_uri: CALLBACK,
@@ -60,16 +60,16 @@ export const queryOf = (query: Query): string =>
     ),
   ).toString();
 
-/** What a browser was shown, or where it was sent. */
-export interface Seen {
+/** What a browser gets: a page or a redirect. */
+export interface BrowserResult {
   readonly status: number;
   readonly headers: ProxyResult['headers'];
   readonly body: string;
-  /** The title of a page, as its first heading says it. */
+  /** The first heading of a page. */
   readonly heading: string | undefined;
-  /** Where it was sent, if it was. */
+  /** The target of a redirect. */
   readonly location: URL | undefined;
-  /** The parameters of an answer for the client: of the query, the fragment or the form. */
+  /** The parameters of the authorization response, from the query, the fragment or the form. */
   readonly answer: Readonly<Record<string, string>>;
   /** The hidden fields of a page. */
   readonly fields: Readonly<Record<string, string>>;
@@ -87,7 +87,7 @@ const ENTITIES: Record<string, string> = {
   '&#96;': '`',
 };
 
-export function see({ statusCode, headers, body }: ProxyResult): Seen {
+export function browserResult({ statusCode, headers, body }: ProxyResult): BrowserResult {
   const location = headers['location'] === undefined ? undefined : new URL(headers['location']);
   const fields = Object.fromEntries(
     [...body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)].map(([, name = '', value = '']) => [
@@ -107,18 +107,18 @@ export function see({ statusCode, headers, body }: ProxyResult): Seen {
   };
 }
 
-/** A browser with a cookie of its own. */
+/** A browser with its own cookies. */
 export function openBrowser(
   handle: Handlers['authorization'],
   { sourceIp = '192.0.2.1', issuer = ISSUER }: { sourceIp?: string; issuer?: string } = {},
 ) {
   let cookies: string[] = [];
-  const keep = (seen: Seen): Seen => {
+  const keep = (seen: BrowserResult): BrowserResult => {
     const cookie = seen.headers['set-cookie'];
     if (cookie !== undefined) cookies = cookie.includes('Max-Age=0') ? [] : [cookie.split(';')[0] ?? ''];
     return seen;
   };
-  const send = async (event: ProxyEvent): Promise<Seen> => keep(see(await handle(event)));
+  const send = async (event: ProxyEvent): Promise<BrowserResult> => keep(browserResult(await handle(event)));
   const headers = { origin: new URL(issuer).origin, 'sec-fetch-site': 'same-origin' };
 
   const browser = {
@@ -139,7 +139,12 @@ export function openBrowser(
         }),
       ),
     /** Presses a button on a page. */
-    press: (page: Seen, action: string, form: Record<string, string> = {}, more: Record<string, string> = {}) =>
+    press: (
+      page: BrowserResult,
+      action: string,
+      form: Record<string, string> = {},
+      more: Record<string, string> = {},
+    ) =>
       send(
         httpEvent({
           path: '/authorize',
@@ -150,10 +155,10 @@ export function openBrowser(
           form: { ...page.fields, action, ...form },
         }),
       ),
-    signIn: (page: Seen, username = 'alice', password = PASSWORD) =>
+    signIn: (page: BrowserResult, username = 'alice', password = PASSWORD) =>
       browser.press(page, 'sign_in', { username, password }),
-    /** From the request to the answer, whatever is asked. */
-    async pass(query: Query, username = 'alice'): Promise<Seen> {
+    /** Goes through all pages from the request to the authorization response: signs in, consents. */
+    async pass(query: Query, username = 'alice'): Promise<BrowserResult> {
       let page = await browser.get(query);
       if (page.fields['page'] === 'select_account') page = await browser.press(page, 'continue');
       if (page.fields['page'] === 'sign_in') page = await browser.signIn(page, username);
@@ -166,4 +171,5 @@ export function openBrowser(
 
 export type Browser = ReturnType<typeof openBrowser>;
 
-const actionOf = ({ body }: Seen): string => decode(/<form method="post" action="\?([^"]*)"/.exec(body)?.[1] ?? '');
+const actionOf = ({ body }: BrowserResult): string =>
+  decode(/<form method="post" action="\?([^"]*)"/.exec(body)?.[1] ?? '');

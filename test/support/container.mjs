@@ -1,4 +1,4 @@
-// One container: a process that loads the bundles as Lambda does, and answers events that its parent sends.
+// A container: a process that loads bundles like Lambda, and answers events from its parent process.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);

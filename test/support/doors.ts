@@ -2,10 +2,10 @@ import { authorizerEvents, basic, type Handlers, httpEvent, type Variables, verd
 
 export type Verdict = Awaited<ReturnType<typeof verdict>>;
 
-/** A place where a token is shown: the introspection endpoint, or the authorizer in one of its event shapes. */
+/** A place that checks tokens: the introspection endpoint, or the authorizer with one shape of events. */
 export interface Door {
   readonly name: string;
-  /** What the container behind this door needs beside the variables of its deployment. */
+  /** Variables of this door's container, in addition to those of the deployment. */
   readonly variables: Variables;
   show(handlers: Handlers, token: string): Promise<Verdict>;
 }
@@ -24,7 +24,7 @@ export const authorizerDoors: readonly Door[] = [
   authorizer('REST TOKEN'),
 ];
 
-/** Anything but a token's description or exactly `{"active":false}` is a fault. */
+/** Any answer other than an active token or exactly `{"active":false}` is a fault. */
 export const introspectionDoor: Door = {
   name: 'introspection',
   variables: {},
@@ -40,10 +40,10 @@ export const introspectionDoor: Door = {
 
 export const doors: readonly Door[] = [introspectionDoor, ...authorizerDoors];
 
-/** One container for each door, so that none knows a token from another. */
+/** Opens all doors, each with a container of its own, so that none has a token in its cache from another. */
 export function openDoors(restart: (variables: Variables) => Handlers) {
   const opened = doors.map((door) => ({ door, handlers: restart(door.variables) }));
-  /** What each door says of a token: one word if they agree. */
+  /** The verdict of all doors on a token, or, if they disagree, the verdict of each. */
   return async (token: string): Promise<Verdict | Record<string, Verdict>> => {
     const said = await Promise.all(
       opened.map(async ({ door, handlers }) => [door.name, await door.show(handlers, token)] as const),

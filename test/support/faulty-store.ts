@@ -1,5 +1,5 @@
-// A server between the functions and the table: counts what passes on the wire, and breaks on demand as DynamoDB and the
-// network before it break.
+// A server between the functions and the table that counts requests on the wire, and on demand fails in the ways that DynamoDB
+// and the network fail.
 import { once as eventOf } from 'node:events';
 import {
   createServer,
@@ -10,21 +10,21 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request to the table: `GetItem`, `Query` and so on, and what it says. */
+/** A request to the table: its operation, such as `GetItem`, and its input. */
 export interface StoreRequest {
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** The table's answer to a request that was passed on. */
+/** The answer of the table to a forwarded request. */
 interface StoreAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
 }
 
-/** How the store treats a request: `forward()` passes it on and gives the table's answer, which may then be lost. */
+/** How the store treats a request. `forward()` sends it to the table and returns the answer, which the behaviour may drop. */
 export type Behaviour = (
   response: ServerResponse,
   forward: () => Promise<StoreAnswer>,
@@ -33,9 +33,9 @@ export type Behaviour = (
 
 export interface FaultyStore {
   readonly endpoint: string;
-  /** All that arrived since the last call, and forgets it. */
+  /** Returns the requests since the last call of this function. */
   take(): StoreRequest[];
-  /** From now on; without a behaviour, answers are the table's. */
+  /** Sets the behaviour for later requests; without a behaviour, they are passed to the table. */
   behave(behaviour?: Behaviour): void;
   refuseConnections(): Promise<void>;
   acceptConnections(): Promise<void>;
@@ -50,7 +50,7 @@ function send(response: ServerResponse, { status, headers, body }: StoreAnswer):
 
 let atWork = 0;
 
-/** Whether any store in this thread has a request that it is about to answer, or will pass on. */
+/** Whether any store in this thread is handling a request. */
 export const isStoreAtWork = (): boolean => atWork > 0;
 
 export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
@@ -107,7 +107,7 @@ export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
 }
 
 async function forwardTo(upstream: string, incoming: IncomingMessage, body: Buffer): Promise<StoreAnswer> {
-  // A connection for each, because one that is kept can be closed by the table at the moment it is used again.
+  // A new connection each time, because the table may close a kept one just when it is used again.
   const { host, connection, ...headers } = incoming.headers;
   const forwarded = httpRequest(upstream, { method: 'POST', agent: false, headers });
   forwarded.end(body);
@@ -118,7 +118,7 @@ async function forwardTo(upstream: string, incoming: IncomingMessage, body: Buff
   return { status: answer.statusCode ?? 0, headers: answered, body: Buffer.concat(chunks) };
 }
 
-/** An error in DynamoDB's own words. */
+/** Answers with an error of DynamoDB. */
 export const refusal =
   (status: number, type: string, headers: StoreAnswer['headers'] = {}): Behaviour =>
   (response) =>
@@ -128,10 +128,10 @@ export const refusal =
       body: Buffer.from(JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: 'no' })),
     });
 
-/** Five minutes off, and AWS refuses a signature. */
+/** AWS refuses signatures that are more than five minutes off. */
 const MAX_SKEW_MS = 300_000;
 
-/** By the clock of the table it is so many milliseconds later than by ours, and it refuses what is signed by another clock. */
+/** The clock of the table is ahead of ours, and it refuses requests that were signed by a clock too far off. */
 export const aheadBy =
   (milliseconds: number): Behaviour =>
   async (response, forward, request) => {
@@ -145,13 +145,13 @@ export const aheadBy =
     send(response, { ...answer, headers: { ...answer.headers, ...headers } });
   };
 
-/** An answer that is none. */
+/** Answers with any text. */
 export const garbage =
   (body: string, status = 200): Behaviour =>
   (response) =>
     send(response, { status, headers: { 'content-type': 'application/x-amz-json-1.0' }, body: Buffer.from(body) });
 
-/** The ways in which the store fails. All but `refused connection`, which is no behaviour of a server that runs. */
+/** The ways in which the store can fail, except for refused connections: see `refuseConnections`. */
 export const faults = {
   'throttled by the table': refusal(400, 'ProvisionedThroughputExceededException'),
   'throttled by the account': refusal(400, 'ThrottlingException'),
@@ -179,22 +179,22 @@ export const faults = {
   },
 } as const satisfies Record<string, Behaviour>;
 
-/** This behaviour for these operations of the store only. */
+/** Applies a behaviour to these operations only. */
 export const onlyFor =
   (operations: readonly string[], behaviour: Behaviour): Behaviour =>
   (response, forward, request) =>
     (operations.includes(request.operation) ? behaviour : pass)(response, forward, request);
 
-/** This behaviour for so many requests only. */
+/** Applies a behaviour to the first `count` requests only. */
 export function times(count: number, behaviour: Behaviour): Behaviour {
   let left = count;
   return (...exchange) => (left-- > 0 ? behaviour : pass)(...exchange);
 }
 
-/** This behaviour for one request only. */
+/** Applies a behaviour to one request only. */
 export const once = (behaviour: Behaviour): Behaviour => times(1, behaviour);
 
-/** Holds every answer back until this many requests have arrived: who waits for one of them waits for ever. */
+/** Holds back all answers until this many requests have arrived, so that a caller that sends them one by one waits for ever. */
 export function inFlightTogether(count: number): Behaviour {
   let arrived = 0;
   let release = () => {};
@@ -209,7 +209,7 @@ export function inFlightTogether(count: number): Behaviour {
   };
 }
 
-/** The operation and the kind of item: `UpdateItem GRANT`. */
+/** Names a request by operation and kind of item, such as `UpdateItem GRANT`. */
 export function callOf({ operation, input }: StoreRequest): string {
   const { Key, Item, ExpressionAttributeValues: values } = input as Record<string, Record<string, { S?: string }>>;
   const pk = (Key ?? Item)?.['pk']?.S ?? values?.[':pk']?.S ?? '';
@@ -217,7 +217,7 @@ export function callOf({ operation, input }: StoreRequest): string {
   return `${operation} ${kind === 'EPOCH' ? `${kind} ${of}` : kind}`;
 }
 
-/** This behaviour for one kind of call only, and there for the first request or for all. */
+/** Applies a behaviour to one kind of call only: to its first request or to all. */
 export function onlyAt(call: string, behaviour: Behaviour, which: 'first' | 'all' = 'all'): Behaviour {
   let isOver = false;
   return (response, forward, request) => {

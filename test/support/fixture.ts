@@ -1,25 +1,25 @@
-// The world of a release as it is kept under test/fixtures: what the files hold, and how a table is filled with it again.
+// The world of a release, as saved under test/fixtures: the form of the files, and how to fill a table from them.
 import { type AttributeValue, BatchWriteItemCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { SavedKeys } from '../../infra/local/kms/key-ring.ts';
 import type { ProxyEvent, ProxyResult } from '../../lib/http/proxy-event.ts';
 import { basic, httpEvent, type JsonResult, readResult, type Variables } from './world.ts';
 
-/** How somebody authenticates, and by what. */
+/** The credentials of a client or resource server. */
 export interface Credentials {
   readonly id: string;
   readonly method: 'basic' | 'post' | 'none';
   readonly secret?: string;
 }
 
-/** What is shown to a door, of each kind of thing that a release gives away. */
+/** What must be presented to check each kind of thing that a release gives to clients, browsers and APIs. */
 export interface Shown {
   access_token: {
     readonly text: string;
-    /** Who introspects it. */
+    /** The resource server that introspects the token. */
     readonly resource: Credentials;
     readonly client: Credentials;
     readonly audience: string;
-    /** Whether the userinfo endpoint takes it. */
+    /** Whether the userinfo endpoint accepts the token. */
     readonly openid: boolean;
   };
   refresh_token: { readonly text: string; readonly client: Credentials };
@@ -29,13 +29,13 @@ export interface Shown {
     readonly redirect_uri: string;
     readonly code_verifier?: string;
   };
-  /** As the `id_token_hint` of a sign-out. */
+  /** Presented as the `id_token_hint` of a sign-out. */
   id_token: { readonly text: string; readonly post_logout_redirect_uri: string };
-  /** By a client that was sent it. */
+  /** Verified by the client that received it. */
   logout_token: { readonly text: string; readonly client_id: string };
-  /** A cookie, which answers a request of `prompt=none`. */
+  /** A cookie, presented with an authorization request with `prompt=none`. */
   session: { readonly cookie: string; readonly query: string };
-  /** A page of ours that is open in a browser, and what the person presses next. */
+  /** An open page of the service, and the form that the user sends from it. */
   page: {
     readonly path: '/authorize' | '/logout';
     readonly cookie: string;
@@ -45,7 +45,7 @@ export interface Shown {
   client_secret: { readonly client: Credentials };
   resource_secret: { readonly resource: Credentials };
   password: { readonly client: Credentials; readonly username: string; readonly password: string };
-  /** A logout token that a client is still to be told. */
+  /** A logout token that is still to be delivered. */
   delivery: { readonly uri: string };
 }
 
@@ -53,21 +53,21 @@ export type Kind = keyof Shown;
 
 export type Thing = {
   readonly [K in Kind]: {
-    /** In plain words, and unlike that of any other. */
+    /** A unique description. */
     readonly name: string;
     readonly kind: K;
     readonly shown: Shown[K];
-    /** Seconds since the epoch: refused from then on. Absent = it does not expire. */
+    /** Seconds since the epoch at which it expires. Absent = it does not expire. */
     readonly until?: number;
-    /** Why it is refused; absent = it is valid. */
+    /** Why it must be refused; absent = it is valid. */
     readonly refused?: string;
   };
 }[Kind];
 
 export interface Fixture {
-  /** Seconds since the epoch: all was made and done before, and everything is shown at this time. */
+  /** Seconds since the epoch: the end of the recording, and the time at which everything is presented. */
   readonly made_at: number;
-  /** Of every function; where the table and KMS are is not among them. */
+  /** The variables of every function, without the endpoints of table and KMS. */
   readonly variables: Variables;
   /** The state of the stand-in for KMS. */
   readonly kms?: SavedKeys;
@@ -82,11 +82,11 @@ const connect = (endpoint: string) =>
     endpoint,
     region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    // No deadline: a busy machine is slow.
+    // No timeout, because a busy machine is slow.
     requestHandler: { requestTimeout: 0 },
   });
 
-/** Every item of a table, in the order of its keys. */
+/** Reads every item of a table, sorted by key. */
 export async function dumpTable({ endpoint, tableName: TableName }: TablePlace): Promise<Fixture['table']> {
   const { Items = [], LastEvaluatedKey } = await connect(endpoint).send(new ScanCommand({ TableName }));
   if (LastEvaluatedKey) throw new Error('more than a page');
@@ -105,7 +105,7 @@ export async function fillTable({ endpoint, tableName }: TablePlace, items: Fixt
   }
 }
 
-/** Posts a form as somebody who authenticates. */
+/** Posts a form with credentials. */
 export async function postAs(
   handler: (event: ProxyEvent) => Promise<ProxyResult>,
   { id, method, secret = '' }: Credentials,

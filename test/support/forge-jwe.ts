@@ -1,5 +1,5 @@
-// JWEs that may be wrong on purpose, properly encrypted whatever they say. Encrypts with node:crypto alone, so that
-// neither lib nor jose is trusted here.
+// Makes JWEs that may be wrong on purpose, but are properly encrypted. Uses node:crypto only, so that the tests rely on neither
+// lib nor jose.
 import {
   constants,
   createCipheriv,
@@ -16,11 +16,11 @@ import {
 import { type Json, segment } from './forge.ts';
 import { DECRYPTION_KEYS, encryptionVariables, ISSUER } from './world.ts';
 
-/** How a content encryption key gets to whoever may read. */
+/** The recipient of a JWE, and how it gets the content encryption key. */
 export interface Recipient {
   readonly alg: string;
   readonly kid: string;
-  /** @returns the key for the contents, what stands in the second segment, and header members that go with it */
+  /** @returns the content encryption key, the encrypted key for the second segment, and further header members */
   agree(cekBytes: number): { cek: Buffer; encryptedKey: Buffer; header?: Json };
 }
 
@@ -44,7 +44,7 @@ const WRAPS: Record<string, { bytes: number; cipher: string }> = {
   'ECDH-ES+A256KW': { bytes: 32, cipher: 'id-aes256-wrap' },
 };
 
-/** RFC 7518 section 4.6; `ECDH-ES` alone is the agreement without a wrapped key. */
+/** RFC 7518 section 4.6. `ECDH-ES` alone means direct key agreement, without a wrapped key. */
 export function ecdhRecipient(
   publicKey: KeyObject,
   { kid = 'of-orders', alg = 'ECDH-ES+A256KW', enc = 'A256GCM' } = {},
@@ -98,7 +98,7 @@ export const RING_KEY_ID = createHash('sha256')
   .digest()
   .toString('base64url', 0, 4);
 
-/** The derivation as documented, said a second time. */
+/** An independent implementation of the documented derivation. */
 export const derivedKey = (audience: string, { secret = RING_KEY, issuer = ISSUER } = {}): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, '', `latchkey sealed access token\0${issuer}\0${audience}`, 32));
 
@@ -106,15 +106,15 @@ export const derivedKey = (audience: string, { secret = RING_KEY, issuer = ISSUE
 export type Segments = [header: string, encryptedKey: string, iv: string, ciphertext: string, tag: string];
 
 export interface JweOptions {
-  /** Members instead of or beside those of ours; `undefined` leaves one out. */
+  /** Members that replace or extend the proper ones; `undefined` removes a member. */
   readonly header?: Json;
-  /** The whole header as a text. */
+  /** Changes the serialized header. */
   readonly headerText?: (json: string) => string | Buffer;
   readonly ivBytes?: number;
   readonly cekBytes?: 16 | 24 | 32;
 }
 
-/** Encrypts a plaintext under a header that says anything. The tag covers whatever the header says. */
+/** Encrypts a plaintext under any header. The authentication tag covers the header as it is. */
 export function encryptJwe(
   recipient: Recipient,
   plaintext: string | Buffer,

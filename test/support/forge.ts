@@ -1,5 +1,5 @@
-// Tokens that are wrong on purpose, signed by the real keys. Signs with node:crypto alone, so that nothing of lib is
-// trusted here.
+// Makes tokens that are wrong on purpose, but signed by the real keys. Uses node:crypto only, so that the tests do not rely on
+// lib.
 import {
   constants,
   createHash,
@@ -16,7 +16,7 @@ export const algorithmNames = ['ES256', 'RS256', 'PS256', 'ES384', 'EdDSA'] as c
 
 export type ForgingAlgorithm = (typeof algorithmNames)[number];
 
-/** A key that can be made to sign anything, under any algorithm that its type knows. */
+/** A key that signs anything. */
 export interface ForgingKey {
   readonly kid: string;
   readonly alg: ForgingAlgorithm;
@@ -46,14 +46,14 @@ export function forgingKey(alg: ForgingAlgorithm, kid = `of-${alg}`, privateKey 
 /** The same key with the signatures of another algorithm. */
 export const signingAs = ({ kid, privateKey }: ForgingKey, alg: ForgingAlgorithm) => forgingKey(alg, kid, privateKey);
 
-/** Keys as the two variables that hold them; the first one signs. */
+/** The two variables for these keys. The first key signs. */
 export function forgingVariables(keys: readonly ForgingKey[]): Variables & { VERIFICATION_KEYS: string } {
   const privates = keys.map(({ kid, alg, privateKey }) => ({ ...privateKey.export({ format: 'jwk' }), kid, alg }));
   const publics = privates.map(({ d, p, q, dp, dq, qi, ...jwk }) => jwk);
   return { SIGNING_KEYS: JSON.stringify({ keys: privates }), VERIFICATION_KEYS: JSON.stringify({ keys: publics }) };
 }
 
-/** The private key that a deployment under test signs with: on P-256, and named by its thumbprint (RFC 7638). */
+/** The private signing key of a deployment under test: on P-256, with its thumbprint (RFC 7638) as `kid`. */
 export function signingKeyOf({ SIGNING_KEYS = '' }: Variables): ForgingKey {
   const [jwk] = (JSON.parse(SIGNING_KEYS) as { keys: [JsonWebKey] }).keys;
   const { crv, kty, x, y } = jwk;
@@ -63,13 +63,13 @@ export function signingKeyOf({ SIGNING_KEYS = '' }: Variables): ForgingKey {
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** A segment of a JWT: an object in JSON, or any text or bytes as they are. */
+/** Encodes a segment of a JWT from an object, or from any text or bytes. */
 export const segment = (content: Json | string | Buffer): string =>
   Buffer.from(typeof content === 'string' || Buffer.isBuffer(content) ? content : JSON.stringify(content)).toString(
     'base64url',
   );
 
-/** Signs two segments whatever they hold. */
+/** Signs two segments with any content. */
 export const seal = (header: string, payload: string, key: ForgingKey): string =>
   `${header}.${payload}.${key.sign(Buffer.from(`${header}.${payload}`)).toString('base64url')}`;
 
@@ -87,7 +87,7 @@ export const properClaims = (now: number) => ({
   jti: 'token-of-the-forger',
 });
 
-/** A token with proper header and claims but for the members given; `undefined` leaves a member out. */
+/** A token with a proper header and claims, except for the given members; `undefined` removes a member. */
 export function forge(key: ForgingKey, now: number, claims: Json = {}, header: Json = {}): string {
   return seal(segment({ ...properHeader(key), ...header }), segment({ ...properClaims(now), ...claims }), key);
 }

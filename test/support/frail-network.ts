@@ -1,16 +1,16 @@
-// The connections between a container and the table. While Lambda freezes a container they can all die without its noticing:
-// only the next use of one shows it.
+// The connections between a container and the table. They may die while Lambda has frozen a container, which notices only when
+// it uses one again.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** What becomes of what is sent on a connection that has died. */
+/** What happens to data that is sent on a dead connection. */
 export type Death = 'reset' | 'swallowed';
 
 export interface FrailNetwork {
   readonly endpoint: string;
-  /** How many connections there were, and how many times something was sent on one that had died. */
+  /** Counts new connections, and data that was sent on dead ones, since the last call. */
   count(): { opened: number; lost: number };
-  /** From now on all connections that are open are dead; new ones work. */
+  /** Kills all open connections. New connections work. */
   die(death: Death): void;
   stop(): Promise<void>;
 }

@@ -1,7 +1,7 @@
-// Every order in which the steps of a few requests can be made on one grant, by its client, by a thief who is the same
-// client, and by another client, whose clocks differ. Each of them has the code and the refresh tokens of all generations.
-// The steps are those of lib/grants/one-time-use.ts: the conditional write, the reading back, what follows from it, and what is
-// taken back after a fault. What is checked is said in terms of requests and answers, not in those of the clauses.
+// A model checker for grants. It tries every interleaving of the steps of a few requests on one grant: by its client, by a thief
+// who poses as the client, and by another client, with clocks that differ. All three have the code and all refresh tokens.
+// The steps are those of lib/grants/one-time-use.ts: the conditional write, reading back, what follows from it, and undoing a
+// write after a fault. The rules that are checked are about requests and answers, not about conditions of writes.
 import {
   applyTransition,
   confirmRotation,
@@ -19,16 +19,16 @@ import {
   whyNotRotated,
 } from '../../lib/oauth/grant-state.ts';
 
-// Seconds: just enough for each of them to be exceeded alone.
+// In seconds. The smallest numbers with which each limit can be exceeded while the others are not.
 const CODE_LIFETIME = 1;
 const IDLE = 2;
 const ENDS_AT = 2;
 const LAST_SECOND = 2;
 
-/** `end` is what an administrator asks for, who need not be the client. */
+/** `end` is a revocation by an administrator, who is not the client. */
 type Kind = 'redeem' | 'refresh' | 'revoke' | 'end';
 
-/** A request that somebody may make. What it lacks is as it should be. */
+/** A request that may be made. Absent members have their proper values. */
 interface Call {
   readonly by: number;
   readonly kind: Kind;
@@ -42,7 +42,7 @@ interface Call {
 export const OWNER = 0;
 const THIEF = 1;
 const OTHER = 2;
-/** How far the clocks of the containers that serve them are behind. */
+/** How many seconds the clocks of the containers that serve them are behind. */
 const BEHIND = [0, 1, 0] as const;
 
 const generations = [0, 1];
@@ -65,13 +65,13 @@ const calls: readonly Call[] = [
 
 const ends = ({ kind }: Call) => kind === 'revoke' || kind === 'end';
 
-/** Those by which a code or a refresh token is used more often than once, with nothing else wrong. */
+/** Requests that use a code or a refresh token properly, so that making them again is the only mistake. */
 const repetitions = calls.filter(
   ({ kind, client_id, proof, scope, resources }) =>
     (kind === 'redeem' || kind === 'refresh') && !client_id && !proof && !scope && !resources,
 );
 
-/** How many requests are made, of which kinds. */
+/** The number of requests, and the requests to choose from. */
 export interface Requests {
   readonly count: number;
   readonly calls: readonly Call[];
@@ -100,49 +100,49 @@ const GRANT: GrantState = {
   expires_at: 100,
 };
 
-/** The transitions, as they are or with a clause taken away. */
+/** The transitions of the state machine. Tests also run it with a condition removed. */
 export interface Machine {
   redeem(redemption: Redemption): Transition;
   rotate(refresh: Refresh): Transition;
   revoke(request: string, now: number, client_id?: string): Transition;
 }
 
-/** A request that is under way: which step comes next. */
-interface Request {
+/** A request in progress, with its next step. */
+interface PendingRequest {
   readonly call: Call;
   readonly id: string;
-  /** Taken when it began, so it grows stale. */
+  /** The time at which the request began. */
   readonly now: number;
   readonly next: 'write' | 'read back' | 'answer' | 'confirm' | 'end' | 'list' | 'take back';
-  /** It was written, the answer was lost, and it is written again. */
+  /** The write succeeded, its answer was lost, and the write is repeated. */
   readonly isAgain?: true;
 }
 
-/** All there is at one moment, and what has been. */
+/** A state of the model, with what has happened so far. */
 interface World {
   readonly grant?: GrantState;
   readonly time: number;
-  readonly requests: readonly (Request | undefined)[];
+  readonly requests: readonly (PendingRequest | undefined)[];
   readonly started: number;
   readonly isListed?: true;
-  /** The code was redeemed, and that was not taken back. */
+  /** The code was redeemed, and the redemption was not undone. */
   readonly isRedeemed?: true;
   readonly redemptions: number;
-  /** When each generation was used up, unless that was taken back. */
+  /** When each generation was consumed, unless that was undone. */
   readonly consumed: readonly (number | undefined)[];
   readonly usedAt: number;
-  /** The grant as it was when it ended. */
+  /** The grant at the time of its revocation. */
   readonly ended?: GrantState;
   readonly endAnswered?: true;
 }
 
 export class Violation extends Error {}
 
-function must(condition: boolean, what: string): void {
+function requireThat(condition: boolean, what: string): void {
   if (!condition) throw new Violation(what);
 }
 
-export const redemptionOf = ({ call, id, now }: Request): Redemption => ({
+export const redemptionOf = ({ call, id, now }: PendingRequest): Redemption => ({
   request: id,
   client_id: call.client_id ?? 'app',
   redirect_uri: call.proof === 'another redirect URI' ? 'https://evil.example/' : 'https://app.example/cb',
@@ -152,7 +152,7 @@ export const redemptionOf = ({ call, id, now }: Request): Redemption => ({
   idle_until: now + IDLE,
 });
 
-export const refreshOf = ({ call, id, now }: Request): Refresh => ({
+export const refreshOf = ({ call, id, now }: PendingRequest): Refresh => ({
   request: id,
   client_id: call.client_id ?? 'app',
   generation: call.generation ?? 0,
@@ -162,49 +162,49 @@ export const refreshOf = ({ call, id, now }: Request): Refresh => ({
   idle_until: now + IDLE,
 });
 
-const isOurs = ({ call }: Request) => call.client_id === undefined && call.proof === undefined;
+const isByGrantClient = ({ call }: PendingRequest) => call.client_id === undefined && call.proof === undefined;
 
-/** What may happen next in a world. */
+/** All states that may follow a state. */
 function* successors(world: World, machine: Machine, reuseInterval: number, requests: Requests): Generator<World> {
   if (world.time < LAST_SECOND) yield { ...world, time: world.time + 1 };
   for (const call of world.started < requests.count ? requests.calls : []) {
     if (world.requests[call.by]) continue;
     const now = Math.max(0, world.time - (BEHIND[call.by] ?? 0));
-    const request: Request = { call, id: `of ${call.by}`, now, next: 'write' };
+    const request: PendingRequest = { call, id: `of ${call.by}`, now, next: 'write' };
     yield { ...put(world, call.by, request), started: world.started + 1 };
   }
   for (const request of world.requests) if (request) yield* steps(world, request, machine, reuseInterval);
 }
 
-const put = (world: World, by: number, request?: Request): World => ({
+const put = (world: World, by: number, request?: PendingRequest): World => ({
   ...world,
   requests: world.requests.with(by, request),
 });
 
-/** The request is over: from now on it does not matter whether the last transition was its own. */
-function leave(world: World, { call, id }: Request): World {
+/** Ends a request. Whether the last transition was its own no longer matters, which keeps the number of states small. */
+function leave(world: World, { call, id }: PendingRequest): World {
   const { grant } = world;
   if (grant?.transition !== id) return put(world, call.by);
   const past = { ...grant, transition: 'past' };
   return put({ ...world, grant: past, ...(world.ended && { ended: past }) }, call.by);
 }
 
-function* steps(world: World, request: Request, machine: Machine, reuseInterval: number): Generator<World> {
+function* steps(world: World, request: PendingRequest, machine: Machine, reuseInterval: number): Generator<World> {
   const { call, next } = request;
-  const on = (more: Partial<Request>, changed: World = world) => put(changed, call.by, { ...request, ...more });
+  const on = (more: Partial<PendingRequest>, changed: World = world) => put(changed, call.by, { ...request, ...more });
   const done = (changed: World = world) => leave(changed, request);
 
   if (next === 'write') {
     const after = write(world, request, transitionOf(request, machine));
     if (after.grant === world.grant) return yield on({ next: 'read back' });
-    must(isOurs(request), `${call.kind} by somebody who may not changes the grant`);
+    requireThat(isByGrantClient(request), `${call.kind} by somebody who may not changes the grant`);
     const then = ends(call) ? 'list' : 'answer';
     yield on({ next: then }, noteWritten(after, request));
     if (!request.isAgain) yield on({ isAgain: true }, noteWritten(after, request));
   } else if (next === 'read back') {
     yield* readBack(world, request, reuseInterval);
   } else if (next === 'answer' || next === 'confirm') {
-    // A fault of ours, wherever it is before the answer.
+    // A fault may occur at any step before the answer.
     yield next === 'answer' ? on({ next: 'take back' }) : done();
     const confirmed = next === 'confirm' ? write(world, request, confirmRotation(refreshOf(request))) : world;
     if (next === 'confirm' && confirmed.grant === world.grant) return;
@@ -219,54 +219,55 @@ function* steps(world: World, request: Request, machine: Machine, reuseInterval:
     yield on({ next: 'list' }, after.grant?.state === 'revoked' ? noteEnded(after) : after);
   } else if (next === 'list') {
     const listed: World = { ...world, isListed: true, endAnswered: true };
-    must(listed.grant?.state === 'revoked', 'a grant is said to have ended that has not');
+    requireThat(listed.grant?.state === 'revoked', 'a grant is said to have ended that has not');
     yield done(listed);
   }
 }
 
-function transitionOf(request: Request, machine: Machine): Transition {
+function transitionOf(request: PendingRequest, machine: Machine): Transition {
   if (request.call.kind === 'redeem') return machine.redeem(redemptionOf(request));
   if (request.call.kind === 'refresh') return machine.rotate(refreshOf(request));
   if (request.call.kind === 'end') return machine.revoke(request.id, request.now);
   return machine.revoke(request.id, request.now, request.call.client_id ?? 'app');
 }
 
-/** As DynamoDB does it: an update makes the item where there is none. */
-function write(world: World, request: Request, transition: Transition): World {
+/** Like DynamoDB, an update creates a missing item. */
+function write(world: World, request: PendingRequest, transition: Transition): World {
   const after = applyTransition(world.grant ?? ({} as GrantState), transition);
   if (!after) return world;
-  must(world.grant !== undefined, `${request.call.kind} makes a grant that nobody gave`);
-  if (world.ended) must(false, `${request.call.kind} changes a grant that has ended`);
+  requireThat(world.grant !== undefined, `${request.call.kind} makes a grant that nobody gave`);
+  if (world.ended) requireThat(false, `${request.call.kind} changes a grant that has ended`);
   return { ...world, grant: after };
 }
 
-function noteWritten(world: World, { call, now }: Request): World {
+function noteWritten(world: World, { call, now }: PendingRequest): World {
   if (ends(call)) return noteEnded(world);
   if (call.kind === 'redeem') {
-    must(!world.isRedeemed, 'a code is redeemed twice');
+    requireThat(!world.isRedeemed, 'a code is redeemed twice');
     return { ...world, isRedeemed: true, usedAt: now };
   }
   const { generation = 0 } = call;
-  must(world.isRedeemed === true, 'a refresh before there was a redemption');
-  must(world.consumed[generation] === undefined, 'a refresh token is used up twice');
-  must(now < world.usedAt + IDLE, 'a refresh after the idle lifetime');
+  requireThat(world.isRedeemed === true, 'a refresh before there was a redemption');
+  requireThat(world.consumed[generation] === undefined, 'a refresh token is used up twice');
+  requireThat(now < world.usedAt + IDLE, 'a refresh after the idle lifetime');
   return { ...world, consumed: world.consumed.with(generation, now), usedAt: now };
 }
 
 const noteEnded = (world: World): World => (world.ended || !world.grant ? world : { ...world, ended: world.grant });
 
-function noteTakenBack(world: World, { call }: Request): World {
+function noteTakenBack(world: World, { call }: PendingRequest): World {
   if (call.kind !== 'redeem') return { ...world, consumed: world.consumed.with(call.generation ?? 0, undefined) };
   const { isRedeemed: _, ...others } = world;
   return others;
 }
 
-function* readBack(world: World, request: Request, reuseInterval: number): Generator<World> {
+function* readBack(world: World, request: PendingRequest, reuseInterval: number): Generator<World> {
   const { call, now } = request;
   const { grant } = world;
-  const to = (next: Request['next'], more: Partial<Request> = {}) => put(world, call.by, { ...request, ...more, next });
+  const to = (next: PendingRequest['next'], more: Partial<PendingRequest> = {}) =>
+    put(world, call.by, { ...request, ...more, next });
   if (ends(call)) {
-    return yield grant && isOurs(request) ? to('list') : leave(world, request);
+    return yield grant && isByGrantClient(request) ? to('list') : leave(world, request);
   }
   const outcome: TransitionFailure =
     call.kind === 'redeem'
@@ -274,7 +275,7 @@ function* readBack(world: World, request: Request, reuseInterval: number): Gener
       : whyNotRotated(grant, refreshOf(request), reuseInterval);
 
   const consumedAt = world.consumed[call.generation ?? 0];
-  const isLive = grant !== undefined && !world.ended && isOurs(request) && grant.offline;
+  const isLive = grant !== undefined && !world.ended && isByGrantClient(request) && grant.offline;
   const isReplay =
     call.kind === 'redeem'
       ? world.isRedeemed === true
@@ -282,35 +283,36 @@ function* readBack(world: World, request: Request, reuseInterval: number): Gener
         Math.max(0, now - consumedAt) >= reuseInterval &&
         now < ENDS_AT &&
         now < grant!.idle_until;
-  if (isLive && isReplay && outcome !== 'landed') must(outcome === 'reused', `a replayed ${call.kind} is ${outcome}`);
+  if (isLive && isReplay && outcome !== 'landed')
+    requireThat(outcome === 'reused', `a replayed ${call.kind} is ${outcome}`);
 
   if (outcome === 'reused') {
-    must(isOurs(request), 'somebody who may not ends the grant');
+    requireThat(isByGrantClient(request), 'somebody who may not ends the grant');
     yield to('end');
   } else if (outcome === 'landed') yield to('answer');
   else if (outcome === 'retried') yield to('confirm');
   else yield leave(world, request);
 }
 
-function noteAnswered(world: World, request: Request): World {
+function noteAnswered(world: World, request: PendingRequest): World {
   const { call, now } = request;
-  must(isOurs(request), `${call.kind} by somebody who may not is answered`);
-  must(
+  requireThat(isByGrantClient(request), `${call.kind} by somebody who may not is answered`);
+  requireThat(
     (call.scope ?? []).every((each) => GRANT.scope.includes(each)),
     'a wider scope',
   );
-  must(
+  requireThat(
     (call.resources ?? []).every((each) => GRANT.resources.includes(each)),
     'another resource',
   );
   if (call.kind === 'refresh') {
-    must(world.grant?.offline === true, 'a refresh of a grant without refresh tokens');
-    must(now < ENDS_AT, 'a refresh after the absolute lifetime');
-    must(world.consumed[call.generation ?? 0] !== undefined, 'a successor of a refresh token that is good');
+    requireThat(world.grant?.offline === true, 'a refresh of a grant without refresh tokens');
+    requireThat(now < ENDS_AT, 'a refresh after the absolute lifetime');
+    requireThat(world.consumed[call.generation ?? 0] !== undefined, 'a successor of a refresh token that is good');
     return world;
   }
-  must(now < CODE_LIFETIME, 'a redemption after its time');
-  must(world.redemptions === 0, 'two redemptions are answered');
+  requireThat(now < CODE_LIFETIME, 'a redemption after its time');
+  requireThat(world.redemptions === 0, 'two redemptions are answered');
   return { ...world, redemptions: world.redemptions + 1 };
 }
 
@@ -340,12 +342,12 @@ const STATES = ['code', 'active', 'revoked'];
 const STEPS = ['write', 'read back', 'answer', 'confirm', 'end', 'list', 'take back'];
 const TRANSITIONS = ['issue', 'past', ...[OWNER, THIEF, OTHER].map((by) => `of ${by}`)];
 
-/** A small number of its own for each of the values that there are, and one for none. */
+/** A number for each value, and one for undefined. */
 const numberIn = (values: readonly string[], value: string | undefined) =>
   value === undefined ? values.length : values.indexOf(value);
 const numberOfTime = (time: number | undefined) => (time === undefined ? 0 : time + 2);
 
-/** The same short text for the same world: a character for each thing that makes a difference. */
+/** A short text that is the same for equal states, with a character for each member that makes a difference. */
 function keyOf({ grant, requests, consumed, ...world }: World): string {
   const numbers = [
     numberIn(STATES, grant?.state),
@@ -373,13 +375,13 @@ function keyOf({ grant, requests, consumed, ...world }: World): string {
   return String.fromCharCode(...numbers);
 }
 
-/** How many worlds there are, none of them with a violation. */
+/** Visits every state. @returns the number of states @throws Violation when a rule is broken */
 export function explore(start: World, reuseInterval: number, requests: Requests, tried: Machine = machine): number {
   const seen = new Set<string>();
   const queue = [start];
   for (let world = queue.pop(); world; world = queue.pop()) {
-    if (world.ended) must(world.grant === world.ended, 'a grant that has ended is another one now');
-    if (world.endAnswered) must(world.isListed === true, 'a token of a grant that has ended is active');
+    if (world.ended) requireThat(world.grant === world.ended, 'a grant that has ended is another one now');
+    if (world.endAnswered) requireThat(world.isListed === true, 'a token of a grant that has ended is active');
     for (const next of successors(world, tried, reuseInterval, requests)) {
       const key = keyOf(next);
       if (seen.has(key)) continue;

@@ -31,14 +31,14 @@ export const handlesOf = ({ env }: Pick<World, 'env'>): Handles => {
 export interface CodeOptions extends Partial<Omit<Grant, 'client' | 'resources'>> {
   /** Identifiers. */
   readonly resources?: readonly string[];
-  /** Absent = with the challenge of `VERIFIER`. */
+  /** Absent = bound to `REDIRECT_URI` and the challenge of `VERIFIER`. */
   readonly binding?: CodeBinding;
   readonly clock?: Clock;
   /** Seconds. */
   readonly codeLifetime?: number;
 }
 
-/** A grant as `/authorize` stores it, and its code. */
+/** Stores a grant like `/authorize`. @returns its code */
 export async function newCode(
   { env, table, clients, resourceServers }: Pick<World, 'env' | 'table' | 'clients' | 'resourceServers'>,
   client_id: string,
@@ -93,7 +93,7 @@ export const refresh = (
   more = {},
 ): Promise<JsonResult> => post(token, id, { grant_type: 'refresh_token', refresh_token, ...more });
 
-/** The tokens of an answer, which must be one. */
+/** The tokens of a successful token response. */
 export interface Tokens {
   readonly access_token: string;
   readonly refresh_token: string;

@@ -1,18 +1,18 @@
-// What an attacker sends: texts, forms, events and tokens, made from a seed, each with at least one thing wrong. Everything
-// hostile carries a marker that must never come back.
+// What an attacker might send: texts, forms, events and tokens, made from a seed, each with at least one thing wrong. Hostile
+// input contains a marker that must not appear in any answer or log line.
 import { type ForgingKey, properClaims, properHeader, seal, segment } from './forge.ts';
 import type { Random } from './random.ts';
 import { basic, ISSUER, SECRET } from './world.ts';
 
 const MARK = 'zQ9xMarkerx9Qz';
 
-/** The marker as it reads in base64url, whatever comes before it. */
+/** The marker in base64url, at each of the three alignments. */
 const encodedMarks = [0, 1, 2].map((shift) => {
   const text = Buffer.from(`${'\0'.repeat(shift)}${MARK}`).toString('base64url');
   return text.slice(shift === 0 ? 0 : shift + 1, -2);
 });
 
-/** Tells whether a text holds anything of what was sent: the marker, a secret, or a good part of one of these. */
+/** Makes a check for texts that contain part of the input: the marker, the secret, or a good part of a token in `sent`. */
 export function createReflectionCheck(sent: readonly string[]): (text: string) => boolean {
   const needles = [
     MARK,
@@ -111,7 +111,7 @@ const WRONG_TYPES = [
 
 type Pair = readonly [name: string, value: string];
 
-/** A request on its way to becoming an event. */
+/** A request from which an event is made. */
 export interface Draft {
   method: string;
   path: string;
@@ -121,17 +121,17 @@ export interface Draft {
   body: Buffer;
 }
 
-/** One thing done to what is otherwise in order. */
+/** Changes one thing in valid input. */
 type Mutation<Thing> = (thing: Thing) => void;
 
-/** What tokens are forged from. */
+/** What forged tokens are made from. */
 export interface Material {
   readonly key: ForgingKey;
   /** Seconds since the epoch. */
   readonly now: number;
   /** Live tokens. */
   readonly real: readonly string[];
-  /** Whether they are shown where a token for another audience is as good as any. */
+  /** Whether the place that the tokens are sent to accepts any audience. */
   readonly ofAnyAudience: boolean;
 }
 
@@ -143,7 +143,7 @@ export function createHostile(random: Random) {
   const { integer, chance, pick } = random;
 
   const nasty = () => Array.from({ length: 1 + integer(2) }, () => pick(NASTY)).join('');
-  /** A text with the marker in it; now and then a huge one. */
+  /** A text with the marker; occasionally a very long one. */
   const text = (): string => {
     const filler = chance(0.01) ? 'a'.repeat(integer(20_000)) : '';
     return pick([() => MARK + nasty(), () => nasty() + MARK, () => nasty() + MARK + nasty()])() + filler;
@@ -158,7 +158,7 @@ export function createHostile(random: Random) {
     return value.slice(0, index) + String.fromCharCode(code) + value.slice(index + 1);
   };
 
-  /** Any text but the one given, made from it. */
+  /** Changes a text, so that the result differs from it. */
   const spoil = (value: string): string => {
     const spoilt = pick<(text: string) => string>([
       flip,
@@ -190,7 +190,7 @@ export function createHostile(random: Random) {
   const noText = () => pick([undefined, null, '', 0, 1.5, true, [], {}, [MARK], { [MARK]: MARK }]);
   const noTime = () => pick([undefined, null, '', MARK, '1800000000', -1, 0, 0.5, 2 ** 53, 1e21, true, [], {}, [1]]);
 
-  /** One claim that must not be as it is. */
+  /** One claim with an unacceptable value. */
   const flawedClaims = ({ now, ofAnyAudience }: Material): Record<string, unknown> =>
     pick<() => Record<string, unknown>>([
       () => ({ iss: pick([noText(), text(), ISSUER + text(), `${ISSUER}/`, [ISSUER]]) }),
@@ -213,7 +213,7 @@ export function createHostile(random: Random) {
       () => ({ cnf: pick([null, '', 0, {}, { jkt: MARK }, MARK, []]) }),
     ])();
 
-  /** One member of the header that must not be as it is, or not be there. */
+  /** One header member that has an unacceptable value or must not be present. */
   const flawedHeader = (): Record<string, unknown> =>
     pick<() => Record<string, unknown>>([
       () => ({ typ: pick([wrongType(), text(), 'JWT', 'at+JWT', 'AT+JWT', 'id+jwt', 'application/at+jwt']) }),
@@ -252,7 +252,7 @@ export function createHostile(random: Random) {
       () => `{"a":${'{"a":'.repeat(integer(500))}`,
     ])();
 
-  /** A token that is wrong in one way only, and signed by the real key. */
+  /** A token with a single fault, signed by the real key. */
   const signedToken = (material: Material): string => {
     const { key, now } = material;
     const claims = { ...properClaims(now), jti: MARK, [MARK]: MARK };
@@ -284,7 +284,7 @@ export function createHostile(random: Random) {
     return `${header}.${payload}.${signature}`;
   };
 
-  /** Any token that must not be taken for one, made from real ones, from the real key, or from nothing. */
+  /** A token that must be refused, made from real tokens, with the real key, or from nothing. */
   const token = (material: Material): string => {
     const { real } = material;
     return pick<() => string>([
@@ -303,11 +303,11 @@ export function createHostile(random: Random) {
   const pairOf = ([name, value]: Pair) => `${encode(name)}=${encode(value)}`;
   const form = (pairs: readonly Pair[]) => Buffer.from(pairs.map(pairOf).join('&'));
 
-  /** `basic` for texts that are not well-formed, too. */
+  /** Like `basic`, but also accepts strings with lone surrogates. */
   const credentials = (id: string, secret = SECRET) =>
     basic(Buffer.from(id).toString(), Buffer.from(secret).toString());
 
-  /** Credentials that are none. */
+  /** An Authorization header with invalid credentials. */
   const authorization = (id: string): string =>
     pick<() => string>([
       () => credentials(id, spoil(SECRET)),
@@ -338,7 +338,7 @@ export function createHostile(random: Random) {
       header.replace('Basic', 'Basic Basic'),
     ]);
 
-  /** What may be anywhere in a request and makes no difference. */
+  /** Changes that make no difference to any request. */
   const harmless: Mutation<Draft>[] = [
     (draft) =>
       draft.headers.push([
@@ -366,7 +366,7 @@ export function createHostile(random: Random) {
     },
   ];
 
-  /** What breaks any request with a form, whatever it asks for. */
+  /** Changes that make any form request invalid. */
   const breaking = (id: string): Mutation<Draft>[] => [
     (draft) => {
       draft.method = pick([
@@ -480,7 +480,7 @@ export function createHostile(random: Random) {
 
 const without = ({ headers }: Draft, unwanted: string) => headers.filter(([name]) => name.toLowerCase() !== unwanted);
 
-/** Some of a list's members, in any order. */
+/** Up to `most` members of a list, in any order. */
 export const some = <Value>(random: Random, values: readonly Value[], most: number): Value[] =>
   Array.from({ length: random.integer(most + 1) }, () => random.pick(values));
 
@@ -490,7 +490,7 @@ const grouped = (headers: Draft['headers'], key: (name: string) => string) => {
   return values;
 };
 
-/** The draft as a gateway sends it, in one of its shapes. */
+/** Makes an event from a draft, in one of the shapes that gateways send. */
 export function toEvent({ random }: Hostile, { method, path, query, headers, body }: Draft): Record<string, unknown> {
   const isText = Buffer.from(body.toString()).equals(body);
   const isBase64Encoded = !isText || random.chance(0.5);
@@ -526,7 +526,7 @@ export function toEvent({ random }: Hostile, { method, path, query, headers, bod
   };
 }
 
-/** What is no event, or not one that anybody could take for a request. */
+/** Something that is not an event, or is too broken to be a request. */
 export function brokenEvent({ random, anything, wrongType, text }: Hostile, event: Record<string, unknown>): unknown {
   return random.pick<() => unknown>([
     wrongType,

@@ -1,8 +1,8 @@
-// Whether IAM lets a role do something: asked of @cloud-copilot/iam-simulate, which knows every action, the resources it is
-// for and the condition keys it has. One thing it does not evaluate, conditions on `kms:EncryptionContext:`, is done here.
+// Whether IAM allows a request, according to @cloud-copilot/iam-simulate, which knows the resources and condition keys of every
+// action. Conditions on `kms:EncryptionContext:`, which it does not evaluate, are evaluated here.
 import { runSimulation } from '@cloud-copilot/iam-simulate';
 
-/** A statement of an identity-based policy, with everything in it resolved. */
+/** A statement of an identity-based policy, without intrinsic functions. */
 export interface Statement {
   readonly Effect: 'Allow' | 'Deny';
   readonly Action: string | readonly string[];
@@ -12,13 +12,13 @@ export interface Statement {
 
 type Conditions = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 
-/** What IAM decides about. */
+/** A request that IAM allows or denies. */
 export interface AwsRequest {
   /** `dynamodb:GetItem` */
   readonly action: string;
   /** ARN */
   readonly resource: string;
-  /** Condition key -> its values: `dynamodb:LeadingKeys`, `kms:EncryptionContext:issuer` and so on. */
+  /** Values by condition key, such as `dynamodb:LeadingKeys` or `kms:EncryptionContext:issuer`. */
   readonly context: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -26,7 +26,7 @@ export const ACCOUNT = '123456789012';
 
 const CONTEXT = 'kms:EncryptionContext:';
 
-/** The default policy of a KMS key: the account's IAM policies decide. */
+/** The default policy of a KMS key, which leaves decisions to the IAM policies of the account. */
 const keyPolicy = {
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: 'kms:*', Resource: '*' }],
@@ -35,7 +35,7 @@ const keyPolicy = {
 export const list = <Value>(value: Value | readonly Value[]): readonly Value[] =>
   Array.isArray(value) ? value : [value as Value];
 
-/** @throws Error for a request or a policy that the simulator cannot judge: it is never taken for an answer */
+/** @throws Error for a request or a policy that the simulator cannot evaluate */
 export async function isAllowed(statements: readonly Statement[], request: AwsRequest): Promise<boolean> {
   const { action, resource, context } = request;
   const outcome = await runSimulation(
@@ -47,7 +47,7 @@ export async function isAllowed(statements: readonly Statement[], request: AwsRe
         contextVariables: Object.fromEntries(
           Object.entries(context)
             .filter(([key]) => !key.startsWith(CONTEXT))
-            // The simulator tells a key with one value from a key with several by this.
+            // The simulator takes a list for a key with several values.
             .map(([key, values]) => [key, isMultivalued(key) ? [...values] : (values[0] ?? '')]),
         ),
       },
@@ -67,7 +67,7 @@ export async function isAllowed(statements: readonly Statement[], request: AwsRe
     {},
   );
   if (outcome.resultType === 'error') {
-    throw new Error(`${action} on ${resource} cannot be judged: ${JSON.stringify(outcome.errors)}`);
+    throw new Error(`${action} on ${resource} cannot be evaluated: ${JSON.stringify(outcome.errors)}`);
   }
   const ignored = outcome.resultType === 'single' ? (outcome.result.ignoredContextKeys ?? []) : [];
   if (ignored.length > 0) throw new Error(`${action} has no condition key ${ignored.join(', ')}`);
@@ -76,10 +76,10 @@ export async function isAllowed(statements: readonly Statement[], request: AwsRe
 
 const isMultivalued = (key: string) => ['dynamodb:LeadingKeys', 'kms:EncryptionContextKeys'].includes(key);
 
-/** The condition keys that requests here are given: of any other it would not be known whether it holds. */
+/** The condition keys that requests have in these tests. A condition on any other key could not be evaluated. */
 const known = (key: string) => key === 'dynamodb:LeadingKeys' || key.startsWith('kms:');
 
-/** The statement without the conditions that are evaluated here, or no statement where they do not hold. */
+/** Removes the conditions that are evaluated here, or the whole statement if one of them does not hold. */
 function withoutEncryptionContext(statement: Statement, { context }: AwsRequest): Statement[] {
   const { Condition = {}, ...rest } = statement;
   const left: Record<string, Record<string, string | readonly string[]>> = {};
@@ -98,12 +98,12 @@ function withoutEncryptionContext(statement: Statement, { context }: AwsRequest)
   return [{ ...rest, ...(Object.keys(left).length > 0 && { Condition: left }) }];
 }
 
-/** The smallest parts of what statements allow: one action on one resource, for one kind of leading key. */
-export const partsOf = (statements: readonly Statement[]): Statement[] =>
+/** Splits statements into the smallest permissions: one action on one resource for one kind of leading key. */
+export const splitStatements = (statements: readonly Statement[]): Statement[] =>
   statements.flatMap((statement) =>
     list(statement.Action).flatMap((Action) =>
       list(statement.Resource).flatMap((Resource) =>
-        conditionParts(statement.Condition).map((part) => ({ ...statement, Action, Resource, ...part })),
+        splitCondition(statement.Condition).map((part) => ({ ...statement, Action, Resource, ...part })),
       ),
     ),
   );
@@ -111,7 +111,7 @@ export const partsOf = (statements: readonly Statement[]): Statement[] =>
 const LEADING_KEYS = 'dynamodb:LeadingKeys';
 const FOR_ALL_LIKE = 'ForAllValues:StringLike';
 
-function conditionParts(conditions: Conditions | undefined): { Condition?: Conditions }[] {
+function splitCondition(conditions: Conditions | undefined): { Condition?: Conditions }[] {
   const kinds = conditions?.[FOR_ALL_LIKE]?.[LEADING_KEYS];
   if (kinds === undefined) return conditions ? [{ Condition: conditions }] : [{}];
   return list(kinds).map((kind) => ({
@@ -119,8 +119,8 @@ function conditionParts(conditions: Conditions | undefined): { Condition?: Condi
   }));
 }
 
-/** `dynamodb:GetItem CLIENT#*`, or with the end of the ARN. */
-export function namePart({ Action, Resource, Condition }: Statement): string {
+/** Names a permission, such as `dynamodb:GetItem CLIENT#*`, or by the end of its ARN. */
+export function statementName({ Action, Resource, Condition }: Statement): string {
   const kind = Condition?.[FOR_ALL_LIKE]?.[LEADING_KEYS];
   return `${Action} ${kind ?? String(Resource).replace(/^arn:aws:\w+:[\w-]*:\d*:/, '')}`;
 }

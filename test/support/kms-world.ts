@@ -1,11 +1,11 @@
-// A deployment whose keys are all in KMS, on the stand-in for it.
+// A deployment with all keys in KMS, with the stand-in for KMS.
 import { createPublicKey } from 'node:crypto';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
 import { makeRsaKey } from './rsa-keys.ts';
 import { startWorld, type Variables, type World } from './world.ts';
 
-/** A key spec of KMS for each algorithm that needs another one than the rest. */
+/** The KMS key spec for each algorithm. */
 export const keySpecs = {
   RS256: 'RSA_2048',
   RS384: 'RSA_2048',
@@ -21,7 +21,7 @@ export const keySpecs = {
 
 export type KmsAlgorithm = keyof typeof keySpecs;
 
-/** The SDK as it is, but for a second attempt. */
+/** A client of the AWS SDK with its defaults, but without retries. */
 export const connectKms = ({ endpoint }: Pick<Kms, 'endpoint'>) =>
   new KMSClient({
     endpoint,
@@ -30,7 +30,7 @@ export const connectKms = ({ endpoint }: Pick<Kms, 'endpoint'>) =>
     maxAttempts: 1,
   });
 
-/** Makes a key and gives its ARN. */
+/** Makes a key. @returns its ARN */
 export function createKey(kms: Kms, KeySpec: string, KeyUsage = 'SIGN_VERIFY'): string {
   const { KeyMetadata } = kms.call('CreateKey', { KeySpec, KeyUsage }) as { KeyMetadata: { Arn: string } };
   return KeyMetadata.Arn;
@@ -38,7 +38,7 @@ export function createKey(kms: Kms, KeySpec: string, KeyUsage = 'SIGN_VERIFY'): 
 
 export const createHandleKey = (kms: Kms) => createKey(kms, 'HMAC_256', 'GENERATE_VERIFY_MAC');
 
-/** Public keys as an operator gets them out of KMS: with the algorithm that each is used for. */
+/** The variable VERIFICATION_KEYS with public keys from KMS. @param arns algorithm by ARN of the key */
 export function verificationKeys(kms: Kms, arns: Readonly<Record<string, string | undefined>>): string {
   const keys = Object.entries(arns).map(([arn, alg]) => {
     const { PublicKey } = kms.call('GetPublicKey', { KeyId: arn }) as { PublicKey: string };
@@ -55,7 +55,7 @@ export interface KmsWorld extends World {
   readonly handleKey: string;
 }
 
-/** One ES256 key and one HMAC key, unless the variables say otherwise. */
+/** Starts a deployment with one ES256 key and one HMAC key, unless the variables name others. */
 export async function startKmsWorld(variables: (kms: Kms) => Variables = () => ({})): Promise<KmsWorld> {
   const kms = await startKms(undefined, makeRsaKey);
   const signingKey = createKey(kms, 'ECC_NIST_P256');

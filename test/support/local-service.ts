@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-/** What `npm start` leaves for those who want to call it. docs/design.md section 7. */
+/** The content of `.latchkey/demo.json`. docs/design.md section 7 */
 export interface Demo {
   readonly issuer: string;
   /** The origin of the demo app. */
@@ -20,28 +20,28 @@ export interface Demo {
 /** A local service that is ready. */
 export interface LocalService {
   readonly issuer: string;
-  /** The directory it was started in, which has its `.latchkey`. */
+  /** The directory in which it was started, with `.latchkey`. */
   readonly directory: string;
   readonly demo: Demo;
-  /** What it wrote to standard output and to standard error until it was ready. */
+  /** The output until it was ready. */
   readonly written: { readonly out: string; readonly err: string };
 }
 
 export interface Program {
-  /** What it has written so far. */
+  /** The output so far. */
   readonly written: { out: string; err: string };
   readonly directory: string;
-  /** Resolves when it is ready. Rejects if it ends before. */
+  /** Resolves when the service is ready. Rejects if the process ends before. */
   ready(): Promise<LocalService>;
-  /** Waits until it has ended, if need be by this signal. @returns its exit code */
+  /** Sends a signal, if one is given, and waits until the process has ended. @returns its exit code */
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Starts what `npm start -- ARGS` starts, as a process in a directory of its own, on a free port. Takes more than a second of
- * CPU: most tests use `sharedService`, or `startLocalWorld` if they need other options.
+ * Starts `npm start -- ARGS` as a process in a new directory, on any free port. Takes more than a second of CPU time, so most
+ * tests use `sharedService`, or `startLocalWorld` if they need other options.
  */
 export function launchLocalService(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Program {
   const directory = mkdtempSync(join(tmpdir(), 'latchkey-'));
@@ -72,7 +72,7 @@ export function launchLocalService(args: readonly string[] = [], env: Readonly<R
   };
 }
 
-/** The issuer, from the line that starts with `ready`. Waits as long as the program runs. */
+/** Waits for the line that starts with `ready`. @returns the issuer in it */
 function readyLine(
   { stdout }: ChildProcessByStdio<null, Readable, Readable>,
   written: Program['written'],

@@ -1,4 +1,4 @@
-// The functions of a packaged template as Lambda would run them: their variables, and what their roles allow.
+// The functions of a packaged template, with their variables and the permissions of their roles.
 import { resolve } from '../../infra/local/intrinsics.ts';
 import { readTemplate } from '../../infra/local/template.ts';
 import { createScope, type Template } from '../../infra/local/template-scope.ts';
@@ -7,14 +7,14 @@ import type { Statement } from './iam.ts';
 export interface PackagedFunction {
   readonly environment: Readonly<Record<string, string>>;
   readonly role: readonly Statement[];
-  /** What Lambda writes its log to. */
+  /** The log group of the function. */
   readonly logGroup: string;
 }
 
 export interface PackagedStack {
   readonly tableName: string;
   readonly region: string;
-  /** By the name of its file in `functions/`. */
+  /** By the name of the file in `functions/`. */
   readonly functions: Readonly<Record<string, PackagedFunction>>;
 }
 
@@ -22,7 +22,7 @@ interface Policy {
   readonly PolicyDocument: { readonly Statement: readonly Statement[] };
 }
 
-/** @param secrets by secret name, then by key */
+/** @param secrets values by secret name, then by key */
 export function readPackagedStack(text: string, secrets: Record<string, Record<string, string>>): PackagedStack {
   const stack = readTemplate(text, secrets);
   const template = JSON.parse(text) as Template;

@@ -1,13 +1,13 @@
 import { vi } from 'vitest';
 import { isStoreAtWork } from './faulty-store.ts';
 
-/** Turns of the event loop in which a request that is under way arrives, is answered and is read. */
+/** Turns of the event loop that are enough for a request in flight to arrive, be answered and be read. */
 const TURNS = 100;
 
 /**
- * Makes a call that meets a fault, on a clock that costs no time: whenever nothing else is left to do, it goes on to the next
- * time-out or pause. How quick the machine is makes no difference.
- * @returns what the call gave, and the milliseconds that it would have waited
+ * Makes a call that waits for timeouts or pauses, without waiting in real time: whenever nothing else is left to do, the fake
+ * clock jumps to the next timer. The speed of the machine makes no difference.
+ * @returns the result of the call, and the milliseconds that it would have taken
  */
 export async function passTime<Result>(call: () => Promise<Result>): Promise<{ result: Result; waited: number }> {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'], shouldClearNativeTimers: true });
@@ -31,7 +31,7 @@ export async function passTime<Result>(call: () => Promise<Result>): Promise<{ r
   }
 }
 
-/** As `AbortSignal.timeout`, by the clock that is set here. */
+/** Like `AbortSignal.timeout`, but with the fake clock. */
 function abortAfter(milliseconds: number): AbortSignal {
   const controller = new AbortController();
   setTimeout(() => controller.abort(new DOMException('the deadline has passed', 'TimeoutError')), milliseconds);

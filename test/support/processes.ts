@@ -9,10 +9,10 @@ import { createHandlers, type Handlers, type Variables } from './world.ts';
 
 type Callable = 'authorization' | 'token' | 'introspection' | 'revocation' | 'authorizer';
 
-/** A process with the bundles, called like the handlers in this one. */
+/** A process that runs the bundles, called like handlers in this process. */
 export interface ContainerProcess {
   readonly handlers: Pick<Handlers, Callable>;
-  /** Ends it at once; calls that it has not answered are rejected. */
+  /** Kills the process at once. Unanswered calls are rejected. */
   kill(): Promise<void>;
 }
 
@@ -75,19 +75,19 @@ export function openProcess(env: Variables): ContainerProcess {
 
 export type KillTime = 'before' | 'after';
 
-/** When to kill a container at this call. A read has no effect, so in the normal run it makes no difference. */
+/** When to kill a container at this call. Reads have no effect, so the normal run kills only before them. */
 export const killTimes = (call: string): KillTime[] =>
   isLongRun || !/^(GetItem|Query) /.test(call) ? ['before', 'after'] : ['before'];
 
-/** A container with a connection of its own to the table, which is to be killed at some request to it. */
+/** A container with its own connection to the table, to be killed at one of its requests. */
 export interface DoomedContainer extends ContainerProcess {
   readonly store: FaultyStore;
 }
 
 /**
- * A process in the long run. In the normal run handlers in this one that are cut off from the table and from their callers:
- * everybody else sees the same of it, and it starts in no time.
- * @param env with the endpoint of the table itself
+ * Opens a container that can be killed. In the long run it is a process. In the normal run it is a set of handlers in this
+ * process that are cut off from the table and their callers, which has the same effects and starts at once.
+ * @param env the variables, with the endpoint of the table
  */
 export async function openDoomed(env: Variables): Promise<DoomedContainer> {
   const store = await startFaultyStore(env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');

@@ -1,13 +1,13 @@
-/** Random choices that are the same in each run with the same seed. */
+/** Random choices that are the same in every run with the same seed. */
 export interface Random {
-  /** A whole number from 0 to below the limit. */
+  /** A whole number from 0 up to, but not including, the limit. */
   integer(limit: number): number;
   chance(probability: number): boolean;
   pick<Value>(values: readonly Value[]): Value;
   bytes(length: number): Buffer;
 }
 
-/** Mulberry32: small, fast, and good enough to choose test cases with. */
+/** Mulberry32: small, fast, and good enough for choosing test cases. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = () => {

@@ -1,4 +1,4 @@
-// A deployment whose keys are in the registry, on the stand-in for KMS and a table that is counted at the wire.
+// A deployment with its keys in the registry, with the stand-in for KMS and a store that counts requests on the wire.
 
 import { compose as composeRotation } from '../../functions/rotation.ts';
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
@@ -22,21 +22,21 @@ export interface RegistryWorld extends World {
   readonly kms: Kms;
   readonly store: FaultyStore;
   readonly registry: RecordStore<KeyRegistry>;
-  /** The ARN of the key that wraps others. */
+  /** ARN of the wrapping key. */
   readonly wrappingKey: string;
   createWrapped(alg?: AlgorithmName): Promise<NewKey>;
-  /** A key that stays in KMS. */
+  /** Makes a key that stays in KMS. */
   createInKms(alg: AlgorithmName): Promise<NewKey>;
   find(): Promise<KeyRegistry>;
-  /** Changes the registry, whatever it is, or makes it. */
+  /** Changes the registry, or creates it. */
   change(edit: (registry: KeyRegistry | undefined) => KeyRegistry): Promise<KeyRegistry>;
-  /** There is no registry any more. */
+  /** Deletes the registry. */
   forget(): Promise<void>;
-  /** The function that the schedule calls. */
+  /** The scheduled function for rotation. */
   rotation(variables?: Variables): () => Promise<void>;
 }
 
-/** Without a registry yet: the first token makes it. */
+/** Starts the deployment without a registry, which the first token request creates. */
 export async function startRegistryWorld(variables: Variables = {}, clock?: Clock): Promise<RegistryWorld> {
   const kms = await startKms(undefined, makeRsaKey);
   const wrappingKey = createKey(kms, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT');
@@ -58,7 +58,7 @@ export async function startRegistryWorld(variables: Variables = {}, clock?: Cloc
 
   const registry = createKeyRegistryStore<KeyRegistry>(world.table);
   const aws = { region: 'eu-west-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
-  const ours = createKms({ ...aws, endpoint: kms.endpoint, patience: 30 });
+  const kmsClient = createKms({ ...aws, endpoint: kms.endpoint, patience: 30 });
 
   return {
     ...world,
@@ -69,9 +69,9 @@ export async function startRegistryWorld(variables: Variables = {}, clock?: Cloc
     store,
     registry,
     wrappingKey,
-    createWrapped: (alg = 'ES256') => createWrappedKey(ours, { issuer: ISSUER, wrappingKey, alg }),
+    createWrapped: (alg = 'ES256') => createWrappedKey(kmsClient, { issuer: ISSUER, wrappingKey, alg }),
     async createInKms(alg) {
-      const { arn, key } = await getKmsKey({ id: createKey(kms, keySpecs[alg]), alg }, ours);
+      const { arn, key } = await getKmsKey({ id: createKey(kms, keySpecs[alg]), alg }, kmsClient);
       return { kid: key.kid, alg, jwk: key.jwk, origin: { type: 'kms', key_id: arn } };
     },
     async find() {
@@ -98,13 +98,13 @@ export async function startRegistryWorld(variables: Variables = {}, clock?: Cloc
   };
 }
 
-/** The JWK Set as a consumer gets it. */
+/** Fetches the JWK Set like a verifier. */
 export async function fetchJwks({ jwks }: Pick<World['handlers'], 'jwks'>) {
   const path = '/.well-known/jwks.json';
   return readResult(await jwks(httpEvent({ method: 'GET', path })));
 }
 
-/** How often the table was asked for the registry since the last time this was asked. */
+/** Counts the reads of the registry since the last call. */
 export const registryReads = (store: FaultyStore): number =>
   store.take().filter(({ operation, input }) => operation === 'GetItem' && isOfRegistry(input)).length;
 

@@ -2,20 +2,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
 import { startTable, type Table } from '../../infra/local/table.ts';
 import { type Fixture, fillTable, type Thing } from './fixture.ts';
-import { type Doors, openDoors, type Said } from './release-doors.ts';
+import { type Doors, type Judgement, openDoors } from './release-doors.ts';
 import type { Variables } from './world.ts';
 
-/** What has become different since the release. */
+/** What has changed since a release. */
 export interface Upgrade {
-  /** What an operator has to set otherwise than then. */
+  /** Variables that an operator must change. */
   readonly variables?: Variables;
-  /** What was valid and is not any more: its name -> why, as the changelog says it. */
+  /** Things that are no longer valid: the reason in the changelog, by name. */
   readonly refused?: Readonly<Record<string, string>>;
 }
 
 /**
- * Shows everything in a fixture to the code as it is: when it was made, in the last second of each thing, and afterwards.
- * @param names of all that is in it: a test each. Absent = one test for all, where they are not known yet
+ * Presents everything in a fixture to the current code: at the time of the fixture, in the last second before each thing
+ * expires, and afterwards.
+ * @param names the names of all things, for a test of each. Absent = one test for all things, if their names are not known yet
  */
 export function checkFixture(
   load: () => Fixture | Promise<Fixture>,
@@ -40,7 +41,7 @@ export function checkFixture(
       .flatMap((thing) => (thing.until === undefined || isRefused(thing) ? [] : [{ thing, until: thing.until }]))
       .toSorted((one, other) => one.until - other.until);
 
-  /** The world as it was, with a clock that stands. */
+  /** Opens the world of the fixture, with a clock that stands still. */
   async function open(): Promise<{ doors: Doors; setClock(time: number): void }> {
     const table = await startTable();
     tables.push(table);
@@ -61,8 +62,8 @@ export function checkFixture(
     };
   }
 
-  /** Shows each thing at its time, and tells those of which something else is said. */
-  async function misjudged(secondsBeforeEnd: number, expected: Said): Promise<string[]> {
+  /** Presents each thing at the given time before its expiry. @returns the names of those with an unexpected judgement */
+  async function misjudged(secondsBeforeEnd: number, expected: Judgement): Promise<string[]> {
     const { doors, setClock } = await open();
     const wrong: string[] = [];
     for (const { thing, until } of mortals()) {
@@ -78,7 +79,7 @@ export function checkFixture(
       ({ doors } = await open());
     });
 
-    const expected = (thing: Thing): Said => (isRefused(thing) ? 'refused' : 'valid');
+    const expected = (thing: Thing): Judgement => (isRefused(thing) ? 'refused' : 'valid');
     const show = async (name: string) => {
       const thing = fixture.things.find((one) => one.name === name);
       if (!thing) throw new Error('there is no such thing');
@@ -86,12 +87,12 @@ export function checkFixture(
     };
     if (names) it.each(names)('%s', show);
     else {
-      it('everything is valid that was not ended', async () => {
+      it('everything that was not revoked is valid', async () => {
         for (const { name } of fixture.things) await show(name);
       });
     }
 
-    it('every access token that is in force can be revoked', async () => {
+    it('every valid access token can be revoked', async () => {
       const tokens = fixture.things.flatMap((thing) =>
         thing.kind === 'access_token' && !isRefused(thing) ? [thing] : [],
       );
@@ -110,11 +111,11 @@ export function checkFixture(
     expect(await misjudged(1, 'valid')).toEqual([]);
   });
 
-  it('everything that expires is refused from the second on in which it does', async () => {
+  it('everything that expires is refused from its expiry on', async () => {
     expect(await misjudged(0, 'refused')).toEqual([]);
   });
 
-  it('everything that is refused since the release is there, and was valid', () => {
+  it('everything listed as refused since the release is in the fixture, and was valid', () => {
     const wasValid = fixture.things.filter(({ refused }) => refused === undefined).map(({ name }) => name);
     expect(Object.keys(upgrade.refused ?? {}).filter((name) => !wasValid.includes(name))).toEqual([]);
   });

@@ -1,8 +1,8 @@
-// Shows what a release gave away to the door that it is for, in the words of a client, a browser or an API.
+// Presents what a release gave to clients, browsers and APIs to the endpoint that checks it, as they would.
 
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyOptions, jwtVerify } from 'jose';
 import type { Clock } from '../../lib/clock.ts';
-import { see } from './browser.ts';
+import { browserResult } from './browser.ts';
 import { type Credentials, type Kind, postAs, type Shown, type Thing } from './fixture.ts';
 import { createDeliverer } from './sign-in.ts';
 import {
@@ -16,31 +16,31 @@ import {
   verdict,
 } from './world.ts';
 
-/** What a door says. A fault is none of these: it is thrown. */
-export type Said = 'valid' | 'refused';
+/** The judgement of an endpoint. A fault is thrown instead. */
+export type Judgement = 'valid' | 'refused';
 
 const REFUSALS = [400, 401, 403];
 
-function said({ status, json }: JsonResult, isValid = status === 200): Said {
+function judge({ status, json }: JsonResult, isValid = status === 200): Judgement {
   if (isValid) return 'valid';
   if (status === 200 || REFUSALS.includes(status)) return 'refused';
   throw new Error(`${status} ${JSON.stringify(json)}`);
 }
 
-/** The one word that all say. */
-function unanimous(words: Readonly<Record<string, Said>>): Said {
+/** The judgement that all endpoints agree on. @throws Error when they disagree */
+function unanimous(words: Readonly<Record<string, Judgement>>): Judgement {
   const [first, ...others] = new Set(Object.values(words));
   if (first === undefined || others.length > 0) throw new Error(`doors disagree: ${JSON.stringify(words)}`);
   return first;
 }
 
 export interface Doors {
-  show(thing: Pick<Thing, 'kind' | 'shown'>): Promise<Said>;
-  /** As its client: not an error whether there is something to revoke or not. */
+  show(thing: Pick<Thing, 'kind' | 'shown'>): Promise<Judgement>;
+  /** Revokes a token as its client. */
   revoke(token: Shown['access_token']): Promise<void>;
 }
 
-/** The doors of a deployment, each a container of its own. */
+/** The endpoints of a deployment, each with a container of its own. */
 export function openDoors(env: Variables, clock: Clock): Doors {
   const handlers = createHandlers(env, clock);
   const authorizers = new Map<string, Handlers['authorizer']>();
@@ -51,8 +51,8 @@ export function openDoors(env: Variables, clock: Clock): Doors {
   };
   const token = (client: Credentials, form: Record<string, string>) => postAs(handlers.token, client, form);
 
-  /** As a client does that knows the key set. */
-  async function verify(jwt: string, options: JWTVerifyOptions): Promise<Said> {
+  /** Verifies a JWT with the published key set, like a client. */
+  async function verify(jwt: string, options: JWTVerifyOptions): Promise<Judgement> {
     const { status, json } = readResult(await handlers.jwks(httpEvent({ method: 'GET', path: '/jwks' })));
     if (status !== 200) throw new Error(`no key set: ${status}`);
     const keys = createLocalJWKSet(json as unknown as JSONWebKeySet);
@@ -76,33 +76,33 @@ export function openDoors(env: Variables, clock: Clock): Doors {
     const headers = form ? { origin, 'sec-fetch-site': 'same-origin' } : {};
     const method = form ? 'POST' : 'GET';
     const handle = path === '/logout' ? handlers.logout : handlers.authorization;
-    const seen = see(
+    const seen = browserResult(
       await handle(httpEvent({ method, path, query, headers, cookies: [cookie], ...(form && { form }) })),
     );
     if (seen.status >= 500) throw new Error(`${seen.status} ${seen.heading}`);
     return seen;
   };
 
-  const shows: { [K in Kind]: (shown: Shown[K]) => Promise<Said> } = {
+  const shows: { [K in Kind]: (shown: Shown[K]) => Promise<Judgement> } = {
     async access_token({ text, resource, audience, openid }) {
       const introspected = await postAs(handlers.introspection, resource, { token: text });
       const decision = await verdict(authorizerOf(audience)(authorizerEvents['HTTP API 2.0'](text)));
       if (decision === 'fault') throw new Error('the authorizer cannot decide');
       const words = {
-        introspection: said(introspected, introspected.json['active'] === true),
+        introspection: judge(introspected, introspected.json['active'] === true),
         authorizer: decision === 'allow' ? 'valid' : 'refused',
       } as const;
       if (!openid) return unanimous(words);
       const headers = { authorization: `Bearer ${text}` };
-      const userinfo = said(readResult(await handlers.userinfo(httpEvent({ method: 'GET', headers }))));
+      const userinfo = judge(readResult(await handlers.userinfo(httpEvent({ method: 'GET', headers }))));
       return unanimous({ ...words, userinfo });
     },
 
     refresh_token: async ({ text, client }) =>
-      said(await token(client, { grant_type: 'refresh_token', refresh_token: text })),
+      judge(await token(client, { grant_type: 'refresh_token', refresh_token: text })),
 
     code: async ({ text, client, redirect_uri, code_verifier }) =>
-      said(
+      judge(
         await token(client, {
           grant_type: 'authorization_code',
           code: text,
@@ -115,7 +115,7 @@ export function openDoors(env: Variables, clock: Clock): Doors {
       const query = new URLSearchParams({ id_token_hint: text, post_logout_redirect_uri });
       const { location } = await browse('/logout', String(query), '');
       const signedOut = location?.href === post_logout_redirect_uri ? 'valid' : 'refused';
-      // Its signature has to be good, and not its time.
+      // A hint may have expired, but its signature must be valid.
       return unanimous({ '/logout': signedOut, 'key set': await verify(text, { currentDate: new Date(0) }) });
     },
 
@@ -133,12 +133,12 @@ export function openDoors(env: Variables, clock: Clock): Doors {
       return isDone ? 'valid' : 'refused';
     },
 
-    client_secret: async ({ client }) => said(await token(client, { grant_type: 'client_credentials' })),
+    client_secret: async ({ client }) => judge(await token(client, { grant_type: 'client_credentials' })),
 
-    resource_secret: async ({ resource }) => said(await postAs(handlers.introspection, resource, { token: 'x' })),
+    resource_secret: async ({ resource }) => judge(await postAs(handlers.introspection, resource, { token: 'x' })),
 
     password: async ({ client, username, password }) =>
-      said(await token(client, { grant_type: 'password', username, password, scope: 'openid' })),
+      judge(await token(client, { grant_type: 'password', username, password, scope: 'openid' })),
 
     async delivery({ uri }) {
       const sent: string[] = [];
@@ -157,7 +157,7 @@ export function openDoors(env: Variables, clock: Clock): Doors {
   };
 
   return {
-    show: ({ kind, shown }) => (shows[kind] as (shown: Thing['shown']) => Promise<Said>)(shown),
+    show: ({ kind, shown }) => (shows[kind] as (shown: Thing['shown']) => Promise<Judgement>)(shown),
     async revoke({ text, client }) {
       const { status } = await postAs(handlers.revocation, client, { token: text });
       if (status !== 200) throw new Error(`not revoked: ${status}`);

@@ -1,6 +1,6 @@
-// A proxy before the embedded table and the stand-in for KMS that does what IAM does on AWS: each function reaches them under
-// its own role, as it is packaged, and what that role does not allow is refused. A function is known by its access key id,
-// which is its name: give it as AWS_ACCESS_KEY_ID, and the proxy as both endpoints.
+// A proxy in front of the embedded table and the stand-in for KMS that enforces IAM roles: it refuses any request that the
+// packaged role of the function does not allow. The access key id identifies the function: set AWS_ACCESS_KEY_ID to its name,
+// and both endpoints to the proxy.
 import { once } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,18 +15,18 @@ export interface RecordedRequest extends AwsRequest {
 
 export interface RoleProxy {
   readonly endpoint: string;
-  /** All that came since the start, in order. */
+  /** All requests since the start, in order. */
   readonly requests: readonly RecordedRequest[];
   stop(): Promise<void>;
 }
 
 export interface RoleProxyOptions {
-  /** Function -> what its role allows. */
+  /** The statements of each role, by function. */
   readonly roles: Readonly<Record<string, readonly Statement[]>>;
   /** Endpoints. */
   readonly table: string;
   readonly kms: string;
-  /** The ARN of the key that a request to KMS is about. */
+  /** The ARN of the key that a request to KMS names. */
   keyArn(input: Input): string;
   readonly region: string;
 }
@@ -74,7 +74,7 @@ export async function startRoleProxy({ roles, table, kms, keyArn, region }: Role
   };
 }
 
-// Each service names the error in its own way.
+// DynamoDB and KMS name the error differently.
 const KMS_DENIED = 'AccessDeniedException';
 const DYNAMODB_DENIED = 'com.amazon.coral.service#AccessDeniedException';
 
@@ -84,7 +84,7 @@ const denial = (caller: string, { action, resource }: AwsRequest) =>
 
 async function forward(endpoint: string, { headers }: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
   const { host: _, connection: __, ...rest } = headers;
-  // A connection for each, because one that is kept can be closed at the moment it is used again.
+  // A new connection each time, because a kept one may be closed just when it is used again.
   const forwarded = httpRequest(endpoint, { method: 'POST', agent: false, headers: rest });
   forwarded.end(body);
   const [answer] = (await once(forwarded, 'response')) as [IncomingMessage];

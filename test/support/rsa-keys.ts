@@ -10,8 +10,8 @@ const fixtures = JSON.parse(readFileSync(new URL('../fixtures/rsa-keys.json', im
 let taken = 0;
 
 /**
- * An RSA key pair from a file, because making one costs a tenth of a second. Not one that was given out a moment ago: of
- * 2,048 bits there are a dozen, taken in turn.
+ * An RSA key pair from a file, because making one takes a tenth of a second. Keys are taken in turn, so that consecutive calls
+ * give different keys.
  */
 export function rsaKeyPair(kind: Kind = '2048 bits'): { privateKey: KeyObject; publicKey: KeyObject } {
   const keys = fixtures[kind];
@@ -20,6 +20,6 @@ export function rsaKeyPair(kind: Kind = '2048 bits'): { privateKey: KeyObject; p
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }
 
-/** For the stand-in of KMS: a fixture in place of a new key, where there is one of that size. */
+/** For the stand-in for KMS: takes a key from the file if there is one of that size. */
 export const makeRsaKey = (modulusLength: number): KeyObject =>
   modulusLength === 2048 ? rsaKeyPair().privateKey : generateKeyPairSync('rsa', { modulusLength }).privateKey;

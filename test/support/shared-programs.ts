@@ -1,28 +1,28 @@
-// Programs that are started at most once in a run of the tests, when the first test asks for them, and end with the run.
-// They belong to the main thread of Vitest; the threads that run tests ask for them over a channel.
+// Programs that all tests share: each is started when a test first needs it, and stopped at the end of the run. They run in the
+// main thread of Vitest; the threads that run tests request them over a channel.
 import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
 import type { TestProject } from 'vitest/node';
 import type { LocalService } from './local-service.ts';
 
-/** What each program tells those who use it. */
+/** What each program gives to its users. */
 export interface SharedPrograms {
   /** `npm start` with its defaults. */
   readonly service: LocalService;
-  /** Where a Playwright server is, with a Chromium behind it. */
+  /** The endpoint of a Playwright server with Chromium. */
   readonly browser: string;
 }
 
-export interface Request {
+export interface ProgramRequest {
   readonly id: string;
   readonly program: keyof SharedPrograms;
 }
 
-export type Reply = { readonly id: string } & ({ readonly value: unknown } | { readonly error: string });
+export type ProgramReply = { readonly id: string } & ({ readonly value: unknown } | { readonly error: string });
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Name of the channel over which the shared programs are asked for. */
+    /** Name of the channel over which tests request shared programs. */
     sharedPrograms: string;
   }
 }
@@ -32,7 +32,7 @@ interface Running<Value> {
   end(): Promise<unknown>;
 }
 
-// Loaded when they are needed: a run of unit tests does not wait for them.
+// Loaded on demand, so that a run of unit tests does not wait for them.
 const launch: { readonly [Name in keyof SharedPrograms]: () => Promise<Running<SharedPrograms[Name]>> } = {
   async service() {
     const { launchLocalService } = await import('./local-service.ts');
@@ -54,11 +54,11 @@ export default function setup(project: TestProject): () => Promise<void> {
   const channel = new BroadcastChannel(name);
   channel.unref();
   channel.onmessage = async (message) => {
-    const { id, program } = (message as { data: Request }).data;
+    const { id, program } = (message as { data: ProgramRequest }).data;
     if (!program) return; // a reply
     const started = running.get(program) ?? launch[program]();
     running.set(program, started);
-    const reply: Reply = await started.then(
+    const reply: ProgramReply = await started.then(
       ({ value }) => ({ id, value }),
       (error: Error) => ({ id, error: error.message }),
     );
@@ -70,7 +70,7 @@ export default function setup(project: TestProject): () => Promise<void> {
     running.clear();
     await Promise.allSettled(ending.map(async (program) => (await program).end()));
   }
-  // In watch mode, each run has programs that no earlier one has left anything in.
+  // In watch mode, each run starts fresh programs.
   project.onTestsRerun(endAll);
   return async () => {
     channel.close();

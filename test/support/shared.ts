@@ -5,25 +5,25 @@ import { createSeedTable } from '../../infra/local/seed-table.ts';
 import { createAttemptStore } from '../../lib/store/attempt.ts';
 import { createCli, succeeding } from '../infra/cli-runner.ts';
 import type { LocalService } from './local-service.ts';
-import type { Reply, Request, SharedPrograms } from './shared-programs.ts';
+import type { ProgramReply, ProgramRequest, SharedPrograms } from './shared-programs.ts';
 
 /**
- * The one local service of this run, for tests that use it as strangers would: several test files use it at the same time.
- * Each test brings its own users and clients, and ends only what is theirs.
+ * The local service that test files share and use at the same time. Each test makes its own users and clients, and revokes only
+ * what belongs to them.
  */
-export const sharedService = (): Promise<LocalService> => ask('service');
+export const sharedService = (): Promise<LocalService> => startShared('service');
 
-/** Asks the main thread for a program, which is started if nobody has asked before. */
-export async function ask<Name extends keyof SharedPrograms>(program: Name): Promise<SharedPrograms[Name]> {
+/** Requests a program from the main thread, which starts it at the first request. */
+export async function startShared<Name extends keyof SharedPrograms>(program: Name): Promise<SharedPrograms[Name]> {
   const channel = new BroadcastChannel(inject('sharedPrograms'));
   const id = randomUUID();
   try {
-    const reply = await new Promise<Reply>((resolve) => {
+    const reply = await new Promise<ProgramReply>((resolve) => {
       channel.onmessage = (message) => {
-        const { data } = message as { data: Reply | Request };
+        const { data } = message as { data: ProgramReply | ProgramRequest };
         if (data.id === id && !('program' in data)) resolve(data);
       };
-      channel.postMessage({ id, program } satisfies Request);
+      channel.postMessage({ id, program } satisfies ProgramRequest);
     });
     if ('error' in reply) throw new Error(`the shared ${program} did not start: ${reply.error}`);
     return reply.value as SharedPrograms[Name];
@@ -39,7 +39,7 @@ export interface LocalUser {
   readonly email: string;
 }
 
-/** Adds a user to a local service, who has consented to nothing yet. */
+/** Adds a user without any consents to a local service. */
 export async function createLocalUser(service: LocalService): Promise<LocalUser> {
   await forgetAttempts(service);
   const username = `user-${randomUUID()}`;
@@ -52,7 +52,7 @@ export async function createLocalUser(service: LocalService): Promise<LocalUser>
 
 const LOOPBACK = createHash('sha256').update('127.0.0.1').digest('base64url');
 
-/** All tests sign in from one address, which the service would delay after 50 attempts in vain. */
+/** All tests sign in from the same address, which the service would delay after 50 failed attempts. */
 async function forgetAttempts({ demo: { table } }: LocalService): Promise<void> {
   await createAttemptStore(createSeedTable(table.endpoint, table.name)).remove(`address#${LOOPBACK}`);
 }

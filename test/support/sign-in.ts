@@ -31,7 +31,7 @@ export const app = (client_id: string, more: Partial<Client> = {}): Client =>
 export const ALICE = {
   sub: 'alice-sub',
   username: 'alice',
-  // Of no password: nobody signs in by one here.
+  // Matches no password, as these tests do not sign in with one.
   password: { secret_id: 'none', hash: 'sha256$', created_at: 0 },
   claims: {
     name: 'Alice Adams',
@@ -42,7 +42,7 @@ export const ALICE = {
     email_verified: true,
     address: { country: 'NL', locality: 'Utrecht' },
     phone_number: '+31301234567',
-    // What no scope stands for.
+    // Claims that no scope covers.
     sub: 'somebody-else',
     salary: 100_000,
   },
@@ -58,7 +58,7 @@ export interface SignedIn {
   readonly refresh_token: string;
 }
 
-/** What the authorization endpoint leaves in the table, put there without it: for tests of what comes afterwards. */
+/** Writes the items that the authorization endpoint would write, for tests of what comes afterwards. */
 export function createSignIn({ env, table }: World, clock: Clock) {
   const issuer = env['ISSUER'] ?? '';
   const grants = createGrantStore(table);
@@ -75,7 +75,7 @@ export function createSignIn({ env, table }: World, clock: Clock) {
     users,
     deliveries,
 
-    /** Begins a session, and gives the cookie that names it. */
+    /** Begins a session. @returns its id and the cookie */
     async begin(sub: string = ALICE.sub, lifetime = 28_800) {
       const sid = randomId();
       await sessions.put({ sid, sub, auth_time: clock(), amr: ['pwd'], expires_at: clock() + lifetime });
@@ -83,7 +83,7 @@ export function createSignIn({ env, table }: World, clock: Clock) {
       return { sid, cookie: `${name}=${handles.mint('session', { id: sid }).text}` };
     },
 
-    /** Gives a client a grant, and redeems its code. */
+    /** Makes a grant for a client, and redeems its code. */
     async give(
       handlers: Handlers,
       client: Client,
@@ -122,6 +122,6 @@ export function createSignIn({ env, table }: World, clock: Clock) {
   };
 }
 
-/** The function that delivers logout tokens. */
+/** The scheduled function that delivers logout tokens. */
 export const createDeliverer = (env: Variables, clock: Clock) =>
   createJobHandler(backchannel, () => composeBackchannel(createFoundationWithTable(env, clock)));

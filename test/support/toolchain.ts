@@ -1,8 +1,7 @@
-// Programs of other languages that the long run holds ours against. What they are made of is pinned in a folder below
-// test/peers, and is installed into node_modules/.cache when a test asks for it. Where the toolchain itself is missing, the
-// tests that need it are skipped, and say so.
+// Programs in other languages that the long run compares ours with. A folder in test/peers pins their packages, which are
+// installed into node_modules/.cache when a test needs them. If the toolchain is missing, the tests are skipped with a message.
 //
-// For another language: pin its packages in test/peers/NAME, and describe how they are installed as `python` does.
+// For another language, pin its packages in test/peers/NAME, and describe their installation like `python`.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,16 +13,16 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Toolchain {
-  /** The command that has to be there, and how it tells its version. */
+  /** The required command, and its argument to print its version. */
   readonly command: string;
   readonly versionArgument: string;
-  /** The files that pin what is installed, in the order in which they are looked for in the folder of the peer. */
+  /** The files in the folder of the peer that pin its packages. */
   readonly pins: readonly string[];
-  /** Installs what is pinned in one directory into another, which is empty. */
+  /** Installs the packages that one directory pins into another, empty one. */
   install(pinned: string, into: string): Promise<void>;
 }
 
-/** A virtual environment. The requirements list everything, so nothing else is installed along with it. */
+/** Uses a virtual environment. The requirements list all packages, so pip need not resolve dependencies. */
 export const python: Toolchain = {
   command: 'python3',
   versionArgument: '--version',
@@ -37,10 +36,10 @@ export const python: Toolchain = {
 };
 
 /**
- * Installs a peer, or takes what was installed before from the same pins.
- * @param name of its folder below test/peers
- * @returns where it is; undefined where the tests that need it have to be skipped, after saying why
- * @throws Error under CI when the toolchain is there and the packages cannot be installed
+ * Installs a peer, or reuses an earlier installation from the same pins.
+ * @param name the folder in test/peers
+ * @returns the directory of the installation; undefined if its tests must be skipped, after printing why
+ * @throws Error in CI when the toolchain is present but the packages cannot be installed
  */
 export async function installPeer(name: string, toolchain: Toolchain): Promise<string | undefined> {
   const { command, versionArgument, pins, install } = toolchain;
@@ -67,19 +66,19 @@ export async function installPeer(name: string, toolchain: Toolchain): Promise<s
 }
 
 function skip(name: string, reason: string): undefined {
-  console.warn(`SKIPPED: nothing is held against ${name}, because ${reason}`);
+  console.warn(`SKIPPED: nothing is compared with ${name}, because ${reason}`);
   return undefined;
 }
 
 export interface RunningPeer {
-  /** What the pattern found in its output. */
+  /** The match of the pattern in its output. */
   readonly found: RegExpExecArray;
   stop(): Promise<void>;
 }
 
 /**
- * Starts a program and waits for what it prints when it is ready.
- * @throws Error with its output when it ends before that
+ * Starts a program and waits until its output matches a pattern.
+ * @throws Error with the output when the program ends before that
  */
 export async function startPeer(command: string, args: readonly string[], ready: RegExp): Promise<RunningPeer> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -38,14 +38,14 @@ import { rsaKeyPair } from './rsa-keys.ts';
 export type Variables = Record<string, string>;
 
 /**
- * How many times as long as usual containers wait for the embedded table and KMS: on a busy machine these are slow, which is
- * no fault of theirs. Where one does not answer at all, `passTime` waits for it.
+ * Factor by which containers wait longer than usual for the embedded table and KMS, which are slow on a busy machine. In tests
+ * without any answer, `passTime` skips the wait.
  */
 export const PATIENCE = 50;
 
 export const ISSUER = 'https://issuer.example';
 
-/** A 256-bit secret of the form that we make, and how it is stored. Fixed, because making one is not what is tested. */
+/** A 256-bit secret in the form that the service makes, and its record. */
 export const SECRET = `lk_cs_${Buffer.alloc(32, 1).toString('base64url')}`;
 export const STORED_SECRET = {
   secret_id: 'test',
@@ -53,7 +53,7 @@ export const STORED_SECRET = {
   created_at: 0,
 };
 
-/** A key pair as the two variables that hold it. */
+/** The two variables for a new key pair. */
 export function keyVariables(alg = 'ES256'): { SIGNING_KEYS: string; VERIFICATION_KEYS: string } {
   const { privateKey, publicKey } = generate(alg);
   const set = (key: typeof privateKey) => JSON.stringify({ keys: [{ ...key.export({ format: 'jwk' }), alg }] });
@@ -68,21 +68,21 @@ function generate(alg: string) {
 
 const keys = keyVariables();
 
-/** A private key for encryption: of the curve that is named, or else RSA. */
+/** A private key for encryption: on the given curve, or RSA. */
 export function decryptionKey(kid: string, namedCurve?: string) {
   const pair = namedCurve ? generateKeyPairSync('ec', { namedCurve }) : rsaKeyPair();
   const alg = namedCurve ? 'ECDH-ES+A256KW' : 'RSA-OAEP-256';
   return { ...pair.privateKey.export({ format: 'jwk' }), kid, alg, use: 'enc' };
 }
 
-/** What the record of a resource server holds of it. */
+/** The public half, as in the record of a resource server. */
 export const encryptionJwk = ({ d, p, q, dp, dq, qi, ...jwk }: ReturnType<typeof decryptionKey>) =>
   jwk as unknown as EncryptionJwk;
 
-/** The private keys of the two resource servers: one of each kind. */
+/** The decryption keys for the two resource servers: one on a curve, one RSA. */
 export const DECRYPTION_KEYS = { orders: decryptionKey('of-orders', 'P-256'), billing: decryptionKey('of-billing') };
 
-/** The variables that the encrypted formats need. */
+/** The variables for encrypted JWTs and sealed tokens. */
 export const encryptionVariables = {
   DECRYPTION_KEYS: JSON.stringify({ keys: Object.values(DECRYPTION_KEYS) }),
   SEALING_KEYS: Buffer.alloc(32, 3).toString('base64url'),
@@ -98,7 +98,7 @@ export const machines = {
 
 export const MACHINES = Object.keys(machines) as (keyof typeof machines)[];
 
-/** The handlers of a deployment whose containers all share one environment, each made afresh. */
+/** New containers of a deployment, all with the same variables. */
 export function createHandlers(env: Variables, clock?: Clock) {
   const base = () => createFoundation(env, clock);
   const baseWithTable = () => createFoundationWithTable(env, clock);
@@ -118,14 +118,14 @@ export function createHandlers(env: Variables, clock?: Clock) {
 
 export type Handlers = ReturnType<typeof createHandlers>;
 
-/** An embedded table with two resource servers and the clients above, and handlers on it. */
+/** A deployment for tests: an embedded table with two resource servers and the clients above, and containers. */
 export interface World {
   readonly env: Variables;
   readonly handlers: Handlers;
   readonly table: Table;
   readonly clients: RecordStore<Client>;
   readonly resourceServers: RecordStore<ResourceServer>;
-  /** Further containers of the same deployment, with variables of their own if need be. */
+  /** Makes further containers of the same deployment, if necessary with other variables. */
   restart(variables?: Variables, clock?: Clock): Handlers;
   stop(): Promise<void>;
 }
@@ -171,7 +171,7 @@ export async function startWorld(variables: Variables = {}, clock?: Clock): Prom
   const table = createTable({
     tableName,
     endpoint,
-    // Not under test, so it may take its time on a busy machine.
+    // Not under test, so it may be slow on a busy machine.
     patience: 30,
     region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
@@ -188,7 +188,7 @@ export async function startWorld(variables: Variables = {}, clock?: Clock): Prom
   return { env, table, clients, resourceServers, restart, handlers: restart(), stop };
 }
 
-/** A clock that tests drive: whole seconds. */
+/** A clock that tests control, in whole seconds. */
 export function createTestClock(start = 1_800_000_000) {
   let now = start;
   return {
@@ -205,7 +205,7 @@ export function createTestClock(start = 1_800_000_000) {
 export const basic = (id: string, secret = SECRET) =>
   `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`;
 
-/** A request with a form body, described the way people think of it. */
+/** A short description of a request with a form body. */
 export interface FormRequest {
   readonly method?: string;
   readonly path?: string;
@@ -216,7 +216,7 @@ export interface FormRequest {
   readonly form?: Record<string, string | string[]> | string;
 }
 
-/** Form parameters as a body; those that hold a list are repeated. */
+/** Encodes form parameters. A parameter with a list is repeated. */
 export const formBody = (form: NonNullable<FormRequest['form']>): string =>
   typeof form === 'string'
     ? form
@@ -226,7 +226,7 @@ export const formBody = (form: NonNullable<FormRequest['form']>): string =>
         ),
       ).toString();
 
-/** The request as an HTTP API sends it: payload 2.0, form bodies in base64. */
+/** The event of an HTTP API for a request: payload format 2.0, with form bodies in base64. */
 export function httpEvent({
   method = 'POST',
   path = '/',
@@ -250,7 +250,7 @@ export function httpEvent({
   } as unknown as ProxyEvent;
 }
 
-/** An answer with its JSON body read. */
+/** An answer with its JSON body parsed. */
 export interface JsonResult {
   readonly status: number;
   readonly headers: ProxyResult['headers'];
@@ -263,7 +263,7 @@ export const readResult = ({ statusCode, headers, body }: ProxyResult): JsonResu
   json: body === '' ? {} : (JSON.parse(body) as Record<string, unknown>),
 });
 
-/** Posts a form as a client that authenticates by `client_secret_basic`. */
+/** Posts a form as a client that authenticates with `client_secret_basic`. */
 export async function post(
   handler: (event: ProxyEvent) => Promise<ProxyResult>,
   id: string,
@@ -272,7 +272,7 @@ export async function post(
   return readResult(await handler(httpEvent({ headers: { authorization: basic(id) }, form })));
 }
 
-/** A new access token for a client, or the test fails. */
+/** Gets a new access token for a client. @throws Error when that fails */
 export async function getToken({ token }: Pick<Handlers, 'token'>, id: string, form = {}): Promise<string> {
   const { status, json } = await post(token, id, { grant_type: 'client_credentials', ...form });
   if (status !== 200) throw new Error(`no token: ${JSON.stringify(json)}`);
@@ -282,7 +282,7 @@ export async function getToken({ token }: Pick<Handlers, 'token'>, id: string, f
 export const HTTP_ARN = 'arn:aws:execute-api:eu-west-1:123456789012:abc123/$default/GET/whoami';
 export const REST_ARN = 'arn:aws:execute-api:eu-west-1:123456789012:abc123/prod/GET/whoami';
 
-/** The four shapes in which an authorizer is asked about a token. */
+/** The four shapes of authorizer events. */
 export const authorizerEvents = {
   'HTTP API 2.0': (token: string) => ({
     version: '2.0',
@@ -313,7 +313,7 @@ export const authorizerEvents = {
   }),
 } as const;
 
-/** The verdict in one word: what a gateway would make of the answer. */
+/** The decision that a gateway would take from the answer of an authorizer. */
 export async function verdict(answer: Promise<AuthorizerResponse>): Promise<'allow' | 'refuse' | 'fault'> {
   try {
     const given = await answer;

@@ -1,9 +1,9 @@
-// The stand-in for KMS is our own, so its mistakes would be those of our tests too. Here the same requests of the real SDK go
-// to it and to moto's KMS, which others wrote, and what they lead to is compared, errors by name. Where the two differ, AWS's
-// documentation decides who is right: the stand-in is mended, or the difference is in the table below with its reason.
+// The stand-in for KMS is our own, so our tests would share its mistakes. Here the same requests of the AWS SDK go to it and to
+// the independent KMS of moto, and the answers are compared, errors by name. Where they differ, the documentation of AWS
+// decides: the stand-in is corrected, or the difference is explained in the table below.
 //
-// What moto cannot be asked: GenerateDataKeyPairWithoutPlaintext, Ed25519, signatures over digests, and what a key does in
-// each of its states. Those are held against the documentation alone, in infra/local-kms.test.ts and local-kms-wrapped.test.ts.
+// Moto does not support GenerateDataKeyPairWithoutPlaintext, Ed25519, signatures over digests and key states. For these,
+// infra/local-kms.test.ts and local-kms-wrapped.test.ts compare the stand-in with the documentation.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_Operations.html
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -55,7 +55,7 @@ const signing: Record<string, string[]> = {
 };
 const hashOf = (algorithm: string) => `sha${algorithm.slice(-3)}`;
 
-/** One of the two, with the keys that its cases share. */
+/** The stand-in or moto, with the keys that its cases share. */
 function createPeer(client: KMSClient) {
   const keys = new Map<string, Promise<string>>();
 
@@ -135,7 +135,7 @@ type Peer = ReturnType<typeof createPeer>;
 
 const sorted = (list: readonly string[] | undefined) => (list?.length ? [...list].sort() : undefined);
 
-/** What is said of a key that does not differ from key to key. An empty list says as little as none. */
+/** The metadata that is the same for all keys of a kind. An empty list counts as absent. */
 const shapeOf = (metadata: KeyMetadata) => ({
   KeySpec: metadata.KeySpec,
   KeyUsage: metadata.KeyUsage,
@@ -149,7 +149,7 @@ const shapeOf = (metadata: KeyMetadata) => ({
   EncryptionAlgorithms: sorted(metadata.EncryptionAlgorithms),
 });
 
-/** Whether a signature is one of the message, by node:crypto. PSS has a salt as long as the digest. */
+/** Whether node:crypto accepts the signature of the message. The salt of PSS must be as long as the digest. */
 function isOfMessage(key: KeyObject, algorithm: string, signature: Buffer): boolean {
   if (algorithm.startsWith('ED')) return verify(null, MESSAGE, key, signature);
   const pss = algorithm.includes('PSS') ? { padding: 6, saltLength: Number(algorithm.slice(-3)) / 8 } : {};
@@ -376,19 +376,19 @@ interface Difference {
   readonly cases: readonly string[];
   readonly standIn: unknown;
   readonly moto: unknown;
-  /** Which of them is right, and by what. */
+  /** Which of them is right, and why. */
   readonly reason: string;
 }
 
-/** The names of the cases that begin like this. */
+/** The names of cases that begin with these texts. */
 const named = (...beginnings: readonly string[]) =>
   Object.keys(cases).filter((name) => beginnings.some((beginning) => name.startsWith(beginning)));
 
 const digests = named('Sign DIGEST by RSA', 'Sign DIGEST by ECC').filter((name) => !name.includes('ED25519'));
 const pss = named('Sign RAW by RSA').filter((name) => name.includes('_PSS_'));
 
-// All of them are moto's: it has no key states beyond their names, checks few of the parameters, and knows no Ed25519 and no
-// data key pairs. The stand-in was mended where moto was right: an algorithm that does not exist is a ValidationException.
+// In all of these, moto is wrong or incomplete: it stores key states without effect, checks few parameters, and supports
+// neither Ed25519 nor data key pairs.
 const differences: readonly Difference[] = [
   {
     cases: named('CreateKey of ECC_NIST_EDWARDS25519', 'Sign RAW by ECC_NIST_EDWARDS25519'),
@@ -519,7 +519,7 @@ const differences: readonly Difference[] = [
   },
 ];
 
-/** What came of a case: an answer, or the name of an error. */
+/** The outcome of a case: an answer, or the name of an error. */
 type Outcome = { readonly answer: unknown } | { readonly error: string };
 
 async function outcomeOf(run: Case, peer: Peer): Promise<Outcome> {
@@ -530,15 +530,15 @@ async function outcomeOf(run: Case, peer: Peer): Promise<Outcome> {
   }
 }
 
-/** Both sides of a difference, with nothing in them that is the same; undefined where there is none. */
+/** Both sides of a difference, without their equal members; undefined if there is none. */
 function differenceOf(standIn: Outcome, moto: Outcome): { standIn: unknown; moto: unknown } | undefined {
   const isEither = 'error' in standIn || 'error' in moto;
-  const [ours, theirs] = [standIn, moto].map((it) => ('error' in it ? it.error : isEither ? ANSWERED : it.answer));
-  if (isDeepStrictEqual(ours, theirs)) return undefined;
-  if (!isRecord(ours) || !isRecord(theirs)) return { standIn: ours, moto: theirs };
-  const names = Object.keys({ ...ours, ...theirs }).filter((name) => !isDeepStrictEqual(ours[name], theirs[name]));
+  const [one, other] = [standIn, moto].map((it) => ('error' in it ? it.error : isEither ? ANSWERED : it.answer));
+  if (isDeepStrictEqual(one, other)) return undefined;
+  if (!isRecord(one) || !isRecord(other)) return { standIn: one, moto: other };
+  const names = Object.keys({ ...one, ...other }).filter((name) => !isDeepStrictEqual(one[name], other[name]));
   const pick = (from: Record<string, unknown>) => Object.fromEntries(names.map((name) => [name, from[name] ?? null]));
-  return { standIn: pick(ours), moto: pick(theirs) };
+  return { standIn: pick(one), moto: pick(other) };
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -548,36 +548,33 @@ const knownDifference = (name: string) => differences.find((difference) => diffe
 
 const moto = await installPeer('moto', python);
 
-describe.skipIf(moto === undefined)(
-  'the stand-in for KMS does as the KMS of moto does, or the difference is explained',
-  () => {
-    let running: RunningPeer;
-    let kms: Kms;
-    let peers: { standIn: Peer; moto: Peer };
+describe.skipIf(moto === undefined)('the stand-in for KMS answers like moto, or the difference is explained:', () => {
+  let running: RunningPeer;
+  let kms: Kms;
+  let peers: { standIn: Peer; moto: Peer };
 
-    beforeAll(async () => {
-      const args = ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'];
-      running = await startPeer(`${moto}/bin/python`, args, /Running on (http:\S+)/);
-      kms = await startKms();
-      peers = {
-        standIn: createPeer(connectKms(kms)),
-        moto: createPeer(connectKms({ endpoint: running.found[1] ?? '' })),
-      };
-    });
+  beforeAll(async () => {
+    const args = ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'];
+    running = await startPeer(`${moto}/bin/python`, args, /Running on (http:\S+)/);
+    kms = await startKms();
+    peers = {
+      standIn: createPeer(connectKms(kms)),
+      moto: createPeer(connectKms({ endpoint: running.found[1] ?? '' })),
+    };
+  });
 
-    afterAll(async () => {
-      await Promise.all([running?.stop(), kms?.stop()]);
-    });
+  afterAll(async () => {
+    await Promise.all([running?.stop(), kms?.stop()]);
+  });
 
-    it.each(Object.entries(cases))('%s', async (name, run) => {
-      const [standIn, other] = [await outcomeOf(run, peers.standIn), await outcomeOf(run, peers.moto)];
-      const known = knownDifference(name);
-      const difference = differenceOf(standIn, other);
-      expect(difference).toEqual(known && { standIn: known.standIn, moto: known.moto });
-    });
+  it.each(Object.entries(cases))('%s', async (name, run) => {
+    const [standIn, other] = [await outcomeOf(run, peers.standIn), await outcomeOf(run, peers.moto)];
+    const known = knownDifference(name);
+    const difference = differenceOf(standIn, other);
+    expect(difference).toEqual(known && { standIn: known.standIn, moto: known.moto });
+  });
 
-    it('every difference that is explained is one of a case', () => {
-      expect(differences.flatMap((difference) => difference.cases).filter((name) => !(name in cases))).toEqual([]);
-    });
-  },
-);
+  it('every explained difference belongs to a case', () => {
+    expect(differences.flatMap((difference) => difference.cases).filter((name) => !(name in cases))).toEqual([]);
+  });
+});
