@@ -1,7 +1,7 @@
-/** A value that is made when it is first asked for: at hand without a promise from then on. */
+/** A value that is made at the first call, and returned without a promise from then on. */
 export type Lazy<Value> = () => Value | Promise<Value>;
 
-/** Makes a value once, in one flight for all who ask meanwhile. After a failure, whoever asks next tries again. */
+/** Makes a value once for all concurrent callers. After a failure, the next call tries again. */
 export function lazy<Value>(make: () => Promise<Value>): Lazy<Value> {
   let made: { readonly value: Value } | undefined;
   const fly = singleFlight(async () => {
@@ -11,7 +11,7 @@ export function lazy<Value>(make: () => Promise<Value>): Lazy<Value> {
   return () => (made ? made.value : fly());
 }
 
-/** Whoever asks while it is under way waits for the same outcome; whoever asks later starts it again. */
+/** Concurrent calls share one outcome. A call after that starts again. */
 export function singleFlight<Value>(make: () => Promise<Value>): () => Promise<Value> {
   let flight: Promise<Value> | undefined;
   return () => {

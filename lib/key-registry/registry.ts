@@ -2,19 +2,19 @@ import type { AlgorithmName } from '../keys/algorithm.ts';
 import type { SigningJwk } from '../keys/signing-key.ts';
 import type { WrappedPrivateKey } from '../kms/wrapped-key.ts';
 
-/** `next` is published and does not sign yet; `retiring` signs no more, and its tokens may be in use. */
+/** `next` is published but does not sign yet; `retiring` no longer signs, but its tokens may still be in force. */
 export type KeyStatus = 'next' | 'active' | 'retiring' | 'retired';
 
-/** Where the private half is. What is stored of it lets nobody sign who may not use KMS or read the environment. */
+/** Where the private half is. Nobody can sign with what the table stores unless they may use KMS or read the environment. */
 export type KeyOrigin =
-  /** The key of this `kid` in `SIGNING_KEYS`. */
+  /** In `SIGNING_KEYS`, under the same `kid`. */
   | { readonly type: 'environment' }
-  /** Signs in KMS. `key_id` is an ARN. */
+  /** In KMS, which signs with it. `key_id` is an ARN. */
   | { readonly type: 'kms'; readonly key_id: string }
   /** Encrypted by a KMS key, and decrypted by the container that signs. */
   | WrappedPrivateKey;
 
-/** A signing key that is about to be registered. */
+/** A signing key before it is registered. */
 export interface NewKey {
   readonly kid: string;
   readonly alg: AlgorithmName;
@@ -33,22 +33,22 @@ export interface RegisteredKey extends NewKey {
 }
 
 /**
- * All keys, in one item: to activate one is to retire another, and both are decided by one write. The first active key
- * signs unless another algorithm is asked for; no two active keys have the same algorithm.
+ * All keys in one item, so that one write can activate a key and retire its predecessor. The first active key signs unless
+ * another algorithm is asked for; no two active keys have the same algorithm.
  */
 export interface KeyRegistry {
   readonly keys: readonly RegisteredKey[];
 }
 
-/** Containers know of a change within this many seconds. */
+/** Every container has read a change after this many seconds. */
 export const KEY_REFRESH_SECONDS = 60;
 
-/** The keys that are in the JWK Set, and whose tokens are accepted. */
+/** The keys of the JWK Set, whose tokens are accepted. */
 export const publishedKeys = <Key extends Pick<RegisteredKey, 'status'>>({
   keys,
 }: {
   readonly keys: readonly Key[];
 }): Key[] => keys.filter(({ status }) => status !== 'retired');
 
-/** The keys that sign; the first one does unless another algorithm is asked for. */
+/** The keys that sign. The first one is the default. */
 export const activeKeys = ({ keys }: KeyRegistry): RegisteredKey[] => keys.filter(({ status }) => status === 'active');

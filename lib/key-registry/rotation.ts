@@ -9,17 +9,17 @@ import {
   withdrawableFrom,
 } from './transitions.ts';
 
-/** When keys are rotated by schedule. */
+/** How keys are rotated by schedule. */
 export interface RotationPolicy extends KeyPolicy {
-  /** Seconds after which a key that signs gets a successor. */
+  /** Seconds for which a key signs before its successor takes over. */
   readonly period: number;
-  /** Of the key that is made when none is left. */
+  /** The algorithm of the key that is made when no key is left. */
   readonly algorithm: AlgorithmName;
 }
 
 /**
- * What time alone makes due: withdraws what nothing depends on any more, and lets successors sign that everybody can know.
- * A key that waits while the one of its algorithm is young goes on waiting, so several can be held in reserve.
+ * Makes the transitions that are due: withdraws retiring keys whose tokens have expired, and activates successors that every
+ * verifier can know. While the active key is younger than the period its successors wait, so several can be in reserve.
  * @returns the same registry when nothing is due
  */
 export function rotate(registry: KeyRegistry, policy: RotationPolicy, now: number): KeyRegistry {
@@ -35,9 +35,8 @@ export function rotate(registry: KeyRegistry, policy: RotationPolicy, now: numbe
 }
 
 /**
- * The algorithm of the key that has to be made now, if one has: for a wrapped key that has signed for a period and has no
- * successor, or because none signs and none waits. Keys of other origins are replaced by their owners, who chose where
- * those live.
+ * The algorithm of the key that must be made now, if any: the successor of a wrapped key that has signed for a period, or
+ * the first key where none signs and none waits. Keys of other origins are replaced by the people who provide them.
  */
 export function keyNeeded(registry: KeyRegistry, policy: RotationPolicy, now: number): AlgorithmName | undefined {
   const active = activeKeys(registry);

@@ -10,11 +10,11 @@ import { Unavailable } from '../oauth/errors.ts';
 import type { RegistryCopy } from './copy.ts';
 import { activeKeys, type KeyOrigin, type KeyRegistry, type RegisteredKey } from './registry.ts';
 
-/** Where private halves are had from. */
+/** Where the private halves come from. */
 export interface KeySources {
   readonly issuer: string;
   readonly kms: Kms;
-  /** Of the environment. */
+  /** From the environment. */
   readonly keys: readonly SigningKey[];
 }
 
@@ -43,7 +43,7 @@ const loaders: { readonly [Type in KeyOrigin['type']]: Load<Type> } = {
   },
 };
 
-/** What is signed must verify by what is published. @throws KeyError */
+/** Makes sure that the published key verifies what this key signs. @throws KeyError */
 function registered<Found extends { readonly jwk: SigningJwk }>({ kid, jwk }: RegisteredKey, key: Found): Found {
   if (!isDeepStrictEqual(key.jwk, jwk)) throw new KeyError(JSON.stringify(kid), 'is not the one that is registered');
   return key;
@@ -59,12 +59,12 @@ interface Loading {
   readonly get: Lazy<Signer>;
 }
 
-/** The active keys of the registry. Each private half is got once in a container, when it is first to sign. */
+/** The active keys of the registry. A container loads each private half once, before its first signature. */
 export function registrySigners(copy: RegistryCopy, sources: KeySources): Signers {
   let signers: readonly Loading[] = [];
   let current: KeyRegistry | undefined;
 
-  /** Those that are there already stay: a change of another key must cost no call of KMS. */
+  /** Keeps loaded keys, so that a change of one key costs no call of KMS for the others. */
   const update = (registry: KeyRegistry) => {
     signers = activeKeys(registry).map(
       (key) => signers.find((known) => isSame(known.key, key)) ?? { key, get: lazy(() => load(key, sources)) },

@@ -8,23 +8,23 @@ import {
   type RegisteredKey,
 } from './registry.ts';
 
-// What can become of the registry: (registry, ...) -> registry. Nothing here reads, writes or knows the time.
+// The transitions of the registry, as pure functions: (registry, ...) -> registry.
 
-/** How long others go on with what they know. Seconds. */
+/** How long other parties rely on earlier keys and tokens. Seconds. */
 export interface KeyPolicy {
-  /** The longest that any consumer of the JWK Set goes on with an old one. */
+  /** The longest time for which a verifier caches the JWK Set. */
   readonly jwksCache: number;
-  /** The longest that a token lives: access tokens and ID tokens. */
+  /** The longest lifetime of an access token or ID token. */
   readonly maxLifetime: number;
 }
 
 export type KeyRefusalCode = 'unknown_key' | 'known_key' | 'wrong_status' | 'only_active_key' | 'too_early';
 
-/** Why a key cannot be treated like that, and from when on it can, where that is a matter of time. */
+/** Why a transition is refused, and when it will be possible if it is too early. */
 export class KeyRefusal extends Error {
   readonly code: KeyRefusalCode;
   readonly kid: string;
-  /** Seconds since the epoch; only with `too_early`, which force overrides. */
+  /** Seconds since the epoch; only with `too_early`, which `force` overrides. */
   readonly possibleFrom: number | undefined;
 
   constructor(code: KeyRefusalCode, kid: string, problem: string, possibleFrom?: number) {
@@ -36,18 +36,18 @@ export class KeyRefusal extends Error {
   }
 }
 
-/** The activation gate: until then somebody may hold a JWK Set from before the key was published. */
+/** The activation gate: until then a verifier may have a JWK Set from before the key was published. */
 export const activatableFrom = ({ published_at }: RegisteredKey, { jwksCache }: KeyPolicy): number =>
   published_at + jwksCache + KEY_REFRESH_SECONDS;
 
-/** The withdrawal gate: until then a token that the key signed may be in force somewhere. Never for one that still signs. */
+/** The withdrawal gate: until then a token that the key signed may be in force. Never for a key that still signs. */
 export const withdrawableFrom = ({ retiring_at = Number.POSITIVE_INFINITY }: RegisteredKey, policy: KeyPolicy) =>
   retiring_at + KEY_REFRESH_SECONDS + policy.maxLifetime + MAX_CLOCK_SKEW_SECONDS;
 
-/** For so long a retired key is shown; the next change after that drops it. */
+/** How long the registry keeps a retired key. The next change after that drops it. */
 const KEPT_SECONDS = 90 * 86_400;
 
-/** Publishes a key. The very first one signs at once, because nobody can hold a JWK Set without it. @throws KeyRefusal */
+/** Publishes a key. The very first key signs at once, because no verifier can have a JWK Set without it. @throws KeyRefusal */
 export function addKey(registry: KeyRegistry | undefined, key: NewKey, now: number): KeyRegistry {
   if (!registry) return { keys: [{ ...key, status: 'active', published_at: now, activated_at: now }] };
   if (registry.keys.some(({ kid }) => kid === key.kid)) throw new KeyRefusal('known_key', key.kid, 'is there already');
@@ -55,7 +55,7 @@ export function addKey(registry: KeyRegistry | undefined, key: NewKey, now: numb
 }
 
 /**
- * Lets a key sign. It takes the place of the one of its algorithm, which retires.
+ * Lets a key sign. It replaces the active key of the same algorithm, which retires.
  * @throws KeyRefusal before the activation gate, unless forced
  */
 export function activateKey(
@@ -72,8 +72,8 @@ export function activateKey(
 }
 
 /**
- * One step towards its end: an active key stops signing, any other is withdrawn.
- * @throws KeyRefusal when nothing else signs, or before the withdrawal gate, unless forced
+ * Retires a key by one step: an active key stops signing, any other key is withdrawn.
+ * @throws KeyRefusal for the only active key, or before the withdrawal gate, unless forced
  */
 export function retireKey(
   registry: KeyRegistry,
@@ -92,9 +92,9 @@ export function retireKey(
 }
 
 /**
- * Withdraws a key at once, whatever it is. If it was signing, another takes over without waiting for its gate: the one
- * that is named, else that of its algorithm which has been published for longest. Without one, nothing signs in its place.
- * @param replacement the `kid` of one that is `next`
+ * Withdraws a key at once, whatever its status. If it was signing, a successor takes over without waiting for its gate: the
+ * named replacement, or else the waiting key of the same algorithm that was published first. There may be no successor.
+ * @param replacement the `kid` of a key that is `next`
  * @throws KeyRefusal when there is no such key or replacement
  */
 export function compromiseKey(
@@ -113,7 +113,7 @@ export function compromiseKey(
   return { registry: kept(succeed(withoutRival, ended, successor, now), now), successor };
 }
 
-/** Of the keys that wait to sign by this algorithm, the one that has been published for longest. */
+/** The waiting key of this algorithm that was published first. */
 export const oldestNext = ({ keys }: KeyRegistry, algorithm: string): RegisteredKey | undefined =>
   keys
     .filter(({ status, alg }) => status === 'next' && alg === algorithm)
@@ -134,7 +134,7 @@ const replace = ({ keys }: KeyRegistry, key: RegisteredKey): KeyRegistry => ({
   keys: keys.map((other) => (other.kid === key.kid ? key : other)),
 });
 
-/** Lets a key sign where its predecessor stood in the order, or where it stands itself if it has none. */
+/** Activates a key in the position of its predecessor, or in its own position if it has none. */
 function succeed(registry: KeyRegistry, predecessor: RegisteredKey | undefined, key: RegisteredKey, now: number) {
   const successor = { ...key, ...active(now) };
   if (!predecessor) return replace(registry, successor);

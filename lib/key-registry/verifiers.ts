@@ -5,12 +5,12 @@ import { keyVerifier, type Verifier, type Verifiers } from '../keys/verifier.ts'
 import type { RegistryCopy } from './copy.ts';
 import { type KeyRegistry, publishedKeys, type RegisteredKey } from './registry.ts';
 
-/** For so many seconds after an unknown `kid` made us read the registry, others are taken at the word of that reading. */
+/** How long, after an unknown `kid` caused a read of the registry, further unknown ones cause no other read. */
 export const UNKNOWN_KID_COOL_DOWN_SECONDS = 10;
 
 /**
- * The published keys of the registry. A `kid` that is not in the copy has it read again, because its key may be new; but a
- * flood of invented ones must not read it again and again.
+ * The published keys of the registry. For an unknown `kid` the registry is read again, because the key may be new. The
+ * cool-down keeps a flood of invented ones from causing a flood of reads.
  */
 export function registryVerifiers(copy: RegistryCopy, clock: Clock): Verifiers {
   const verifierOf = createLookup();
@@ -33,13 +33,13 @@ export function registryVerifiers(copy: RegistryCopy, clock: Clock): Verifiers {
       if (!reading || age < 0 || age >= UNKNOWN_KID_COOL_DOWN_SECONDS) {
         reading = { since: clock(), registry: copy.refresh() };
       }
-      // The outcome of that reading, good or bad, is that of everybody who asks meanwhile.
+      // All callers share the outcome of that read, also a failure.
       return reading.registry.then((fresh) => verifierOf(fresh, kid));
     },
   };
 }
 
-/** Imports each key when a token first names it: one that is broken breaks nothing but its own tokens. */
+/** Imports each key when a token first names it, so that a broken key affects only its own tokens. */
 function createLookup() {
   let verifiers = new Map<string, Verifier>();
   let current: KeyRegistry | undefined;

@@ -2,13 +2,13 @@ import { constants, type KeyObject, sign, verify } from 'node:crypto';
 import { derToJose, joseToDer } from './ecdsa-signature.ts';
 
 /**
- * Everything that has to be known of a JWS algorithm, in one place. RFC 7518 section 3.1, RFC 8037 section 3.1; "EdDSA"
- * and not RFC 9864's "Ed25519", because that is what verifiers know.
+ * A JWS algorithm. RFC 7518 section 3.1, RFC 8037 section 3.1; "EdDSA" rather than "Ed25519" of RFC 9864, because verifiers
+ * know the older name.
  */
 export interface Algorithm {
   readonly kty: 'RSA' | 'EC' | 'OKP';
   readonly crv?: string;
-  /** Of the digest that is signed; absent where the algorithm wants the whole message. */
+  /** The hash of the digest that is signed; absent where the algorithm signs the whole message. */
   readonly hash?: 'sha256' | 'sha384' | 'sha512';
   /** ECDSA: the length of `r` and of `s`. */
   readonly bytes?: number;
@@ -18,8 +18,8 @@ export interface Algorithm {
 
 type Hash = NonNullable<Algorithm['hash']>;
 
-// A bare KeyObject goes to node:crypto wherever that is possible, and ECDSA signatures are converted here: on Node 24
-// the options form `{key, dsaEncoding}` doubles the time of a signature.
+// node:crypto gets a bare KeyObject wherever possible, and ECDSA signatures are converted here, because on Node 24 the
+// options form `{key, dsaEncoding}` doubles the time of a signature.
 
 const rsa = (hash: Hash): Algorithm => ({
   kty: 'RSA',
@@ -56,7 +56,7 @@ const ed25519: Algorithm = {
   verify: (data, key, signature) => verify(null, data, key, signature),
 };
 
-/** The algorithms that access tokens are signed with. The first one that fits a key is its default. */
+/** The algorithms that sign tokens. The first one that fits a key is its default. */
 export const algorithms = {
   RS256: rsa('sha256'),
   RS384: rsa('sha384'),

@@ -6,12 +6,12 @@ export interface SealingKey {
   readonly key: KeyObject;
 }
 
-/** What opens sealed tokens. */
+/** The keys that open sealed tokens. */
 export interface OpeningKeys {
   find(id: string, audience: string): SealingKey | undefined;
 }
 
-/** What makes them: a ring of keys of 32 bytes, of which the first seals and all open. */
+/** The keys that seal tokens: derived from a ring of keys of 32 bytes, of which the first seals and all open. */
 export interface SealingKeys extends OpeningKeys {
   /** Undefined when the ring is empty. */
   first(audience: string): SealingKey | undefined;
@@ -21,18 +21,18 @@ const ID_BYTES = 4;
 const KEY_BYTES = 32;
 
 /**
- * The key of a ring for one application and one audience, by HKDF-SHA-256 (RFC 5869). Whoever has it can open, and make,
- * the tokens of that audience and no others, and cannot find the key of the ring. A URL holds no NUL, so no two pairs of
- * issuer and audience read the same.
+ * Derives the key for one issuer and one audience from a key of the ring, by HKDF-SHA-256 (RFC 5869). The derived key opens
+ * and seals the tokens of this audience only, and does not reveal the key of the ring. A URL contains no NUL, so the input
+ * is unambiguous.
  */
 export const deriveSealingKey = (secret: Buffer, issuer: string, audience: string): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, '', `latchkey sealed access token\0${issuer}\0${audience}`, KEY_BYTES));
 
-/** Says which key of the ring, and nothing about it. */
+/** The id of a key of the ring. It reveals nothing about the key. */
 export const sealingKeyId = (secret: Buffer): string =>
   createHash('sha256').update('latchkey sealing key id\0').update(secret).digest().toString('base64url', 0, ID_BYTES);
 
-/** For those that hold the ring, and so can read the tokens of every audience. */
+/** The keys of a function that has the ring, and so can open the tokens of every audience. */
 export function createSealingKeys(issuer: string, secrets: readonly Buffer[]): SealingKeys {
   const ring = new Map(secrets.map((secret) => [sealingKeyId(secret), secret]));
   const [first] = ring.keys();
@@ -43,7 +43,7 @@ export function createSealingKeys(issuer: string, secrets: readonly Buffer[]): S
   return { find, first: (audience) => (first === undefined ? undefined : find(first, audience)) };
 }
 
-/** For an API that was given the keys of its own audience only. */
+/** The keys of an API that has those of its own audience only. */
 export function createOpeningKeys(audience: string, keys: readonly SealingKey[]): OpeningKeys {
   const byId = new Map(keys.map((key) => [key.id, key]));
   return { find: (id, asked) => (asked === audience ? byId.get(id) : undefined) };

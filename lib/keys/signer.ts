@@ -2,7 +2,7 @@ import { type AlgorithmName, algorithms } from './algorithm.ts';
 import { KeyError } from './jwk.ts';
 import type { SigningKey } from './signing-key.ts';
 
-/** Whatever holds a private key: it can be asked for a signature, not for the key. */
+/** Signs with a private key without revealing it. */
 export interface Signer {
   readonly kid: string;
   readonly alg: AlgorithmName;
@@ -19,13 +19,14 @@ export const keySigner = ({ kid, alg, key }: SigningKey): Signer => ({
 /** The active signing keys. */
 export interface Signers {
   /**
-   * The first key of this algorithm, or without one the first of all. No other key takes its place when it cannot be had.
-   * @throws KeyError when there is none; Unavailable
+   * The first key of this algorithm, or the first of all where none is asked for. When it cannot be loaded, no other key takes
+   * its place.
+   * @throws KeyError when there is no such key; Unavailable
    */
   get(alg?: string): Signer | Promise<Signer>;
 }
 
-/** Signers whose private keys are in this process: at hand at once. */
+/** Signers whose private keys are in this process, and so need no loading. */
 export function keySigners(keys: readonly [SigningKey, ...SigningKey[]]): Signers {
   const signers = keys.map(keySigner);
   return {
@@ -37,5 +38,5 @@ export function keySigners(keys: readonly [SigningKey, ...SigningKey[]]): Signer
   };
 }
 
-/** A fault of the deployment, not of the request: a resource server wants what no key is there for. */
+/** A fault of the deployment, not of the request: a resource server is registered for an algorithm that has no key. */
 export const noKeyFor = (alg: string | undefined) => new KeyError(`for ${alg}`, 'is not among the signing keys');

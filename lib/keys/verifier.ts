@@ -1,16 +1,16 @@
 import { type AlgorithmName, algorithms } from './algorithm.ts';
 import type { SigningKey } from './signing-key.ts';
 
-/** A public key with the one algorithm that it verifies. The token does not get to choose. */
+/** A public key with the one algorithm that it verifies. The token has no choice. */
 export interface Verifier {
   readonly kid: string;
   readonly alg: AlgorithmName;
   verify(data: Buffer, signature: Buffer): boolean;
 }
 
-/** The keys that access tokens may be signed with, by `kid`. */
+/** The keys that verify tokens, by `kid`. */
 export interface Verifiers {
-  /** At hand at once where the key is known. @throws Unavailable when that cannot be found out */
+  /** Returns a known key without a promise. @throws Unavailable when the keys cannot be read */
   get(kid: string): Verifier | undefined | Promise<Verifier | undefined>;
 }
 
@@ -19,6 +19,6 @@ export const keyVerifier = ({ kid, alg, key }: SigningKey): Verifier => {
   return { kid, alg, verify: (data, signature) => algorithm.verify(data, key, signature) };
 };
 
-/** Those of keys that never change. */
+/** Verifiers for keys that never change. */
 export const keyVerifiers = (keys: readonly SigningKey[]): ReadonlyMap<string, Verifier> =>
   new Map(keys.map((key) => [key.kid, keyVerifier(key)]));

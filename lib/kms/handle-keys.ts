@@ -1,10 +1,10 @@
 import type { Kms } from './kms.ts';
 
 /**
- * The handle keys of an issuer, derived from HMAC keys that never leave KMS: one GenerateMac for each. What is derived is
- * used as a secret of `HANDLE_KEYS` is, so whoever mints and whoever parses need nothing of KMS from then on.
+ * The handle keys of an issuer, each derived by one GenerateMac from an HMAC key that never leaves KMS. A derived key is used
+ * like a secret of `HANDLE_KEYS`, so minting and parsing need no further call of KMS.
  *
- * The issuer is part of what is derived from, so issuers (each stage is one) that share a KMS key share no handle key.
+ * The MAC covers the issuer, so issuers (each stage is one) that share a KMS key have different handle keys.
  * @param ids key ids, aliases or ARNs of HMAC_256 keys; the first mints
  * @throws Unavailable; KeyError for a key of another kind
  */

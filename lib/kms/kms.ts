@@ -8,7 +8,7 @@ export type KeyPairSpec = DataKeyPairSpec;
 
 /** A key as KMS describes it. https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html */
 export interface KmsPublicKey {
-  /** The key itself, whatever alias led to it: what is signed later is signed by this one. */
+  /** The key itself, whatever alias named it: later signatures use this ARN. */
   readonly arn: string;
   /** SubjectPublicKeyInfo, DER. */
   readonly spki: Buffer;
@@ -23,12 +23,12 @@ export interface KmsSignature {
   readonly message: Buffer;
 }
 
-/** What has to be said again to decrypt: nothing secret. https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html */
+/** Must be the same for encryption and decryption; not secret. https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html */
 export type EncryptionContext = Readonly<Record<string, string>>;
 
-/** A key pair that KMS made and of which it gave out the public half only. */
+/** A key pair made by KMS, with its private half encrypted. */
 export interface KmsKeyPair {
-  /** The key that the private half is encrypted by. */
+  /** The key that encrypted the private half. */
   readonly arn: string;
   /** PKCS#8, DER, encrypted. */
   readonly ciphertext: Buffer;
@@ -37,33 +37,32 @@ export interface KmsKeyPair {
 }
 
 /**
- * KMS, in the few ways it is used. Keys are named by id, alias or ARN.
- * @throws Unavailable whenever KMS does not do as asked, whatever the reason, within the deadline
+ * The operations of KMS that are used here. Keys are named by id, alias or ARN.
+ * @throws Unavailable when KMS does not succeed within the deadline, whatever the reason
  */
 export interface Kms {
-  /** @throws KeyError if it has no public half */
+  /** @throws KeyError for a symmetric key */
   getPublicKey(key: string): Promise<KmsPublicKey>;
   /** ECDSA signatures are DER. */
   sign(key: string, signature: KmsSignature): Promise<Buffer>;
-  /** HMAC-SHA-256. @throws KeyError if the key is for something else */
+  /** HMAC-SHA-256. @throws KeyError for a key of another usage */
   generateMac(key: string, message: Buffer): Promise<Buffer>;
-  /** @throws KeyError if this key did not make it like that */
+  /** @throws KeyError when this key did not encrypt it in this context */
   decrypt(key: string, ciphertext: Buffer, context: EncryptionContext): Promise<Buffer>;
-  /** @throws KeyError if the key does not encrypt */
+  /** @throws KeyError for a key that does not encrypt */
   generateKeyPair(key: string, spec: KeyPairSpec, context: EncryptionContext): Promise<KmsKeyPair>;
 }
 
 /**
- * Four calls are the most that one request can wait for: derive a handle key, get a public key, sign an access token, sign an
- * ID token that names its hash. KMS answers in some 10 ms, so what takes so long as an attempt is lost, and there is time for
- * another one.
+ * One request waits for at most four calls: derive a handle key, get a public key, sign an access token, sign an ID token
+ * with its hash. KMS answers in about 10 ms, so an attempt that takes this long is lost, and there is time for another one.
  */
 const PATIENCE: Patience = { deadline: 600, attempt: 300 };
 
-/** An access token and an ID token can need a signature each, by when the connection is open. */
+/** One request can need two signatures, on a connection that is open by then. */
 const TO_SIGN: Patience = { deadline: 380, attempt: 240 };
 
-/** To find the primes of an RSA key takes longer. The first token of all waits for this and then for one `decrypt`. */
+/** Generating an RSA key takes longer. The very first token request waits for this and then for one `decrypt`. */
 const TO_GENERATE: Patience = { deadline: 1_100, attempt: 1_000 };
 
 const NO_MISFITS: ReadonlyMap<string, KeyError> = new Map();

@@ -1,22 +1,22 @@
 import { createHash } from 'node:crypto';
 import { type Algorithm, type AlgorithmName, algorithms } from '../keys/algorithm.ts';
 import { derToJose } from '../keys/ecdsa-signature.ts';
-import { KeyError } from '../keys/jwk.ts';
+import { KeyError, requireDistinctKids } from '../keys/jwk.ts';
 import { noKeyFor, type Signer, type Signers } from '../keys/signer.ts';
 import { checkSigningKey, readSpki } from '../keys/signing-key.ts';
 import { lazy } from '../lazy.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import type { Kms, KmsSignature } from './kms.ts';
 
-/** A key of KMS as named in the configuration. */
+/** A KMS key as the configuration names it. */
 export interface KmsKey {
   /** Key id, alias or ARN. */
   readonly id: string;
-  /** Which of the algorithms that fit it; absent = the first of them, RS256 for RSA. */
+  /** Absent = the first algorithm that fits the key: RS256 for RSA. */
   readonly alg?: AlgorithmName;
 }
 
-/** What KMS calls them. https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html */
+/** The names of the algorithms in KMS. https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html */
 const kmsNames = {
   RS256: 'RSASSA_PKCS1_V1_5_SHA_256',
   RS384: 'RSASSA_PKCS1_V1_5_SHA_384',
@@ -30,13 +30,13 @@ const kmsNames = {
   EdDSA: 'ED25519_SHA_512',
 } as const satisfies Record<AlgorithmName, KmsSignature['algorithm']>;
 
-/** What KMS takes without a digest. https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html */
+/** The longest message that KMS signs without a digest. https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html */
 const MAX_RAW_BYTES = 4096;
 
 /**
- * Signers whose private keys never leave KMS. At the first signature every public key is got, once, so that one that does
- * not fit is refused by its name and is not found out months later. A key that cannot be had matters only to those who
- * need it: they are refused, and the next request tries again.
+ * Signers whose private keys never leave KMS. The first signature loads every public key, so that an unfit key is refused by
+ * name at once and not months later. A key that cannot be loaded fails only the requests that need it; the next request
+ * tries again.
  */
 export function kmsSigners(keys: readonly [KmsKey, ...KmsKey[]], kms: Kms): Signers {
   const loaders = keys.map(({ id, alg }) => ({ alg, load: lazy(() => kmsSigner({ id, alg }, kms)) }));
@@ -48,7 +48,8 @@ export function kmsSigners(keys: readonly [KmsKey, ...KmsKey[]], kms: Kms): Sign
     const misfit = results.find((result) => result.status === 'rejected' && !(result.reason instanceof Unavailable));
     if (misfit?.status === 'rejected') throw misfit.reason;
     const signers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    requireDistinct(signers);
+    // A verifier knows one algorithm for a `kid`, so one key cannot serve under two names.
+    requireDistinctKids(signers);
     allSeen = signers.length === keys.length;
     return attempts;
   };
@@ -66,16 +67,9 @@ export function kmsSigners(keys: readonly [KmsKey, ...KmsKey[]], kms: Kms): Sign
   };
 }
 
-/** One key has one `kid`, and a verifier knows one algorithm for it, so it cannot serve under two names. */
-function requireDistinct(signers: readonly Signer[]): void {
-  const kids = signers.map(({ kid }) => kid);
-  const twice = kids.find((kid, index) => kids.indexOf(kid) < index);
-  if (twice !== undefined) throw new KeyError(JSON.stringify(twice), 'stands there twice');
-}
-
 const kmsSigner = async (named: NamedKey, kms: Kms): Promise<Signer> => signerOf(await getKmsKey(named, kms), kms);
 
-/** A signer for a key that was got. */
+/** A signer for a key that was loaded. */
 export function signerOf({ key, arn }: Awaited<ReturnType<typeof getKmsKey>>, kms: Kms): Signer {
   const algorithm: Algorithm = algorithms[key.alg];
   return {
@@ -84,14 +78,14 @@ export function signerOf({ key, arn }: Awaited<ReturnType<typeof getKmsKey>>, km
     async sign(data) {
       const signature = await kms.sign(arn, { algorithm: kmsNames[key.alg], ...messageOf(data, algorithm) });
       const jose = algorithm.bytes === undefined ? signature : derToJose(signature, algorithm.bytes);
-      // To give out a token is to promise that it is good, and this one was made elsewhere.
+      // An issued token must be valid, and this signature was made elsewhere.
       if (!algorithm.verify(data, key.key, jose)) throw new Unavailable(`a good signature of KMS by ${arn}`);
       return jose;
     },
   };
 }
 
-/** Digests wherever KMS takes them, because a token may be longer than what it takes otherwise. */
+/** A digest wherever KMS accepts one, because a token may be longer than the longest raw message. */
 function messageOf(data: Buffer, { hash }: Algorithm): Pick<KmsSignature, 'type' | 'message'> {
   if (hash) return { type: 'DIGEST', message: createHash(hash).update(data).digest() };
   if (data.length > MAX_RAW_BYTES) throw new OAuthError('invalid_request', 'the token would be too large');
@@ -101,11 +95,11 @@ function messageOf(data: Buffer, { hash }: Algorithm): Pick<KmsSignature, 'type'
 interface NamedKey {
   readonly id: string;
   readonly alg: AlgorithmName | undefined;
-  /** Its thumbprint unless given. */
+  /** Absent = the thumbprint of the key. */
   readonly kid?: string;
 }
 
-/** The public half, by one call of KMS. @throws Unavailable; KeyError naming the key as it is named here */
+/** Loads the public half by one call of KMS. @throws Unavailable; KeyError with the given name of the key */
 export async function getKmsKey({ id, alg, kid }: NamedKey, kms: Kms) {
   const name = JSON.stringify(id);
   const { arn, spki, usage, algorithms: offered } = await kms.getPublicKey(id);
