@@ -7,30 +7,30 @@ import { availableScope, identityScopes } from '../oauth/scope.ts';
 import type { GrantContext } from './grant-type.ts';
 import { availableResourceServers, invalidTarget } from './resource-servers.ts';
 
-/** What a request takes of a grant; empty = everything. */
-export interface Portion {
+/** The part of a grant that a request asks for; an empty list = all of it. */
+interface RequestedPart {
   readonly scope: readonly string[];
   readonly resources: readonly string[];
 }
 
 /**
- * A stored grant as it counts now: what was granted or asked for of it, without what the client or its resource servers
- * have lost since. The stored grant stays as it is, so that what they get back counts again.
+ * The grant as it counts now: the requested part of the stored grant, without scopes and resource servers that the client
+ * may no longer use. The stored grant stays unchanged, so that they count again if the client gets them back.
  * @throws OAuthError `invalid_target` or `invalid_scope` when nothing is left
  */
 export async function currentGrant(
   state: GrantState,
-  portion: Portion,
+  requested: RequestedPart,
   client: Client,
   context: GrantContext,
 ): Promise<Grant> {
-  const isNamed = portion.resources.length > 0;
-  const identifiers = isNamed ? [...new Set(portion.resources)] : state.resources;
+  const isNamed = requested.resources.length > 0;
+  const identifiers = isNamed ? [...new Set(requested.resources)] : state.resources;
   const [first, ...others] = await resourceServers(identifiers, client, context);
   if (!first || (isNamed && others.length + 1 < identifiers.length)) throw invalidTarget();
   const resources: Grant['resources'] = [first, ...others];
 
-  const wanted = portion.scope.length > 0 ? portion.scope : state.scope;
+  const wanted = requested.scope.length > 0 ? requested.scope : state.scope;
   const available = availableScope(client, resources, identityScopes);
   const scope = wanted.filter((token) => available.includes(token));
   if (wanted.length > 0 && scope.length === 0) {

@@ -3,8 +3,9 @@ import type { GrantState } from '../oauth/grant-state.ts';
 import type { EpochStore } from '../store/epoch.ts';
 
 /**
- * Whether the grants of this client, subject or issuer have ended that were given, or whose subject signed in, up to some
- * time. Three reads side by side, by keys that are known before the grant itself is read. docs/design.md section 4
+ * Reads the epochs of client, subject and issuer in parallel, by keys that are known before the grant is read.
+ * docs/design.md section 4
+ * @returns whether a grant is from before one of the epochs, and therefore revoked
  */
 export async function readEpochs(
   grant_id: string,
@@ -16,7 +17,7 @@ export async function readEpochs(
     epochs.find('subject', subjectTagOf(grant_id)),
     epochs.find('issuer', issuer),
   ]);
-  // A grant that was given while its subject was being signed out came of a session from before.
+  // A grant given during a sign-out everywhere came from a session that began before it.
   return ({ issued_at, auth_time = issued_at }) => issued_at <= client || auth_time <= Math.max(subject, ofIssuer);
 }
 

@@ -8,7 +8,7 @@ import type { GrantType } from './grant-type.ts';
 import { invalidGrant, type OneTimeUse, useOnce } from './one-time-use.ts';
 import { invalidTarget } from './resource-servers.ts';
 
-/** Each is a clause of the conditional write, whose length DynamoDB limits. Who wants more asks for everything. */
+/** Each scope is a clause of the conditional write, whose length DynamoDB limits. A request without scope asks for all. */
 const MAX_SCOPES = 64;
 
 /** RFC 6749 section 6, with rotation: RFC 9700 section 4.14.2. */
