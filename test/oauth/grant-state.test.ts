@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
   applyTransition,
+  confirmRotation,
   type GrantState,
   redeem,
+  revoke,
   rotate,
+  type Transition,
   undoRedemption,
   undoRotation,
   whyNotRedeemed,
@@ -53,5 +56,99 @@ describe('a step that another request made and took back', () => {
     const undone = applyTransition(rotated, undoRotation(refresh('first')));
     expect(whyNotRotated(undone, refresh('second'), 10)).toBe('undone');
     expect(applyTransition(undone!, rotate(refresh('second')))?.generation).toBe(1);
+  });
+});
+
+const LATER = NOW + 100;
+const later = { now: LATER, idle_until: LATER + 500 };
+const rotated: GrantState = { ...active, generation: 1, rotated_at: LATER, transition: 'second' };
+
+/** A grant, a transition of it, and all that the transition changes. */
+const transitions: readonly [string, GrantState, Transition, Partial<GrantState>][] = [
+  [
+    'a redemption makes the first generation good, from now on and for the idle lifetime',
+    { ...grant, generation: 7 },
+    redeem({ ...redemption('first'), ...later, now: NOW + 59 }),
+    { state: 'active', generation: 0, rotated_at: NOW + 59, idle_until: LATER + 500, transition: 'first' },
+  ],
+  ['a redemption taken back makes the code good again', active, undoRedemption('first'), { state: 'code' }],
+  [
+    'a rotation makes the next generation good, from now on and for the idle lifetime',
+    active,
+    rotate({ ...refresh('second'), ...later }),
+    { generation: 1, rotated_at: LATER, idle_until: LATER + 500, transition: 'second' },
+  ],
+  [
+    'a rotation taken back makes its generation good again, and leaves the one before it no time for retries',
+    rotated,
+    undoRotation(refresh('second')),
+    { generation: 0, rotated_at: 0 },
+  ],
+  [
+    'a confirmed rotation bears the name of the retry',
+    rotated,
+    confirmRotation(refresh('third')),
+    { transition: 'third' },
+  ],
+  [
+    'a revocation ends the grant',
+    rotated,
+    revoke('fourth', LATER),
+    { state: 'revoked', revoked_at: LATER, transition: 'fourth' },
+  ],
+];
+
+describe('a transition of a grant', () => {
+  it.each(transitions)('%s, and changes nothing else', (_name, before, transition, changes) => {
+    expect(applyTransition(before, transition)).toEqual({ ...before, ...changes });
+  });
+});
+
+const take = (request: string) => redeem(redemption(request));
+const other = 'other';
+
+/** A transition, and a grant that keeps it from being made. */
+const refused: readonly [string, Transition, GrantState][] = [
+  ['a second redemption', take('second'), { ...grant, state: 'active' }],
+  ['a redemption of a grant that was revoked', take('first'), { ...grant, state: 'revoked' }],
+  ["a redemption of somebody else's code", take('first'), { ...grant, client_id: other }],
+  ['a redemption for another redirect URI', take('first'), { ...grant, redirect_uri: other }],
+  ['a redemption with another verifier', take('first'), { ...grant, code_challenge: other }],
+  ['a redemption without a verifier', redeem({ ...redemption('first'), code_challenge: undefined }), grant],
+  ['a redemption of a code that expires now', take('first'), { ...grant, code_expires_at: NOW }],
+  ['a redemption for an API too many', redeem({ ...redemption('first'), resources: ['orders', other] }), grant],
+  ['taking back a redemption that was taken back', undoRedemption('first'), { ...active, state: 'code' }],
+  ['taking back a redemption of a grant that was revoked', undoRedemption('first'), { ...active, state: 'revoked' }],
+  ["taking back somebody else's redemption", undoRedemption('first'), { ...active, transition: other }],
+  ['a rotation before the redemption', rotate(refresh('second')), { ...active, state: 'code' }],
+  ['a rotation of a grant that was revoked', rotate(refresh('second')), { ...active, state: 'revoked' }],
+  ["a rotation of somebody else's refresh token", rotate(refresh('second')), { ...active, client_id: other }],
+  ['a rotation where there are no refresh tokens', rotate(refresh('second')), { ...active, offline: false }],
+  ['a rotation at the end of the absolute lifetime', rotate(refresh('second')), { ...active, ends_at: NOW }],
+  ['a rotation at the end of the idle lifetime', rotate(refresh('second')), { ...active, idle_until: NOW }],
+  ['a rotation of the generation before', rotate(refresh('second')), { ...active, generation: 1 }],
+  ['a rotation for a scope too many', rotate({ ...refresh('second'), scope: ['read', other] }), active],
+  ['a rotation for an API too many', rotate({ ...refresh('second'), resources: ['orders', other] }), active],
+  ['taking back a rotation of a code', undoRotation(refresh('second')), { ...rotated, state: 'code' }],
+  [
+    'taking back a rotation of a grant that was revoked',
+    undoRotation(refresh('second')),
+    { ...rotated, state: 'revoked' },
+  ],
+  ["taking back somebody else's rotation", undoRotation(refresh('second')), { ...rotated, transition: other }],
+  ['confirming a rotation of a code', confirmRotation(refresh('third')), { ...rotated, state: 'code' }],
+  [
+    'confirming a rotation of a grant that was revoked',
+    confirmRotation(refresh('third')),
+    { ...rotated, state: 'revoked' },
+  ],
+  ['confirming a rotation that was taken back', confirmRotation(refresh('third')), { ...rotated, generation: 0 }],
+  ['a second revocation', revoke('fourth', LATER), { ...active, state: 'revoked' }],
+  ["a revocation of another client's grant", revoke('fourth', LATER, 'web'), { ...active, client_id: other }],
+];
+
+describe('a grant is left as it is by', () => {
+  it.each(refused)('%s', (_name, transition, found) => {
+    expect(applyTransition(found, transition)).toBeUndefined();
   });
 });
