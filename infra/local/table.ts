@@ -1,11 +1,11 @@
 // DynamoDB for development and tests: dynalite in this process. Not imitated: deletion by TTL (expired items stay until they
 // are deleted), transactions, throttling, IAM, streams, and the old item in the error of a failed condition.
-import { once } from 'node:events';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
+import { lazy } from '../../lib/lazy.ts';
 import { Problem } from '../problem.ts';
 import { createTableInput, type TableProperties } from './table-definition.ts';
 
@@ -25,14 +25,19 @@ export interface TableOptions {
   properties?: TableProperties;
 }
 
+/** Loaded only when needed, as the parser slows down the start. */
+const deployed = lazy(async () => (await import('./deployed-table.ts')).deployedTable());
+
+/** Tables of this process, by endpoint. */
+const servers = new Map<string, Server>();
+
 /**
  * Starts an embedded DynamoDB on any free port and creates the table in it.
  * @throws Problem if the directory is in use or the table cannot be created
  */
 export async function startTable(options: TableOptions = {}): Promise<Table> {
   const { path, tableName = 'latchkey-test' } = options;
-  // Loaded only when needed, as the parser slows down the start.
-  const properties = options.properties ?? (await import('./deployed-table.ts')).deployedTable();
+  const properties = options.properties ?? (await deployed());
   if (path !== undefined) await assertUnlocked(path);
   const server = dynalite({
     createTableMs: 0,
@@ -43,9 +48,11 @@ export async function startTable(options: TableOptions = {}): Promise<Table> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
+  servers.set(endpoint, server);
   const answered = trackRequests(server);
 
   const stop = async () => {
+    servers.delete(endpoint);
     // dynalite crashes the process if it is closed during a request.
     await answered();
     await new Promise<void>((resolve, reject) => {
@@ -93,32 +100,59 @@ async function createTable(endpoint: string, input: TableProperties): Promise<vo
   }
 }
 
-interface Answer {
-  /** `ConditionalCheckFailedException` ... */
-  error?: string;
-  message?: string;
-  Table?: { TableStatus: string };
-  Item?: Record<string, AttributeValue>;
+/** What the table answers, as it would pass on the wire. */
+export interface TableAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
 }
 
 /**
- * Calls DynamoDB without the SDK, whose import would take longer than everything else here, and without its timeouts, as a
- * machine may be slow during a start. dynalite requires a signature but does not check it.
+ * Sends a request to a table of this process without a connection, which is most of what a request costs.
+ * @param body JSON
+ * @throws Error when no such table runs here
  */
-export async function callTable(endpoint: string, operation: string, input: TableProperties): Promise<Answer> {
-  const response = await fetch(endpoint, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-amz-json-1.0',
-      'x-amz-target': `DynamoDB_20120810.${operation}`,
-      'x-amz-date': '20120810T000000Z',
-      authorization:
-        'AWS4-HMAC-SHA256 Credential=local/20120810/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0',
-    },
-    body: JSON.stringify(input),
+export async function sendToTable(endpoint: string, headers: IncomingHttpHeaders, body: Buffer): Promise<TableAnswer> {
+  const server = servers.get(endpoint);
+  if (!server) throw new Error(`no table runs at ${endpoint} in this process`);
+  return new Promise((resolve) => {
+    const answered: Record<string, string> = {};
+    // As much of a request and of a response as dynalite uses.
+    const request = Object.assign(new EventEmitter(), { method: 'POST', url: '/', headers });
+    const response = {
+      statusCode: 200,
+      setHeader(name: string, value: string | number) {
+        answered[name.toLowerCase()] = String(value);
+      },
+      end(text: string) {
+        resolve({ status: response.statusCode, headers: answered, body: Buffer.from(text) });
+      },
+    };
+    server.emit('request', request, response);
+    request.emit('data', body);
+    request.emit('end');
   });
-  const answer = (await response.json()) as Answer & { __type?: string };
-  return response.ok ? answer : { ...answer, error: answer.__type?.split('#')[1] ?? `HTTP ${response.status}` };
+}
+
+interface Answer {
+  /** `ResourceInUseException` ... */
+  error?: string;
+  message?: string;
+  Table?: { TableStatus: string };
+}
+
+/** Calls a table of this process. dynalite requires a signature but does not check it. */
+async function callTable(endpoint: string, operation: string, input: TableProperties): Promise<Answer> {
+  const headers = {
+    'content-type': 'application/x-amz-json-1.0',
+    'x-amz-target': `DynamoDB_20120810.${operation}`,
+    'x-amz-date': '20120810T000000Z',
+    authorization:
+      'AWS4-HMAC-SHA256 Credential=local/20120810/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0',
+  };
+  const { status, body } = await sendToTable(endpoint, headers, Buffer.from(JSON.stringify(input)));
+  const answer = JSON.parse(body.toString()) as Answer & { __type?: string };
+  return status === 200 ? answer : { ...answer, error: answer.__type?.split('#')[1] ?? `HTTP ${status}` };
 }
 
 /**

@@ -1,14 +1,9 @@
 // A server between the functions and the table that counts requests on the wire, and on demand fails in the ways that DynamoDB
 // and the network fail.
 import { once as eventOf } from 'node:events';
-import {
-  createServer,
-  request as httpRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { sendToTable, type TableAnswer } from '../../infra/local/table.ts';
 
 /** A request to the table: its operation, such as `GetItem`, and its input. */
 export interface StoreRequest {
@@ -17,17 +12,10 @@ export interface StoreRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** The answer of the table to a forwarded request. */
-interface StoreAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Buffer;
-}
-
 /** How the store treats a request. `forward()` sends it to the table and returns the answer, which the behaviour may drop. */
 export type Behaviour = (
   response: ServerResponse,
-  forward: () => Promise<StoreAnswer>,
+  forward: () => Promise<TableAnswer>,
   request: StoreRequest,
 ) => void | Promise<void>;
 
@@ -44,7 +32,7 @@ export interface FaultyStore {
 
 const pass: Behaviour = async (response, forward) => send(response, await forward());
 
-function send(response: ServerResponse, { status, headers, body }: StoreAnswer): void {
+function send(response: ServerResponse, { status, headers, body }: TableAnswer): void {
   response.writeHead(status, headers).end(body);
 }
 
@@ -53,6 +41,7 @@ let atWork = 0;
 /** Whether any store in this thread is handling a request. */
 export const isStoreAtWork = (): boolean => atWork > 0;
 
+/** @param upstream the endpoint of a table in this process */
 export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
   let seen: StoreRequest[] = [];
   let behaviour = pass;
@@ -67,7 +56,7 @@ export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
     seen.push(request);
     atWork++;
     try {
-      await behaviour(response, () => forwardTo(upstream, incoming, body), request);
+      await behaviour(response, () => sendToTable(upstream, incoming.headers, body), request);
     } catch {
       response.socket?.destroy();
     } finally {
@@ -106,21 +95,9 @@ export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
   };
 }
 
-async function forwardTo(upstream: string, incoming: IncomingMessage, body: Buffer): Promise<StoreAnswer> {
-  // A new connection each time, because the table may close a kept one just when it is used again.
-  const { host, connection, ...headers } = incoming.headers;
-  const forwarded = httpRequest(upstream, { method: 'POST', agent: false, headers });
-  forwarded.end(body);
-  const [answer] = (await eventOf(forwarded, 'response')) as [IncomingMessage];
-  const chunks: Buffer[] = [];
-  for await (const chunk of answer) chunks.push(chunk as Buffer);
-  const { 'transfer-encoding': _, connection: __, ...answered } = answer.headers;
-  return { status: answer.statusCode ?? 0, headers: answered, body: Buffer.concat(chunks) };
-}
-
 /** Answers with an error of DynamoDB. */
 export const refusal =
-  (status: number, type: string, headers: StoreAnswer['headers'] = {}): Behaviour =>
+  (status: number, type: string, headers: TableAnswer['headers'] = {}): Behaviour =>
   (response) =>
     send(response, {
       status,
