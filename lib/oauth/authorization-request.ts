@@ -6,35 +6,36 @@ import { type Prompt, parsePrompt } from './prompt.ts';
 import { parseResponseType, type ResponseType } from './response-type.ts';
 import { parseScope } from './scope.ts';
 
-/** What a client asks of the authorization endpoint. RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1 */
+/** A request to the authorization endpoint. RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1 */
 export interface AuthorizationRequest {
   readonly responseType: ResponseType;
   readonly scope: string | undefined;
-  /** As named in `resource`. RFC 8707 section 2 */
+  /** The values of `resource`. RFC 8707 section 2 */
   readonly resources: readonly string[];
   readonly nonce: string | undefined;
-  /** PKCE, S256. RFC 7636 section 4.3 */
+  /** With the method S256. RFC 7636 section 4.3 */
   readonly code_challenge: string | undefined;
   readonly prompt: ReadonlySet<Prompt>;
-  /** Seconds since the user signed in, at most. */
+  /** The longest time since the user signed in, in seconds. */
   readonly max_age: number | undefined;
   readonly login_hint: string | undefined;
   readonly id_token_hint: string | undefined;
-  /** As sent, for the grant; and as it is understood. */
+  /** The parameter `claims` as it was sent, to be stored with the grant. */
   readonly claims: string | undefined;
+  /** The same, parsed. */
   readonly claimsRequest: ClaimsRequest;
 }
 
-/** The parameters as they were sent, each at most once. */
+/** The parameters as they were sent. Only `resource` may occur several times. */
 export interface Parameters {
   get(name: string): string | undefined;
   readonly resources: readonly string[];
 }
 
 /**
- * The request of a client that is known, to a redirect URI that is its own. `ui_locales`, `claims_locales`, `acr_values`
- * and whatever is not known are accepted and decide nothing here.
- * @throws OAuthError by RFC 6749 section 4.1.2.1 and OpenID Connect Core section 3.1.2.6
+ * Parses a request whose client and redirect URI have been validated. `ui_locales`, `claims_locales`, `acr_values` and unknown
+ * parameters are accepted and ignored here.
+ * @throws OAuthError with a code of RFC 6749 section 4.1.2.1 or OpenID Connect Core section 3.1.2.6
  */
 export function parseAuthorizationRequest(parameters: Parameters, client: Client): AuthorizationRequest {
   refuseRequestObjects(parameters);
@@ -42,13 +43,13 @@ export function parseAuthorizationRequest(parameters: Parameters, client: Client
   const code_challenge = parseCodeChallenge(parameters, client, responseType);
   const scope = parameters.get('scope');
   const isOpenId = scope !== undefined && parseScope(scope).includes('openid');
-  if (responseType.has('id_token') && !isOpenId) throw invalid('an ID token needs the scope openid');
+  if (responseType.has('id_token') && !isOpenId) throw invalid('an ID token requires the scope openid');
   const nonce = parameters.get('nonce');
   // OpenID Connect Core sections 3.2.2.1 and 3.3.2.11.
   if (responseType.has('id_token') && nonce === undefined) throw invalid('nonce is missing');
   const claims = parameters.get('claims');
   const claimsRequest = parseClaimsRequest(claims);
-  refuseOtherContexts(claimsRequest);
+  refuseEssentialAcr(claimsRequest);
   return {
     responseType,
     code_challenge,
@@ -64,7 +65,7 @@ export function parseAuthorizationRequest(parameters: Parameters, client: Client
   };
 }
 
-/** OpenID Connect Core sections 6 and 7.2.1: who does not support these says so, rather than read past them. */
+/** Parameters that must be refused where they are not supported, instead of ignored. OpenID Connect Core sections 6 and 7.2.1 */
 const notSupported = [
   ['request', 'request_not_supported'],
   ['request_uri', 'request_uri_not_supported'],
@@ -77,7 +78,7 @@ function refuseRequestObjects(parameters: Parameters): void {
   }
 }
 
-/** S256 or nothing, and nothing only where the client is excused. RFC 7636 section 4.4.1, RFC 9700 section 2.1.1 */
+/** Only a confidential client with `require_pkce: false` may leave it out. RFC 7636 section 4.4.1, RFC 9700 section 2.1.1 */
 function parseCodeChallenge(parameters: Parameters, client: Client, responseType: ResponseType): string | undefined {
   if (!responseType.has('code')) return undefined;
   const challenge = parameters.get('code_challenge');
@@ -87,17 +88,17 @@ function parseCodeChallenge(parameters: Parameters, client: Client, responseType
     if (isPublic(client) || client.require_pkce !== false) throw invalid('code_challenge is missing: PKCE is required');
     return undefined;
   }
-  // Without a method it would be `plain`.
+  // Without a method the client means `plain`. RFC 7636 section 4.3
   if (method !== CODE_CHALLENGE_METHOD) throw invalid('code_challenge_method must be S256');
   if (!isCodeChallenge(challenge)) throw invalid('code_challenge is malformed');
   return challenge;
 }
 
-/** There are no authentication contexts here, so that one that is essential cannot be met. OpenID Connect Core section 5.5.1.1 */
-function refuseOtherContexts({ id_token, userinfo }: ClaimsRequest): void {
+/** No authentication context is supported, so none can be met that is essential. OpenID Connect Core section 5.5.1.1 */
+function refuseEssentialAcr({ id_token, userinfo }: ClaimsRequest): void {
   for (const acr of [id_token.get('acr'), userinfo.get('acr')]) {
     if (!acr?.essential || acr.values === undefined) continue;
-    throw new OAuthError('unmet_authentication_requirements', 'there is no such authentication context');
+    throw new OAuthError('unmet_authentication_requirements', 'this authentication context is not supported');
   }
 }
 

@@ -1,10 +1,10 @@
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
- * Whether a logout token may be sent there: https, without user and fragment; http only to loopback, and only by a service
- * that is on loopback itself, because in Lambda other things than clients listen there. OpenID Connect Back-Channel Logout
- * section 2.2. Addresses of private networks are not told from others: URIs are registered by the operator, and to answer
- * there takes a certificate for the name.
+ * Whether a logout token may be sent to a URI: https without user information and fragment. http is allowed only to loopback,
+ * and only when the issuer is on loopback too, because in Lambda the runtime listens there. Addresses in private networks are
+ * allowed: only the operator registers URIs, and a host needs a certificate to receive anything. OpenID Connect Back-Channel
+ * Logout section 2.2
  */
 export function isBackchannelUri(uri: string, issuer: string): boolean {
   if (!URL.canParse(uri)) return false;

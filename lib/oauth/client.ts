@@ -2,16 +2,16 @@ import type { AccessTokenFormatName } from './access-token.ts';
 import { OAuthError } from './errors.ts';
 import type { HashedSecret } from './secret.ts';
 
-/** A registered client. Names as in RFC 7591 section 2 where that has them. */
+/** A registered client. Members that RFC 7591 section 2 defines have its names. */
 export interface Client {
   readonly client_id: string;
   readonly client_name?: string;
-  /** The one method the client may use; absent = any that presents a secret. `none` makes it a public client. */
+  /** The only method that the client may use; absent = any that presents a secret. `none` makes it a public client. */
   readonly token_endpoint_auth_method?: string;
   readonly grant_types: readonly string[];
-  /** Space-delimited: all that this client may ever be granted. */
+  /** Space-delimited: every scope that the client may be granted. */
   readonly scope: string;
-  /** Identifiers of the resource servers it may ask for; the first is its default. */
+  /** Identifiers of the resource servers that it may request; the first is the default. */
   readonly resources: readonly string[];
   readonly access_token_format?: AccessTokenFormatName;
   /** Seconds. */
@@ -19,15 +19,15 @@ export interface Client {
   readonly secrets: readonly HashedSecret[];
   readonly enabled: boolean;
 
-  // What follows is for clients that people sign in to.
+  // The following members are for clients that people sign in to.
 
-  /** Where answers of the authorization endpoint may go: compared character by character. RFC 9700 section 4.1.3 */
+  /** Where authorization responses may be sent; compared character by character. RFC 9700 section 4.1.3 */
   readonly redirect_uris?: readonly string[];
-  /** Absent = `code` alone. Hybrid and implicit ones only where they are named. */
+  /** Absent = only `code`. Hybrid and implicit response types have to be listed. */
   readonly response_types?: readonly string[];
   /** False for a confidential client that cannot do PKCE. RFC 9700 section 2.1.1 */
   readonly require_pkce?: boolean;
-  /** False for one whose users are not asked, because it belongs to the service. */
+  /** False for a first-party client, whose users are not asked for consent. */
   readonly require_consent?: boolean;
   readonly logo_uri?: string;
   readonly client_uri?: string;
@@ -37,24 +37,24 @@ export interface Client {
   readonly id_token_signed_response_alg?: string;
   /** Seconds. */
   readonly default_max_age?: number;
-  /** Seconds: no refresh after this long, however often there was one. Absent = the service's. */
+  /** Seconds after which a grant cannot be refreshed any more. Absent = the default of the service. */
   readonly refresh_token_lifetime?: number;
-  /** Seconds: nor after this long without one. */
+  /** Seconds without a refresh after which a grant cannot be refreshed any more. */
   readonly refresh_token_idle_lifetime?: number;
-  /** Seconds within which a refresh token may be presented again; 0 = strict. */
+  /** Seconds in which a refresh token may be presented again after its first use; 0 = never. */
   readonly refresh_reuse_interval?: number;
   /** OpenID Connect RP-Initiated Logout section 3.1 */
   readonly post_logout_redirect_uris?: readonly string[];
   /** OpenID Connect Back-Channel Logout section 2.2 */
   readonly backchannel_logout_uri?: string;
   readonly backchannel_logout_session_required?: boolean;
-  /** Whether its grants end with the session that they were given in. */
+  /** Whether its grants are revoked when the session ends that they were given in. */
   readonly end_grants_on_logout?: boolean;
-  /** Origins whose pages may call the endpoints from a browser. */
+  /** Origins whose pages may read the endpoints' responses (CORS). */
   readonly allowed_origins?: readonly string[];
 }
 
-/** A public client cannot keep a secret, so it has none. RFC 6749 section 2.1. */
+/** Whether the client is public: it cannot keep a secret, so it has none. RFC 6749 section 2.1 */
 export const isPublic = (client: Client): boolean => client.token_endpoint_auth_method === 'none';
 
 /** @throws OAuthError `unauthorized_client` unless the client is registered for this grant type. RFC 6749 section 5.2 */

@@ -1,7 +1,7 @@
 import { type Client, isPublic } from './client.ts';
 import { isClaimableByOtherApp } from './redirect-uri.ts';
 
-/** What a subject is asked to allow a client. */
+/** The access that a subject allows a client. */
 export interface Access {
   readonly scope: readonly string[];
   /** Identifiers of resource servers. */
@@ -11,8 +11,8 @@ export interface Access {
 const includesAll = (all: readonly string[], some: readonly string[]) => some.every((one) => all.includes(one));
 
 /**
- * Whether a client may have this access without asking the person. A public client whose redirect URI another app could claim
- * must always ask, because it can be any app. RFC 8252 section 8.6
+ * Whether a client may have this access without asking the person. For a public client whose redirect URI another app could
+ * claim, the person is always asked, because any app can pose as the client. RFC 8252 section 8.6
  */
 export function isConsented(
   { scope, resources }: Access,
@@ -25,8 +25,8 @@ export function isConsented(
 }
 
 /**
- * What is remembered when a person allows more. For the same resource servers the scopes add up; for others the new consent
- * replaces the old one, because a scope that was allowed at one resource server is not allowed at another.
+ * The consent to remember when a person allows more. For the same resource servers the scopes are merged. For other resource
+ * servers the new consent replaces the old one, because a scope that was allowed at one is not allowed at another.
  */
 export function mergeAccess(access: Access, remembered: Access | undefined): Access {
   const isSame =

@@ -1,6 +1,6 @@
 /**
- * The `error` codes this service can answer with. RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section
- * 2.2.1, RFC 8628 section 3.5, RFC 8707 section 2, OpenID Connect Core section 3.1.2.6.
+ * The `error` codes of this service. RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, RFC 8628
+ * section 3.5, RFC 8707 section 2, OpenID Connect Core section 3.1.2.6
  */
 export type ErrorCode =
   | 'invalid_request'
@@ -28,7 +28,7 @@ export type ErrorCode =
   | 'temporarily_unavailable'
   | 'server_error';
 
-/** The registered client or resource server that a request came from, by the id that a log line may show. */
+/** The registered client or resource server that sent a request, for the log. */
 export interface CallerId {
   readonly client_id?: string | undefined;
   readonly resource_server?: string | undefined;
@@ -38,15 +38,15 @@ interface RefusalOptions {
   /** The HTTP status, 400 unless given. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Why, for the log alone, where the caller must not learn it. Like `description` it holds nothing of the request. */
+  /** The reason to log when the caller must not learn it. Like `description`, it contains nothing from the request. */
   readonly reason?: string;
-  /** Whom it concerns, for the log alone. Only ids that were found in the table. */
+  /** The caller to log. Only ids that were found in the table. */
   readonly caller?: CallerId;
 }
 
 /**
- * A refusal that the caller is told about. `description` is public and never holds anything of the request
- * (RFC 6749 allows only printable ASCII without `"` and `\` there); `reason` and `caller` are private.
+ * A refusal that is reported to the caller. `description` is public and contains nothing from the request (RFC 6749 section 5.2
+ * allows only printable ASCII without `"` and `\`). `reason` and `caller` are only logged.
  */
 export class OAuthError extends Error {
   readonly code: ErrorCode;
@@ -70,7 +70,7 @@ export class OAuthError extends Error {
   }
 }
 
-/** Something this service depends on did not answer: 503 at an endpoint, a thrown fault at the authorizer. */
+/** Something that this service depends on did not answer. An endpoint answers 503, the authorizer throws. */
 export class Unavailable extends Error {
   constructor(what: string, cause?: unknown) {
     super(`${what} is unavailable`, { cause });
@@ -78,7 +78,10 @@ export class Unavailable extends Error {
   }
 }
 
-/** Why a presented access token is refused; for logs and `latchkey token explain`, never for the caller. */
+/**
+ * A presented token is not valid. The message completes the sentence "the token ..."; it is for the log and `latchkey token
+ * explain`, and never sent to the caller.
+ */
 export class InvalidToken extends Error {
   constructor(reason: string) {
     super(reason);
@@ -86,7 +89,7 @@ export class InvalidToken extends Error {
   }
 }
 
-/** A token that is encrypted to a key which is not here: it may well be in force, and whoever has the key can tell. */
+/** The token is encrypted to a key that this service does not have. For the resource server, which has it, it may be valid. */
 export class UnreadableToken extends InvalidToken {
   constructor() {
     super('is encrypted to a key that is not here');

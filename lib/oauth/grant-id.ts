@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { GRANT_ID_BYTES, ID_BYTES, randomId } from './handle.ts';
 
-// The id of a grant that a subject gave: 128 random bits, then 64 bits that stand for the subject. So whoever is shown a
-// code or a refresh token knows which subject's epoch to read before the grant itself was read. docs/design.md section 4.
+// The id of a grant that a subject gave is 128 random bits followed by a tag of 64 bits for the subject. With the id from a code
+// or a refresh token, the subject's epoch can be read without reading the grant first. docs/design.md section 4
 
-/** What stands for a subject in the ids of its grants, base64url. Two that share it would only share their sign-outs. */
+/**
+ * The tag of a subject in the ids of its grants, base64url. If two subjects had the same tag, signing out one of them would
+ * also sign out the other.
+ */
 export const subjectTag = (sub: string): string =>
   createHash('sha256')
     .update('latchkey subject tag\0')

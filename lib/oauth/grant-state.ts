@@ -1,47 +1,46 @@
 import { type Clause, holds } from '../clause.ts';
 
 // The state machine of a grant that a subject gave: code -> active, generation 0 -> 1 -> ... -> revoked. docs/design.md
-// section 4. Everything here is pure. A transition is a list of clauses and what is set when all of them hold: the store
-// makes one conditional update of it, and the tests walk through every interleaving of them.
+// section 4. Everything here is pure. A transition consists of clauses, and of the attributes to set when all clauses hold. The
+// store turns it into one conditional update; the tests run through every interleaving of transitions.
 
-/** A grant as it is stored. Times are seconds since the epoch; names are those of its item. */
+/** A grant as it is stored. Times are seconds since the epoch. */
 export interface GrantState {
   readonly grant_id: string;
   readonly state: 'code' | 'active' | 'revoked';
   readonly client_id: string;
   readonly sub: string;
-  /** What was granted, token by token: it never grows, and what is taken of it for one refresh does not shrink it. */
+  /** The granted scope tokens. They never change: a refresh for fewer leaves the rest for the next refresh. */
   readonly scope: readonly string[];
   /** Identifiers of the resource servers. */
   readonly resources: readonly string[];
-  /** When the subject gave it: epochs are compared with this. */
+  /** When the subject gave the grant; compared with epochs. */
   readonly issued_at: number;
   readonly redirect_uri?: string;
-  /** PKCE, S256. RFC 7636 section 4.2 */
+  /** With the method S256. RFC 7636 section 4.2 */
   readonly code_challenge?: string;
-  /** The code can be redeemed before this time. */
   readonly code_expires_at: number;
-  /** The one generation of the refresh token that is good. */
+  /** The generation of the refresh token that is valid now. */
   readonly generation: number;
-  /** When that became so. */
+  /** When that generation became valid. */
   readonly rotated_at: number;
-  /** Whether there are refresh tokens at all. */
+  /** Whether the grant has refresh tokens. */
   readonly offline: boolean;
-  /** No refresh from this time on, however often there was one: the absolute lifetime. */
+  /** The end of the absolute lifetime: no refresh from this time on. */
   readonly ends_at: number;
-  /** Nor from this time on, unless there was one before: the sliding lifetime. */
+  /** The end of the idle lifetime, which each refresh extends. */
   readonly idle_until: number;
-  /** Names the request that made the last transition. */
+  /** The random id of the request that made the last transition. */
   readonly transition: string;
   readonly revoked_at?: number;
-  /** How the subject signed in; what ID tokens say. OpenID Connect Core section 2 */
+  /** When the subject signed in, for ID tokens, as are the next three. OpenID Connect Core section 2 */
   readonly auth_time?: number;
   readonly amr?: readonly string[];
   readonly sid?: string;
   readonly nonce?: string;
   /** The `claims` parameter of the request, as JSON. OpenID Connect Core section 5.5 */
   readonly claims?: string;
-  /** When nothing that came from it can live any more. */
+  /** When everything that was issued from the grant has expired. */
   readonly expires_at: number;
 }
 
@@ -52,18 +51,19 @@ export interface Transition {
   readonly set: Partial<GrantState>;
 }
 
-/** The grant after a transition; undefined when a clause does not hold, and nothing has changed. */
+/** The grant after a transition; undefined when a clause does not hold. */
 export const applyTransition = (grant: GrantState, { when, set }: Transition): GrantState | undefined =>
   when.every((clause) => holds(grant, clause)) ? { ...grant, ...set } : undefined;
 
-/** Who redeems a code, and with what. `request` is a random id of this request. RFC 6749 section 4.1.3, RFC 7636 section 4.5 */
+/** A request to redeem a code. RFC 6749 section 4.1.3, RFC 7636 section 4.5 */
 export interface Redemption {
+  /** A random id for this request. */
   readonly request: string;
   readonly client_id: string;
   readonly redirect_uri: string;
-  /** The S256 challenge of the verifier that was sent; absent = none was. */
+  /** The S256 challenge of the verifier that was sent; undefined when none was sent. */
   readonly code_challenge: string | undefined;
-  /** Those that a token is asked for; empty = all of them. RFC 8707 section 2.2 */
+  /** Identifiers of the resource servers to issue tokens for; empty = all of the grant. RFC 8707 section 2.2 */
   readonly resources: readonly string[];
   readonly now: number;
   readonly idle_until: number;
@@ -87,7 +87,7 @@ const narrows = ({ scope = [], resources }: Pick<Redemption, 'resources'> & Part
   ...resources.map((value) => ({ attribute: 'resources', test: 'includes', value }) as const),
 ];
 
-/** Redeems the code: the first generation of refresh tokens begins. */
+/** Redeems the code: the grant becomes active with generation 0. */
 export const redeem = (redemption: Redemption): Transition => ({
   when: [
     { attribute: 'state', test: 'equals', value: 'code' },
@@ -105,7 +105,7 @@ export const redeem = (redemption: Redemption): Transition => ({
   },
 });
 
-/** Takes a redemption back that led to no answer because of a fault of ours, so that the code is not lost. */
+/** Undoes a redemption after which a fault of the service prevented the answer, so that the code can be redeemed again. */
 export const undoRedemption = (request: string): Transition => ({
   when: [
     { attribute: 'state', test: 'equals', value: 'active' },
@@ -114,13 +114,15 @@ export const undoRedemption = (request: string): Transition => ({
   set: { state: 'code' },
 });
 
-/** Who refreshes, and what of the grant is asked for. RFC 6749 section 6, RFC 8707 section 2.2 */
+/** A request with a refresh token. RFC 6749 section 6, RFC 8707 section 2.2 */
 export interface Refresh {
+  /** A random id for this request. */
   readonly request: string;
   readonly client_id: string;
   readonly generation: number;
-  /** What is asked for; empty = everything. */
+  /** The requested scope tokens; empty = all of the grant. */
   readonly scope: readonly string[];
+  /** Identifiers of the requested resource servers; empty = all of the grant. */
   readonly resources: readonly string[];
   readonly now: number;
   readonly idle_until: number;
@@ -134,7 +136,7 @@ const refreshable = ({ client_id, now }: Refresh): GrantClause[] => [
   { attribute: 'idle_until', test: 'exceeds', value: now },
 ];
 
-/** Makes the next generation the good one. */
+/** Makes the next generation the valid one. */
 export const rotate = (refresh: Refresh): Transition => ({
   when: [
     ...refreshable(refresh),
@@ -150,8 +152,9 @@ export const rotate = (refresh: Refresh): Transition => ({
 });
 
 /**
- * Takes a rotation back that led to no answer because of a fault of ours: however long that lasts, the client's token stays
- * good. The one before it is not good again, for the client has shown that it got its successor.
+ * Undoes a rotation after which a fault of the service prevented the answer, so that the client's refresh token stays valid
+ * however long the fault lasts. `rotated_at` 0 ends the reuse interval of the token before it: by presenting its successor, the
+ * client has shown that it does not need that token any more.
  */
 export const undoRotation = ({ request, generation }: Pick<Refresh, 'request' | 'generation'>): Transition => ({
   when: [
@@ -161,7 +164,7 @@ export const undoRotation = ({ request, generation }: Pick<Refresh, 'request' | 
   set: { generation, rotated_at: 0 },
 });
 
-/** Before a retry is answered: from then on, whoever made the rotation cannot take it back any more. */
+/** Confirms a rotation before a retry is answered, so that the request that made the rotation cannot undo it any more. */
 export const confirmRotation = ({ request, generation }: Pick<Refresh, 'request' | 'generation'>): Transition => ({
   when: [
     { attribute: 'state', test: 'equals', value: 'active' },
@@ -171,8 +174,8 @@ export const confirmRotation = ({ request, generation }: Pick<Refresh, 'request'
 });
 
 /**
- * Ends the grant, in whatever state it is.
- * @param client_id whose it has to be, where a client asks for it
+ * Revokes the grant, whatever its state.
+ * @param client_id when given, only a grant of this client is revoked
  */
 export const revoke = (request: string, now: number, client_id?: string): Transition => ({
   when: [
@@ -184,22 +187,25 @@ export const revoke = (request: string, now: number, client_id?: string): Transi
   set: { state: 'revoked', revoked_at: now, transition: request },
 });
 
-/** What the grant says when a transition of it was refused. */
+/** Why a conditional write of a transition failed, as the grant shows when it is read afterwards. */
 export type TransitionFailure =
-  /** It had landed: its answer was lost, and another attempt found it done. */
+  /** The write had succeeded at an earlier attempt, whose answer from the store was lost. */
   | 'landed'
-  /** The same refresh was made a moment ago: its answer was lost, or two asked at once. The successor is the same. */
+  /** The same token was refreshed within the reuse interval, so this is a retry. The successor is the same. */
   | 'retried'
-  /** What was presented was used before: it is in two hands, and the grant must end. */
+  /** The code or the refresh token was used before. Two parties may have it, so the grant must be revoked. */
   | 'reused'
-  /** More is asked for than was granted. */
+  /** The request asks for more than was granted. */
   | 'exceeded'
-  /** Another request had made it, and took it back meanwhile because of a fault: it can be made again. */
+  /** Another request made the transition and has undone it because of a fault, so it can be made again. */
   | 'undone'
-  /** Anything else: unknown, expired, revoked, somebody else's, without the right proofs. Nothing changes. */
+  /** Anything else: unknown, expired, revoked, of another client, or without the right proofs. The grant stays as it is. */
   | 'refused';
 
-/** Why a redemption was refused. Without the proofs nobody can have got anything for the code, so it is no reuse. */
+/**
+ * Why a redemption failed. With wrong proofs it is not 'reused': only a party that has the right ones can have obtained tokens
+ * for the code, so a guess must not revoke the grant.
+ */
 export function whyNotRedeemed(grant: GrantState | undefined, redemption: Redemption): TransitionFailure {
   if (!grant || grant.client_id !== redemption.client_id) return 'refused';
   if (grant.state === 'active' && grant.transition === redemption.request) return 'landed';
@@ -209,18 +215,21 @@ export function whyNotRedeemed(grant: GrantState | undefined, redemption: Redemp
   return narrows(redemption).every((clause) => holds(grant, clause)) ? 'undone' : 'exceeded';
 }
 
-/** @param reuseInterval seconds within which the generation before the good one may be presented again */
+/**
+ * Why a rotation failed.
+ * @param reuseInterval seconds in which the generation before the valid one may be presented again
+ */
 export function whyNotRotated(
   grant: GrantState | undefined,
   refresh: Refresh,
   reuseInterval: number,
 ): TransitionFailure {
-  // An end that was only half made is made good by whoever comes again.
+  // Reported as reuse also when the grant is revoked already, because that completes a revocation that failed half-way.
   if (grant?.state === 'revoked' && grant.client_id === refresh.client_id) return 'reused';
   if (!grant || !refreshable(refresh).every((clause) => holds(grant, clause))) return 'refused';
   if (grant.transition === refresh.request) return 'landed';
   if (grant.generation < refresh.generation) return 'refused';
-  // The clock of the other container may be ahead of ours: that makes no retry where there shall be none.
+  // The other container's clock may be ahead. With a reuse interval of 0 that must not turn reuse into a retry.
   const age = Math.max(0, refresh.now - grant.rotated_at);
   const isRetry = grant.generation === refresh.generation + 1 && age < reuseInterval;
   if (grant.generation > refresh.generation && !isRetry) return 'reused';

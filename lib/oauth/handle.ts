@@ -2,45 +2,44 @@ import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes, t
 import { decodeBase64url } from '../base64url.ts';
 import { withPlainId } from './plain-id.ts';
 
-/** Bytes of a new random identifier, and of the id of a grant, which ends in a tag of its subject. */
+/** The length of a random id in bytes, and that of a grant's id, which also contains a tag of its subject. */
 export const ID_BYTES = 16;
 export const GRANT_ID_BYTES = 24;
 
 interface Kind {
-  /** Tells it to people and to secret scanners. */
+  /** Lets people and secret scanners recognise a handle of this kind. */
   readonly prefix: `lk_${string}_`;
   readonly idBytes: number;
-  /** Whether it counts: one handle for each generation of the same id. */
-  readonly counts?: true;
+  readonly hasGeneration?: true;
 }
-
-/** What a handle can be. */
 const kinds = {
   reference_token: { prefix: 'lk_at_', idBytes: ID_BYTES },
   code: { prefix: 'lk_ac_', idBytes: GRANT_ID_BYTES },
-  refresh_token: { prefix: 'lk_rt_', idBytes: GRANT_ID_BYTES, counts: true },
+  refresh_token: { prefix: 'lk_rt_', idBytes: GRANT_ID_BYTES, hasGeneration: true },
   session: { prefix: 'lk_ss_', idBytes: ID_BYTES },
   page: { prefix: 'lk_pg_', idBytes: ID_BYTES },
 } as const satisfies Record<string, Kind>;
 
 export type HandleKind = keyof typeof kinds;
 
-/** A handle's content, once its MAC has been verified. `id` is base64url; `key` names the handle key that minted it. */
+/** The content of a handle. */
 export interface Handle {
+  /** Base64url. */
   readonly id: string;
-  /** 0 unless the kind counts. */
+  /** 0 for kinds without generations. */
   readonly generation: number;
+  /** The id of the handle key that minted it. */
   readonly key: string;
 }
 
-/** Mints and parses opaque artefacts: prefix, then base64url of key id, id, generation and MAC. docs/design.md section 3. */
+/** Mints and parses handles: a prefix, then base64url of key id, id, generation and MAC. docs/design.md section 3 */
 export interface Handles {
-  /** A handle of this content; its id is new and random unless one is given. */
+  /** Without content, the handle gets a new random id. */
   mint(
     kind: HandleKind,
     content?: { readonly id: string; readonly generation?: number },
   ): Handle & { readonly text: string };
-  /** The content of a handle that we minted as this kind; undefined for anything else. Reads nothing. */
+  /** The content of a handle that this service minted as this kind; undefined for anything else. Takes no read of the table. */
   parse(kind: HandleKind, text: string): Handle | undefined;
 }
 
@@ -48,19 +47,19 @@ const KEY_ID_BYTES = 4;
 const GENERATION_BYTES = 4;
 const MAC_BYTES = 16;
 
-/** Whether the text looks like a handle of this kind; says nothing of its authenticity. */
+/** Whether a text looks like a handle of this kind. Its MAC is not verified. */
 export const hasHandlePrefix = (kind: HandleKind, text: string): boolean => text.startsWith(kinds[kind].prefix);
 
-/** A new random identifier of 128 bits, base64url, that no command takes for an option: what `jti` is made of. */
+/** A new random id of 128 bits, base64url, for `jti` among others. It can be pasted into commands: see `isPlainId`. */
 export const randomId = (): string =>
   withPlainId(
     () => randomBytes(ID_BYTES).toString('base64url'),
     (id) => id,
   );
 
-/** @param secrets handle keys of 32 bytes; the first one mints, all of them verify */
+/** @param secrets handle keys of 32 bytes each: the first one mints, all of them verify */
 export function createHandles(issuer: string, secrets: readonly [Buffer, ...Buffer[]]): Handles {
-  // As KeyObjects, because to import a secret takes longer than the MAC.
+  // As KeyObjects, because importing a secret takes longer than computing the MAC.
   const keys = secrets.map((secret) => ({ id: keyId(secret), secret: createSecretKey(secret) }));
   const [minting = unreachable()] = keys;
   const byId = new Map(keys.map((key) => [key.id.toString('base64url'), key.secret]));
@@ -70,8 +69,8 @@ export function createHandles(issuer: string, secrets: readonly [Buffer, ...Buff
 
   return {
     mint(kind, { id, generation = 0 } = { id: randomId() }) {
-      const content = Buffer.concat([minting.id, Buffer.from(id, 'base64url'), ...counter(kind, generation)]);
-      if (content.length !== contentBytes(kind)) throw new Error(`an id of another length than that of a ${kind}`);
+      const content = Buffer.concat([minting.id, Buffer.from(id, 'base64url'), ...encodeGeneration(kind, generation)]);
+      if (content.length !== contentBytes(kind)) throw new Error(`the id of a ${kind} has the wrong length`);
       const bytes = Buffer.concat([content, mac(minting.secret, kind, content)]);
       return { text: kinds[kind].prefix + bytes.toString('base64url'), ...describe(kind, content) };
     },
@@ -91,8 +90,8 @@ export function createHandles(issuer: string, secrets: readonly [Buffer, ...Buff
 }
 
 /**
- * What a text says that it is, by its prefix, and what it says that it holds, if it is as long as that takes. Nothing is
- * verified: for explanations only.
+ * The kind that the prefix of a text claims, and the content if the length fits. The MAC is not verified, so the result may
+ * only be shown to people.
  */
 export function readUnverifiedHandle(
   text: string,
@@ -104,12 +103,13 @@ export function readUnverifiedHandle(
   return bytes?.length === length + MAC_BYTES ? { kind, content: describe(kind, bytes.subarray(0, length)) } : { kind };
 }
 
-const countsUp = (kind: HandleKind) => 'counts' in kinds[kind];
+const hasGeneration = (kind: HandleKind) => 'hasGeneration' in kinds[kind];
 
-const contentBytes = (kind: HandleKind) => KEY_ID_BYTES + kinds[kind].idBytes + (countsUp(kind) ? GENERATION_BYTES : 0);
+const contentBytes = (kind: HandleKind) =>
+  KEY_ID_BYTES + kinds[kind].idBytes + (hasGeneration(kind) ? GENERATION_BYTES : 0);
 
-function counter(kind: HandleKind, generation: number): Buffer[] {
-  if (!countsUp(kind)) return [];
+function encodeGeneration(kind: HandleKind, generation: number): Buffer[] {
+  if (!hasGeneration(kind)) return [];
   const bytes = Buffer.alloc(GENERATION_BYTES);
   bytes.writeUInt32BE(generation);
   return [bytes];
@@ -120,11 +120,11 @@ function describe(kind: HandleKind, content: Buffer): Handle {
   return {
     key: content.toString('base64url', 0, KEY_ID_BYTES),
     id: content.toString('base64url', KEY_ID_BYTES, end),
-    generation: countsUp(kind) ? content.readUInt32BE(end) : 0,
+    generation: hasGeneration(kind) ? content.readUInt32BE(end) : 0,
   };
 }
 
-/** The id by which handles name the key that minted them, base64url. It says nothing about the key. */
+/** The id by which handles name their key, base64url. It is a hash, so it does not reveal the key. */
 export const handleKeyId = (secret: Buffer): string => keyId(secret).toString('base64url');
 
 const keyId = (secret: Buffer) =>

@@ -6,15 +6,15 @@ const IDENTIFIER = /^[\x21\x22\x24-\x7e]{1,255}$/;
  */
 export const isIdentifier = (text: string): boolean => IDENTIFIER.test(text);
 
-/** Where one ends that was pasted out of a sentence, or out of quotes. */
+/** What an identifier ends with that was copied from a sentence, or with its quotes. */
 const PUNCTUATION = /[.,;:!?'")>\]}]$/;
 
-/** Segments that programs leave out of a path. RFC 3986 section 5.2.4 */
+/** Segments that programs remove from a path. RFC 3986 section 5.2.4 */
 const DOT_SEGMENT = /(^|\/)\.{1,2}(\/|$)/;
 
 /**
- * Whether a text can be the id of a client or resource server that is being made. Beyond `isIdentifier`, it is taken for
- * nothing else: an option or a formula by how it begins, part of a sentence by how it ends, another path by its dots.
+ * Whether a text can be the id of a new client or resource server. Stricter than `isIdentifier`: the text must not be mistakable
+ * for an option or a formula by its beginning, for part of a sentence by its end, or for another path by its dots.
  */
 export const isNewIdentifier = (text: string): boolean =>
   isIdentifier(text) && /^\w/.test(text) && !PUNCTUATION.test(text) && !DOT_SEGMENT.test(text);

@@ -1,18 +1,18 @@
-/** That a client has to be told of the end of a session. It holds no token: one is made for each attempt. */
+/** A logout token that is to be delivered to a client. It contains no token, because one is issued for each attempt. */
 export interface LogoutDelivery {
   readonly sid: string;
   readonly sub: string;
   readonly client_id: string;
   readonly attempts: number;
-  /** When to try next. */
+  /** The time of the next attempt, in seconds since the epoch. */
   readonly due_at: number;
-  /** When to give up. */
+  /** When to give up, in seconds since the epoch. */
   readonly expires_at: number;
 }
 
-/** Seconds for which a client that does not answer is asked again: a day. */
-const PATIENCE = 86_400;
-const LONGEST_PAUSE = 3_600;
+/** Seconds after which a delivery is given up: a day. */
+const MAX_AGE = 86_400;
+const MAX_PAUSE = 3_600;
 
 export const createDelivery = (sid: string, sub: string, client_id: string, now: number): LogoutDelivery => ({
   sid,
@@ -20,9 +20,9 @@ export const createDelivery = (sid: string, sub: string, client_id: string, now:
   client_id,
   attempts: 0,
   due_at: now,
-  expires_at: now + PATIENCE,
+  expires_at: now + MAX_AGE,
 });
 
-/** One, two, four minutes and so on, up to an hour, after an attempt that began now. */
+/** When to try again if an attempt that begins now fails: after one, two, four minutes and so on, up to an hour. */
 export const nextAttemptAt = ({ attempts }: LogoutDelivery, now: number): number =>
-  now + Math.min(60 * 2 ** attempts, LONGEST_PAUSE);
+  now + Math.min(60 * 2 ** attempts, MAX_PAUSE);

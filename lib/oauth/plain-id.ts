@@ -1,18 +1,18 @@
 /**
- * What an id can be mistaken for where people paste it: an option of a command, a formula or a number in a spreadsheet.
- * One in 64 base64url texts begins with a dash.
+ * Ids that would be mistaken for an option of a command, or for a formula or a number in a spreadsheet. One in 64 base64url texts
+ * begins with a dash.
  */
 const MISTAKABLE = /^[-=+@]|^\d+(e\d+)?$/i;
 
-/** Whether an id is taken for nothing but an id on a command line and in a spreadsheet. */
+/** Whether an id can be pasted into a command line and a spreadsheet. */
 export const isPlainId = (id: string): boolean => !MISTAKABLE.test(id);
 
-/** If each attempt fails one time in 64, all of these fail together less than once in 2^120. */
+/** An attempt fails one time in 64, all of them with a probability below 2^-119. */
 const ATTEMPTS = 20;
 
 /**
- * Makes something anew until its id is plain. Every id that this service makes, and can choose, is made here.
- * @throws Error when `make` does not seem to be random
+ * Calls `make` until the result has a plain id. Every id that this service chooses is made here.
+ * @throws Error when no attempt gives one, so `make` cannot be random
  */
 export function withPlainId<Made>(make: () => Made, idOf: (made: Made) => string): Made {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {

@@ -1,11 +1,11 @@
 import { OAuthError } from './errors.ts';
 
-/** What the user is to be asked, whatever is known already. OpenID Connect Core section 3.1.2.1 */
+/** What the user is asked in any case; with `none`, nothing is asked. OpenID Connect Core section 3.1.2.1 */
 export const prompts = ['none', 'login', 'consent', 'select_account'] as const;
 
 export type Prompt = (typeof prompts)[number];
 
-/** @throws OAuthError `invalid_request` for a value that is not known, or `none` beside another one */
+/** @throws OAuthError `invalid_request` for an unknown value, or `none` together with another value */
 export function parsePrompt(text: string | undefined): ReadonlySet<Prompt> {
   const found = text?.split(' ').map((value) => {
     const prompt = prompts.find((candidate) => candidate === value);
@@ -13,6 +13,7 @@ export function parsePrompt(text: string | undefined): ReadonlySet<Prompt> {
     return prompt;
   });
   const values = new Set(found);
-  if (values.has('none') && values.size > 1) throw new OAuthError('invalid_request', 'prompt has more than none');
+  if (values.has('none') && values.size > 1)
+    throw new OAuthError('invalid_request', 'prompt has none together with other values');
   return values;
 }

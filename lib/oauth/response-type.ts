@@ -1,7 +1,7 @@
 import type { Client } from './client.ts';
 import { OAuthError } from './errors.ts';
 
-/** What an authorization response holds. RFC 6749 section 3.1.1, OAuth 2.0 Multiple Response Type Encoding Practices */
+/** What an authorization response contains. RFC 6749 section 3.1.1, OAuth 2.0 Multiple Response Type Encoding Practices */
 export type ResponseType = ReadonlySet<'code' | 'id_token' | 'token'>;
 
 const responseTypes: ReadonlyMap<string, ResponseType> = new Map(
@@ -17,15 +17,15 @@ const responseTypes: ReadonlyMap<string, ResponseType> = new Map(
   ).map((members) => [members.join(' '), new Set(members)]),
 );
 
-/** What a client has without a word about it, and all that is advertised. RFC 9700 section 2.1.2 */
+/** The response types of a client that registers none, and those in the metadata. RFC 9700 section 2.1.2 */
 export const defaultResponseTypes: readonly string[] = ['code'];
 
-/** The order of its members means nothing. */
+/** The order of the members has no meaning. RFC 6749 section 3.1.1 */
 const inOrder = (text: string): string => text.split(' ').sort().join(' ');
 
 /**
- * @throws OAuthError `unsupported_response_type`, or `unauthorized_client` for one that the client is not registered for:
- * without a word about it a client has `code` alone. RFC 6749 section 4.1.2.1
+ * @throws OAuthError `invalid_request`, `unsupported_response_type`, or `unauthorized_client` when the client is not registered
+ * for the response type. RFC 6749 section 4.1.2.1
  */
 export function parseResponseType(text: string | undefined, client: Client): ResponseType {
   if (text === undefined) throw new OAuthError('invalid_request', 'response_type is missing');
@@ -36,17 +36,17 @@ export function parseResponseType(text: string | undefined, client: Client): Res
   if (!allowed.includes(name))
     throw new OAuthError('unauthorized_client', 'this client may not use this response type');
   if (responseType.has('code') && !client.grant_types.includes('authorization_code')) {
-    throw new OAuthError('unauthorized_client', 'this client may have no authorization code');
+    throw new OAuthError('unauthorized_client', 'this client may not use the grant type authorization_code');
   }
   return responseType;
 }
 
-/** How the answer reaches the client. */
+/** How an authorization response is returned to the client. */
 export const responseModes = ['query', 'fragment', 'form_post'] as const;
 
 export type ResponseMode = (typeof responseModes)[number];
 
-/** Whether a token is in the answer, which must not be in a URL that servers see. Response types as sent, known or not. */
+/** Whether the response contains a token. Takes a response type as it was sent, even an unknown one. */
 const hasTokens = (responseType = ''): boolean =>
   responseType.split(' ').some((member) => member === 'token' || member === 'id_token');
 
@@ -54,14 +54,15 @@ export const defaultResponseMode = (responseType: string | undefined): ResponseM
   hasTokens(responseType) ? 'fragment' : 'query';
 
 /**
- * @throws OAuthError `invalid_request`, also for tokens in a query. Multiple Response Type Encoding Practices section 3.0
+ * @throws OAuthError `invalid_request` for an unknown mode, and for tokens in a query, which servers would log. Multiple Response
+ * Type Encoding Practices section 3.0
  */
 export function parseResponseMode(text: string | undefined, responseType: string | undefined): ResponseMode {
   if (text === undefined) return defaultResponseMode(responseType);
   const mode = responseModes.find((candidate) => candidate === text);
   if (!mode) throw new OAuthError('invalid_request', 'this response mode is not supported');
   if (mode === 'query' && hasTokens(responseType)) {
-    throw new OAuthError('invalid_request', 'tokens are not put into a query');
+    throw new OAuthError('invalid_request', 'tokens cannot be returned in the query');
   }
   return mode;
 }

@@ -1,16 +1,16 @@
 import type { AccessToken } from './access-token.ts';
 
 /**
- * What a revocation names, from the widest to the narrowest. A key, a grant or a token ends for good; the issuer, a
- * subject or a client ends for every token that was issued up to a time.
+ * What can be revoked, from the widest to the narrowest. The revocation of a key, a grant or a token covers all its tokens. That
+ * of the issuer, a subject or a client covers the tokens that were issued up to some time.
  */
 export const revocationKinds = ['issuer', 'subject', 'client', 'key', 'grant', 'token'] as const;
 
 export type RevocationKind = (typeof revocationKinds)[number];
 
 /**
- * The widest leeway on `exp` that a verifier may be configured with, in seconds. For so long after its `exp` a token can
- * still be accepted somewhere, so entries are kept for as much longer.
+ * The largest leeway on `exp` that a verifier can be configured with, in seconds. A token may still be accepted for that long
+ * after its `exp`, so entries are kept for that much longer.
  */
 export const MAX_CLOCK_SKEW_SECONDS = 300;
 
@@ -21,11 +21,11 @@ export interface Revocation {
   readonly revoked_at: number;
   /** Tokens with `iat` up to this time are covered; absent = all. */
   readonly issued_until?: number;
-  /** When the last access token that it can concern has expired everywhere. */
+  /** When the last access token that the entry covers has expired everywhere. */
   readonly expires_at: number;
 }
 
-/** What a token can be revoked by: the id under which an entry of each kind would name it. */
+/** For each kind, the id of an entry that would revoke the token. */
 export const revocationIds = ({ claims, key }: AccessToken): Readonly<Record<RevocationKind, string | undefined>> => ({
   token: claims.jti,
   grant: claims.grant_id,
@@ -35,10 +35,13 @@ export const revocationIds = ({ claims, key }: AccessToken): Readonly<Record<Rev
   issuer: claims.iss,
 });
 
-/** Whether an entry of a kind and id that the token can be revoked by covers it. */
+/** Whether an entry covers a token, given that its kind and id are among the token's `revocationIds`. */
 export const covers = (entry: Revocation, token: AccessToken): boolean => token.claims.iat <= until(entry);
 
-/** Of two entries that name the same: whether one makes the other needless. Of equals for a token the older one does. */
+/**
+ * Whether one entry makes another of the same kind and id redundant. Of two equal entries for a token, the older one makes the
+ * newer one redundant.
+ */
 export const supersedes = (one: Revocation, other: Revocation): boolean =>
   until(one) >= until(other) &&
   one.expires_at >= other.expires_at &&
@@ -47,9 +50,10 @@ export const supersedes = (one: Revocation, other: Revocation): boolean =>
 const until = ({ issued_until = Number.POSITIVE_INFINITY }: Revocation) => issued_until;
 
 /**
- * One entry that ends every access token of a client, a subject, a key, a grant or the whole issuer.
- * @param lifetime the longest an access token can live, in seconds: for so long the entry is kept
- * @param delay seconds for which tokens may still be issued by those that have not heard of it; they are covered as well
+ * An entry that revokes every access token of a client, a subject, a key, a grant or the whole issuer.
+ * @param lifetime the longest lifetime of an access token in seconds, for which the entry is kept
+ * @param delay seconds in which containers may still issue such tokens because they have not read the change yet; the entry
+ * covers these tokens, too
  */
 export function createRevocation(
   kind: Exclude<RevocationKind, 'token'>,

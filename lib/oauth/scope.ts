@@ -1,15 +1,15 @@
 import { OAuthError } from './errors.ts';
 
-/** RFC 6749 section 3.3: printable ASCII without space, `"` and `\`. */
+/** Printable ASCII without space, `"` and `\`. RFC 6749 section 3.3 */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /**
- * Scopes that stand for claims about the subject, and for keeping access when it has gone: known without any resource
- * server. OpenID Connect Core sections 5.4 and 11
+ * The scopes for claims about the subject and for refresh tokens. They belong to no resource server. OpenID Connect Core
+ * sections 5.4 and 11
  */
 export const identityScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'] as const;
 
-/** Splits a `scope` value into its distinct scope tokens, or throws `invalid_scope`. RFC 6749 section 3.3. */
+/** The distinct tokens of a `scope` value. RFC 6749 section 3.3. @throws OAuthError `invalid_scope` */
 export function parseScope(scope: string): string[] {
   const tokens = scope.split(' ');
   if (!tokens.every((token) => SCOPE_TOKEN.test(token))) throw new OAuthError('invalid_scope', 'scope is malformed');
@@ -17,10 +17,10 @@ export function parseScope(scope: string): string[] {
 }
 
 /**
- * The scope of a new grant: what was requested, each token of it allowed to the client and known to one of the resource
- * servers, or, where nothing was requested, all that the client is allowed there. RFC 6749 section 3.3.
- * @param identity the identity scopes, where a subject can allow them: never without being requested
- * @throws OAuthError `invalid_scope`; nothing is dropped in silence
+ * The scope of a new grant: the requested scope, or, when none is requested, everything that the client may have at these
+ * resource servers. RFC 6749 section 3.3
+ * @param identity the identity scopes, when there is a subject; granted only on request
+ * @throws OAuthError `invalid_scope` when a requested token may not be granted; none is dropped silently
  */
 export function authorizeScope(
   requested: string | undefined,
@@ -38,7 +38,7 @@ export function authorizeScope(
   return tokens.join(' ');
 }
 
-/** What a client may have at these resource servers by now. */
+/** The scope tokens that a client may have at these resource servers. @param identity additional scopes it may have */
 export function availableScope(
   client: { readonly scope: string },
   resources: readonly { readonly scope: string }[],

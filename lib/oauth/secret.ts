@@ -4,10 +4,10 @@ import type { Clock } from '../clock.ts';
 import { withPlainId } from './plain-id.ts';
 import { SCRYPT_COST } from './scrypt-cost.ts';
 
-/** A stored secret: its hash, never the secret. Several may be live at once, so that they can be rotated. */
+/** A secret as it is stored: only its hash. Several can be valid at once, so that secrets can be rotated. */
 export interface HashedSecret {
   readonly secret_id: string;
-  /** `sha256$<hash>` for a random secret of ours, `scrypt$<N>$<r>$<p>$<salt>$<hash>` for one that a person chose. */
+  /** `sha256$<hash>` for a random secret, `scrypt$<N>$<r>$<p>$<salt>$<hash>` for a secret that a person chose. */
   readonly hash: string;
   readonly created_at: number;
   /** Seconds since the epoch; absent = does not expire. */
@@ -18,7 +18,7 @@ const deriveKey = promisify<string, Buffer, number, ScryptOptions, Buffer>(scryp
 
 const SCRYPT = { ...SCRYPT_COST, maxmem: 96 * 1024 * 1024 };
 
-/** Tells a random secret to people and to secret scanners. */
+/** Lets people and secret scanners recognise a random secret. */
 export const SECRET_PREFIX = 'lk_cs_';
 
 const sha256 = (secret: string) => createHash('sha256').update(secret).digest();
@@ -32,7 +32,7 @@ function hashed(hash: string, now: number, expires_at: number | undefined): Hash
 }
 
 /**
- * A new random secret of 256 bits. One fast hash is enough for it: there is nothing to guess.
+ * A new random secret of 256 bits. A fast hash is enough, because it cannot be guessed.
  * @param expires_at seconds since the epoch
  */
 export function createSecret(now: number, expires_at?: number): { secret: string; stored: HashedSecret } {
@@ -40,7 +40,11 @@ export function createSecret(now: number, expires_at?: number): { secret: string
   return { secret, stored: hashed(`sha256$${sha256(secret).toString('base64url')}`, now, expires_at) };
 }
 
-/** Stores a secret that a person chose, under a slow salted hash, because such secrets can be guessed from a dump. */
+/**
+ * Hashes a secret that a person chose. The hash is slow and salted, because such secrets can be guessed by whoever has the table.
+ * @param now seconds since the epoch
+ * @param expires_at seconds since the epoch
+ */
 export async function importSecret(secret: string, now: number, expires_at?: number): Promise<HashedSecret> {
   const salt = randomBytes(16);
   return hashed(slowHash(salt, await deriveKey(secret, salt, 32, SCRYPT)), now, expires_at);
@@ -49,10 +53,10 @@ export async function importSecret(secret: string, now: number, expires_at?: num
 const slowHash = (salt: Buffer, hash: Buffer): string =>
   ['scrypt', SCRYPT.N, SCRYPT.r, SCRYPT.p, salt.toString('base64url'), hash.toString('base64url')].join('$');
 
-/** Of a secret that nobody has. To verify one against it takes as long as against one that `importSecret` stored. */
+/** No secret matches this. Verifying one against it takes as long as against the result of `importSecret`. */
 export const unmatchableSecret: HashedSecret = hashed(slowHash(randomBytes(16), randomBytes(32)), 0, undefined);
 
-/** Whether `secret` is one of the stored ones and has not expired. Compares in constant time. */
+/** Whether a secret matches a stored one that has not expired. Compares in constant time. */
 export async function verifySecret(secret: string, stored: readonly HashedSecret[], clock: Clock): Promise<boolean> {
   const now = clock();
   for (const { hash, expires_at } of stored) {
@@ -63,8 +67,8 @@ export async function verifySecret(secret: string, stored: readonly HashedSecret
 }
 
 /**
- * Why `verifySecret` said no, for the log. Expired secrets that a person chose are not tried, because each would cost a slow
- * hash: whoever has one is told from a guess no further.
+ * Why `verifySecret` returned false, for the log. Expired secrets that a person chose are not compared, because each comparison
+ * would take a slow hash; the reason is then left open.
  */
 export function whyNotVerified(
   secret: string,

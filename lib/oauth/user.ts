@@ -1,12 +1,11 @@
 import type { HashedSecret } from './secret.ts';
 
-/** A person who signs in, as this service keeps them. Others may live elsewhere: see `authenticateUser` in extensions.ts. */
+/** A user in the table. Users can also be kept elsewhere: see `authenticateUser` in extensions.ts. */
 export interface User {
-  /** Random and for good: what tokens and clients know the person by. */
+  /** Random, and never changed: the subject of tokens. */
   readonly sub: string;
-  /** What the person types; compared as `normalizeUsername` makes it. */
+  /** As entered when the user was created; compared in the form of `normalizeUsername`. */
   readonly username: string;
-  /** Under a slow salted hash, because people choose it. */
   readonly password: HashedSecret;
   /** Standard claims. OpenID Connect Core section 5.1 */
   readonly claims: UserClaims;
@@ -14,10 +13,10 @@ export interface User {
   readonly created_at: number;
 }
 
-/** OpenID Connect Core section 5.1, by their names on the wire. */
+/** Claims about a person, by their names in OpenID Connect Core section 5.1. */
 export type UserClaims = Readonly<Record<string, unknown>>;
 
-/** Who somebody is found to be who signed in. */
+/** The result of a sign-in: who signed in, when and how. */
 export interface Authentication {
   readonly sub: string;
   /** Seconds since the epoch. */
@@ -26,9 +25,9 @@ export interface Authentication {
   readonly amr: readonly string[];
 }
 
-/** In UTF-16 units: it is part of a key of the table. */
+/** In UTF-16 code units. The name is part of a key, whose length DynamoDB limits. */
 const MAX_USERNAME_LENGTH = 255;
 
-/** A name as it is compared: phones write the first letter large and a space at the end. */
+/** The form in which names are compared. Phone keyboards capitalise the first letter and append a space. */
 export const normalizeUsername = (username: string): string =>
   username.normalize('NFKC').trim().toLowerCase().slice(0, MAX_USERNAME_LENGTH);
