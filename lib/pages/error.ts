@@ -2,11 +2,11 @@ import type { HttpResponse } from '../http/message.ts';
 import { html } from './html.ts';
 import { renderPage, type Site } from './page.ts';
 
-/** A refusal that the client cannot be told by a redirect. RFC 6749 section 4.1.2.1 */
+/** A refusal that cannot be returned to the client by a redirect. RFC 6749 section 4.1.2.1 */
 export interface ErrorPage {
   readonly status: number;
   readonly kind: 'request' | 'client';
-  /** For the developers of the application. Contains nothing of the request. */
+  /** For the developers of the application. Contains nothing from the request. */
   readonly code: string;
   readonly description: string;
 }
@@ -20,8 +20,8 @@ export function errorPage(site: Site, { status, kind, code, description }: Error
 }
 
 /**
- * For a form that this service has not shown, or not to this browser.
- * @param again the address for another try
+ * For a submitted form that this service did not show, or showed to another browser.
+ * @param again the URL of the link for trying again
  */
 export function outdatedPage(site: Site, again: string): HttpResponse {
   const { error: texts } = site.language.texts;

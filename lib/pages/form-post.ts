@@ -12,8 +12,8 @@ export interface FormPost {
 const submit = trustedMarkup('document.forms[0].submit()');
 
 /**
- * An answer that the browser posts to the client: by a script, or by a button where scripts do not run. OAuth 2.0 Form Post
- * Response Mode 1.0
+ * A page with which the browser posts an authorization response to the client: by a script, or by a button when scripts are
+ * blocked. OAuth 2.0 Form Post Response Mode 1.0
  */
 export function formPostPage(site: Site, { redirect_uri, formAction, parameters }: FormPost): HttpResponse {
   const { formPost: texts } = site.language.texts;

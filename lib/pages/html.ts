@@ -1,11 +1,11 @@
-/** Markup that is safe to show: only `html` makes it, which escapes every text, and `trustedMarkup`. */
+/** Markup that is safe to show. Only `html`, which escapes every text, and `trustedMarkup` create it. */
 export interface Html {
   readonly [markup]: string;
 }
 
 const markup = Symbol('markup');
 
-/** The values of a template: texts are escaped, markup is not, lists are joined; `false` and `undefined` are left out. */
+/** A value in a template. Texts are escaped, markup is not, lists are joined; `false` and `undefined` are left out. */
 export type Value = string | number | Html | readonly Value[] | false | undefined;
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -27,12 +27,12 @@ function render(value: Value): string {
   return typeof value === 'object' ? value[markup] : escapeText(String(value));
 }
 
-/** Attribute values must be in quotes. No value may be put into the name of a tag, a script or a style. */
+/** The values of attributes must be in quotes. No value may be in the name of a tag, in a script or in a style. */
 export const html = (strings: TemplateStringsArray, ...values: readonly Value[]): Html => ({
   [markup]: strings.reduce((done, text, at) => done + render(values[at - 1]) + text),
 });
 
-/** A script, a style or a picture that is written in this repository, and contains no text from anywhere else. */
+/** A script, style or picture that is written in this repository and contains no text from outside. */
 export const trustedMarkup = (text: string): Html => ({ [markup]: text });
 
 export const toText = (document: Html): string => document[markup];

@@ -12,11 +12,11 @@ export interface Service {
   readonly logo_uri?: string;
 }
 
-/** What all pages have in common that a person sees in one visit. */
+/** What all pages that a person sees in one visit have in common. */
 export interface Site {
   readonly service: Service;
   readonly language: Language;
-  /** The application that the person signs in to, once it is known. */
+  /** The application that the person signs in to, if known. */
   readonly client?: Client;
 }
 
@@ -30,14 +30,14 @@ export interface Page {
   readonly status?: number;
   readonly title: string;
   readonly content: Html;
-  /** Where a form may lead besides this service, as sources of a Content Security Policy. */
+  /** Where a form may lead besides this service: sources of the directive `form-action`. */
   readonly formAction?: readonly string[];
   /** The only script that the policy allows. */
   readonly script?: Html;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Makes a response of a page. No cache keeps it, no frame shows it, and it loads nothing but the logos. */
+/** Renders a page as a response. Caches do not store it, frames cannot show it, and it loads nothing but the logos. */
 export function renderPage(site: Site, page: Page): HttpResponse {
   const { service, language, client } = site;
   const document = html`<!doctype html>
@@ -73,7 +73,7 @@ ${footer(site)}${page.script && html`<script>${page.script}</script>`}
 
 const STYLE = trustedMarkup(style);
 
-/** Leaves out what could end a directive: a registered URI with such a character is missing from the policy. */
+/** Sources without a character that could end a directive. Others are left out of the policy. */
 const SOURCE = /^[a-z][\w.+-]*:(\/\/[\w.-]+(:\d+)?)?$/;
 
 const hash = (content: Html) => `'sha256-${createHash('sha256').update(toText(content)).digest('base64')}'`;
@@ -94,7 +94,7 @@ function policy({ formAction = [], script }: Page, images: readonly (string | un
 
 const sources = (list: readonly string[]): string => [...new Set(list)].filter((one) => SOURCE.test(one)).join(' ');
 
-/** Whether a URI may be in a link or a picture: one with `javascript:`, for example, may not. */
+/** Whether a URI may be in a link or picture. A URI with `javascript:`, for example, may not. */
 function isWebUri(uri: string | undefined): uri is string {
   return uri !== undefined && URL.canParse(uri) && ['https:', 'http:'].includes(new URL(uri).protocol);
 }
@@ -104,7 +104,7 @@ const brand = ({ name, logo_uri }: Service): Html =>
     ? html`<img src="${logo_uri}" alt="${name}" referrerpolicy="no-referrer">`
     : html`${brandMark}<span>${name}</span>`;
 
-/** The logo of a client, or the first letter of its name. */
+/** The client's logo, or the first letter of its name. */
 export function clientLogo(client: Client): Html {
   const picture = isWebUri(client.logo_uri)
     ? html`<img src="${client.logo_uri}" alt="" referrerpolicy="no-referrer">`
@@ -114,7 +114,7 @@ export function clientLogo(client: Client): Html {
 
 export const clientName = ({ client_name, client_id }: Client): string => client_name ?? client_id;
 
-/** The first letter as people see it, which can consist of several code points. */
+/** The first letter as people perceive it, which can consist of several code points. */
 export const initial = (name: string): string => [...new Intl.Segmenter().segment(name.trim())][0]?.segment ?? '';
 
 function footer({ client, language }: Site): Html | undefined {

@@ -6,7 +6,7 @@ import { clientLogo, clientName, renderPage, type Site } from './page.ts';
 export interface SignInPage {
   readonly form: HtmlForm;
   readonly formAction: readonly string[];
-  /** Filled in already. */
+  /** The initial value of the field. */
   readonly username?: string;
   /** Why the last attempt failed; seconds until the next attempt is allowed. */
   readonly failed?: 'refused' | { readonly seconds: number };

@@ -3,7 +3,7 @@ import { actionButton, type HtmlForm, htmlForm } from './form.ts';
 import { html } from './html.ts';
 import { clientName, renderPage, type Site } from './page.ts';
 
-/** Asks the person to confirm. Whoever wants to stay signed in closes the page. */
+/** Asks the person to confirm. To stay signed in, they close the page. */
 export function confirmSignOutPage(
   site: Site,
   { form, formAction = [] }: { readonly form: HtmlForm; readonly formAction?: readonly string[] },

@@ -1,6 +1,6 @@
 import { theme } from './theme.ts';
 
-/** Layout of all pages. Colours and shapes are in theme.ts. */
+/** The layout of all pages. Colours and shapes are in theme.ts. */
 export const style = `${theme}
 :root { color-scheme: light dark; }
 *, *::before, *::after { box-sizing: border-box; }

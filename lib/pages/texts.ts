@@ -1,4 +1,4 @@
-/** Every word on the pages, for you to change. For another language, add a constant of this type and a line to `languages`. */
+/** All texts of the pages, for you to change. For another language, add a constant of this type and a line in `languages`. */
 const english = {
   signIn: {
     title: 'Sign in',
@@ -7,7 +7,7 @@ const english = {
     password: 'Password',
     submit: 'Sign in',
     cancel: 'Cancel',
-    refused: 'That username and password do not go together. Check both and try again.',
+    refused: 'The username or password is wrong. Check both and try again.',
     delayed: (seconds: number) =>
       seconds < 90
         ? `Too many attempts. Try again in ${seconds === 1 ? 'a second' : `${seconds} seconds`}.`
@@ -26,16 +26,16 @@ const english = {
     signedInAs: 'Signed in as',
     another: 'Use another account',
     intro: (client: string) => `If you allow it, ${client} can:`,
-    nothing: (client: string) => `${client} asks for nothing but that you are there.`,
+    nothing: (client: string) => `${client} asks for no access to your data.`,
     at: (resource: string) => `at ${resource}`,
-    destination: (place: string) => `You will go on to ${place}.`,
-    app: 'You will go on to an app on this device. Allow it only if you opened this page from an app that you trust.',
+    destination: (place: string) => `You will be sent to ${place}.`,
+    app: 'You will be sent to an app on this device. Allow it only if you opened this page from an app that you trust.',
     allow: 'Allow',
     deny: 'Cancel',
   },
   /** What a scope means to the person who is asked to allow it. A scope without an entry is shown by its name. */
   scopes: {
-    openid: 'Know that it is you',
+    openid: 'Know who you are',
     profile: 'See your name and profile',
     email: 'See your email address',
     address: 'See your postal address',
@@ -57,16 +57,16 @@ const english = {
     doneText: 'You can close this window.',
   },
   error: {
-    title: 'This did not work',
+    title: 'Something went wrong',
     request:
-      'The application that sent you here asked for something that cannot be done. Going back and trying again may help; if not, tell the people who make the application.',
+      'The application that sent you here made a request that this service cannot accept. Go back and try again. If that does not help, contact the people who run the application.',
     client:
-      'The application that sent you here is not known, or may not send you on to where it wants. To be safe, you are not sent anywhere.',
+      'The application that sent you here is not registered, or its return address is not. For your safety, you are not sent anywhere.',
     outdatedTitle: 'This page is out of date',
-    outdated: 'It was open for too long, or your browser did not send back its cookie. Nothing was done.',
+    outdated: 'It was open for too long, or your browser did not send its cookie. Nothing has been changed.',
     again: 'Try again',
     faultTitle: 'Please try again in a moment',
-    fault: 'Something on our side did not answer. Nothing was lost.',
+    fault: 'The service is temporarily unavailable.',
   },
   footer: {
     policy: 'Privacy',
@@ -87,7 +87,7 @@ export interface Language {
 
 const ENGLISH: Language = { tag: 'en', texts: english };
 
-/** The first language of `ui_locales` that is available, or English. OpenID Connect Core section 3.1.2.1, RFC 4647 section 3.4 */
+/** The first available language of `ui_locales`, or English. OpenID Connect Core section 3.1.2.1, RFC 4647 section 3.4 */
 export function chooseLanguage(ui_locales: string | undefined): Language {
   for (const tag of ui_locales?.split(' ') ?? []) {
     for (const range of [tag.toLowerCase(), tag.toLowerCase().split('-')[0] ?? '']) {

@@ -1,5 +1,5 @@
 /**
- * Colours and shapes of all pages, for you to change. A test checks the contrast of text (at least 4.5) and of the edges of
+ * The colours and shapes of all pages, for you to change. A test checks the contrast of text (at least 4.5) and of the edges of
  * fields and buttons (at least 3). WCAG 2.2, 1.4.3 and 1.4.11
  */
 export const theme = `

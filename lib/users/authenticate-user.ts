@@ -4,7 +4,7 @@ import { randomId } from '../oauth/handle.ts';
 import type { User } from '../oauth/user.ts';
 import type { UserStore } from '../store/user.ts';
 import { verifyPassword } from './password.ts';
-import { claimAttempt, type ThrottleContext } from './throttle.ts';
+import { reserveAttempt, type ThrottleContext } from './throttle.ts';
 
 export interface UserAuthenticationContext extends ThrottleContext {
   readonly users: Pick<UserStore, 'find' | 'findByName'>;
@@ -17,7 +17,7 @@ interface SignedIn {
   readonly amr: readonly string[];
 }
 
-/** The name or the password is wrong, or the user is disabled. Reason and subject are for the log only. */
+/** The name or the password is wrong, or the user is disabled. `reason` and `sub` are only for the log. */
 interface Refused {
   readonly outcome: 'refused';
   readonly reason: RefusedReason;
@@ -35,13 +35,14 @@ type RefusedReason =
 export type SignInOutcome =
   | SignedIn
   | Refused
-  /** Too many attempts: the next one is allowed after so many seconds. The password was not checked. */
+  /** There were too many attempts, so the password was not checked. The next attempt is allowed after `seconds`. */
   | { readonly outcome: 'delayed'; readonly seconds: number };
 
 /**
- * Finds out who somebody is by name and password. Slows guessing down, and takes the same time and gives the same answer for
- * names that do not exist.
- * @param address where the attempt came from, as the gateway saw it
+ * Authenticates a user by name and password. Guessing is slowed down. A name that does not exist takes the same time and gives
+ * the same answer as a wrong password.
+ * @param address the IP address that the gateway saw
+ * @throws Unavailable
  */
 export async function authenticateUser(
   username: string,
@@ -49,18 +50,18 @@ export async function authenticateUser(
   address: string,
   context: UserAuthenticationContext,
 ): Promise<SignInOutcome> {
-  const turn = await claimAttempt(username, address, context);
-  if (!turn.isGranted) return { outcome: 'delayed', seconds: turn.seconds };
+  const decision = await reserveAttempt(username, address, context);
+  if (!decision.isAllowed) return { outcome: 'delayed', seconds: decision.seconds };
   const { authenticateUser: hook } = context.extensions;
   const user = await context.users.findByName(username);
   const result = await (hook
     ? decideWithHook(user, username, password, hook, context)
     : checkTable(user, password, context.clock));
-  if (result.outcome === 'signed_in') await turn.succeeded();
+  if (result.outcome === 'signed_in') await decision.succeeded();
   return result;
 }
 
-/** What the table says, which takes the same time for a name that does not exist. */
+/** Checks the password against the table. A name that does not exist takes the same time. */
 async function checkTable(user: User | undefined, password: string, clock: Clock): Promise<SignedIn | Refused> {
   const matches = await verifyPassword(password, user?.password, clock);
   if (!user) return { outcome: 'refused', reason: 'unknown user' };
@@ -74,9 +75,9 @@ function whyRefused({ enabled, password: { expires_at } }: User, clock: Clock): 
 }
 
 /**
- * For users who are in the table or in a directory. The table alone decides about a name that it has, so that each name has
- * one password, and a disabled user has no other way in. Both are asked for every name, so that neither the time nor a fault
- * of the hook tells which of them has the name.
+ * For users in the table or in a directory behind the hook. For a name in the table only the table decides, so that each name
+ * has one password, and a disabled user cannot sign in through the hook. Both are called for every name, so that neither the
+ * time nor a fault of the hook reveals where a name is.
  */
 async function decideWithHook(
   user: User | undefined,
@@ -85,10 +86,10 @@ async function decideWithHook(
   hook: NonNullable<Extensions['authenticateUser']>,
   { users, clock }: UserAuthenticationContext,
 ): Promise<SignedIn | Refused> {
-  // The hook must not see the password of a user of the table.
+  // The hook must not see the password of a user in the table.
   const [table, elsewhere] = await Promise.allSettled([
     checkTable(user, password, clock),
-    askHook(hook, username, user ? randomId() : password),
+    callHook(hook, username, user ? randomId() : password),
   ]);
   if (table.status === 'rejected') throw table.reason;
   if (table.value.outcome === 'signed_in') return table.value;
@@ -103,6 +104,6 @@ async function decideWithHook(
   return { outcome: 'signed_in', sub: found.sub, amr: found.amr ?? ['pwd'] };
 }
 
-/** Makes a hook that throws at once fail like one that rejects. */
-const askHook = async (hook: NonNullable<Extensions['authenticateUser']>, username: string, password: string) =>
+/** A hook that throws instead of returning a promise must not skip the check of the table. */
+const callHook = async (hook: NonNullable<Extensions['authenticateUser']>, username: string, password: string) =>
   hook(username, password);

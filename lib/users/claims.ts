@@ -2,7 +2,7 @@ import type { Extensions } from '../extensions.ts';
 import { isRequestedValue, type RequestedClaims } from '../oauth/claims-request.ts';
 import type { User, UserClaims } from '../oauth/user.ts';
 
-/** The claims that each scope stands for. OpenID Connect Core section 5.4 */
+/** The claims that each scope requests. OpenID Connect Core section 5.4 */
 const claimsByScope = {
   profile: [
     'name',
@@ -27,10 +27,10 @@ const claimsByScope = {
 
 const entries = Object.entries(claimsByScope);
 
-/** Every claim about a person that a client can get. */
+/** Every claim about a person that a client can be given. */
 export const userClaimNames: readonly string[] = Object.values(claimsByScope).flat();
 
-/** The scopes of claims that are requested one by one: without the scope a client may not have the claim. */
+/** The scopes of individually requested claims. A client may only have a claim if it may have the scope. */
 export const scopesOfClaims = (requested: RequestedClaims): string[] =>
   entries.filter(([, names]) => names.some((name) => requested.has(name))).map(([scope]) => scope);
 
@@ -40,14 +40,14 @@ export interface UserClaimsContext {
 }
 
 /**
- * The claims of a subject. Without the hook `authenticateUser`, `claimsFor` describes the users of the table; with it, those
- * who are not in the table.
- * @returns undefined when there is no such user, or when the table says that the user is disabled
+ * The claims of a subject. Without the hook `authenticateUser`, `claimsFor` supplies the claims of users in the table; with it,
+ * the claims of users who are not in the table.
+ * @returns undefined when there is no such user, or the user is disabled in the table
  */
 export async function findUserClaims(sub: string, context: UserClaimsContext): Promise<UserClaims | undefined> {
   const { authenticateUser, claimsFor } = context.extensions;
   if (authenticateUser) {
-    // One after the other: users of the table do not depend on the directory.
+    // One after the other, so that users in the table do not depend on the directory.
     const user = await context.findUser(sub);
     if (user) return user.enabled ? user.claims : undefined;
     return claimsFor ? claimsFor(sub) : {};
@@ -58,9 +58,9 @@ export async function findUserClaims(sub: string, context: UserClaimsContext): P
 }
 
 /**
- * The claims that a client gets: those of the scopes, and those that were requested one by one, unless another value was
- * requested. Empty claims are left out. OpenID Connect Core sections 5.3.2, 5.4 and 5.5
- * @param allowed the scopes that the client may ask for: the client never gets a claim of any other scope
+ * Selects the claims for a client: those of the granted scopes, and those requested individually whose value is acceptable to the
+ * request. Empty claims are left out. OpenID Connect Core sections 5.3.2, 5.4 and 5.5
+ * @param allowed the scopes that the client may request; claims of other scopes are never selected
  */
 export function selectClaims(
   known: UserClaims,

@@ -11,8 +11,9 @@ export interface NewUser {
 }
 
 /**
- * Adds a user. When it ends half way, or its answer is lost, it can be done again.
- * @returns undefined when somebody else has the name
+ * Creates a user. If it fails half-way, or its answer is lost, it can be repeated.
+ * @returns undefined when the name is taken
+ * @throws Unavailable
  */
 export async function createUser(
   { username, password, claims }: NewUser,
@@ -23,7 +24,7 @@ export async function createUser(
   const sub = await users.takeName(username, randomId());
   const user: User = { sub, username, password: stored, claims, enabled: true, created_at };
   if (await users.create(user)) return user;
-  // An attempt of ours may have landed whose answer was lost: then what is there is ours, salt and all.
+  // The write may have succeeded at an attempt whose answer was lost: then the stored hash is this one, with its random salt.
   const found = await users.find(sub);
   return found?.password.hash === stored.hash ? user : undefined;
 }

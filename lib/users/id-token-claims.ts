@@ -4,8 +4,10 @@ import type { UserClaims } from '../oauth/user.ts';
 import { findUserClaims, selectClaims, type UserClaimsContext } from './claims.ts';
 
 /**
- * What of the subject belongs into an ID token: what the `claims` parameter wants there (OpenID Connect Core section 5.5)
- * and, where no access token is issued with which it could be asked for, what the scope stands for (section 5.4).
+ * The claims about the subject that belong in an ID token: those that the `claims` parameter requests there (OpenID Connect Core
+ * section 5.5).
+ * @param byScope whether to add the claims of the scopes, because no access token for the userinfo endpoint is issued (section
+ * 5.4)
  */
 export async function idTokenClaims(
   { sub, client, scope, claims }: Pick<Grant, 'sub' | 'client' | 'scope' | 'claims'>,

@@ -9,57 +9,66 @@ export interface ThrottleContext {
   readonly attempts: AttemptStore;
 }
 
-/** After how many attempts in vain there is a delay, and how long it becomes. Seconds. */
-interface Pace {
-  readonly free: number;
-  readonly longest: number;
+interface AttemptLimit {
+  /** How many failed attempts cause no delay. */
+  readonly freeAttempts: number;
+  /** The longest delay, in seconds. */
+  readonly maxDelay: number;
 }
 
-/** An account can be delayed by whoever knows its name, so that is kept short; a house can share one address. */
-const paces = {
-  account: { free: 3, longest: 300 },
-  address: { free: 50, longest: 60 },
-} as const satisfies Record<string, Pace>;
+/** Whoever knows a username can delay its owner, so the delay stays short. Many people can share one address. */
+const limits = {
+  account: { freeAttempts: 3, maxDelay: 300 },
+  address: { freeAttempts: 50, maxDelay: 60 },
+} as const satisfies Record<string, AttemptLimit>;
 
-/** Without an attempt for so long, all is forgotten. */
-const MEMORY = 3_600;
-
-/** How often a count is fought for that others change as well: so many at once are no person. */
-const TRIES = 5;
-
-/** What may be tried now, or when. */
-export type Turn =
-  | {
-      readonly isGranted: true;
-      /** To be called when it was not in vain. */
-      succeeded(): Promise<void>;
-    }
-  | { readonly isGranted: false; readonly seconds: number };
+/** Seconds without an attempt after which the count starts again from zero. */
+const FORGET_AFTER = 3_600;
 
 /**
- * Takes one attempt to sign in, by conditional writes and before the password is looked at, so that a hundred at once get
- * no further than one after the other. The same for names that nobody has.
+ * How often a conditional write is tried while other requests change the same counter. So many requests at once do not come from
+ * a person, and are delayed.
  */
-export async function claimAttempt(
+const MAX_WRITES = 5;
+
+/** Whether the attempt may be made now, or after how many seconds. */
+export type AttemptDecision =
+  | {
+      readonly isAllowed: true;
+      /** To be called when the attempt succeeds. */
+      succeeded(): Promise<void>;
+    }
+  | { readonly isAllowed: false; readonly seconds: number };
+
+/**
+ * Counts an attempt to sign in before its password is checked. The counters are changed by conditional writes, so a hundred
+ * attempts at once get no further than a hundred in a row. Names that do not exist are counted the same way.
+ * @param address the IP address that the gateway saw
+ * @throws Unavailable
+ */
+export async function reserveAttempt(
   username: string,
   address: string,
   { clock, attempts: store }: ThrottleContext,
-): Promise<Turn> {
+): Promise<AttemptDecision> {
   const counters = [counter('account', normalizeUsername(username)), counter('address', network(address))] as const;
-  // All are asked before any is counted, so that what is refused costs nothing.
+  // Both counters are read before either is changed, so a refused attempt takes no write.
   const known = await Promise.all(counters.map(({ id }) => store.find(id)));
   const now = clock();
-  const wait = Math.max(...known.map((attempts) => waitFor(attempts, now)));
-  if (wait > 0) return { isGranted: false, seconds: wait };
+  const wait = Math.max(...known.map((attempts) => secondsToWait(attempts, now)));
+  if (wait > 0) return { isAllowed: false, seconds: wait };
 
   const [account, source] = counters;
-  const taken = await Promise.all([take(account, known[0], now, store), take(source, known[1], now, store)]);
+  const taken = await Promise.all([
+    countAttempt(account, known[0], now, store),
+    countAttempt(source, known[1], now, store),
+  ]);
   const seconds = Math.max(...taken.map((count) => count.wait));
-  if (seconds > 0) return { isGranted: false, seconds };
+  if (seconds > 0) return { isAllowed: false, seconds };
   return {
-    isGranted: true,
-    // The account starts afresh. The address only gets this attempt back, or an account of one's own would pay for guesses
-    // at others.
+    isAllowed: true,
+    // The account's counter is reset. The address only gets this attempt back: otherwise an attacker could reset the counter by
+    // signing in to an account of their own between guesses at others.
     async succeeded() {
       const { counted, before } = taken[1];
       await Promise.all([store.remove(account.id), store.replace(source.id, counted, before)]);
@@ -67,26 +76,26 @@ export async function claimAttempt(
   };
 }
 
-interface Taken {
-  /** Seconds: whoever was faster took the last one. */
+interface CountedAttempt {
+  /** Seconds; more than 0 when a concurrent request used the last attempt. */
   readonly wait: number;
   readonly before: Attempts;
   readonly counted: Attempts;
 }
 
-/** Counts one attempt, whoever else does at the same time. */
-async function take(
-  { id, pace }: Counter,
+/** Counts one attempt, even while concurrent requests change the counter. */
+async function countAttempt(
+  { id, limit }: Counter,
   known: Attempts | undefined,
   now: number,
   store: AttemptStore,
-): Promise<Taken> {
+): Promise<CountedAttempt> {
   let seen = known;
   for (let tries = 1; ; tries++) {
-    const before = remembered(seen, now);
-    const counted = another(before, pace, now);
-    const wait = waitFor(seen, now);
-    if (wait > 0 || tries > TRIES) return { wait: Math.max(1, wait), before, counted };
+    const before = countSoFar(seen, now);
+    const counted = addAttempt(before, limit, now);
+    const wait = secondsToWait(seen, now);
+    if (wait > 0 || tries > MAX_WRITES) return { wait: Math.max(1, wait), before, counted };
     if (await store.replace(id, seen, counted)) return { wait: 0, before, counted };
     seen = await store.find(id);
   }
@@ -94,28 +103,28 @@ async function take(
 
 interface Counter {
   readonly id: string;
-  readonly pace: Pace;
+  readonly limit: AttemptLimit;
 }
 
-/** Neither names nor addresses are in the table. */
-const counter = (kind: keyof typeof paces, name: string): Counter => ({
+/** The id is a hash, so that neither usernames nor addresses are in the table. */
+const counter = (kind: keyof typeof limits, name: string): Counter => ({
   id: `${kind}#${createHash('sha256').update(name).digest('base64url')}`,
-  pace: paces[kind],
+  limit: limits[kind],
 });
 
-const waitFor = (seen: Attempts | undefined, now: number): number => (seen?.not_before ?? 0) - now;
+const secondsToWait = (seen: Attempts | undefined, now: number): number => (seen?.not_before ?? 0) - now;
 
-const remembered = (seen: Attempts | undefined, now: number): Attempts =>
+const countSoFar = (seen: Attempts | undefined, now: number): Attempts =>
   seen && now < seen.expires_at ? { ...seen, not_before: now } : { attempts: 0, not_before: now, expires_at: now };
 
-/** One more: 1, 2, 4 and so on seconds from the first that is not free. */
-function another({ attempts: before }: Attempts, { free, longest }: Pace, now: number): Attempts {
+/** Counts one more attempt. After the free ones the delay doubles: 1, 2, 4 seconds and so on. */
+function addAttempt({ attempts: before }: Attempts, { freeAttempts, maxDelay }: AttemptLimit, now: number): Attempts {
   const attempts = before + 1;
-  const delay = attempts > free ? Math.min(longest, 2 ** Math.min(attempts - free - 1, 30)) : 0;
-  return { attempts, not_before: now + delay, expires_at: now + delay + MEMORY };
+  const delay = attempts > freeAttempts ? Math.min(maxDelay, 2 ** Math.min(attempts - freeAttempts - 1, 30)) : 0;
+  return { attempts, not_before: now + delay, expires_at: now + delay + FORGET_AFTER };
 }
 
-/** A household has a whole /64 of IPv6 addresses. RFC 6177 */
+/** The address, or the /64 network of an IPv6 address: at least that much is assigned to one site. RFC 6177 */
 function network(address: string): string {
   if (!isIPv6(address) || address.includes('.')) return address;
   const [head = '', tail = ''] = address.split('::');

@@ -88,11 +88,11 @@ describeInBrowser('The pages of the service', () => {
       },
     },
     'an unknown client': {
-      heading: /^This did not work$/,
+      heading: /^Something went wrong$/,
       open: (page) => page.goto(request({ client_id: 'nobody' })),
     },
     'another redirect URI': {
-      heading: /^This did not work$/,
+      heading: /^Something went wrong$/,
       open: (page) => page.goto(request({ redirect_uri: 'https://elsewhere.example/' })),
     },
     'out of date': {
@@ -113,7 +113,7 @@ describeInBrowser('The pages of the service', () => {
     },
     'signed out': { heading: /^You are signed out$/, open: (page) => page.goto(`${service.issuer}/logout`) },
     'sign-out, refused': {
-      heading: /^This did not work$/,
+      heading: /^Something went wrong$/,
       open: (page) => page.goto(`${service.issuer}/logout?id_token_hint=x`),
     },
   };

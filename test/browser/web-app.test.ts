@@ -83,7 +83,7 @@ describeInBrowser('The demo web app, in a browser that runs no scripts,', () => 
   it('lets a user who typed a wrong password try again, with the username filled in', async () => {
     const page = await visit();
     await signIn(page, 'wrong');
-    expect(await page.getByRole('alert').innerText()).toMatch(/do not go together/);
+    expect(await page.getByRole('alert').innerText()).toMatch(/username or password is wrong/);
     expect(await page.getByLabel('Username').inputValue()).toBe(user.username);
     expect(await page.getByLabel('Password').inputValue()).toBe('');
     await signIn(page);

@@ -178,7 +178,7 @@ describe('told to the user, who is sent nowhere', () => {
     ['a token in the query', `${queryOf(proper())}&access_token=x`, 'invalid_request'],
   ])('%s', async (_, query, code) => {
     const seen = await open().get(typeof query === 'string' ? query : Object.keys(query).length ? proper(query) : {});
-    expect([seen.status, seen.heading, seen.location]).toEqual([400, 'This did not work', undefined]);
+    expect([seen.status, seen.heading, seen.location]).toEqual([400, 'Something went wrong', undefined]);
     expect(seen.body).toContain(`<p class="code">${code}<br>`);
     expect(seen.headers['set-cookie']).toBeUndefined();
   });
@@ -248,7 +248,7 @@ describe('redirect URIs that are not the registered one', () => {
     'https://*/callback',
   ])('%j', async (redirect_uri) => {
     const seen = await open().get(proper({ redirect_uri }));
-    expect([seen.status, seen.heading, seen.location]).toEqual([400, 'This did not work', undefined]);
+    expect([seen.status, seen.heading, seen.location]).toEqual([400, 'Something went wrong', undefined]);
     expect(seen.body).not.toContain('evil.example');
     expect(seen.headers['content-security-policy']).toContain("form-action 'self';");
   });
@@ -286,7 +286,7 @@ describe('on loopback any port will do, and nothing else', () => {
     ['http://localhost/cb/', false],
   ])('%s: %s', async (redirect_uri, isTaken) => {
     const seen = await open().get(proper({ client_id: 'native', redirect_uri }));
-    expect(seen.heading).toBe(isTaken ? 'Sign in' : 'This did not work');
+    expect(seen.heading).toBe(isTaken ? 'Sign in' : 'Something went wrong');
   });
 });
 

@@ -86,7 +86,7 @@ describe('from the request to the tokens', () => {
     const consent = await browser.signIn(page);
     expect([consent.status, consent.heading]).toEqual([200, 'Allow The App access?']);
     expect(consent.body).toContain('alice example');
-    expect(consent.body).toContain('You will go on to app.example.');
+    expect(consent.body).toContain('You will be sent to app.example.');
 
     const { status, location, answer } = await browser.press(consent, 'allow');
     expect(status).toBe(303);
@@ -169,7 +169,7 @@ describe('a request that is posted', () => {
     ['credentials', [{ client_id: 'web' }, { query: 'password=x' }]],
   ])('with %s is refused by a page', async (_, [form, more]) => {
     const seen = browserResult(await request(form, more));
-    expect([seen.status, seen.heading, seen.location]).toEqual([400, 'This did not work', undefined]);
+    expect([seen.status, seen.heading, seen.location]).toEqual([400, 'Something went wrong', undefined]);
     expect(seen.body).toContain('invalid_request');
   });
 });
@@ -479,7 +479,7 @@ describe('consent', () => {
     expect((await browser.pass(query, 'carol')).answer['code']).toBeDefined();
     const page = await browser.get(query);
     expect(page.heading).toBe('Allow The App access?');
-    expect(page.body).toContain('You will go on to an app on this device.');
+    expect(page.body).toContain('You will be sent to an app on this device.');
     expect((await browser.get({ ...query, prompt: 'none' })).answer['error']).toBe('consent_required');
   });
 

@@ -134,7 +134,7 @@ it(`gives ${REQUESTS} hostile requests a page or an answer, and never a fault (s
     '200 Sign in',
     '303 code',
     '303 error',
-    '400 This did not work',
+    '400 Something went wrong',
     '403 This page is out of date',
   ]) {
     expect(seen.get(kind) ?? 0, `${kind} of ${JSON.stringify([...seen])}`).toBeGreaterThan(REQUESTS / 200);

@@ -98,7 +98,7 @@ describe('a person who signs in for a purpose without a client', () => {
 
   it('sees a page after giving up', async () => {
     const { status, heading, body } = await browser.press(await browser.get(''), 'cancel');
-    expect([status, heading]).toEqual([400, 'This did not work']);
+    expect([status, heading]).toEqual([400, 'Something went wrong']);
     expect(body).toContain('access_denied');
   });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AttemptStore, createAttemptStore } from '../../lib/store/attempt.ts';
-import { claimAttempt } from '../../lib/users/throttle.ts';
+import { reserveAttempt } from '../../lib/users/throttle.ts';
 import { createTestClock, startWorld, type World } from '../support/world.ts';
 
 const { clock, advance } = createTestClock();
@@ -19,9 +19,9 @@ const fresh = () => ({ username: `user-${count++}`, address: `198.51.${count >> 
 
 /** One attempt: `taken`, or how long to wait. */
 async function attempt({ username, address }: ReturnType<typeof fresh>, isRight = false): Promise<'taken' | number> {
-  const turn = await claimAttempt(username, address, { clock, attempts });
-  if (!turn.isGranted) return turn.seconds;
-  if (isRight) await turn.succeeded();
+  const decision = await reserveAttempt(username, address, { clock, attempts });
+  if (!decision.isAllowed) return decision.seconds;
+  if (isRight) await decision.succeeded();
   return 'taken';
 }
 
