@@ -7,14 +7,17 @@ import type { Grant } from '../oauth/grant.ts';
 import { authorizeScope, identityScopes } from '../oauth/scope.ts';
 import { scopesOfClaims } from '../users/claims.ts';
 
-/** The access that a client asks for. */
+/** The access that a client requests. */
 export interface RequestedAccess extends Pick<Grant, 'resources'> {
   readonly scope: string;
-  /** What the person is asked to allow: the scope, and the scopes of those claims that are requested one by one. */
+  /** What the person is asked to allow. Its scope also contains the scopes of individually requested claims. */
   readonly toAllow: Access;
 }
 
-/** @throws OAuthError `invalid_target`, `invalid_scope` */
+/**
+ * Determines the access that a client may request here.
+ * @throws OAuthError `invalid_target`, `invalid_scope`; Unavailable
+ */
 export async function authorizeAccess(
   request: AuthorizationRequest,
   client: Client,
@@ -26,7 +29,7 @@ export async function authorizeAccess(
     // Without a code there are no refresh tokens. OpenID Connect Core section 11
     .filter((scope) => scope !== '' && (scope !== 'offline_access' || request.responseType.has('code')));
   if (client.resources.length === 0 && !scopes.includes('openid')) {
-    throw new OAuthError('invalid_scope', 'this client may have nothing without the scope openid');
+    throw new OAuthError('invalid_scope', 'this client needs the scope openid, because it has no resource servers');
   }
   const { id_token, userinfo } = request.claimsRequest;
   const allowed = client.scope.split(' ');

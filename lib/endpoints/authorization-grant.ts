@@ -16,16 +16,17 @@ export interface AuthorizationGrantContext extends LogContext, CodeContext, Toke
   readonly sessions: SessionStore;
 }
 
-/** A request that is in order. */
+/** A request that has passed validation. */
 export interface ValidRequest extends AuthorizationRequest {
   readonly redirect: ClientRedirect;
   readonly access: RequestedAccess;
 }
 
 /**
- * Issues what the client asks for: a code, tokens, or both from one grant. None of it can be used before the client has the
- * answer, so a fault on the way leaves nothing to take back. RFC 6749 section 4.1.2, OpenID Connect Core sections 3.2.2.5 and
- * 3.3.2.5
+ * Issues what the response type names, from one new grant: a code, tokens, or both. Nothing of it can be used before the client
+ * receives the response, so after a fault nothing has to be undone. RFC 6749 section 4.1.2, OpenID Connect Core sections 3.2.2.5
+ * and 3.3.2.5
+ * @throws OAuthError, Unavailable
  */
 export async function issueAuthorization(
   request: ValidRequest,
@@ -41,7 +42,7 @@ export async function issueAuthorization(
   const [code, tokens] = await Promise.all([
     responseType.has('code') ? issueCode(grant, binding, context) : undefined,
     responseType.has('token') ? issueAccessToken(grant, context) : undefined,
-    // Without a code the grant has to be stored too, so that it can be revoked.
+    // Issuing a code stores the grant. Without a code it has to be stored, too, so that it can be revoked.
     responseType.has('token') && !responseType.has('code') ? storeGrant(grant, context) : undefined,
     context.sessions.addGrant(session.sid, { grant_id, client_id, expires_at: session.expires_at }),
   ]);

@@ -1,7 +1,7 @@
 import { type Form, MAX_QUERY_LENGTH } from '../http/form.ts';
 import { OAuthError } from '../oauth/errors.ts';
 
-/** The parameters that are carried from page to page. All others are dropped. */
+/** The parameters that are carried from page to page, besides `resource`. All others are dropped. */
 const PARAMETERS = [
   'response_type',
   'client_id',
@@ -27,7 +27,7 @@ const PARAMETERS = [
 ] as const;
 
 /**
- * The request as a query. Pages post to it, so that nothing has to be stored before somebody has signed in.
+ * The request as a query. Pages post to this query, so nothing has to be stored before the person has signed in.
  * @throws OAuthError `invalid_request` when the query would be too long
  */
 export function toAuthorizationQuery(parameters: Form): string {

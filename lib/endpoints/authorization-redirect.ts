@@ -6,7 +6,7 @@ import { isIdentifier } from '../oauth/identifier.ts';
 import { cspSource, matchesRedirectUri } from '../oauth/redirect-uri.ts';
 import { defaultResponseMode, type ResponseMode, responseModes } from '../oauth/response-type.ts';
 
-/** The way back to a client that is known, by a redirect URI that is registered for it. */
+/** How to redirect to a registered client: to a redirect URI that is registered for it, and with its `state`. */
 export interface ClientRedirect {
   readonly client: Client;
   readonly redirect_uri: string;
@@ -15,9 +15,9 @@ export interface ClientRedirect {
 }
 
 const untrustedClient = (reason: string, caller: CallerId = {}) =>
-  new UntrustedClient('invalid_client', 'client_id is not that of a client', { reason, caller });
+  new UntrustedClient('invalid_client', 'client_id is unknown', { reason, caller });
 
-/** @throws UntrustedClient when the browser may be sent nowhere */
+/** @throws UntrustedClient when the client or its redirect URI is not registered, so nothing may be sent there; Unavailable */
 export async function findClientRedirect(
   parameters: Form,
   findClient: (client_id: string) => Promise<Client | undefined>,
@@ -30,13 +30,13 @@ export async function findClientRedirect(
 
   const redirect_uri = parameters.get('redirect_uri') ?? '';
   if (!matchesRedirectUri(redirect_uri, client.redirect_uris ?? [])) {
-    const description = 'redirect_uri is none of those registered for this client';
+    const description = 'redirect_uri is not registered for this client';
     throw new UntrustedClient('invalid_request', description, { caller });
   }
   return { client, redirect_uri, response_mode: modeForErrors(parameters), state: parameters.get('state') };
 }
 
-/** An error is sent in the mode that the request names, unless the mode is the error. */
+/** Errors are sent in the requested mode, unless that mode is itself invalid. */
 function modeForErrors(parameters: Form): ResponseMode {
   const usual = defaultResponseMode(parameters.get('response_type'));
   const named = responseModes.find((mode) => mode === parameters.get('response_mode'));
@@ -44,8 +44,8 @@ function modeForErrors(parameters: Form): ResponseMode {
 }
 
 /**
- * Where the redirect may lead, as sources for `form-action`. Chromium checks it at every redirect that follows a form, so the
- * place where the client sends the browser next has to be known: another redirect URI of the client, or one of its origins.
+ * Where the redirect may lead, as sources for `form-action`. Chromium checks every redirect that follows a form, so the list has
+ * to include where the client may send the browser next: its other redirect URIs and its allowed origins.
  */
 export const redirectCspSources = ({ client, redirect_uri }: ClientRedirect): string[] => [
   ...[redirect_uri, ...(client.redirect_uris ?? [])].map(cspSource),

@@ -22,7 +22,7 @@ const modes = {
     }),
 } as const satisfies Record<ResponseMode, Send>;
 
-/** Sends an answer to the client. It names its issuer, also when it is an error. RFC 9207 section 2 */
+/** An authorization response, which carries `iss` also when it is an error. RFC 9207 section 2 */
 export function sendToClient(
   redirect: ClientRedirect,
   answer: ResponseParameters,
@@ -34,9 +34,9 @@ export function sendToClient(
   return modes[redirect.response_mode](redirect, Object.fromEntries(present), site);
 }
 
-/** What the client learns of an error; of a fault only that it was one. RFC 6749 section 4.1.2.1 */
+/** The parameters that report an error to the client. For a fault they give no details. RFC 6749 section 4.1.2.1 */
 export function errorParameters(error: unknown): ResponseParameters {
   if (error instanceof OAuthError) return { error: error.code, error_description: error.message };
   const code = error instanceof Unavailable ? 'temporarily_unavailable' : 'server_error';
-  return { error: code, error_description: 'try again in a moment' };
+  return { error: code, error_description: 'the request failed; try again later' };
 }

@@ -3,10 +3,9 @@ import type { AuthorizationRequest } from '../oauth/authorization-request.ts';
 import type { Client } from '../oauth/client.ts';
 
 /**
- * The subjects that a client means, by an ID token that it was given or by the claim `sub`. OpenID Connect Core sections
- * 3.1.2.1 and 5.5.1
- * @returns undefined when any subject will do
- * @throws OAuthError `invalid_request`
+ * The subjects that a client requests, by `id_token_hint` or by the claim `sub`. OpenID Connect Core sections 3.1.2.1 and 5.5.1
+ * @returns undefined when any subject is acceptable
+ * @throws OAuthError `invalid_request`; Unavailable
  */
 export async function readRequestedSubjects(
   { id_token_hint, claimsRequest }: AuthorizationRequest,

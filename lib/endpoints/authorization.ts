@@ -31,7 +31,7 @@ export interface AuthorizationContext
   readonly extensions: Extensions;
 }
 
-/** RFC 6749 section 3.1, OpenID Connect Core section 3.1.2. */
+/** The authorization endpoint. RFC 6749 section 3.1, OpenID Connect Core section 3.1.2 */
 export const authorization: Endpoint<AuthorizationContext> = {
   methods: ['GET', 'POST'],
   async handle(request, context, identify, renderErrorsWith) {
@@ -51,7 +51,7 @@ export const authorization: Endpoint<AuthorizationContext> = {
     logIgnoredParameters(parameters, client.client_id, log);
 
     const site = siteFor(request, context, client);
-    // A fault is shown to the person; the client learns of it only with prompt=none, where nobody would see a page.
+    // A fault is shown to the person. It is reported to the client only with prompt=none, because nobody would see a page.
     const isForClient = (error: unknown) => error instanceof OAuthError || parameters.get('prompt') === 'none';
     renderErrorsWith((error) =>
       isForClient(error) ? sendToClient(redirect, errorParameters(error), issuer, site) : errorPage(error),
@@ -62,7 +62,7 @@ export const authorization: Endpoint<AuthorizationContext> = {
   },
 };
 
-/** What follows sign-in and consent: the browser goes back to the client, with a code, tokens or an error. */
+/** What follows sign-in and consent: a redirect to the client, with a code, tokens or an error. */
 async function createContinuation(
   parameters: Form,
   clientRedirect: ClientRedirect,
@@ -94,5 +94,5 @@ async function createContinuation(
   };
 }
 
-/** Undefined for the redirect URI of an app on the device. */
+/** Undefined for a redirect URI of an app on the device. */
 const hostOf = (uri: string): string | undefined => (uri.startsWith('https:') ? new URL(uri).host : undefined);

@@ -15,14 +15,17 @@ export interface DiscoveryContext extends LogContext {
   readonly issuer: string;
   /** The algorithms of all published keys. @throws Unavailable */
   algorithms(): Promise<readonly string[]>;
-  /** How long verifiers may go by the keys that they know, in seconds. */
+  /** How long verifiers may cache the public keys, in seconds. */
   readonly jwksCache: number;
 }
 
-/** Seconds: an hour, and no longer than the keys. A client that knew newer keys than this document would refuse their algorithm. */
+/**
+ * An hour, in seconds. The document is not cached for longer than the keys: a client that knew newer keys than this document
+ * would refuse their algorithm.
+ */
 const MAX_AGE = 3600;
 
-/** RFC 8414 puts it between the host and the path of an issuer, OpenID Connect Discovery behind the path. */
+/** RFC 8414 inserts this between the host and the path of the issuer. OpenID Connect Discovery appends its own to the path. */
 const OAUTH_METADATA = '/.well-known/oauth-authorization-server';
 
 /**
@@ -35,9 +38,9 @@ export const discovery: Endpoint<DiscoveryContext> = {
   async handle(request, { issuer, algorithms, jwksCache }) {
     const [, forIssuer] = request.path.split(OAUTH_METADATA);
     if (forIssuer && forIssuer !== new URL(issuer).pathname) {
-      throw new OAuthError('invalid_request', 'there is no such issuer here', { status: 404 });
+      throw new OAuthError('invalid_request', 'this issuer is unknown', { status: 404 });
     }
-    // All published ones: a client must know an algorithm before its first token and until after its last.
+    // Of all published keys: a client has to know an algorithm from before its first token until after its last.
     const signingAlgorithms = [...new Set(await algorithms())];
     if (signingAlgorithms.length === 0) throw new Unavailable('a published key');
     return conditionalResponse(
@@ -47,7 +50,7 @@ export const discovery: Endpoint<DiscoveryContext> = {
   },
 };
 
-/** Claims of ID tokens that are about the token, and not about the person. OpenID Connect Core section 2 */
+/** The claims of ID tokens that describe the token and not the person. OpenID Connect Core section 2 */
 const TOKEN_CLAIMS = [
   'iss',
   'sub',
@@ -63,7 +66,7 @@ const TOKEN_CLAIMS = [
   'c_hash',
 ];
 
-/** Computed from what is registered, so that it cannot promise what is not there. */
+/** Computed from the registries, so that it lists exactly what is supported. */
 function metadata(issuer: string, signingAlgorithms: readonly string[]) {
   const methods = authenticationMethods.map(({ name }) => name);
   return {
@@ -91,7 +94,7 @@ function metadata(issuer: string, signingAlgorithms: readonly string[]) {
     claims_supported: [...TOKEN_CLAIMS, ...userClaimNames],
     claims_parameter_supported: true,
     request_parameter_supported: false,
-    // Counts as supported where it is not mentioned. OpenID Connect Discovery section 3
+    // If left out, it would count as supported. OpenID Connect Discovery section 3
     request_uri_parameter_supported: false,
     backchannel_logout_supported: true,
     backchannel_logout_session_supported: true,

@@ -2,8 +2,8 @@ import type { Form } from '../http/form.ts';
 import type { Log } from '../log.ts';
 
 /**
- * Logs that a parameter was ignored which other servers understand. RFC 6749 sections 3.1 and 3.2 demand that a server ignores
- * unknown parameters, so the client is not told; without the log, somebody who comes from such a server would search in vain.
+ * Logs that `audience` was ignored, which some other servers support. RFC 6749 sections 3.1 and 3.2 require servers to ignore
+ * unknown parameters, so the response says nothing. The log helps developers who come from such a server.
  */
 export function logIgnoredParameters(parameters: Form, client_id: string | undefined, log: Log): void {
   if (parameters.get('audience') === undefined) return;

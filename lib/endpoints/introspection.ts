@@ -15,7 +15,7 @@ import { validateAccessToken } from '../tokens/validate.ts';
 
 export interface IntrospectionContext extends LogContext, CallerAuthenticationContext, RevokingContext {}
 
-/** RFC 7662. Always strict: what was revoked before the request is inactive. */
+/** The introspection endpoint. Always strict: a token that was revoked before the request is inactive. RFC 7662 */
 export const introspection: Endpoint<IntrospectionContext> = {
   methods: ['POST'],
   async handle(request, context, identify) {
@@ -26,7 +26,7 @@ export const introspection: Endpoint<IntrospectionContext> = {
   },
 };
 
-/** One answer for every token that the caller has no business with, whatever the reason. RFC 7662 section 2.2. */
+/** Every token that is not valid or not for this caller gets the same answer, whatever the reason. RFC 7662 section 2.2 */
 async function introspect(token: string, caller: Caller, context: IntrospectionContext) {
   try {
     const { claims } = await validateAccessToken(token, STRICT, context);

@@ -5,14 +5,14 @@ import type { LogContext } from '../log.ts';
 
 export interface JwksContext extends LogContext {
   keys(): readonly SigningJwk[] | Promise<readonly SigningJwk[]>;
-  /** How long verifiers may go by the keys that they know, in seconds. */
+  /** How long verifiers may cache the public keys, in seconds. */
   readonly jwksCache: number;
 }
 
-/** Seconds: ten minutes are how long a verifier may do without a new key. */
+/** Seconds. A verifier that caches the document learns of a new key within ten minutes. */
 const MAX_AGE = 600;
 
-/** The public keys. RFC 7517 section 5. */
+/** The JWK Set with the public keys. RFC 7517 section 5 */
 export const jwks: Endpoint<JwksContext> = {
   methods: ['GET'],
   cors: 'any',

@@ -8,19 +8,19 @@ export interface LogoutRequestContext extends IdTokenHintContext {
   findClient(client_id: string): Promise<Client | undefined>;
 }
 
-/** A request to sign somebody out, found to be in order. OpenID Connect RP-Initiated Logout section 2 */
+/** A validated request to sign a person out. OpenID Connect RP-Initiated Logout section 2 */
 export interface LogoutRequest {
   /** The client that sent the browser here, if the request names it. */
   readonly client: Client | undefined;
-  /** The subject that the client means. */
+  /** The subject of `id_token_hint`. */
   readonly sub: string | undefined;
-  /** Where to go afterwards, `state` included. */
+  /** The URI to redirect to afterwards, `state` included. */
   readonly redirectTo: string | undefined;
 }
 
 const names = ['id_token_hint', 'client_id', 'post_logout_redirect_uri', 'state', 'ui_locales'] as const;
 
-/** The parameters of a logout request as a query, without any other. */
+/** The request as a query, without unknown parameters. */
 export const toLogoutQuery = (parameters: Form): string =>
   new URLSearchParams(
     names.flatMap((name): [string, string][] => {
@@ -29,12 +29,15 @@ export const toLogoutQuery = (parameters: Form): string =>
     }),
   ).toString();
 
-/** @throws OAuthError `invalid_request` for anything that cannot be relied on. Section 4 */
+/**
+ * Reads and validates a logout request.
+ * @throws OAuthError `invalid_request` when the hint, the client or the redirect URI is not valid. Section 4; Unavailable
+ */
 export async function readLogoutRequest(parameters: Form, context: LogoutRequestContext): Promise<LogoutRequest> {
   const token = parameters.get('id_token_hint');
   const hint = token === undefined ? undefined : await readIdTokenHint(token, context);
   const named = parameters.get('client_id');
-  if (hint && named !== undefined && named !== hint.client_id) throw invalid('client_id is not that of id_token_hint');
+  if (hint && named !== undefined && named !== hint.client_id) throw invalid('client_id does not match id_token_hint');
   const client_id = hint?.client_id ?? named;
   const client = client_id === undefined ? undefined : await getClient(client_id, context);
   return { client, sub: hint?.sub, redirectTo: parseRedirect(parameters, client) };
@@ -42,20 +45,22 @@ export async function readLogoutRequest(parameters: Form, context: LogoutRequest
 
 async function getClient(client_id: string, { findClient }: LogoutRequestContext): Promise<Client> {
   const client = isIdentifier(client_id) ? await findClient(client_id) : undefined;
-  if (!client) throw invalid('there is no such client', { reason: 'unknown client' });
+  if (!client) throw invalid('client_id is unknown', { reason: 'unknown client' });
   if (!client.enabled) {
-    throw invalid('there is no such client', { reason: 'disabled client', caller: { client_id: client.client_id } });
+    throw invalid('client_id is unknown', { reason: 'disabled client', caller: { client_id: client.client_id } });
   }
   return client;
 }
 
-/** Only a URI that is registered for the client, character by character. Section 3 */
+/** Only a URI that is registered for the client is accepted; compared character by character. Section 3 */
 function parseRedirect(parameters: Form, client: Client | undefined): string | undefined {
   const uri = parameters.get('post_logout_redirect_uri');
   if (uri === undefined) return undefined;
   if (!client) throw invalid('post_logout_redirect_uri needs a client_id or an id_token_hint');
   if (!client.post_logout_redirect_uris?.includes(uri)) {
-    throw invalid('post_logout_redirect_uri is none of those registered', { caller: { client_id: client.client_id } });
+    throw invalid('post_logout_redirect_uri is not registered for this client', {
+      caller: { client_id: client.client_id },
+    });
   }
   const state = parameters.get('state');
   if (state === undefined) return uri;

@@ -12,7 +12,7 @@ import { type LogoutRequestContext, readLogoutRequest, toLogoutQuery } from './l
 
 export interface LogoutContext extends SignOutContext, LogoutRequestContext {}
 
-/** OpenID Connect RP-Initiated Logout 1.0; Back-Channel Logout 1.0 for the clients of the session. */
+/** The logout endpoint. OpenID Connect RP-Initiated Logout 1.0; Back-Channel Logout 1.0 for the clients of the session */
 export const logout: Endpoint<LogoutContext> = {
   methods: ['GET', 'POST'],
   async handle(request, context, _identify, renderErrorsWith) {

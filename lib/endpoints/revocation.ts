@@ -14,7 +14,7 @@ export interface RevocationContext
     RevokingContext,
     GrantRevocationContext {}
 
-/** RFC 7009. `token_type_hint` is not read: the form of a token tells its kind. */
+/** The revocation endpoint. `token_type_hint` is ignored, because the form of a token shows its kind. RFC 7009 */
 export const revocation: Endpoint<RevocationContext> = {
   methods: ['POST'],
   cors: 'client',
@@ -28,11 +28,14 @@ export const revocation: Endpoint<RevocationContext> = {
       else await formats[formatOf(token)].revoke(token, client, context);
       context.log.info('token revoked', { client_id: client.client_id });
     } catch (error) {
-      // It may be in force for whoever has the key, so it must not look revoked. RFC 7009 section 2.2.1
+      // The resource server that has the key may still accept the token, so it must not look revoked. RFC 7009 section 2.2.1
       if (error instanceof UnreadableToken) {
-        throw new OAuthError('unsupported_token_type', 'the token is encrypted to a key that is not here');
+        throw new OAuthError(
+          'unsupported_token_type',
+          'the token is encrypted to a key that this service does not have',
+        );
       }
-      // What is no live token of ours needs no revoking: the client has what it wanted. RFC 7009 section 2.2
+      // A token that is not valid needs no revocation, so the request has succeeded. RFC 7009 section 2.2
       if (!(error instanceof InvalidToken)) throw error;
       context.log.info('nothing to revoke', { client_id: client.client_id, reason: error.message });
     }

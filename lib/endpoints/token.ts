@@ -12,7 +12,7 @@ import { logIgnoredParameters } from './ignored-parameters.ts';
 
 export interface TokenContext extends LogContext, ClientAuthenticationContext, GrantContext, TokenResponseContext {}
 
-/** RFC 6749 section 3.2. */
+/** The token endpoint. RFC 6749 section 3.2 */
 export const token: Endpoint<TokenContext> = {
   methods: ['POST'],
   cors: 'client',
@@ -25,7 +25,7 @@ export const token: Endpoint<TokenContext> = {
   },
 };
 
-/** Obtains a grant and issues tokens from it, or leaves everything as it was. */
+/** Obtains a grant and issues tokens from it. If that fails, the grant type undoes what it changed. */
 async function exchange(request: Omit<GrantRequest, 'onOutcome'>, context: TokenContext): Promise<TokenResponse> {
   const { form, client } = request;
   const grantType = grantTypes.get(form.require('grant_type'));
@@ -44,8 +44,8 @@ async function exchange(request: Omit<GrantRequest, 'onOutcome'>, context: Token
     context.log.info('token issued', { client_id: client.client_id, grant_id: grant.grant_id });
     return response;
   } catch (error) {
-    // A retry must not look like theft. If taking back fails as well, the client still gets the first error.
-    await handlers.failed?.().catch((fault) => context.log.warn('not taken back', describeFault(fault)));
+    // Undone so that a retry does not look like theft. If undoing fails as well, the client still gets the first error.
+    await handlers.failed?.().catch((fault) => context.log.warn('grant not restored', describeFault(fault)));
     throw error;
   }
 }

@@ -19,8 +19,8 @@ export interface UserinfoContext extends LogContext, RevokingContext, UserClaims
 }
 
 /**
- * What a client may know of the subject of its access token. OpenID Connect Core section 5.3. Always strict: a token that was
- * revoked before the request is refused.
+ * The userinfo endpoint: the claims about the subject of an access token. Always strict: a token that was revoked before the
+ * request is refused. OpenID Connect Core section 5.3
  */
 export const userinfo: Endpoint<UserinfoContext> = {
   methods: ['GET', 'POST'],
@@ -32,45 +32,51 @@ export const userinfo: Endpoint<UserinfoContext> = {
       const { claims } = await validateAccessToken(token, STRICT, context);
       const client = await context.findClient(claims.client_id);
       if (client) identify(client);
-      if (!client?.enabled) throw new InvalidToken('is of a client that is not there any more');
+      if (!client?.enabled) throw new InvalidToken('was issued to a client that no longer exists');
       return json(200, await describe(claims, client, context));
     } catch (error) {
       if (!(error instanceof InvalidToken)) throw error;
       if (request.header('origin').length > 0) await identifyOwner(token, context, identify);
-      throw bearerError('invalid_token', 'the access token is expired, revoked or none of ours', 401, {
+      throw bearerError('invalid_token', 'the access token is expired, revoked or invalid', 401, {
         reason: `the access token ${error.message}`,
       });
     }
   },
 };
 
-/** @throws InvalidToken when it is of nobody who can sign in; OAuthError `insufficient_scope` */
+/**
+ * The claims that the client may have.
+ * @throws InvalidToken when the subject is not a user, or the user or the grant is gone; OAuthError `insufficient_scope`
+ */
 async function describe(claims: AccessTokenClaims, client: Client, context: UserinfoContext) {
   const { sub, client_id, grant_id, scope: granted = '' } = claims;
   const scope = granted.split(' ');
   if (!scope.includes('openid')) {
-    throw bearerError('insufficient_scope', 'the access token has no scope openid', 403, { scope: 'openid' });
+    throw bearerError('insufficient_scope', 'the access token lacks the scope openid', 403, { scope: 'openid' });
   }
-  if (sub === client_id) throw new InvalidToken('is of a client and not of a person');
+  if (sub === client_id) throw new InvalidToken('has a client as its subject');
   const [known, grant] = await Promise.all([findUserClaims(sub, context), context.findGrant(grant_id)]);
-  if (!known) throw new InvalidToken('is of a user who is not there any more');
-  if (grant?.state === 'revoked') throw new InvalidToken('is of a grant that has ended');
+  if (!known) throw new InvalidToken('has a subject that is disabled or no longer exists');
+  if (grant?.state === 'revoked') throw new InvalidToken('belongs to a grant that was revoked');
   const requested = parseClaimsRequest(grant?.claims).userinfo;
   return { ...selectClaims(known, { scope, requested, allowed: client.scope.split(' ') }), sub };
 }
 
-/** A page has to be able to read that its token has expired. So whose it was is found out without regard to time. */
+/**
+ * Identifies the client of a token that may have expired. Its page can only read the error if the response allows the client's
+ * origin.
+ */
 async function identifyOwner(token: string, context: UserinfoContext, identify: Identify): Promise<void> {
   try {
-    const timeless = { ...context, clockSkew: Number.POSITIVE_INFINITY };
-    const { claims } = await formats[formatOf(token)].verify(token, timeless);
+    const ignoringExpiry = { ...context, clockSkew: Number.POSITIVE_INFINITY };
+    const { claims } = await formats[formatOf(token)].verify(token, ignoringExpiry);
     identify((await context.findClient(claims.client_id)) ?? {});
   } catch (error) {
     if (!(error instanceof InvalidToken)) throw error;
   }
 }
 
-/** Who sent no token is told how to send one, and not that anything was wrong. RFC 6750 section 3.1 */
+/** A request without a token gets a challenge without an error code. RFC 6750 section 3.1 */
 function unauthenticated({ log }: UserinfoContext): HttpResponse {
   log.info('refused', { reason: 'no authentication' });
   return { status: 401, headers: { 'www-authenticate': 'Bearer', 'cache-control': 'no-store' }, body: '' };

@@ -3,8 +3,8 @@ import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
 
 /**
- * A protected example route: shows what an API behind the authorizer gets to know of its caller. An HTTP API passes the
- * authorizer's context on under `lambda`, a REST API as it is.
+ * A protected example route that returns what the authorizer passes on to an API. An HTTP API wraps the authorizer's context in
+ * `lambda`, a REST API does not.
  */
 export const whoami: Endpoint<LogContext> = {
   methods: ['GET'],

@@ -281,7 +281,7 @@ describe('a refused visit of the authorization endpoint', () => {
     [
       'another redirect URI',
       { redirect_uri: `https://${OUTSIDE}.example/` },
-      { reason: 'redirect_uri is none of those registered for this client', client_id: 'web' },
+      { reason: 'redirect_uri is not registered for this client', client_id: 'web' },
     ],
     ['a scope that is not its own', { scope: OUTSIDE }, { error: 'invalid_scope', client_id: 'web' }],
   ])('by %s is told apart in the log', async (_what, query, line) => {

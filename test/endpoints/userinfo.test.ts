@@ -181,7 +181,7 @@ describe.each(apps)('with tokens of $access_token_format', (record) => {
     const { headers, ...result } = await show(await give('email'));
     expect(result).toMatchObject(SHORT);
     expect(headers['www-authenticate']).toBe(
-      'Bearer error="insufficient_scope", error_description="the access token has no scope openid", scope="openid"',
+      'Bearer error="insufficient_scope", error_description="the access token lacks the scope openid", scope="openid"',
     );
   });
 
