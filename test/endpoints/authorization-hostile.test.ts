@@ -1,4 +1,4 @@
-// Pages against whoever wants to use a user's browser: forged forms, planted cookies, frames, scripts.
+// Attacks on pages through the browser of a user: forged forms, planted cookies, frames, scripts.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createConsentStore } from '../../lib/store/consent.ts';
 import { createUserStore } from '../../lib/store/user.ts';
@@ -51,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-/** The page that a request of a user leads to, by its name. */
+/** Opens a page in a browser, by the name of the page. */
 const pages: Record<string, () => Promise<{ browser: ReturnType<typeof open>; page: BrowserResult }>> = {
   async sign_in() {
     const browser = open();
@@ -72,10 +72,10 @@ const pages: Record<string, () => Promise<{ browser: ReturnType<typeof open>; pa
 const MAIN = { sign_in: 'sign_in', consent: 'allow', select_account: 'continue' } as const;
 const credentials = { username: 'alice', password: PASSWORD };
 
-describe.each(Object.keys(MAIN) as (keyof typeof MAIN)[])('a form of the page %s', (name) => {
+describe.each(Object.keys(MAIN) as (keyof typeof MAIN)[])('The form on the page %s', (name) => {
   const action = MAIN[name];
 
-  it('works when it is ours', async () => {
+  it('is accepted when it is sent unchanged', async () => {
     const { browser, page } = await pages[name]!();
     const next = await browser.press(page, action, credentials);
     expect([200, 303]).toContain(next.status);
@@ -89,17 +89,17 @@ describe.each(Object.keys(MAIN) as (keyof typeof MAIN)[])('a form of the page %s
       browser.press(page, action, { ...credentials, ...form }, headers);
 
   it.each<[how: string, Forgery]>([
-    ['without a token', press({ page_token: '' })],
-    ['with a made-up token', press({ page_token: 'lk_pg_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' })],
+    ['without a page token', press({ page_token: '' })],
+    ['with a forged page token', press({ page_token: 'lk_pg_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' })],
     [
-      'with a token that was tampered with',
+      'with a changed page token',
       (page, browser) =>
         press({
           page_token: `${page.fields['page_token']?.slice(0, -1)}${page.fields['page_token']?.endsWith('A') ? 'Q' : 'A'}`,
         })(page, browser),
     ],
     [
-      'with the token of another browser',
+      'with the page token of another browser',
       async (page, browser) => {
         const other = await pages[name]!();
         return press({ page_token: other.page.fields['page_token'] ?? '' })(page, browser);
@@ -121,35 +121,35 @@ describe.each(Object.keys(MAIN) as (keyof typeof MAIN)[])('a form of the page %s
       },
     ],
     [
-      'with two cookies',
+      'with two session cookies',
       (page, browser) => {
         browser.setCookies([...browser.cookies, '__Host-latchkey=x']);
         return press({})(page, browser);
       },
     ],
     [
-      'with a handle of another kind as its token',
+      'with a session handle as its page token',
       async (page, browser) => {
         const [cookie = ''] = browser.cookies;
         return press({ page_token: cookie.split('=')[1] ?? '' })(page, browser);
       },
     ],
     ['from another origin', press({}, { origin: 'https://evil.example' })],
-    ['from an origin that is hidden', press({}, { origin: 'null' })],
+    ['from an opaque origin (null)', press({}, { origin: 'null' })],
     ['from another site', press({}, { 'sec-fetch-site': 'cross-site' })],
-    ['from a sister site', press({}, { 'sec-fetch-site': 'same-site' })],
+    ['from another origin of the same site', press({}, { 'sec-fetch-site': 'same-site' })],
     [
-      'with the token of another page',
+      'with the page token of another page',
       async (page, browser) => {
         const from = name === 'sign_in' ? 'select_account' : 'sign_in';
         return press({ page: name, page_token: (await pages[from]!()).page.fields['page_token'] ?? '' })(page, browser);
       },
     ],
     [
-      'for another request',
+      'for another authorization request',
       (page, browser) => press({})({ ...page, body: page.body.replaceAll('the-state', 'other') }, browser),
     ],
-  ])('does nothing %s', async (_, forge) => {
+  ])('is refused without any effect %s', async (_, forge) => {
     const { browser, page } = await pages[name]!();
     const seen = await forge(page, browser);
     expect([seen.status, seen.heading]).toEqual([403, 'This page is out of date']);
@@ -160,7 +160,7 @@ describe.each(Object.keys(MAIN) as (keyof typeof MAIN)[])('a form of the page %s
   });
 
   it.each(['allow', 'continue', 'sign_in', 'switch', 'constructor', ''].filter((other) => other !== action))(
-    'refuses the action %j, if it has none such',
+    'accepts the action %j only if the page has such a button',
     async (other) => {
       const { browser, page } = await pages[name]!();
       const seen = await browser.press(page, other, credentials);
@@ -170,8 +170,8 @@ describe.each(Object.keys(MAIN) as (keyof typeof MAIN)[])('a form of the page %s
   );
 });
 
-describe('a session that somebody planted', () => {
-  it('is not the one that is signed in afterwards', async () => {
+describe('A session cookie', () => {
+  it('that an attacker planted is replaced at sign-in, so that the attacker is not signed in', async () => {
     const attacker = open();
     await attacker.get(proper());
     const planted = [...attacker.cookies];
@@ -184,11 +184,11 @@ describe('a session that somebody planted', () => {
   });
 
   it.each([
-    ['no handle', 'x'],
-    ['a prototype name', '__proto__'],
-    ['the id alone', Buffer.alloc(16).toString('base64url')],
+    ['not a handle', 'x'],
+    ['the name __proto__', '__proto__'],
+    ['an id without a MAC', Buffer.alloc(16).toString('base64url')],
     ['a code', 'code'],
-  ])('is %s', async (_, value) => {
+  ])('that is %s is replaced by a new session', async (_, value) => {
     const browser = open();
     const { answer } = await browser.pass(proper({ client_id: 'own' }));
     browser.setCookies([`__Host-latchkey=${value === 'code' ? answer['code'] : value}`]);
@@ -197,12 +197,12 @@ describe('a session that somebody planted', () => {
     expect(page.headers['set-cookie']).toMatch(/^__Host-latchkey=lk_ss_/);
   });
 
-  it('has a cookie that scripts and other hosts cannot reach', async () => {
+  it('is __Host-, HttpOnly, SameSite=Lax and Secure, so that scripts and other hosts cannot reach it', async () => {
     const { headers } = await open().get(proper());
     expect(headers['set-cookie']).toMatch(/^__Host-latchkey=lk_ss_[\w-]{48}; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
   });
 
-  it('has the same cookie without Secure on loopback, where browsers have no https', async () => {
+  it('has neither Secure nor the prefix __Host- on loopback, where there is no https', async () => {
     const issuer = 'http://localhost:3000';
     const { authorization } = world.restart({ ISSUER: issuer });
     const { headers } = await openBrowser(authorization, { issuer }).get(proper());
@@ -210,16 +210,19 @@ describe('a session that somebody planted', () => {
   });
 });
 
-describe('every page', () => {
+describe('The headers of every page:', () => {
   const shown: [string, () => Promise<BrowserResult>][] = [
     ...Object.entries(pages).map(([name, show]): [string, () => Promise<BrowserResult>] => [
       name,
       async () => (await show()).page,
     ]),
     ['error', () => open().get({})],
-    ['outdated', async () => open().press(await open().get(proper()), 'sign_in', credentials)],
     [
-      'refused',
+      'sign_in, sent with a cookie of another browser',
+      async () => open().press(await open().get(proper()), 'sign_in', credentials),
+    ],
+    [
+      'sign_in after a wrong password',
       async () => {
         const browser = open();
         return browser.signIn(await browser.get(proper()), 'alice', 'wrong');
@@ -228,7 +231,7 @@ describe('every page', () => {
     ['form_post', () => open().get(proper({ response_mode: 'form_post', scope: 'admin' }))],
   ];
 
-  it.each(shown)('%s is in no frame and in no cache, and runs nothing', async (name, show) => {
+  it.each(shown)('the page %s can be neither framed nor cached, and runs no scripts of others', async (name, show) => {
     const { headers, body } = await show();
     const policy = headers['content-security-policy'] ?? '';
     expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[\w+/]{43}='; /);
@@ -246,14 +249,14 @@ describe('every page', () => {
     expect(body).not.toMatch(/ style="| on\w+="/);
   });
 
-  it('lets forms lead to the client at hand and no further', async () => {
+  it('form-action allows only the service and the redirect URIs and origins of the client', async () => {
     const { headers } = await open().get(proper({ client_id: 'evil', scope: 'openid' }));
     const [, sources] = /form-action ([^;]*);/.exec(headers['content-security-policy'] ?? '') ?? [];
     expect(sources).toBe("'self' https://app.example com.example.app: http: https://spa.example:8443");
   });
 });
 
-describe('nothing that was sent or registered is markup', () => {
+describe('Pages escape everything that was sent or registered:', () => {
   const markup = /<(script|img src=x)|onerror=alert\(2\)>|" ?onmouseover|javascript:|data:text/;
   const NAMES = [
     'client_id',
@@ -280,7 +283,7 @@ describe('nothing that was sent or registered is markup', () => {
     EVIL,
   ];
 
-  it.each(NAMES)('parameter %s', async (name) => {
+  it.each(NAMES)('the parameter %s', async (name) => {
     const browser = open();
     for (const query of [proper({ [name]: EVIL }), proper({ response_mode: 'form_post', [name]: EVIL })] as Query[]) {
       for (const seen of [await browser.get(query), await browser.pass(query)]) {
@@ -292,7 +295,7 @@ describe('nothing that was sent or registered is markup', () => {
     }
   });
 
-  it.each(['page', 'page_token', 'action', 'username', 'password', 'unknown'])('form field %s', async (name) => {
+  it.each(['page', 'page_token', 'action', 'username', 'password', 'unknown'])('the form field %s', async (name) => {
     const browser = open();
     const page = await browser.get(proper());
     const seen = await browser.press(page, 'sign_in', { ...credentials, [name]: EVIL });
@@ -300,7 +303,7 @@ describe('nothing that was sent or registered is markup', () => {
   });
 
   it.each(['sign_in', 'consent', 'select_account'])(
-    'the client, the service and the user, on the page %s',
+    'the names and URIs of client, service and user on the page %s',
     async (name) => {
       const browser = open();
       const scope = 'openid profile';
@@ -319,7 +322,7 @@ describe('nothing that was sent or registered is markup', () => {
     },
   );
 
-  it('the sign-in page shows a name that was typed, and never a password', async () => {
+  it('the sign-in page shows the username that was typed, but never the password', async () => {
     const browser = open();
     const seen = await browser.signIn(await browser.get(proper()), 'somebody', 'not-the-password');
     expect(seen.body).toContain('value="somebody"');
@@ -327,14 +330,14 @@ describe('nothing that was sent or registered is markup', () => {
   });
 });
 
-describe('wrong passwords', () => {
+describe('Wrong passwords', () => {
   const answerTo = async (username: string, password: string, sourceIp: string) => {
     const browser = open({ sourceIp });
     const { status, body } = await browser.signIn(await browser.get(proper()), username, password);
     return [status, body.replaceAll(username, 'NAME').replace(/lk_pg_[\w-]+/, 'TOKEN')] as const;
   };
 
-  it('read the same whoever has the name', async () => {
+  it('get the same answer whether or not the user exists', async () => {
     const [known, unknown] = [
       await answerTo('alice', 'wrong', '192.0.2.8'),
       await answerTo('nobody', 'wrong', '192.0.2.8'),
@@ -343,20 +346,23 @@ describe('wrong passwords', () => {
     expect(known[0]).toBe(400);
   });
 
-  it.each(['alice', 'nobody-at-all'])('slow %s down, and the right one is slowed down with them', async (username) => {
-    const browser = open({ sourceIp: `192.0.2.${username.length}` });
-    const page = await browser.get(proper());
-    advance(4_000);
-    for (let tries = 0; tries < 4; tries++) expect((await browser.signIn(page, username, 'wrong')).status).toBe(400);
-    const delayed = await browser.signIn(page, username);
-    expect([delayed.status, delayed.headers['retry-after']]).toEqual([429, '1']);
-    expect(delayed.body).toContain('Too many attempts. Try again in a second.');
-    advance(1);
-    expect((await browser.signIn(page, username)).heading).not.toBe(username === 'alice' ? 'Sign in' : '');
-  });
+  it.each(['alice', 'nobody-at-all'])(
+    'delay further attempts for %s, even with the right password',
+    async (username) => {
+      const browser = open({ sourceIp: `192.0.2.${username.length}` });
+      const page = await browser.get(proper());
+      advance(4_000);
+      for (let tries = 0; tries < 4; tries++) expect((await browser.signIn(page, username, 'wrong')).status).toBe(400);
+      const delayed = await browser.signIn(page, username);
+      expect([delayed.status, delayed.headers['retry-after']]).toEqual([429, '1']);
+      expect(delayed.body).toContain('Too many attempts. Try again in a second.');
+      advance(1);
+      expect((await browser.signIn(page, username)).heading).not.toBe(username === 'alice' ? 'Sign in' : '');
+    },
+  );
 });
 
-it('answers a browser that says nothing of itself', async () => {
+it('The form is accepted from a browser that sends neither Origin nor Sec-Fetch-Site', async () => {
   const browser = open();
   const page = await browser.get(proper({ client_id: 'own' }));
   const result = await world.handlers.authorization(

@@ -1,5 +1,5 @@
-// The strict profile for tokens (docs/design.md section 8): each case is wrong in one way only and, wherever that can be, signed
-// by the real key, so that one rule alone stands between it and the API.
+// The strict profile for tokens (docs/design.md section 8). Each case has a single fault and, where possible, a signature by the
+// real key, so that only one rule can refuse it.
 import { createHmac, createPublicKey, sign } from 'node:crypto';
 import { JwtVerifier } from 'aws-jwt-verify';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
@@ -91,38 +91,38 @@ const form: Case[] = [
   ['two segments', `${HEADER}.${PAYLOAD}`],
   ['four segments', `${VALID}.${SIGNATURE}`],
   ['five segments', `${VALID}.${SIGNATURE}.${SIGNATURE}`],
-  ['a dot behind', `${VALID}.`],
-  ['a dot before', `.${VALID}`],
+  ['a trailing dot', `${VALID}.`],
+  ['a leading dot', `.${VALID}`],
   ['only dots', '..'],
   ['two dots in a row', VALID.replace('.', '..')],
   ['no header', `.${PAYLOAD}.${SIGNATURE}`],
   ['no payload', `${HEADER}..${SIGNATURE}`],
-  ['the payload of nothing, signed', withSegments(HEADER, '')],
-  ['twice over', VALID + VALID],
-  ['twice over, with a comma', `${VALID},${VALID}`],
-  ['in quotes', `"${VALID}"`],
+  ['an empty, signed payload', withSegments(HEADER, '')],
+  ['the token written twice', VALID + VALID],
+  ['two tokens separated by a comma', `${VALID},${VALID}`],
+  ['quotes around it', `"${VALID}"`],
   ['the prefix of a reference token', `lk_at_${VALID}`],
-  ['longer than 8 KB', withClaims({ filler: 'a'.repeat(MAX_LENGTH) })],
-  ['longer than 8 KB by one step of base64url', tokenOfLength(MAX_LENGTH + 2)],
+  ['much more than 8 KB', withClaims({ filler: 'a'.repeat(MAX_LENGTH) })],
+  ['slightly more than 8 KB', tokenOfLength(MAX_LENGTH + 2)],
 ];
 
 const encoding: Case[] = [
-  ['padding behind the header', withSegments(padded(HEADER), PAYLOAD)],
-  ['padding behind the payload', withSegments(HEADER, padded(payloadWithStrayBits()))],
-  ['padding behind the signature', `${VALID}==`],
+  ['padding after the header', withSegments(padded(HEADER), PAYLOAD)],
+  ['padding after the payload', withSegments(HEADER, padded(payloadWithStrayBits()))],
+  ['padding after the signature', `${VALID}==`],
   ['percent-encoded padding', `${VALID}%3D%3D`],
-  ['a tab before', `\t${VALID}`],
-  ['white space behind', `${VALID} `],
-  ['a line feed behind', `${VALID}\n`],
+  ['a leading tab', `\t${VALID}`],
+  ['a trailing space', `${VALID} `],
+  ['a trailing line feed', `${VALID}\n`],
   ['a line feed in the payload', withSegments(HEADER, `${PAYLOAD.slice(0, 8)}\n${PAYLOAD.slice(8)}`)],
   ['a space in the header', withSegments(`${HEADER.slice(0, 8)} ${HEADER.slice(8)}`, PAYLOAD)],
   ['a tab in the signature', `${HEADER}.${PAYLOAD}.${SIGNATURE.slice(0, 8)}\t${SIGNATURE.slice(8)}`],
-  ['a NUL behind', `${VALID}\0`],
+  ['a trailing NUL', `${VALID}\0`],
   ['stray bits in the header', withSegments(stray(HEADER), PAYLOAD)],
   ['stray bits in the payload', withSegments(HEADER, stray(payloadWithStrayBits()))],
   ['stray bits in the signature', `${HEADER}.${PAYLOAD}.${stray(SIGNATURE)}`],
   [
-    'the alphabet of base64 in the payload',
+    'base64 instead of base64url in the payload',
     withSegments(
       HEADER,
       segment(`${claimsText('scope', '"???>>>"')}`)
@@ -130,8 +130,8 @@ const encoding: Case[] = [
         .replaceAll('-', '+'),
     ),
   ],
-  ['an alphabet of no base64 in the payload', withSegments(HEADER, `${PAYLOAD}~`)],
-  ['a letter that only looks like one', VALID.replace('e', 'е')],
+  ['a character outside base64 in the payload', withSegments(HEADER, `${PAYLOAD}~`)],
+  ['a Cyrillic letter that looks like a Latin one', VALID.replace('e', 'е')],
 ];
 
 const utf8 = (text: Buffer) =>
@@ -140,58 +140,61 @@ const utf8 = (text: Buffer) =>
 const json: Case[] = [
   ...(
     [
-      ['a byte that is not UTF-8', Buffer.of(0xff)],
-      ['an overlong UTF-8 sequence', Buffer.of(0xc0, 0xaf)],
-      ['a surrogate in UTF-8', Buffer.of(0xed, 0xa0, 0x80)],
-      ['a truncated UTF-8 sequence', Buffer.of(0xe2, 0x82)],
+      ['a payload with a byte that is not UTF-8', Buffer.of(0xff)],
+      ['a payload with an overlong UTF-8 sequence', Buffer.of(0xc0, 0xaf)],
+      ['a payload with a surrogate in UTF-8', Buffer.of(0xed, 0xa0, 0x80)],
+      ['a payload with a truncated UTF-8 sequence', Buffer.of(0xe2, 0x82)],
     ] as const
   ).map(([name, text]): Case => [name, withSegments(HEADER, segment(utf8(text)))]),
-  ['UTF-16', withSegments(HEADER, segment(Buffer.from(JSON.stringify(properClaims(NOW)), 'utf16le')))],
-  ['a byte order mark', withSegments(HEADER, segment(`\ufeff${JSON.stringify(properClaims(NOW))}`))],
+  ['a payload in UTF-16', withSegments(HEADER, segment(Buffer.from(JSON.stringify(properClaims(NOW)), 'utf16le')))],
+  ['a payload with a byte order mark', withSegments(HEADER, segment(`\ufeff${JSON.stringify(properClaims(NOW))}`))],
   ['a header with a byte that is not UTF-8', withSegments(segment(Buffer.of(0x7b, 0xff, 0x7d)), PAYLOAD)],
   ...(
     [
-      ['a member twice', JSON.stringify(properClaims(NOW)).replace('{', '{"iss":"https://evil.example",')],
-      ['the same member twice', JSON.stringify(properClaims(NOW)).replace('{', `{"iss":${JSON.stringify(ISSUER)},`)],
-      ['a member twice, once escaped', JSON.stringify(properClaims(NOW)).replace('{', '{"\\u0069ss":"x",')],
+      ['with iss twice', JSON.stringify(properClaims(NOW)).replace('{', '{"iss":"https://evil.example",')],
+      ['with the same iss twice', JSON.stringify(properClaims(NOW)).replace('{', `{"iss":${JSON.stringify(ISSUER)},`)],
+      ['with iss twice, once escaped', JSON.stringify(properClaims(NOW)).replace('{', '{"\\u0069ss":"x",')],
       [
-        'a member twice deep inside',
+        'with a nested member twice',
         JSON.stringify({ ...properClaims(NOW), x: 0 }).replace('"x":0', '"x":{"a":1,"a":2}'),
       ],
-      ['white space', JSON.stringify(properClaims(NOW), undefined, 1)],
-      ['white space behind', `${JSON.stringify(properClaims(NOW))} `],
-      ['an escaped letter', JSON.stringify(properClaims(NOW)).replace('"sub"', '"s\\u0075b"')],
-      ['a trailing comma', JSON.stringify(properClaims(NOW)).replace('}', ',}')],
-      ['a comment', JSON.stringify(properClaims(NOW)).replace('{', '{/**/')],
-      ['text behind', `${JSON.stringify(properClaims(NOW))}x`],
-      ['an object behind', `${JSON.stringify(properClaims(NOW))}{}`],
-      ['an array', '[]'],
-      ['an array of the claims', `[${JSON.stringify(properClaims(NOW))}]`],
-      ['null', 'null'],
-      ['a number', '1'],
-      ['a string', JSON.stringify(JSON.stringify(properClaims(NOW)))],
-      ['true', 'true'],
-      ['nothing', '{}'],
-      ['no JSON', 'hello'],
-      ['another JWT', VALID],
-      ['depth', `${'['.repeat(2000)}${']'.repeat(2000)}`],
-      ['claims in the prototype', `{"__proto__":${JSON.stringify(properClaims(NOW))}}`],
-      ['claims of a constructor', `{"constructor":{"prototype":${JSON.stringify(properClaims(NOW))}}}`],
+      ['with white space', JSON.stringify(properClaims(NOW), undefined, 1)],
+      ['with trailing white space', `${JSON.stringify(properClaims(NOW))} `],
+      ['with an escaped letter', JSON.stringify(properClaims(NOW)).replace('"sub"', '"s\\u0075b"')],
+      ['with a trailing comma', JSON.stringify(properClaims(NOW)).replace('}', ',}')],
+      ['with a comment', JSON.stringify(properClaims(NOW)).replace('{', '{/**/')],
+      ['followed by text', `${JSON.stringify(properClaims(NOW))}x`],
+      ['followed by another object', `${JSON.stringify(properClaims(NOW))}{}`],
+      ['that is an array', '[]'],
+      ['that is an array with the claims', `[${JSON.stringify(properClaims(NOW))}]`],
+      ['that is null', 'null'],
+      ['that is a number', '1'],
+      ['that is a string', JSON.stringify(JSON.stringify(properClaims(NOW)))],
+      ['that is true', 'true'],
+      ['without claims', '{}'],
+      ['that is not JSON', 'hello'],
+      ['that is another JWT', VALID],
+      ['with arrays nested 2,000 deep', `${'['.repeat(2000)}${']'.repeat(2000)}`],
+      ['with its claims in __proto__', `{"__proto__":${JSON.stringify(properClaims(NOW))}}`],
+      [
+        'with its claims in constructor.prototype',
+        `{"constructor":{"prototype":${JSON.stringify(properClaims(NOW))}}}`,
+      ],
     ] as const
-  ).map(([name, text]): Case => [`a payload of ${name}`, withSegments(HEADER, segment(text))]),
+  ).map(([name, text]): Case => [`a payload ${name}`, withSegments(HEADER, segment(text))]),
   ...(
     [
-      ['a member twice', JSON.stringify(properHeader(ES256)).replace('{', '{"alg":"none",')],
-      ['white space', JSON.stringify(properHeader(ES256), undefined, 1)],
-      ['an array', JSON.stringify([properHeader(ES256)])],
-      ['null', 'null'],
-      ['a string', '"ES256"'],
-      ['nothing', '{}'],
-      ['no JSON', 'hello'],
-      ['members in the prototype', `{"__proto__":${JSON.stringify(properHeader(ES256))}}`],
-      ['a prototype beside', JSON.stringify(properHeader(ES256)).replace('{', '{"__proto__":{},')],
+      ['with alg twice', JSON.stringify(properHeader(ES256)).replace('{', '{"alg":"none",')],
+      ['with white space', JSON.stringify(properHeader(ES256), undefined, 1)],
+      ['that is an array', JSON.stringify([properHeader(ES256)])],
+      ['that is null', 'null'],
+      ['that is a string', '"ES256"'],
+      ['without members', '{}'],
+      ['that is not JSON', 'hello'],
+      ['with its members in __proto__', `{"__proto__":${JSON.stringify(properHeader(ES256))}}`],
+      ['with an additional __proto__', JSON.stringify(properHeader(ES256)).replace('{', '{"__proto__":{},')],
     ] as const
-  ).map(([name, text]): Case => [`a header of ${name}`, withSegments(segment(text), PAYLOAD)]),
+  ).map(([name, text]): Case => [`a header ${name}`, withSegments(segment(text), PAYLOAD)]),
 ];
 
 const es256Pem = createPublicKey(ES256.privateKey).export({ type: 'spki', format: 'pem' });
@@ -283,15 +286,15 @@ const header: Case[] = [
   ['alg HS256 with the public JWK as secret', hmacToken(ES256.kid, JSON.stringify(ES256_JWK))],
   ['alg HS256 with an empty secret', hmacToken(ES256.kid, '')],
   ['alg HS256 with the kid as secret', hmacToken(ES256.kid, ES256.kid)],
-  ['a PS256 signature by an RS256 key, named PS256', forge(signingAs(RS256, 'PS256'), NOW)],
-  ['a PS256 signature by an RS256 key, named RS256', forge(signingAs(RS256, 'PS256'), NOW, {}, { alg: 'RS256' })],
-  ['an RS256 signature by a PS256 key, named RS256', forge(signingAs(PS256, 'RS256'), NOW)],
-  ['an RS256 signature by a PS256 key, named PS256', forge(signingAs(PS256, 'RS256'), NOW, {}, { alg: 'PS256' })],
-  ['an RS256 key named RS384', forge(RS256, NOW, {}, { alg: 'RS384' })],
-  ['an EdDSA key named Ed25519', forge(EdDSA, NOW, {}, { alg: 'Ed25519' })],
+  ['a PS256 signature by an RS256 key, with alg PS256', forge(signingAs(RS256, 'PS256'), NOW)],
+  ['a PS256 signature by an RS256 key, with alg RS256', forge(signingAs(RS256, 'PS256'), NOW, {}, { alg: 'RS256' })],
+  ['an RS256 signature by a PS256 key, with alg RS256', forge(signingAs(PS256, 'RS256'), NOW)],
+  ['an RS256 signature by a PS256 key, with alg PS256', forge(signingAs(PS256, 'RS256'), NOW, {}, { alg: 'PS256' })],
+  ['an RS256 signature with alg RS384', forge(RS256, NOW, {}, { alg: 'RS384' })],
+  ['an EdDSA signature with alg Ed25519', forge(EdDSA, NOW, {}, { alg: 'Ed25519' })],
   ...Object.entries({
     crit: [],
-    'crit of b64': ['b64'],
+    'crit with b64': ['b64'],
     b64: true,
     zip: 'DEF',
     jwk: ES256_JWK,
@@ -307,10 +310,10 @@ const header: Case[] = [
     nonce: 'n',
     hello: 1,
   }).map(([name, value]): Case => [`the header member ${name}`, withHeader({ [name.split(' ')[0] ?? '']: value })]),
-  ['crit of b64, and b64 false', withHeader({ crit: ['b64'], b64: false })],
-  ['crit of exp, and exp', withHeader({ crit: ['exp'], exp: NOW + 3600 })],
+  ['crit with b64, and b64 false', withHeader({ crit: ['b64'], b64: false })],
+  ['crit with exp, and exp', withHeader({ crit: ['exp'], exp: NOW + 3600 })],
   [
-    'the key of another in jwk',
+    'an embedded jwk of a foreign key, which signed the token',
     forge(foreign, NOW, {}, { jwk: createPublicKey(foreign.privateKey).export({ format: 'jwk' }) }),
   ],
 ];
@@ -321,7 +324,7 @@ const flipped = (at: number) => {
   return withSignature(signature);
 };
 
-/** Every signature of zeros, of the wrong length, by another key, or over something else. */
+/** Signatures of zeros, of the wrong length, by another key, or over other data. */
 const signatureOf = (alg: ForgingAlgorithm): Case[] => {
   const key = keys[alg];
   const input = `${segment(properHeader(key))}.${segment(properClaims(NOW))}`;
@@ -330,21 +333,21 @@ const signatureOf = (alg: ForgingAlgorithm): Case[] => {
   const { length } = signature;
   return (
     [
-      ['a signature of zeros', token(Buffer.alloc(length))],
-      ['a signature of ones', token(Buffer.alloc(length, 0xff))],
+      ['a signature of zero bits', token(Buffer.alloc(length))],
+      ['a signature of one bits', token(Buffer.alloc(length, 0xff))],
       ['a signature of one byte', token(Buffer.alloc(1))],
-      ['a signature with a byte less', token(signature.subarray(0, length - 1))],
-      ['a signature with a leading byte less', token(signature.subarray(1))],
-      ['a signature with a byte more', token(Buffer.concat([signature, Buffer.of(0)]))],
-      ['a signature with a leading zero more', token(Buffer.concat([Buffer.of(0), signature]))],
-      ['a signature twice', token(Buffer.concat([signature, signature]))],
-      ['a signature backwards', token(Buffer.from(signature).reverse())],
+      ['a signature without its last byte', token(signature.subarray(0, length - 1))],
+      ['a signature without its first byte', token(signature.subarray(1))],
+      ['a signature with an additional trailing zero', token(Buffer.concat([signature, Buffer.of(0)]))],
+      ['a signature with an additional leading zero', token(Buffer.concat([Buffer.of(0), signature]))],
+      ['a signature written twice', token(Buffer.concat([signature, signature]))],
+      ['a reversed signature', token(Buffer.from(signature).reverse())],
       ['no signature', `${input}.`],
-      ['the signature of the payload alone', token(key.sign(Buffer.from(segment(properClaims(NOW)))))],
+      ['a signature over the payload only', token(key.sign(Buffer.from(segment(properClaims(NOW)))))],
       ['the signature of another token', token(key.sign(Buffer.from(input.replace('.', '.e'))))],
-      ['the signature of a key of its own', forge(forgingKey(alg, key.kid, otherKeys[alg].privateKey), NOW)],
+      ['a signature by another key', forge(forgingKey(alg, key.kid, otherKeys[alg].privateKey), NOW)],
       [
-        'an exchanged payload',
+        'another payload under the signature',
         `${segment(properHeader(key))}.${segment({ ...properClaims(NOW), scope: 'write' })}.${signature.toString('base64url')}`,
       ],
     ] as const
@@ -363,7 +366,7 @@ const otherKeys = {
 /** The order of the base point of edwards25519. RFC 8032 section 5.1. */
 const ED25519_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
 
-/** EdDSA: `s + L` in place of `s` passes wherever the range of `s` is not checked. RFC 8032 section 5.1.7. */
+/** EdDSA: a verifier that does not check the range of `s` accepts `s + L`. RFC 8032 section 5.1.7. */
 function malleatedEdDSA(): string {
   const [protectedHeader = '', payload = '', signature = ''] = forge(EdDSA, NOW).split('.');
   const raw = Buffer.from(signature, 'base64url');
@@ -385,22 +388,22 @@ const ecdsa: Case[] = [
       ['r = 0, s = 1', ZERO, bytes(1n, 32)],
       ['r = 1, s = 1', bytes(1n, 32), bytes(1n, 32)],
       ['r = n + 1, s = 1', bytes(P256_ORDER + 1n, 32), bytes(1n, 32)],
-      ['r and s of ones', FULL, FULL],
-      ['s of ones', R, FULL],
-      ['r and s exchanged', S, R],
+      ['r and s of one bits', FULL, FULL],
+      ['s of one bits', R, FULL],
+      ['r and s swapped', S, R],
       ['r without s', R, Buffer.alloc(0)],
     ] as const
   ).map(([name, r, s]): Case => [`ES256: ${name}`, withSignature(Buffer.concat([r, s]))]),
   ['ES256: r = n - r', withSignature(Buffer.concat([bytes(P256_ORDER - number(R), 32), S]))],
-  ['ES256: DER', withSignature(sign('sha256', Buffer.from(`${HEADER}.${PAYLOAD}`), ES256.privateKey))],
-  ['ES256: in 96 bytes', withSignature(Buffer.concat([Buffer.alloc(16), R, Buffer.alloc(16), S]))],
+  ['ES256: a signature in DER', withSignature(sign('sha256', Buffer.from(`${HEADER}.${PAYLOAD}`), ES256.privateKey))],
+  ['ES256: r and s padded to 48 bytes each', withSignature(Buffer.concat([Buffer.alloc(16), R, Buffer.alloc(16), S]))],
   [
-    'ES256: of SHA-384',
+    'ES256: a signature over a SHA-384 digest',
     withSignature(
       sign('sha384', Buffer.from(`${HEADER}.${PAYLOAD}`), { key: ES256.privateKey, dsaEncoding: 'ieee-p1363' }),
     ),
   ],
-  ...[0, 15, 31, 32, 47, 63].map((at): Case => [`ES256: byte ${at} changed`, flipped(at)]),
+  ...[0, 15, 31, 32, 47, 63].map((at): Case => [`ES256: a signature with byte ${at} changed`, flipped(at)]),
   ['EdDSA: s + L', malleatedEdDSA()],
 ];
 
@@ -447,7 +450,7 @@ const each = (name: string, values: readonly unknown[]) =>
   values.map((value): Case => [`${name} ${JSON.stringify(value)}`, withClaims({ [name]: value })]);
 
 const spelled = (name: string, texts: readonly string[]) =>
-  texts.map((text): Case => [`${name} spelled ${text}`, withSegments(HEADER, segment(claimsText(name, text)))]);
+  texts.map((text): Case => [`${name} written as ${text}`, withSegments(HEADER, segment(claimsText(name, text)))]);
 
 const claims: Case[] = [
   ...each('iss', NO_ISSUER),
@@ -485,39 +488,39 @@ const claims: Case[] = [
     '9007199254740992',
   ]),
   ['a lifetime over the maximum', withClaims({ exp: NOW + MAX_LIFETIME + 1 })],
-  ['a lifetime over the maximum, nearly over', withClaims({ iat: NOW - MAX_LIFETIME, exp: NOW + 1 })],
-  ['exp at iat', withClaims({ iat: NOW, exp: NOW })],
+  ['a lifetime over the maximum that ends in a second', withClaims({ iat: NOW - MAX_LIFETIME, exp: NOW + 1 })],
+  ['exp equal to iat', withClaims({ iat: NOW, exp: NOW })],
   ['exp before iat', withClaims({ iat: NOW, exp: NOW - 1 })],
-  ['expired on the second', withClaims({ iat: NOW - 60, exp: NOW })],
-  ['no claims but exp', withSegments(HEADER, segment({ exp: NOW + 60 }))],
+  ['exp equal to the current time', withClaims({ iat: NOW - 60, exp: NOW })],
+  ['only the claim exp', withSegments(HEADER, segment({ exp: NOW + 60 }))],
 ];
 
-/** The other side of each bound: what keeps the tokens above from being refused for a reason of no concern. */
+/** The other side of each limit: shows that the tokens above are refused for their fault only. */
 const accepted: Case[] = [
-  ['as issued', VALID],
+  ['without a fault', VALID],
   ...algorithmNames.map((alg): Case => [`signed with ${alg}`, forge(keys[alg], NOW)]),
-  ['a high s', withSignature(Buffer.concat([R, bytes(P256_ORDER - number(S), 32)]))],
+  ['with a high s in the signature', withSignature(Buffer.concat([R, bytes(P256_ORDER - number(S), 32)]))],
   [
-    'the members of the header in another order',
+    'with the members of the header in another order',
     withSegments(segment({ kid: ES256.kid, typ: 'at+jwt', alg: 'ES256' }), PAYLOAD),
   ],
-  ['a claim of an extension', withClaims({ tenant: { id: 1 } })],
-  ['several audiences', withClaims({ aud: ['billing', 'orders'] })],
-  ['no scope', withClaims({ scope: undefined })],
-  ['no grant', withClaims({ grant_id: undefined })],
-  ['the longest lifetime', withClaims({ exp: NOW + MAX_LIFETIME })],
-  ['the longest lifetime, nearly over', withClaims({ iat: NOW + 1 - MAX_LIFETIME, exp: NOW + 1 })],
-  ['the last second', withClaims({ iat: NOW - 60, exp: NOW + 1 })],
-  ['nbf on the second', withClaims({ nbf: NOW })],
-  ['the longest text', tokenOfLength(MAX_LENGTH)],
+  ['with an additional claim', withClaims({ tenant: { id: 1 } })],
+  ['with several audiences', withClaims({ aud: ['billing', 'orders'] })],
+  ['without scope', withClaims({ scope: undefined })],
+  ['without grant_id', withClaims({ grant_id: undefined })],
+  ['with the longest lifetime', withClaims({ exp: NOW + MAX_LIFETIME })],
+  ['with the longest lifetime, which ends in a second', withClaims({ iat: NOW + 1 - MAX_LIFETIME, exp: NOW + 1 })],
+  ['in its last second', withClaims({ iat: NOW - 60, exp: NOW + 1 })],
+  ['with nbf equal to the current time', withClaims({ nbf: NOW })],
+  ['of exactly 8 KB', tokenOfLength(MAX_LENGTH)],
 ];
 
 const refused: Record<string, readonly Case[]> = {
-  form,
+  segments: form,
   encoding,
-  json,
+  JSON: json,
   header,
-  signatures: [...algorithmNames.flatMap(signatureOf), ...ecdsa],
+  signature: [...algorithmNames.flatMap(signatureOf), ...ecdsa],
   claims,
 };
 
@@ -530,17 +533,20 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-describe.each(Object.entries(refused))('refused at every door: %s', (_group, cases) => {
-  it.each(cases)('%s', async (_name, token) => {
-    expect(await atAllDoors(token)).toBe('refuse');
-  });
-});
+describe.each(Object.entries(refused))(
+  'Introspection and authorizer refuse a JWT with a fault in its %s:',
+  (_group, cases) => {
+    it.each(cases)('%s', async (_name, token) => {
+      expect(await atAllDoors(token)).toBe('refuse');
+    });
+  },
+);
 
-it.each(accepted)('accepted at every door: %s', async (_name, token) => {
+it.each(accepted)('Introspection and authorizer accept a JWT %s', async (_name, token) => {
   expect(await atAllDoors(token)).toBe('allow');
 });
 
-describe('libraries that verify JWTs', () => {
+describe('JWT libraries', () => {
   const josePasses = async (token: string) => {
     try {
       await jwtVerify(token, createLocalJWKSet(jwks), {
@@ -555,12 +561,12 @@ describe('libraries that verify JWTs', () => {
     }
   };
 
-  it('never refuse what is accepted here', async () => {
+  it('accept every JWT that the service accepts (jose)', async () => {
     const passed = await Promise.all(accepted.map(([, token]) => josePasses(token)));
     expect(accepted.filter((_, index) => !passed[index]).map(([name]) => name)).toEqual([]);
   });
 
-  it('pass many of the tokens that are refused here, all of them signed by the key', async () => {
+  it('accept many JWTs that the service refuses (jose)', async () => {
     const cases = Object.values(refused).flat();
     const passed = await Promise.all(cases.map(([, token]) => josePasses(token)));
     const count = passed.filter(Boolean).length;
@@ -568,14 +574,14 @@ describe('libraries that verify JWTs', () => {
     expect(count).toBeLessThan(cases.length);
   });
 
-  // What aws-jwt-verify supports is data here: it would be noticed if that changed.
+  // The algorithms of aws-jwt-verify are asserted, so that a change is noticed.
   it.each([
     ['ES256', true],
     ['RS256', true],
     ['PS256', false],
     ['ES384', true],
     ['EdDSA', true],
-  ] as const)('take what is issued with %s; aws-jwt-verify: %s', async (alg, isSupported) => {
+  ] as const)('accept JWTs issued with %s (jose: true, aws-jwt-verify: %s)', async (alg, isSupported) => {
     const handlers = world.restart(forgingVariables([keys[alg]]));
     const token = await getToken(handlers, 'machine-jwt', { scope: 'read' });
     const published = JSON.parse((await handlers.jwks(get('/.well-known/jwks.json'))).body) as JSONWebKeySet;
@@ -600,7 +606,7 @@ describe('libraries that verify JWTs', () => {
   });
 });
 
-describe('a signature that was malleated', () => {
+describe('Changing an ECDSA signature into its other valid form', () => {
   const malleate = (token: string) => {
     const [protectedHeader = '', payload = '', signature = ''] = token.split('.');
     const raw = Buffer.from(signature, 'base64url');
@@ -609,9 +615,9 @@ describe('a signature that was malleated', () => {
   };
 
   it.each([
-    ['the token itself', (token: string) => token],
-    ['the other spelling', malleate],
-  ])('makes no other token: revoking %s ends both', async (_name, spelling) => {
+    ['the original token', (token: string) => token],
+    ['the changed token', malleate],
+  ])('does not make another token: revoking %s revokes both', async (_name, spelling) => {
     const token = await getToken(world.handlers, 'machine-jwt');
     const twin = malleate(token);
     expect(twin).not.toBe(token);

@@ -12,7 +12,7 @@ interface Settings {
   simple?: boolean;
 }
 
-/** Two guarded routes behind one authorizer that answers by `answer`. */
+/** Two routes behind an authorizer that answers with `answer`. */
 function guarded(settings: Settings, answer: (event: Record<string, unknown>) => unknown, timers = manualTimers()) {
   const description = {
     functions: { f: {}, a: {} },
@@ -27,16 +27,16 @@ function guarded(settings: Settings, answer: (event: Record<string, unknown>) =>
 const allow = () => ({ isAuthorized: true });
 const bearer = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } });
 
-describe('a missing identity source is 401 without a call', () => {
+describe('The gateway answers 401 without calling the authorizer when an identity source is missing:', () => {
   const header = '$request.header.Authorization';
   test.each<[string, string[], string, Record<string, string>]>([
     ['no header', [header], '/one', {}],
     ['an empty header', [header], '/one', { Authorization: '' }],
-    ['another header', [header], '/one', { Proxy: 'x' }],
+    ['another header only', [header], '/one', { Proxy: 'x' }],
     ['no query parameter', ['$request.querystring.token'], '/one?t=1', {}],
     ['an empty query parameter', ['$request.querystring.token'], '/one?token=', {}],
-    ['a query parameter in other spelling', ['$request.querystring.token'], '/one?Token=1', {}],
-    ['one of two', [header, '$request.querystring.token'], '/one', { Authorization: 'x' }],
+    ['a query parameter whose name differs in case', ['$request.querystring.token'], '/one?Token=1', {}],
+    ['one of two sources', [header, '$request.querystring.token'], '/one', { Authorization: 'x' }],
     ['an unset stage variable', ['$stageVariables.colour'], '/one', {}],
   ])('%s', async (_, sources, target, headers) => {
     for (const ttl of [0, 60]) {
@@ -47,7 +47,7 @@ describe('a missing identity source is 401 without a call', () => {
   });
 });
 
-it('gets an event of payload format 2.0', async () => {
+it('The authorizer of an HTTP API gets an event in payload format 2.0', async () => {
   const sources = ['$request.header.authorization', '$context.routeKey', '$context.path', '$request.querystring.q'];
   const api = guarded({ sources }, allow);
   expect((await api.get('/one?q=1&q=2', { headers: { AUTHORIZATION: 'Bearer x', Cookie: 'a=b' } })).status).toBe(200);
@@ -69,15 +69,15 @@ it('gets an event of payload format 2.0', async () => {
   expect(event['requestContext']).not.toHaveProperty('authorizer');
 });
 
-describe('an answer is remembered', () => {
-  test('not at all with a TTL of 0', async () => {
+describe('The gateway caches an answer of the authorizer', () => {
+  test('never with a TTL of 0', async () => {
     const api = guarded({ ttl: 0 }, allow);
     await api.get('/one', bearer('x'));
     await api.get('/one', bearer('x'));
     expect([api.asked(), api.passed()]).toEqual([2, 2]);
   });
 
-  test('until the TTL is over', async () => {
+  test('until the TTL has passed', async () => {
     const api = guarded({ ttl: 60 }, allow);
     const asked: number[] = [];
     for (const milliseconds of [0, 59_999, 1]) {
@@ -88,7 +88,7 @@ describe('an answer is remembered', () => {
     expect(asked).toEqual([1, 1, 2]);
   });
 
-  test('by the value of every identity source', async () => {
+  test('separately for each combination of values of the identity sources', async () => {
     const api = guarded({ ttl: 60, sources: ['$request.header.Authorization', '$request.querystring.q'] }, allow);
     for (const [target, token] of [
       ['/one?q=1', 'x'],
@@ -101,7 +101,7 @@ describe('an answer is remembered', () => {
     expect(api.asked()).toBe(3);
   });
 
-  test('for all routes, unless the route is an identity source', async () => {
+  test('across all routes, unless the route key is an identity source', async () => {
     const loose = guarded({ ttl: 60 }, ({ routeKey }) => ({ isAuthorized: routeKey === 'GET /one' }));
     expect([(await loose.get('/one', bearer('x'))).status, (await loose.get('/two', bearer('x'))).status]).toEqual([
       200, 200,
@@ -114,14 +114,14 @@ describe('an answer is remembered', () => {
     ]);
   });
 
-  test('when it is a refusal, too', async () => {
+  test('also when it is a denial', async () => {
     const api = guarded({ ttl: 60 }, () => ({ isAuthorized: false }));
     expect(await api.get('/one', bearer('x'))).toMatchObject(forbidden);
     expect(await api.get('/one', bearer('x'))).toMatchObject(forbidden);
     expect([api.asked(), api.passed()]).toEqual([1, 0]);
   });
 
-  test('not when it is a fault', async () => {
+  test('but not when it is an error', async () => {
     let healthy = false;
     const api = guarded({ ttl: 60 }, () => {
       if (!healthy) throw new Error('the table is gone');
@@ -132,7 +132,7 @@ describe('an answer is remembered', () => {
     expect((await api.get('/one', bearer('x'))).status).toBe(200);
   });
 
-  test('as the policy it is, which is evaluated for each route', async () => {
+  test('as a policy, which it evaluates for each route', async () => {
     const policy = {
       principalId: 'me',
       policyDocument: {
@@ -148,7 +148,7 @@ describe('an answer is remembered', () => {
   });
 });
 
-describe('an answer is', () => {
+describe('When the authorizer answers with', () => {
   const policy = (Effect: string, Resource: unknown = '*') => ({
     principalId: 'me',
     policyDocument: { Version: '2012-10-17', Statement: [{ Effect, Action: 'execute-api:Invoke', Resource }] },
@@ -157,30 +157,32 @@ describe('an answer is', () => {
     throw error;
   };
   const passed = { status: 200, body: '{"passed":true}' };
-  test.each<[string, boolean, () => unknown, object]>([
-    ['a simple yes', true, allow, passed],
-    ['a simple no', true, () => ({ isAuthorized: false }), forbidden],
-    ['a thrown Unauthorized', true, thrown(new Error('Unauthorized')), unauthorized],
+  const cases: [string, boolean, () => unknown, typeof passed][] = [
+    ['isAuthorized true', true, allow, passed],
+    ['isAuthorized false', true, () => ({ isAuthorized: false }), forbidden],
+    ['the error Unauthorized', true, thrown(new Error('Unauthorized')), unauthorized],
     ['any other error', true, thrown(new Error('unauthorized')), fault],
-    ['nothing', true, () => undefined, fault],
-    ['text', true, () => 'true', fault],
-    ['a yes that is text', true, () => ({ isAuthorized: 'true' }), fault],
-    ['a context that is text', true, () => ({ isAuthorized: true, context: 'x' }), fault],
-    ['a policy where a simple answer was agreed', true, () => policy('Allow'), fault],
-    ['a policy that allows', false, () => policy('Allow'), passed],
-    ['a policy that denies', false, () => policy('Deny'), forbidden],
+    ['undefined', true, () => undefined, fault],
+    ['a string', true, () => 'true', fault],
+    ['isAuthorized as a string', true, () => ({ isAuthorized: 'true' }), fault],
+    ['a context that is a string', true, () => ({ isAuthorized: true, context: 'x' }), fault],
+    ['a policy although simple answers are enabled', true, () => policy('Allow'), fault],
+    ['a policy that allows the call', false, () => policy('Allow'), passed],
+    ['a policy that denies the call', false, () => policy('Deny'), forbidden],
     ['a policy for another route', false, () => policy('Allow', '*/GET/two'), forbidden],
     ['a policy without a principal', false, () => ({ ...policy('Allow'), principalId: undefined }), fault],
     ['a policy with a misspelt effect', false, () => policy('allow'), fault],
-    ['no policy', false, () => ({ principalId: 'me' }), fault],
-    ['a simple answer where a policy was agreed', false, allow, fault],
-  ])('%s', async (_, simple, answer, expected) => {
+    ['a principal without a policy', false, () => ({ principalId: 'me' }), fault],
+    ['a simple answer although policies are expected', false, allow, fault],
+  ];
+  const named = cases.map(([name, ...rest]) => [name, rest[2].status, ...rest] as const);
+  test.each(named)('%s, the gateway answers %i', async (_name, _status, simple, answer, expected) => {
     const api = guarded({ simple }, answer);
     expect(await api.get('/one', bearer('x'))).toMatchObject(expected);
     expect(api.passed()).toBe(expected === passed ? 1 : 0);
   });
 
-  test('late: after ten seconds the gateway gives up', async () => {
+  test('nothing for ten seconds, the gateway answers 500', async () => {
     const api = guarded({}, () => new Promise(() => {}));
     const response = api.get('/one', bearer('x'));
     await api.timers.waitedFor(10_000);
@@ -189,7 +191,7 @@ describe('an answer is', () => {
   });
 });
 
-describe('a policy', () => {
+describe('A policy', () => {
   const arn = 'arn:aws:execute-api:us-east-1:123456789012:local/$default/GET/pets/1';
   const statement = (changes: object = {}) => ({
     Effect: 'Allow',
@@ -200,36 +202,44 @@ describe('a policy', () => {
   const deny = (changes: object = {}) => statement({ Effect: 'Deny', ...changes });
   const missing = (name: string) => Object.fromEntries(Object.entries(statement()).filter(([key]) => key !== name));
   test.each<[string, unknown, ReturnType<typeof evaluatePolicy>]>([
-    ['for this very call', statement(), 'allow'],
-    ['in a list', [statement()], 'allow'],
-    ['with lists in it', statement({ Action: ['s3:Get', 'execute-api:Invoke'], Resource: ['x', arn] }), 'allow'],
-    ['with an action in other letters', statement({ Action: 'Execute-API:invoke' }), 'allow'],
-    ['with an action pattern', statement({ Action: 'execute-api:*' }), 'allow'],
+    ['for exactly this call', statement(), 'allow'],
+    ['with its statement in a list', [statement()], 'allow'],
+    [
+      'with lists of actions and resources',
+      statement({ Action: ['s3:Get', 'execute-api:Invoke'], Resource: ['x', arn] }),
+      'allow',
+    ],
+    ['with an action in another case', statement({ Action: 'Execute-API:invoke' }), 'allow'],
+    ['with a pattern for the action', statement({ Action: 'execute-api:*' }), 'allow'],
     ['with another action', statement({ Action: 'execute-api:ManageConnections' }), 'implicit deny'],
-    ['with a star for all', statement({ Resource: '*' }), 'allow'],
-    ['with a star over slashes', statement({ Resource: 'arn:aws:execute-api:*/pets/*' }), 'allow'],
-    ['with a question mark', statement({ Resource: arn.replace('/1', '/?') }), 'allow'],
-    ['with a question mark too many', statement({ Resource: arn.replace('/1', '/??') }), 'implicit deny'],
-    ['with a dot that is only a dot', statement({ Resource: arn.replace('local', 'loca.') }), 'implicit deny'],
-    ['with a dollar that is only a dollar', statement({ Resource: arn.replace('$default', '$') }), 'implicit deny'],
-    ['for the beginning of the path', statement({ Resource: arn.slice(0, -1) }), 'implicit deny'],
+    ['with * as resource', statement({ Resource: '*' }), 'allow'],
+    ['with * in place of several path segments', statement({ Resource: 'arn:aws:execute-api:*/pets/*' }), 'allow'],
+    ['with ? in place of a character', statement({ Resource: arn.replace('/1', '/?') }), 'allow'],
+    ['with ?? in place of a single character', statement({ Resource: arn.replace('/1', '/??') }), 'implicit deny'],
+    ['with . in place of a character', statement({ Resource: arn.replace('local', 'loca.') }), 'implicit deny'],
+    ['with $ in place of the stage', statement({ Resource: arn.replace('$default', '$') }), 'implicit deny'],
+    ['for a prefix of the path', statement({ Resource: arn.slice(0, -1) }), 'implicit deny'],
     ['for another method', statement({ Resource: arn.replace('GET', 'PUT') }), 'implicit deny'],
     ['without statements', [], 'implicit deny'],
-    ['that denies', deny(), 'explicit deny'],
-    ['that allows and denies', [statement(), deny()], 'explicit deny'],
-    ['that denies and allows', [deny({ Resource: '*' }), statement()], 'explicit deny'],
-    ['that denies something else', [deny({ Resource: 'x' }), statement()], 'allow'],
+    ['with a Deny statement', deny(), 'explicit deny'],
+    ['with an Allow and then a Deny statement', [statement(), deny()], 'explicit deny'],
+    ['with a Deny and then an Allow statement', [deny({ Resource: '*' }), statement()], 'explicit deny'],
+    [
+      'with an Allow statement, and a Deny statement for another resource',
+      [deny({ Resource: 'x' }), statement()],
+      'allow',
+    ],
     ['with a condition, which is not imitated', statement({ Condition: {} }), undefined],
     ['with NotResource, which is not imitated', { ...missing('Resource'), NotResource: 'x' }, undefined],
     ['without an effect', missing('Effect'), undefined],
     ['without an action', missing('Action'), undefined],
     ['without a resource', missing('Resource'), undefined],
-    ['with text for a statement', 'Allow', undefined],
-  ])('%s', (_, Statement, expected) => {
+    ['with a string as statement', 'Allow', undefined],
+  ])('%s gives the decision %s (undefined = the policy is malformed)', (_, Statement, expected) => {
     expect(evaluatePolicy({ Version: '2012-10-17', Statement }, arn)).toBe(expected);
   });
 
-  test.each([undefined, null, 'x', {}, []])('that is %j is none', (document) => {
+  test.each([undefined, null, 'x', {}, []])('that is %j is malformed', (document) => {
     expect(evaluatePolicy(document, arn)).toBeUndefined();
   });
 });

@@ -15,7 +15,7 @@ async function event(target: string, described: Parameters<ReturnType<typeof api
   return { event: api.calls.at(-1)?.event ?? {}, calls: api.calls };
 }
 
-it('is what AWS documents for payload format 2.0', async () => {
+it('The event of an HTTP API has the documented form of payload format 2.0', async () => {
   const sent = {
     method: 'POST',
     headers: {
@@ -61,7 +61,7 @@ it('is what AWS documents for payload format 2.0', async () => {
   });
 });
 
-it('leaves out what there is none of', async () => {
+it('The event of an HTTP API leaves out absent members', async () => {
   const { event: empty } = await event('/other');
   expect(Object.keys(empty).sort()).toEqual(
     ['headers', 'isBase64Encoded', 'rawPath', 'rawQueryString', 'requestContext', 'routeKey', 'version'].sort(),
@@ -69,31 +69,31 @@ it('leaves out what there is none of', async () => {
   expect(empty['routeKey']).toBe('$default');
 });
 
-it('hands on what the authorizer said, as it said it', async () => {
+it('The event of an HTTP API contains the context of the authorizer, unchanged', async () => {
   const { event: guarded } = await event('/guarded', { headers: { Authorization: 'x' } });
   expect(guarded['requestContext']).toMatchObject({ authorizer: { lambda: { sub: 'me', n: 1 } } });
 });
 
-describe('headers', () => {
+describe('In the headers of an event,', () => {
   test.each<[string, Record<string, string | string[]>, Record<string, string>]>([
-    ['names in lower case', { 'X-UPPER': 'Value' }, { 'x-upper': 'Value' }],
-    ['duplicates joined by commas', { a: ['1', '2'], A: '3' }, { a: '1,2,3' }],
+    ['names are in lower case', { 'X-UPPER': 'Value' }, { 'x-upper': 'Value' }],
+    ['duplicates are joined by commas', { a: ['1', '2'], A: '3' }, { a: '1,2,3' }],
     [
-      'a forwarding chain is continued',
+      'x-forwarded-for is extended by the address of the client',
       { 'X-Forwarded-For': '198.51.100.7' },
       { 'x-forwarded-for': '198.51.100.7, 127.0.0.1' },
     ],
-    ['the protocol cannot be forged', { 'X-Forwarded-Proto': 'ftp' }, { 'x-forwarded-proto': 'https' }],
+    ['x-forwarded-proto is replaced', { 'X-Forwarded-Proto': 'ftp' }, { 'x-forwarded-proto': 'https' }],
   ])('%s', async (_, headers, expected) => {
     expect((await event('/', { headers })).event['headers']).toMatchObject(expected);
   });
 
-  test.each(['connection', 'cookie', 'transfer-encoding', 'te'])('%s is not passed on', async (name) => {
+  test.each(['connection', 'cookie', 'transfer-encoding', 'te'])('%s is left out', async (name) => {
     expect((await event('/', { headers: { [name]: 'x' } })).event['headers']).not.toHaveProperty(name);
   });
 });
 
-describe('a body', () => {
+describe('In an event, a body', () => {
   const form = 'grant_type=client_credentials';
   test.each<[string | undefined, 'text' | 'base64']>([
     ['application/x-www-form-urlencoded', 'base64'],
@@ -118,55 +118,59 @@ describe('a body', () => {
     expect(sent).toMatchObject({ body: expected, isBase64Encoded: encoding === 'base64' });
   });
 
-  test('that is empty is absent', async () => {
+  test('is absent when it is empty', async () => {
     const { event: sent } = await event('/', { method: 'POST', headers: { 'content-type': 'image/png' } });
     expect(sent).toMatchObject({ isBase64Encoded: false });
     expect(sent).not.toHaveProperty('body');
   });
 });
 
-describe('rawPath is decoded, and ends at what decodes to a question mark', () => {
+describe('rawPath is percent-decoded, and ends before a decoded question mark:', () => {
   test.each([
     ['/a%20b', '/a b'],
     ['/%40id%2Fx%23y', '/@id/x#y'],
     ['/users/me%3Fadmin=true', '/users/me'],
     ['/100%', '/100%'],
     ['/a+b', '/a+b'],
-  ])('%s', async (target, rawPath) => {
+  ])('%s becomes %s', async (target, rawPath) => {
     const { event: sent } = await event(target);
     expect(sent['rawPath']).toBe(rawPath);
   });
 });
 
-describe('what a function answers becomes', () => {
+describe('The gateway turns the answer of a function into a response:', () => {
   const json = { 'content-type': 'application/json' };
   const plain = { 'content-type': 'text/plain;charset=UTF-8' };
   test.each<[string, unknown, { status: number; headers?: object; cookies?: string[]; body?: string }]>([
-    ['a success of type JSON without a status', { a: 1 }, { status: 200, headers: json, body: '{"a":1}' }],
-    ['that text without a status', 'hello', { status: 200, headers: json, body: 'hello' }],
-    ['null', null, { status: 200, headers: json, body: 'null' }],
-    ['a list', [1], { status: 200, headers: json, body: '[1]' }],
-    ['an empty answer', { statusCode: 204 }, { status: 204, headers: {}, body: '' }],
-    ['a status given as text', { statusCode: '201' }, { status: 201 }],
-    ['plain text by default', { statusCode: 200, body: 'x' }, { status: 200, headers: plain, body: 'x' }],
+    ['an object without a status code becomes JSON', { a: 1 }, { status: 200, headers: json, body: '{"a":1}' }],
+    ['a string becomes the body as it is', 'hello', { status: 200, headers: json, body: 'hello' }],
+    ['null becomes JSON', null, { status: 200, headers: json, body: 'null' }],
+    ['a list becomes JSON', [1], { status: 200, headers: json, body: '[1]' }],
+    ['a status code alone gives an empty body', { statusCode: 204 }, { status: 204, headers: {}, body: '' }],
+    ['a status code may be a string', { statusCode: '201' }, { status: 201 }],
     [
-      'headers in lower case',
+      'a body without a content type is plain text',
+      { statusCode: 200, body: 'x' },
+      { status: 200, headers: plain, body: 'x' },
+    ],
+    [
+      'header names become lower case, and values become strings',
       { statusCode: 200, headers: { 'X-A': 1, 'X-B': true } },
       { status: 200, headers: { 'x-a': '1', 'x-b': 'true' } },
     ],
     [
-      'no headers that are the gateway’s',
+      'headers that the gateway sets itself are dropped',
       { statusCode: 200, headers: { Date: 'x', 'Content-Length': '9', Connection: 'close' } },
       { status: 200, headers: {} },
     ],
-    ['cookies', { statusCode: 200, cookies: ['a=1', 'b=2'] }, { status: 200, cookies: ['a=1', 'b=2'] }],
+    ['cookies are kept', { statusCode: 200, cookies: ['a=1', 'b=2'] }, { status: 200, cookies: ['a=1', 'b=2'] }],
     [
-      'decoded base64',
+      'a base64 body is decoded',
       { statusCode: 200, headers: json, body: 'aGk=', isBase64Encoded: true },
       { status: 200, body: 'hi' },
     ],
     [
-      'null fields',
+      'null members count as absent',
       { statusCode: 200, headers: null, cookies: null, body: null },
       { status: 200, headers: {}, body: '' },
     ],
@@ -177,18 +181,18 @@ describe('what a function answers becomes', () => {
   });
 
   test.each<[string, unknown]>([
-    ['a status that is no number', { statusCode: 'ok' }],
-    ['a status out of range', { statusCode: 42 }],
+    ['a status code that is not a number', { statusCode: 'ok' }],
+    ['a status code out of range', { statusCode: 42 }],
     ['a body that is an object', { statusCode: 200, body: {} }],
     ['a body that is a number', { statusCode: 200, body: 1 }],
-    ['headers that are text', { statusCode: 200, headers: 'a: b' }],
+    ['headers that are a string', { statusCode: 200, headers: 'a: b' }],
     ['headers that are a list', { statusCode: 200, headers: [] }],
     ['a header that is a list', { statusCode: 200, headers: { a: ['b'] } }],
     ['a header with a line break', { statusCode: 200, headers: { a: 'b\r\nc: d' } }],
-    ['a header with a bad name', { statusCode: 200, headers: { 'a b': 'c' } }],
-    ['cookies that are text', { statusCode: 200, cookies: 'a=1' }],
+    ['a header with an invalid name', { statusCode: 200, headers: { 'a b': 'c' } }],
+    ['cookies that are a string', { statusCode: 200, cookies: 'a=1' }],
     ['a cookie with a line break', { statusCode: 200, cookies: ['a\nb'] }],
-  ])('500 for %s', (_, answer) => {
+  ])('%s gives 500', (_, answer) => {
     const { status, body } = httpResponse(answer);
     expect([status, body.toString()]).toEqual([500, '{"message":"Internal Server Error"}']);
   });

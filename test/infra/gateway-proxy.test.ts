@@ -72,29 +72,35 @@ function api(...routes: string[]) {
 
 const good = { Authorization: 'Bearer good' };
 
-describe("The local gateway sends a request to somebody's own server", () => {
+describe('The local gateway forwards a request to the server of a --route', () => {
   test.each<[string, string, string, string, string]>([
-    ['with its own path where the URL has none', 'GET /things=ORIGIN', 'GET', '/things', '/things'],
-    ['with its query as it was sent', 'GET /things=ORIGIN', 'GET', '/things?b=%20x&a=1&a=2', '/things?b=%20x&a=1&a=2'],
+    ['with its own path if the URL has none', 'GET /things=ORIGIN', 'GET', '/things', '/things'],
+    ['with its query unchanged', 'GET /things=ORIGIN', 'GET', '/things?b=%20x&a=1&a=2', '/things?b=%20x&a=1&a=2'],
     ['with the path of the URL', 'GET /things=ORIGIN/v2/all', 'GET', '/things?a=1', '/v2/all?a=1'],
-    ['with a variable put into the URL', 'GET /things/{id}=ORIGIN/v2/{id}', 'GET', '/things/a%20b', '/v2/a%20b'],
     [
-      'with a slash in a variable kept encoded',
+      'with a path variable inserted into the URL',
+      'GET /things/{id}=ORIGIN/v2/{id}',
+      'GET',
+      '/things/a%20b',
+      '/v2/a%20b',
+    ],
+    [
+      'without decoding a slash in a path variable',
       'GET /things/{id}=ORIGIN/v2/{id}/x',
       'GET',
       '/things/a%2Fb',
       '/v2/a%2Fb/x',
     ],
-    ['with dots that are not resolved', 'GET /things/{id}=ORIGIN/v2/{id}', 'GET', '/things/..', '/v2/..'],
+    ['without resolving dot segments', 'GET /things/{id}=ORIGIN/v2/{id}', 'GET', '/things/..', '/v2/..'],
     ['for any method and path', 'ANY /{proxy+}=ORIGIN', 'DELETE', '/a/b%2Fc/', '/a/b%2Fc/'],
-    ['with the rest of the path put into the URL', 'ANY /api/{rest+}=ORIGIN/{rest}', 'PUT', '/api/a/b', '/a/b'],
+    ['with a greedy path variable inserted into the URL', 'ANY /api/{rest+}=ORIGIN/{rest}', 'PUT', '/api/a/b', '/a/b'],
   ])('%s', async (_, route, method, target, url) => {
     const { send } = api(route.replace('ORIGIN', origin));
     expect((await send(target, { method, headers: good })).status).toBe(200);
     expect(received).toMatchObject([{ method, url }]);
   });
 
-  it('with its headers and body, and with what the authorizer knows of the caller', async () => {
+  it('with its headers and body, and with headers for the context of the authorizer', async () => {
     const { send } = api(`POST /things=${origin}`);
     const headers = { ...good, 'Content-Type': 'application/json', 'X-Own': ['1', '2'], Cookie: 'a=b' };
     await send('/things', { method: 'POST', headers, body: '{"a":"ä"}' });
@@ -115,7 +121,7 @@ describe("The local gateway sends a request to somebody's own server", () => {
     });
   });
 
-  it('without any header by which a caller says who it is, in any spelling', async () => {
+  it('without x-latchkey headers of the caller, in any case', async () => {
     const { send } = api(`GET /things=${origin}`);
     const forged = { 'X-Latchkey-Sub': 'root', 'x-latchkey-client-id': 'root', 'X-LATCHKEY-ROLE': 'admin' };
     await send('/things', { headers: { ...good, ...forged } });
@@ -131,7 +137,7 @@ describe("The local gateway sends a request to somebody's own server", () => {
     expect(preflight).toEqual({});
   });
 
-  it('and gives its status, headers, cookies and body back', async () => {
+  it('and returns status, headers, cookies and body of the answer', async () => {
     respond = (response) => {
       response.setHeader('Set-Cookie', ['a=1', 'b=2']);
       response.writeHead(418, 'Teapot', { 'X-Own': 'yes', 'Content-Type': 'text/plain' }).end('short and stout');
@@ -142,7 +148,7 @@ describe("The local gateway sends a request to somebody's own server", () => {
     expect(answer.headers).not.toHaveProperty('transfer-encoding');
   });
 
-  it('but not one whose token the authorizer refuses, and says why in the terminal', async () => {
+  it('unless the authorizer refuses its token, and prints the reason', async () => {
     const { send, refused } = api(`GET /things=${origin}`);
     expect((await send('/things?secret=1', { headers: { Authorization: 'Bearer bad' } })).status).toBe(403);
     expect((await send('/things')).status).toBe(401);
@@ -153,14 +159,14 @@ describe("The local gateway sends a request to somebody's own server", () => {
     ]);
   });
 
-  it('but leaves the paths of the service itself to the service', async () => {
+  it('unless the path belongs to the service itself', async () => {
     const { send } = api(`ANY /{proxy+}=${origin}`);
     expect(await send('/token', { method: 'POST' })).toMatchObject({ status: 200, body: 'the service' });
     expect(received).toEqual([]);
   });
 });
 
-describe('A preflight of a protected route', () => {
+describe('A CORS preflight for a protected route', () => {
   const preflight = { Origin: 'http://localhost:5173', 'Access-Control-Request-Method': 'GET' };
 
   test.each(['GET /things=ORIGIN', 'ANY /{proxy+}=ORIGIN'])(
@@ -180,8 +186,8 @@ describe('A preflight of a protected route', () => {
   );
 });
 
-describe('A server that does not answer is 503 and one line in the terminal', () => {
-  it('when nobody listens', async () => {
+describe('The gateway answers 503 and prints one line', () => {
+  it('when nothing listens at the URL', async () => {
     const gone = createServer().listen(0, '127.0.0.1');
     await once(gone, 'listening');
     const url = `http://127.0.0.1:${(gone.address() as AddressInfo).port}`;
@@ -194,7 +200,7 @@ describe('A server that does not answer is 503 and one line in the terminal', ()
     expect(refused).toEqual([`GET /things 503: ${url} cannot be reached (ECONNREFUSED): is that server running?`]);
   });
 
-  it('when it breaks off', async () => {
+  it('when the server breaks off the connection', async () => {
     respond = (response) => response.socket?.destroy();
     const { send, refused } = api(`GET /things=${origin}`);
     expect((await send('/things', { headers: good })).status).toBe(503);
@@ -202,7 +208,7 @@ describe('A server that does not answer is 503 and one line in the terminal', ()
   });
 });
 
-describe('A bad --route is refused in one sentence', () => {
+describe('npm start refuses in one sentence --route', () => {
   const form = "write 'METHOD /path=URL', as in 'GET /things=http://127.0.0.1:4000'";
   test.each<[string, string]>([
     ['GET /things', form],

@@ -9,7 +9,7 @@ const arrival = { requestId: 'id', time: Date.UTC(2020, 2, 12, 19, 3, 58) };
 const resource = { path: '/pets/{id}', pathParameters: { id: '1' } };
 const header = 'method.request.header.Authorization';
 
-describe('events of a REST API', () => {
+describe('The event of a REST API has the documented form', () => {
   const request = httpRequest('/pets/a%20b?x=1&x=2&y=%20', {
     method: 'POST',
     headers: { Authorization: 'Bearer x', 'X-Two': ['1', '2'] },
@@ -51,7 +51,7 @@ describe('events of a REST API', () => {
     });
   });
 
-  it('for an integration, where there is nothing', () => {
+  it('for an integration, with null for absent members', () => {
     expect(restEvent(httpRequest('/'), { path: '/' }, api, arrival)).toMatchObject({
       queryStringParameters: null,
       multiValueQueryStringParameters: null,
@@ -78,7 +78,7 @@ const policy = (Effect: string, Resource = '*', context: object = {}) => ({
   context,
 });
 
-/** A REST authorizer, and what became of each request: status and body, or the authorizer's context. */
+/** A REST authorizer. `get` returns status and body of a refused request, or the context of an allowed one. */
 function authorizer(
   answer: (event: Record<string, string>) => unknown,
   definition: Partial<RestAuthorizerDefinition> = {},
@@ -107,36 +107,40 @@ function authorizer(
   };
 }
 
-describe.each(['TOKEN', 'REQUEST'] as const)('a REST authorizer of type %s', (type) => {
+describe.each(['TOKEN', 'REQUEST'] as const)('A REST API with an authorizer of type %s', (type) => {
   const unauthorized = [401, '{"message":"Unauthorized"}'];
   const fault = [500, '{"message":null}'];
   const thrown = (error: unknown) => () => {
     throw error;
   };
   test.each<[string, () => unknown, unknown]>([
-    ['allows', () => policy('Allow'), { principalId: 'me', integrationLatency: 0 }],
     [
-      'allows, with context as text',
+      'lets a request through when the policy allows it',
+      () => policy('Allow'),
+      { principalId: 'me', integrationLatency: 0 },
+    ],
+    [
+      'converts the context to strings',
       () => policy('Allow', '*', { n: 1, b: true }),
       { principalId: 'me', integrationLatency: 0, n: '1', b: 'true' },
     ],
     [
-      'denies',
+      'answers 403 when the policy denies the request',
       () => policy('Deny'),
       [403, '{"Message":"User is not authorized to access this resource with an explicit deny"}'],
     ],
     [
-      'allows something else',
+      'answers 403 when the policy allows another request only',
       () => policy('Allow', '*/GET/other'),
       [403, '{"Message":"User is not authorized to access this resource"}'],
     ],
-    ['throws Unauthorized', thrown(new Error('Unauthorized')), unauthorized],
-    ['throws anything else', thrown(new Error('unauthorized')), fault],
-    ['answers nothing', () => undefined, fault],
-    ['answers simply', () => ({ isAuthorized: true }), fault],
-    ['names no principal', () => ({ ...policy('Allow'), principalId: undefined }), fault],
-    ['returns a nested context', () => policy('Allow', '*', { a: {} }), fault],
-    ['returns a null in its context', () => policy('Allow', '*', { a: null }), fault],
+    ['answers 401 when the authorizer throws Unauthorized', thrown(new Error('Unauthorized')), unauthorized],
+    ['answers 500 when the authorizer throws any other error', thrown(new Error('unauthorized')), fault],
+    ['answers 500 when the authorizer returns undefined', () => undefined, fault],
+    ['answers 500 when the authorizer returns a simple answer', () => ({ isAuthorized: true }), fault],
+    ['answers 500 when the principal is missing', () => ({ ...policy('Allow'), principalId: undefined }), fault],
+    ['answers 500 when the context is nested', () => policy('Allow', '*', { a: {} }), fault],
+    ['answers 500 when the context contains null', () => policy('Allow', '*', { a: null }), fault],
   ])('%s', async (_, answer, expected) => {
     expect(await authorizer(answer, { type }).get('/pets/1')).toEqual(expected);
   });
@@ -144,18 +148,18 @@ describe.each(['TOKEN', 'REQUEST'] as const)('a REST authorizer of type %s', (ty
   test.each<[string, Record<string, string>]>([
     ['a missing header', {}],
     ['an empty header', { Authorization: '' }],
-  ])('%s is 401 without a call', async (_, headers) => {
+  ])('answers 401 to %s without calling the authorizer', async (_, headers) => {
     const { asked, get } = authorizer(() => policy('Allow'), { type });
     expect([await get('/pets/1', headers), asked.length]).toEqual([unauthorized, 0]);
   });
 
-  test('the header is found in any spelling', async () => {
+  test('finds the header in any case', async () => {
     expect(await authorizer(() => policy('Allow'), { type }).get('/', { AUTHORIZATION: 'x' })).toMatchObject({
       principalId: 'me',
     });
   });
 
-  test('a remembered policy is used for all methods and resources until its time is over', async () => {
+  test('applies a cached policy to all methods and resources until the TTL has passed', async () => {
     const { asked, get, timers } = authorizer(({ methodArn = '' }) => policy('Allow', methodArn), { type, ttl: 300 });
     expect(await get('/pets/1')).toMatchObject({ principalId: 'me' });
     expect(await get('/pets/1')).toMatchObject({ principalId: 'me' });
@@ -167,7 +171,7 @@ describe.each(['TOKEN', 'REQUEST'] as const)('a REST authorizer of type %s', (ty
     expect(asked).toHaveLength(2);
   });
 
-  test.each([0, 300])('faults and refusals by throwing are not remembered (TTL %i)', async (ttl) => {
+  test.each([0, 300])('does not cache errors, including Unauthorized, with a TTL of %i', async (ttl) => {
     const errors = ['Unauthorized', 'the table is gone'];
     const { get } = authorizer(
       () => {
@@ -184,14 +188,14 @@ describe.each(['TOKEN', 'REQUEST'] as const)('a REST authorizer of type %s', (ty
     ]);
   });
 
-  test('without a TTL it is asked every time', async () => {
+  test('calls the authorizer for every request without a TTL', async () => {
     const { asked, get } = authorizer(() => policy('Allow'), { type });
     await get('/');
     await get('/');
     expect(asked).toHaveLength(2);
   });
 
-  test('it is given up after 29 seconds', async () => {
+  test('answers 500 when the authorizer has not answered after 29 seconds', async () => {
     const { get, timers } = authorizer(() => new Promise(() => {}), { type });
     const response = get('/');
     await timers.waitedFor(29_000);
@@ -200,18 +204,21 @@ describe.each(['TOKEN', 'REQUEST'] as const)('a REST authorizer of type %s', (ty
   });
 });
 
-describe('identity sources of a REST authorizer', () => {
+describe('A REST API', () => {
   test.each<[string, string, string, number]>([
     ['method.request.querystring.token', '/?token=1', '/?token=2', 2],
     ['method.request.querystring.token', '/?token=1', '/a?token=1', 1],
-  ])('%s: %s, then %s asks %i times', async (source, first, second, times) => {
-    const { asked, get } = authorizer(() => policy('Allow'), { identitySources: [header, source], ttl: 300 });
-    await get(first);
-    await get(second);
-    expect(asked).toHaveLength(times);
-  });
+  ])(
+    'with the identity source %s calls the authorizer for %s and then %s %i times',
+    async (source, first, second, times) => {
+      const { asked, get } = authorizer(() => policy('Allow'), { identitySources: [header, source], ttl: 300 });
+      await get(first);
+      await get(second);
+      expect(asked).toHaveLength(times);
+    },
+  );
 
-  test('a token that does not look like one is 401 without a call', async () => {
+  test('answers 401 without calling the authorizer when a token does not match the validation pattern', async () => {
     const { asked, get } = authorizer(() => policy('Allow'), { type: 'TOKEN', validation: /^Bearer \S+$/ });
     expect(await get('/', { Authorization: 'Basic x' })).toEqual([401, '{"message":"Unauthorized"}']);
     expect(asked).toHaveLength(0);

@@ -14,7 +14,7 @@ const routes = [
   'GET /',
 ].map((key): Route => ({ key, function: 'f', timeout: 30_000 }));
 
-describe('the most specific route wins', () => {
+describe('The most specific route wins:', () => {
   test.each<[string, string, string, Record<string, string>?]>([
     ['GET', '/', 'GET /'],
     ['POST', '/', '$default'],
@@ -34,18 +34,18 @@ describe('the most specific route wins', () => {
     ['GET', '/pets/', 'ANY /{proxy+}', { proxy: 'pets/' }],
     ['GET', '/PETS/dog', 'ANY /{proxy+}', { proxy: 'PETS/dog' }],
     ['GET', '/anything', 'ANY /{proxy+}', { proxy: 'anything' }],
-  ])('%s %s', (method, target, key, pathParameters) => {
+  ])('%s %s goes to %s', (method, target, key, pathParameters) => {
     const match = matchRoute(routes, method, target);
     expect(match?.route.key).toBe(key);
     expect(match?.pathParameters).toEqual(pathParameters);
   });
 
-  test('whatever the order they are given in', () => {
+  test('the order of the routes makes no difference', () => {
     expect(matchRoute(routes.toReversed(), 'GET', '/pets/dog')?.route.key).toBe('ANY /pets/dog');
   });
 });
 
-describe('no route is 404', () => {
+describe('The gateway answers 404 to a request without a route:', () => {
   const api = apiOf({ functions: { f: {} }, routes: { 'GET /whoami': 'f' } }, () => 'yes');
   test.each([
     ['GET', '/'],

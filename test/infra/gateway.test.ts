@@ -37,16 +37,16 @@ async function send(options: {
   return { status: incoming.statusCode, headers: incoming.headers, body: await text(incoming) };
 }
 
-it('answers 503 before there is anything to serve', async () => {
+it('The gateway answers 503 until it has a stack to serve', async () => {
   expect(await send({})).toMatchObject({ status: 503, body: '{"message":"Service Unavailable"}' });
   gateway.serve(stack);
   expect(await send({})).toMatchObject({ status: 200 });
 });
 
-describe('over the wire', () => {
+describe('On the wire, the gateway', () => {
   beforeAll(() => gateway.serve(stack));
 
-  test('nothing is added but what API Gateway adds', async () => {
+  test('adds only the headers that API Gateway adds', async () => {
     outcome = { payload: { statusCode: 201, headers: { 'X-A': 'b' }, cookies: ['a=1', 'b=2'], body: 'ä' } };
     const { status, headers, body } = await send({});
     expect([status, body]).toEqual([201, 'ä']);
@@ -61,7 +61,7 @@ describe('over the wire', () => {
     });
   });
 
-  test('the event is of the request as it was sent', async () => {
+  test('passes method, path, query, headers, cookies and body of a request to the function', async () => {
     outcome = { payload: {} };
     const body = Buffer.from([0, 255, 10]);
     await send({ path: '/a%2Fb?c=%20', method: 'PUT', headers: { 'X-Two': ['1', '2'], Cookie: 'a=1' }, body });
@@ -76,31 +76,35 @@ describe('over the wire', () => {
     });
   });
 
-  test.each<[string, Parameters<typeof send>[0], number, string]>([
-    ['a head of 10,240 bytes', { headers: { a: 'x'.repeat(10_100) } }, 200, '{}'],
-    ['a larger head', { headers: { a: 'x'.repeat(10_240) } }, 431, '{"message":"Request Header Fields Too Large"}'],
-    ['a longer path', { path: `/${'x'.repeat(10_240)}` }, 431, '{"message":"Request Header Fields Too Large"}'],
-    ['a body of 10 MB', { method: 'POST', body: Buffer.alloc(10_485_760) }, 200, '{}'],
+  const tooLarge = '{"message":"Request Header Fields Too Large"}';
+  test.each<[string, number, Parameters<typeof send>[0], string]>([
+    ['headers of up to 10,240 bytes', 200, { headers: { a: 'x'.repeat(10_100) } }, '{}'],
+    ['larger headers', 431, { headers: { a: 'x'.repeat(10_240) } }, tooLarge],
+    ['a longer path', 431, { path: `/${'x'.repeat(10_240)}` }, tooLarge],
+    ['a body of 10 MB', 200, { method: 'POST', body: Buffer.alloc(10_485_760) }, '{}'],
     [
       'a larger body',
-      { method: 'POST', body: Buffer.alloc(10_485_761) },
       413,
+      { method: 'POST', body: Buffer.alloc(10_485_761) },
       '{"message":"Request Entity Too Large"}',
     ],
-  ])('%s', async (_, options, status, body) => {
+  ])('answers a request with %s with %i', async (_, status, options, body) => {
     outcome = { payload: {} };
     expect(await send(options)).toMatchObject({ status, body });
     if (status === 200)
       expect(Buffer.from(String(sent['body'] ?? ''), 'base64')).toHaveLength(options.body?.length ?? 0);
   });
 
-  test.each(['GET http://example.com/ HTTP/1.1', 'OPTIONS * HTTP/1.1', 'NONSENSE'])('%s is 400', async (line) => {
-    const socket = connect(gateway.port, '127.0.0.1');
-    socket.end(`${line}\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
-    expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
-  });
+  test.each(['GET http://example.com/ HTTP/1.1', 'OPTIONS * HTTP/1.1', 'NONSENSE'])(
+    'answers the request line %s with 400',
+    async (line) => {
+      const socket = connect(gateway.port, '127.0.0.1');
+      socket.end(`${line}\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+      expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    },
+  );
 
-  test('a connection that breaks off in the body disturbs nobody', async () => {
+  test('serves other requests after a connection has broken off', async () => {
     const socket = connect(gateway.port, '127.0.0.1');
     socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc');
     await once(socket, 'connect');
@@ -109,15 +113,15 @@ describe('over the wire', () => {
   });
 });
 
-describe('a function that does not answer', () => {
+describe('The gateway answers', () => {
   const description = { functions: { f: {} }, routes: { $default: 'f' } };
   const error = (errorType: string, errorMessage: string): Outcome => ({ error: { errorType, errorMessage } });
-  test.each<[string, Outcome, number, string]>([
-    ['threw', error('Error', 'secret detail'), 500, 'Internal Server Error'],
-    ['crashed', error('Runtime.ExitError', 'exited'), 500, 'Internal Server Error'],
-    ['ran out of its own time', error('Sandbox.Timedout', 'Task timed out'), 500, 'Internal Server Error'],
-    ['had no container left', error('TooManyRequestsException', 'Rate Exceeded.'), 503, 'Service Unavailable'],
-  ])('because it %s', async (_, given, status, message) => {
+  test.each<[string, number, Outcome, string]>([
+    ['throws', 500, error('Error', 'secret detail'), 'Internal Server Error'],
+    ['crashes', 500, error('Runtime.ExitError', 'exited'), 'Internal Server Error'],
+    ['exceeds its timeout', 500, error('Sandbox.Timedout', 'Task timed out'), 'Internal Server Error'],
+    ['has no free container', 503, error('TooManyRequestsException', 'Rate Exceeded.'), 'Service Unavailable'],
+  ])('when a function %s: %i', async (_, status, given, message) => {
     outcome = given;
     gateway.serve(stack);
     complaints.length = 0;
@@ -125,7 +129,7 @@ describe('a function that does not answer', () => {
     expect(complaints.join()).toMatch(/^test-f: \w/);
   });
 
-  test('within 30 seconds is 503', async () => {
+  test('when a function has not answered within 30 seconds: 503', async () => {
     const timers = manualTimers();
     const api = apiOf(description, () => new Promise(() => {}), timers);
     const response = api.get('/');
@@ -137,7 +141,7 @@ describe('a function that does not answer', () => {
   });
 });
 
-it('says in one line that a port is taken', async () => {
+it('The gateway reports in one line that its port is taken', async () => {
   const message = `port ${gateway.port} is taken: choose another one with --port or PORT`;
   const again = startGateway({ port: gateway.port, invoke: async () => outcome });
   await expect(again).rejects.toMatchObject({ name: 'Problem', message });
