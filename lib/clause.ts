@@ -9,13 +9,15 @@ export interface Clause<Attribute extends string = string> {
   readonly value?: unknown;
 }
 
-export type ClauseTest = 'equals' | 'differs' | 'exceeds' | 'includes' | 'absent' | 'present';
+export type ClauseTest = 'equals' | 'differs' | 'exceeds' | 'below' | 'includes' | 'absent' | 'present';
 
-/** The tests on an attribute. An attribute that is missing is `absent`, and `differs` from every value. */
+/** The tests on an attribute. An attribute that is missing is `absent`, `differs` from every value and is `below` every number. */
 const tests = {
   equals: (actual, value) => actual !== undefined && actual === value,
   differs: (actual, value) => actual !== value,
   exceeds: (actual, value) => typeof actual === 'number' && typeof value === 'number' && actual > value,
+  below: (actual, value) =>
+    actual === undefined || (typeof actual === 'number' && typeof value === 'number' && actual < value),
   includes: (actual, value) => Array.isArray(actual) && actual.includes(value),
   absent: (actual) => actual === undefined,
   present: (actual) => actual !== undefined,

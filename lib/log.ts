@@ -41,7 +41,15 @@ export function createLog(level: LogLevel, write: (line: string) => void = conso
 const ignore = () => {};
 
 /** An error whose message is our own text throughout, and may therefore be logged. */
-const QUOTABLE = new Set(['ConfigError', 'KeyError', 'Unavailable', 'NewerSchema', 'OAuthError', 'InvalidToken']);
+const QUOTABLE = new Set([
+  'ConfigError',
+  'KeyError',
+  'Unavailable',
+  'MalformedItem',
+  'NewerSchema',
+  'OAuthError',
+  'InvalidToken',
+]);
 
 /**
  * What may be logged of a fault. The message of an error that is not ours can quote the request (`JSON.parse` does), so

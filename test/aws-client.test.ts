@@ -18,7 +18,7 @@ import { type Table as StartedTable, startTable } from '../infra/local/table.ts'
 import { createAwsClient } from '../lib/aws-client.ts';
 import type { Clause } from '../lib/clause.ts';
 import { createTable } from '../lib/store/dynamodb.ts';
-import { ConditionFailed, isNew, type Table } from '../lib/store/table.ts';
+import type { Table } from '../lib/store/table.ts';
 import {
   aheadBy,
   type Behaviour,
@@ -301,6 +301,15 @@ describe('a condition of a write', () => {
       { ':a': { N: '3' } },
       false,
     ],
+    ['below', [{ attribute: 'count', test: 'below', value: 4 }], '#count < :a', { ':a': { N: '4' } }, true],
+    ['below the same', [{ attribute: 'count', test: 'below', value: 3 }], '#count < :a', { ':a': { N: '3' } }, false],
+    [
+      'below, for what is not there',
+      [{ attribute: 'other', test: 'below', value: 1 }],
+      '(attribute_not_exists(#other) OR #other < :a)',
+      { ':a': { N: '1' } },
+      true,
+    ],
     [
       'includes',
       [{ attribute: 'scope', test: 'includes', value: 'read' }],
@@ -341,53 +350,64 @@ describe('a condition of a write', () => {
     ],
   ];
 
-  const isConditionFailed = (error: Error) =>
-    error instanceof ConditionFailed || error.name === 'ConditionalCheckFailedException';
+  /** False for a condition that did not hold; throws anything else. */
+  const isConditionFailed = (error: Error) => {
+    if (error.name !== 'ConditionalCheckFailedException') throw error;
+    return false;
+  };
   const readBack = () => openTable().get(keyOf('conditions'));
 
-  it.each(conditions)('decides an update like the AWS SDK: %s', async (_name, clauses, expression, values, holds) => {
-    const Key = attributesOf('conditions');
-    const names = Object.fromEntries([...expression.matchAll(/#(\w+)/g)].map(([place, name]) => [place, name]));
-    const update = {
-      Key,
-      UpdateExpression: 'SET note = :new',
-      ConditionExpression: expression,
-      ExpressionAttributeValues: { ...values, ':new': text('changed') },
-      ...(Object.keys(names).length > 0 && { ExpressionAttributeNames: names }),
-      ReturnValues: 'ALL_NEW',
-    };
-    const writers = [
-      () => openTable().set(keyOf('conditions'), { note: 'changed' }, clauses),
-      async () => ((await openSdk()('UpdateItem', update)) as { Attributes?: object }).Attributes,
-    ];
-    const outcomes = [];
-    for (const write of writers) {
-      await openSdk()('PutItem', { Item: { ...Key, ...Item } });
-      const answer = await write().then(
-        () => 'done',
-        (error: Error) => (isConditionFailed(error) ? 'condition failed' : error.name),
-      );
-      outcomes.push({ answer, item: await readBack() });
-    }
-    const expected = { ...keyOf('conditions'), ...value, ...(holds && { note: 'changed' }) };
-    const outcome = { answer: holds ? 'done' : 'condition failed', item: expected };
-    expect(outcomes).toEqual([outcome, outcome]);
-  });
+  it.each(conditions)(
+    'decides about an update like the AWS SDK: %s',
+    async (_name, clauses, expression, values, holds) => {
+      const Key = attributesOf('conditions');
+      const names = Object.fromEntries([...expression.matchAll(/#(\w+)/g)].map(([place, name]) => [place, name]));
+      const update = {
+        Key,
+        UpdateExpression: 'SET note = :new',
+        ConditionExpression: expression,
+        ExpressionAttributeValues: { ...values, ':new': text('changed') },
+        ...(Object.keys(names).length > 0 && { ExpressionAttributeNames: names }),
+        ReturnValues: 'ALL_NEW',
+      };
+      const writers = [
+        async () => (await openTable().set(keyOf('conditions'), { note: 'changed' }, clauses)) !== undefined,
+        () => openSdk()('UpdateItem', update).then(() => true, isConditionFailed),
+      ];
+      const outcomes = [];
+      for (const write of writers) {
+        await openSdk()('PutItem', { Item: { ...Key, ...Item } });
+        const isWritten = await write();
+        outcomes.push({ isWritten, item: await readBack() });
+      }
+      const expected = { ...keyOf('conditions'), ...value, ...(holds && { note: 'changed' }) };
+      const outcome = { isWritten: holds, item: expected };
+      expect(outcomes).toEqual([outcome, outcome]);
+    },
+  );
 
   it('of an item that is not there fails, and makes none', async () => {
     const key = keyOf('not there');
-    await expect(openTable().set(key, { note: 'x' }, [equals('state', 'active')])).rejects.toThrow(ConditionFailed);
+    expect(await openTable().set(key, { note: 'x' }, [equals('state', 'active')])).toBeUndefined();
     expect(await openTable().get(key)).toBeUndefined();
   });
 
+  it.each(conditions)(
+    'decides about what is put like the AWS SDK: %s',
+    async (_name, clauses, _text, _values, holds) => {
+      await openSdk()('PutItem', { Item: { ...attributesOf('conditions'), ...Item } });
+      const next = { ...keyOf('conditions'), note: 'changed' };
+      expect(await openTable().put(next, clauses)).toBe(holds);
+      expect(await readBack()).toEqual(holds ? next : { ...keyOf('conditions'), ...value });
+    },
+  );
+
   it('that an item is new holds for one of several writers at once', async () => {
-    const writes = Array.from({ length: 8 }, (_, by) => openTable().put({ ...keyOf('new'), by }, { when: [isNew] }));
-    const outcomes = await Promise.allSettled(writes);
-    const won = outcomes.findIndex(({ status }) => status === 'fulfilled');
-    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    expect(await openTable().get(keyOf('new'))).toMatchObject({ by: won });
-    for (const outcome of outcomes)
-      if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(ConditionFailed);
+    const isNew: Clause = { attribute: 'pk', test: 'absent' };
+    const writes = Array.from({ length: 8 }, (_, by) => openTable().put({ ...keyOf('new'), by }, [isNew]));
+    const outcomes = await Promise.all(writes);
+    expect(outcomes.filter((isWritten) => isWritten)).toHaveLength(1);
+    expect(await openTable().get(keyOf('new'))).toMatchObject({ by: outcomes.indexOf(true) });
   });
 });
 

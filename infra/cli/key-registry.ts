@@ -1,7 +1,7 @@
 import { type Environment, readConfig } from '../../lib/config.ts';
 import type { KeyRegistry, NewKey, RegisteredKey } from '../../lib/key-registry/registry.ts';
+import { KEY_REGISTRY } from '../../lib/key-registry/store.ts';
 import { addKey, type KeyPolicy, KeyRefusal } from '../../lib/key-registry/transitions.ts';
-import { KEY_REGISTRY } from '../../lib/store/key-registry.ts';
 import { Problem } from '../problem.ts';
 import { change } from './change.ts';
 import { notFound } from './not-found.ts';

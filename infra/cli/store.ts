@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { type Environment, findAwsConfig } from '../../lib/config.ts';
 import type { KeyRegistry } from '../../lib/key-registry/registry.ts';
+import { createKeyRegistryStore } from '../../lib/key-registry/store.ts';
 import { createKms, type Kms, type KmsConnection } from '../../lib/kms/kms.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
@@ -9,7 +10,6 @@ import { type ConsentStore, createConsentStore } from '../../lib/store/consent.t
 import { createTable } from '../../lib/store/dynamodb.ts';
 import { createEpochStore, type EpochStore } from '../../lib/store/epoch.ts';
 import { createGrantStore, type GrantStore } from '../../lib/store/grant.ts';
-import { createKeyRegistryStore } from '../../lib/store/key-registry.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { createReferenceTokenStore, type ReferenceTokenStore } from '../../lib/store/reference-token.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';

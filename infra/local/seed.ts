@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import { keyOfKeyRegistry } from '../../lib/key-registry/store.ts';
 import { type Client, isPublic } from '../../lib/oauth/client.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { createSecret } from '../../lib/oauth/secret.ts';
 import { createClientStore } from '../../lib/store/client.ts';
-import { keyOfKeyRegistry } from '../../lib/store/key-registry.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import { createUserStore, type UserStore } from '../../lib/store/user.ts';

@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { KeyRegistry, NewKey } from '../key-registry/registry.ts';
 import { keyNeeded, type RotationPolicy, rotate } from '../key-registry/rotation.ts';
+import { KEY_REGISTRY } from '../key-registry/store.ts';
 import { addKey } from '../key-registry/transitions.ts';
 import type { AlgorithmName } from '../keys/algorithm.ts';
 import type { LogContext } from '../log.ts';
-import { KEY_REGISTRY } from '../store/key-registry.ts';
 import type { RecordStore } from '../store/record.ts';
 import type { Job } from './job.ts';
 

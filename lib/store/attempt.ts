@@ -1,4 +1,6 @@
-import { ConditionFailed, type Item, isNew, type Key, type Table } from './table.ts';
+import { items, unchanged } from './items.ts';
+import { number, parser } from './shape.ts';
+import type { Table } from './table.ts';
 
 /** How often a thing was tried in vain that must not be tried too often. Times are seconds since the epoch. */
 export interface Attempts {
@@ -16,30 +18,15 @@ export interface AttemptStore {
   remove(id: string): Promise<void>;
 }
 
-const keyOf = (id: string): Key => ({ pk: `ATTEMPTS#${id}`, sk: 'ATTEMPTS' });
-
-export const createAttemptStore = (table: Table): AttemptStore => ({
-  async find(id) {
-    const item = await table.get(keyOf(id));
-    return item && withoutKey(item);
-  },
-
-  async replace(id, seen, next) {
-    const values = { ':attempts': seen?.attempts, ':not_before': seen?.not_before } as const;
-    const condition = seen ? { when: [sameCount, sameTime], values } : { when: [isNew] };
-    try {
-      await table.put({ ...keyOf(id), ...next }, condition);
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
-  },
-
-  remove: (id) => table.remove(keyOf(id)),
-});
-
-const sameCount = 'attempts = :attempts';
-const sameTime = 'not_before = :not_before';
-
-const withoutKey = ({ pk, sk, ...attempts }: Item) => attempts as unknown as Attempts;
+export function createAttemptStore(table: Table): AttemptStore {
+  const attempts = items(table, {
+    kind: 'ATTEMPTS',
+    key: (id: string) => ({ pk: `ATTEMPTS#${id}`, sk: 'ATTEMPTS' }),
+    parse: parser<Attempts>({ attempts: number, not_before: number, expires_at: number }),
+  });
+  return {
+    find: attempts.find,
+    replace: (id, seen, next) => attempts.replace([id], next, unchanged(seen, 'attempts', 'not_before')),
+    remove: attempts.remove,
+  };
+}

@@ -7,40 +7,43 @@ const expressions = {
   equals: (name, value) => `${name} = ${value}`,
   differs: (name, value) => `${name} <> ${value}`,
   exceeds: (name, value) => `${name} > ${value}`,
+  below: (name, value) => `(attribute_not_exists(${name}) OR ${name} < ${value})`,
   includes: (name, value) => `contains(${name}, ${value})`,
   absent: (name) => `attribute_not_exists(${name})`,
   present: (name) => `attribute_exists(${name})`,
 } as const satisfies Record<ClauseTest, (name: string, value: string) => string>;
 
-/** An update as DynamoDB wants it: every name and value by a placeholder, because some names are reserved words. */
-export function updateInput(attributes: Item, when: readonly Clause[]) {
+/**
+ * What a write sets and on which condition, as DynamoDB takes it: every name and value by a placeholder, because some names
+ * are reserved words.
+ * @param set absent where the whole item is put
+ */
+export function writeInput({ set, when }: { readonly set?: Item; readonly when: readonly Clause[] }) {
   const names = new Map<string, string>();
-  const values: Record<string, unknown> = {};
+  const values = new Map<string, unknown>();
 
-  const nameOf = (path: string) =>
-    path
-      .split('.')
-      .map((name) => {
-        const known = names.get(name) ?? `#n${names.size}`;
-        names.set(name, known);
-        return known;
-      })
-      .join('.');
-
-  const placeholderFor = (value: unknown) => {
-    const placeholder = `:v${Object.keys(values).length}`;
-    values[placeholder] = value;
+  const placeholderOfName = (name: string) => {
+    const known = names.get(name) ?? `#n${names.size}`;
+    names.set(name, known);
+    return known;
+  };
+  const nameOf = (path: string) => path.split('.').map(placeholderOfName).join('.');
+  const placeholderOf = (value: unknown) => {
+    const placeholder = `:v${values.size}`;
+    values.set(placeholder, value);
     return placeholder;
   };
 
-  const changes = Object.entries(attributes).map(([name, value]) => `${nameOf(name)} = ${placeholderFor(value)}`);
+  const changes = Object.entries(set ?? {}).map(([name, value]) => `${nameOf(name)} = ${placeholderOf(value)}`);
   const conditions = when.map(({ attribute, test, value }) =>
-    expressions[test](nameOf(attribute), value === undefined ? '' : placeholderFor(value)),
+    expressions[test](nameOf(attribute), value === undefined ? '' : placeholderOf(value)),
   );
   return {
-    UpdateExpression: `SET ${changes.join(', ')}`,
-    ConditionExpression: conditions.join(' AND '),
-    ExpressionAttributeNames: Object.fromEntries([...names].map(([name, placeholder]) => [placeholder, name])),
-    ExpressionAttributeValues: toAttributes(values),
+    ...(changes.length > 0 && { UpdateExpression: `SET ${changes.join(', ')}` }),
+    ...(conditions.length > 0 && { ConditionExpression: conditions.join(' AND ') }),
+    ...(names.size > 0 && {
+      ExpressionAttributeNames: Object.fromEntries([...names].map(([name, placeholder]) => [placeholder, name])),
+    }),
+    ...(values.size > 0 && { ExpressionAttributeValues: toAttributes(Object.fromEntries(values)) }),
   };
 }

@@ -1,13 +1,47 @@
+import { accessTokenFormats } from '../oauth/access-token.ts';
 import type { Client } from '../oauth/client.ts';
 import { createRecordStore, type RecordStore } from './record.ts';
+import { hashedSecret } from './secret.ts';
+import { boolean, list, number, oneOf, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
 const KIND = 'CLIENT';
 
+const parse = parser<Client>({
+  client_id: text,
+  client_name: optional(text),
+  token_endpoint_auth_method: optional(text),
+  grant_types: list(text),
+  scope: text,
+  resources: list(text),
+  access_token_format: optional(oneOf(...accessTokenFormats)),
+  access_token_lifetime: optional(number),
+  secrets: list(hashedSecret),
+  enabled: boolean,
+  redirect_uris: optional(list(text)),
+  response_types: optional(list(text)),
+  require_pkce: optional(boolean),
+  require_consent: optional(boolean),
+  logo_uri: optional(text),
+  client_uri: optional(text),
+  policy_uri: optional(text),
+  tos_uri: optional(text),
+  id_token_signed_response_alg: optional(text),
+  default_max_age: optional(number),
+  refresh_token_lifetime: optional(number),
+  refresh_token_idle_lifetime: optional(number),
+  refresh_reuse_interval: optional(number),
+  post_logout_redirect_uris: optional(list(text)),
+  backchannel_logout_uri: optional(text),
+  backchannel_logout_session_required: optional(boolean),
+  end_grants_on_logout: optional(boolean),
+  allowed_origins: optional(list(text)),
+});
+
 export const createClientStore = (table: Table): RecordStore<Client> =>
-  createRecordStore(
-    table,
-    KIND,
-    (client_id) => ({ pk: `CLIENT#${client_id}`, sk: KIND }),
-    ({ client_id }) => client_id,
-  );
+  createRecordStore(table, {
+    kind: KIND,
+    key: (client_id) => ({ pk: `CLIENT#${client_id}`, sk: KIND }),
+    idOf: ({ client_id }) => client_id,
+    parse,
+  });

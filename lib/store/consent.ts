@@ -1,7 +1,9 @@
 import { randomId } from '../oauth/handle.ts';
-import { ConditionFailed, type Item, isNew, type Key, type Table } from './table.ts';
+import { items, unchanged } from './items.ts';
+import { list, number, optional, parser, text } from './shape.ts';
+import type { Table } from './table.ts';
 
-/** What a subject has allowed a client, remembered so that the subject is not asked again. */
+/** What a subject allowed a client, remembered so that it is not asked again. */
 export interface Consent {
   readonly sub: string;
   readonly client_id: string;
@@ -26,26 +28,26 @@ export interface ConsentStore {
 
 const PREFIX = 'CONSENT#';
 
-const keyOf = (sub: string, client_id: string): Key => ({ pk: `CONSENT#${sub}`, sk: PREFIX + client_id });
-
-export const createConsentStore = (table: Table): ConsentStore => ({
-  async find(sub, client_id) {
-    const item = await table.get(keyOf(sub, client_id));
-    return item && withoutKey(item);
-  },
-  async replace(consent, seen) {
-    const item = { ...keyOf(consent.sub, consent.client_id), ...consent, revision: randomId() };
-    const unchanged = { when: ['revision = :seen'], values: { ':seen': seen?.revision } } as const;
-    try {
-      await table.put(item, seen ? unchanged : { when: [isNew] });
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
-  },
-  remove: (sub, client_id) => table.remove(keyOf(sub, client_id)),
-  list: async (sub) => (await table.query(`CONSENT#${sub}`, PREFIX)).map(withoutKey),
-});
-
-const withoutKey = ({ pk, sk, ...consent }: Item) => consent as unknown as Consent;
+export function createConsentStore(table: Table): ConsentStore {
+  const consents = items(table, {
+    kind: 'CONSENT',
+    key: (sub: string, client_id: string) => ({ pk: `CONSENT#${sub}`, sk: PREFIX + client_id }),
+    parse: parser<Consent>({
+      sub: text,
+      client_id: text,
+      scope: list(text),
+      resources: list(text),
+      given_at: number,
+      revision: optional(text),
+    }),
+  });
+  return {
+    find: consents.find,
+    replace(consent, seen) {
+      const { sub, client_id } = consent;
+      return consents.replace([sub, client_id], { ...consent, revision: randomId() }, unchanged(seen, 'revision'));
+    },
+    remove: consents.remove,
+    list: (sub) => consents.list({ pk: `CONSENT#${sub}`, sk: PREFIX }),
+  };
+}

@@ -1,10 +1,13 @@
 import type { AwsCall } from '../aws-client.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { fromAttributes, toAttributes } from './attribute-value.ts';
-import { ConditionFailed, type Item, type Key } from './table.ts';
+import type { Item, Key } from './table.ts';
 
 /** DynamoDB answers in single-digit milliseconds, so an attempt that takes 600 is lost. Two of these deadlines fit into the 3 seconds within which a failing store is reported. */
 const PATIENCE = { attempt: 600, deadline: 1_400 };
+
+/** The condition of a write did not hold, and nothing was written. */
+export class ConditionFailed extends Error {}
 
 /**
  * An operation of DynamoDB.

@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { createAwsClient } from '../aws-client.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { type Attributes, toAttributes } from './attribute-value.ts';
-import { updateInput } from './clauses.ts';
-import { dynamoDbCall, getItem, readItem, toKey } from './dynamodb-call.ts';
-import type { Condition, Item, Table, TableOptions } from './table.ts';
+import { writeInput } from './clauses.ts';
+import { ConditionFailed, dynamoDbCall, getItem, readItem, toKey } from './dynamodb-call.ts';
+import type { Item, Table, TableOptions } from './table.ts';
 
 /** The table on DynamoDB. */
 export function createTable({ tableName: TableName, patience, ...aws }: TableOptions): Table {
@@ -27,13 +27,15 @@ export function createTable({ tableName: TableName, patience, ...aws }: TableOpt
   return {
     get: (key) => getItem(call, TableName, key),
 
-    async put(item, condition) {
-      await call('PutItem', { TableName, Item: toAttributes(item), ...conditionInput(condition) });
+    async put(item, when = []) {
+      const writing = call('PutItem', { TableName, Item: toAttributes(item), ...writeInput({ when }) });
+      return (await ifHeld(writing)) !== undefined;
     },
 
     async set(key, attributes, when) {
-      const input = { TableName, Key: toKey(key), ReturnValues: 'ALL_NEW', ...updateInput(attributes, when) };
-      return readItem((await call('UpdateItem', input))['Attributes']);
+      const input = { TableName, Key: toKey(key), ReturnValues: 'ALL_NEW', ...writeInput({ set: attributes, when }) };
+      const answer = await ifHeld(call('UpdateItem', input));
+      return answer && readItem(answer['Attributes']);
     },
 
     async remove(key) {
@@ -58,12 +60,14 @@ export function createTable({ tableName: TableName, patience, ...aws }: TableOpt
   };
 }
 
-function conditionInput(condition: Condition | undefined) {
-  if (!condition) return {};
-  return {
-    ConditionExpression: condition.when.join(' AND '),
-    ...(condition.values && { ExpressionAttributeValues: toAttributes(condition.values) }),
-  };
+/** @returns undefined when the condition of the write did not hold */
+async function ifHeld<Answer>(writing: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await writing;
+  } catch (error) {
+    if (error instanceof ConditionFailed) return undefined;
+    throw error;
+  }
 }
 
 /** Where the next page begins. @throws Unavailable for what leads to no other page, because reading would never end */

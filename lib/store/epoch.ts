@@ -1,4 +1,6 @@
-import { ConditionFailed, type Key, type Table } from './table.ts';
+import { items } from './items.ts';
+import { number, parser } from './shape.ts';
+import type { Table } from './table.ts';
 
 /** Of what there are epochs: a client by its id, a subject by its tag, the issuer by its URL. */
 export type EpochKind = 'client' | 'subject' | 'issuer';
@@ -11,22 +13,17 @@ export interface EpochStore {
   put(kind: EpochKind, id: string, issued_until: number): Promise<void>;
 }
 
-const keyOf = (kind: EpochKind, id: string): Key => ({ pk: `EPOCH#${kind}#${id}`, sk: 'EPOCH' });
-
-export const createEpochStore = (table: Table): EpochStore => ({
-  async find(kind, id) {
-    const item = await table.get(keyOf(kind, id));
-    return item && Number(item['issued_until']);
-  },
-
-  async put(kind, id, issued_until) {
-    try {
-      const values = { ':issued_until': issued_until };
-      await table.put({ ...keyOf(kind, id), issued_until }, { when: [isLater], values });
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
-  },
-});
-
-const isLater = '(attribute_not_exists(pk) OR issued_until < :issued_until)';
+export function createEpochStore(table: Table): EpochStore {
+  const epochs = items(table, {
+    kind: 'EPOCH',
+    key: (kind: EpochKind, id: string) => ({ pk: `EPOCH#${kind}#${id}`, sk: 'EPOCH' }),
+    parse: parser<{ readonly issued_until: number }>({ issued_until: number }),
+  });
+  return {
+    find: async (kind, id) => (await epochs.find(kind, id))?.issued_until,
+    async put(kind, id, issued_until) {
+      const isLater = { attribute: 'issued_until', test: 'below', value: issued_until } as const;
+      await epochs.replace([kind, id], { issued_until }, [isLater]);
+    },
+  };
+}

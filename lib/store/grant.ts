@@ -1,5 +1,7 @@
 import type { GrantState, Transition } from '../oauth/grant-state.ts';
-import { ConditionFailed, type Item, isNew, type Key, type Table } from './table.ts';
+import { items } from './items.ts';
+import { boolean, list, number, oneOf, optional, parser, text } from './shape.ts';
+import type { Table } from './table.ts';
 
 /** Grants as stored, one item each. docs/design.md section 4. */
 export interface GrantStore {
@@ -13,33 +15,45 @@ export interface GrantStore {
 
 const KIND = 'GRANT';
 
-const keyOf = (grant_id: string): Key => ({ pk: `GRANT#${grant_id}`, sk: KIND });
-
-export const createGrantStore = (table: Table): GrantStore => ({
-  async find(grant_id) {
-    const item = await table.get(keyOf(grant_id));
-    return item && withoutKey(item);
-  },
-
-  async put(grant) {
-    try {
-      await table.put({ ...keyOf(grant.grant_id), ...grant }, { when: [isNew] });
-    } catch (error) {
-      // The id is random: what is there is what an attempt of ours put there, whose answer was lost.
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
-  },
-
-  async change(grant_id, { when, set }) {
-    try {
-      return withoutKey(await table.set(keyOf(grant_id), set, when));
-    } catch (error) {
-      if (error instanceof ConditionFailed) return undefined;
-      throw error;
-    }
-  },
-
-  list: async () => (await table.scan(KIND)).map(withoutKey),
+const parse = parser<GrantState>({
+  grant_id: text,
+  state: oneOf('code', 'active', 'revoked'),
+  client_id: text,
+  sub: text,
+  scope: list(text),
+  resources: list(text),
+  issued_at: number,
+  redirect_uri: optional(text),
+  code_challenge: optional(text),
+  code_expires_at: number,
+  generation: number,
+  rotated_at: number,
+  offline: boolean,
+  ends_at: number,
+  idle_until: number,
+  transition: text,
+  revoked_at: optional(number),
+  auth_time: optional(number),
+  amr: optional(list(text)),
+  sid: optional(text),
+  nonce: optional(text),
+  claims: optional(text),
+  expires_at: number,
 });
 
-const withoutKey = ({ pk, sk, ...grant }: Item) => grant as unknown as GrantState;
+export function createGrantStore(table: Table): GrantStore {
+  const grants = items(table, {
+    kind: KIND,
+    key: (grant_id: string) => ({ pk: `GRANT#${grant_id}`, sk: KIND }),
+    parse,
+  });
+  return {
+    find: grants.find,
+    async put(grant) {
+      // The id is random: what is there is what an attempt of ours put there, whose answer was lost.
+      await grants.create([grant.grant_id], grant);
+    },
+    change: (grant_id, { when, set }) => grants.change([grant_id], set, when),
+    list: grants.scan,
+  };
+}

@@ -1,5 +1,7 @@
 import type { LogoutDelivery } from '../oauth/logout-delivery.ts';
-import { ConditionFailed, type Key, type Table } from './table.ts';
+import { items, unchanged } from './items.ts';
+import { number, parser, text } from './shape.ts';
+import type { Table } from './table.ts';
 
 /** Logout tokens that are to be delivered: one partition, in which each client of a session has one item. */
 export interface LogoutDeliveryStore {
@@ -16,27 +18,29 @@ export interface LogoutDeliveryStore {
 
 const PARTITION = 'LOGOUT';
 
-const keyOf = ({ sid, client_id }: LogoutDelivery): Key => ({ pk: PARTITION, sk: `${sid}#${client_id}` });
+type Id = Pick<LogoutDelivery, 'sid' | 'client_id'>;
 
-export const createLogoutDeliveryStore = (table: Table): LogoutDeliveryStore => ({
-  add: (delivery) => table.put({ ...keyOf(delivery), ...delivery }),
-
-  list: async () =>
-    (await table.query(PARTITION, ' ')).map(({ pk, sk, ...delivery }) => delivery as unknown as LogoutDelivery),
-
-  async take(delivery, due_at) {
-    const { attempts } = delivery;
-    try {
-      await table.set(keyOf(delivery), { attempts: attempts + 1, due_at }, [
-        { attribute: 'attempts', test: 'equals', value: attempts },
-        { attribute: 'due_at', test: 'equals', value: delivery.due_at },
-      ]);
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
-  },
-
-  remove: (delivery) => table.remove(keyOf(delivery)),
-});
+export function createLogoutDeliveryStore(table: Table): LogoutDeliveryStore {
+  const deliveries = items(table, {
+    kind: 'LOGOUT',
+    key: ({ sid, client_id }: Id) => ({ pk: PARTITION, sk: `${sid}#${client_id}` }),
+    parse: parser<LogoutDelivery>({
+      sid: text,
+      sub: text,
+      client_id: text,
+      attempts: number,
+      due_at: number,
+      expires_at: number,
+    }),
+  });
+  return {
+    add: (delivery) => deliveries.put([delivery], delivery),
+    list: () => deliveries.list({ pk: PARTITION, sk: ' ' }),
+    async take(delivery, due_at) {
+      const next = { attempts: delivery.attempts + 1, due_at };
+      const taken = await deliveries.change([delivery], next, unchanged(delivery, 'attempts', 'due_at'));
+      return taken !== undefined;
+    },
+    remove: deliveries.remove,
+  };
+}

@@ -1,4 +1,6 @@
-import { ConditionFailed, type Item, isNew, type Key, type Table } from './table.ts';
+import { items, unchanged } from './items.ts';
+import { Misshapen, number, type Parse } from './shape.ts';
+import type { Key, Table } from './table.ts';
 
 /** A record and the version of it that was read, which a change must name. */
 export interface Versioned<Value> {
@@ -17,38 +19,33 @@ export interface RecordStore<Value> {
   replace(value: Value, version: number): Promise<boolean>;
 }
 
-const unchanged = 'version = :seen';
-
-/** @param keyOf the item's key; its `sk` is the kind of the record */
-export function createRecordStore<Value extends object>(
-  table: Table,
-  kind: string,
-  keyOf: (id: string) => Key,
-  idOf: (value: Value) => string,
-): RecordStore<Value> {
-  const write = async (value: Value, version: number, when: string, seen?: number): Promise<boolean> => {
-    const item = { ...keyOf(idOf(value)), version, ...value };
-    try {
-      await table.put(item, { when: [when], ...(seen !== undefined && { values: { ':seen': seen } }) });
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
-  };
-
-  const findVersion = async (id: string) => {
-    const item = await table.get(keyOf(id));
-    return item && { value: withoutKey<Value>(item), version: Number(item['version']) };
-  };
-
-  return {
-    findVersion,
-    find: async (id) => (await findVersion(id))?.value,
-    list: async () => (await table.scan(kind)).map((item) => withoutKey<Value>(item)),
-    create: (value) => write(value, 1, isNew),
-    replace: (value, version) => write(value, version + 1, unchanged, version),
-  };
+export interface RecordKind<Value> {
+  /** Also the sort key. */
+  readonly kind: string;
+  readonly key: (id: string) => Key;
+  readonly idOf: (value: Value) => string;
+  readonly parse: Parse<Value>;
 }
 
-const withoutKey = <Value>({ pk, sk, version, ...value }: Item) => value as Value;
+export function createRecordStore<Value extends object>(
+  table: Table,
+  { kind, key, idOf, parse }: RecordKind<Value>,
+): RecordStore<Value> {
+  const records = items<[id: string], Versioned<Value>>(table, {
+    kind,
+    key,
+    parse({ version, ...attributes }) {
+      if (!number(version)) throw new Misshapen('version');
+      return { version, value: parse(attributes) };
+    },
+    format: ({ version, value }) => ({ version, ...value }),
+  });
+  return {
+    findVersion: records.find,
+    find: async (id) => (await records.find(id))?.value,
+    list: async () => (await records.scan()).map(({ value }) => value),
+    create: (value) => records.create([idOf(value)], { value, version: 1 }),
+    replace: (value, version) =>
+      records.replace([idOf(value)], { value, version: version + 1 }, unchanged({ version }, 'version')),
+  };
+}

@@ -1,11 +1,14 @@
 import type { AccessTokenClaims } from '../oauth/access-token.ts';
-import { ConditionFailed, type Key, type Table } from './table.ts';
+import { items } from './items.ts';
+import { either, list, number, object, optional, parser, text } from './shape.ts';
+import type { Table } from './table.ts';
 
 /** A reference token as stored under its id, which without the handle key's MAC is not a credential. */
 export interface StoredReferenceToken {
   readonly claims: AccessTokenClaims;
   /** Seconds since the epoch; absent = not revoked. */
   readonly revoked_at?: number;
+  readonly expires_at: number;
 }
 
 export interface ReferenceTokenStore {
@@ -15,28 +18,35 @@ export interface ReferenceTokenStore {
   revoke(id: string, client_id: string, now: number, alive: number): Promise<boolean>;
 }
 
-const keyOf = (id: string): Key => ({ pk: `TOKEN#${id}`, sk: 'TOKEN' });
+const parse = parser<StoredReferenceToken>({
+  claims: object<AccessTokenClaims>({
+    iss: text,
+    sub: text,
+    aud: either(text, list(text)),
+    client_id: text,
+    scope: optional(text),
+    iat: number,
+    exp: number,
+    jti: text,
+    grant_id: text,
+  }),
+  revoked_at: optional(number),
+  expires_at: number,
+});
 
-export const createReferenceTokenStore = (table: Table): ReferenceTokenStore => ({
-  async find(id) {
-    const item = await table.get(keyOf(id));
-    return item && (item as unknown as StoredReferenceToken);
-  },
-
-  // Needs no condition: the id is 128 random bits, and a retry writes the same item.
-  put: (claims) => table.put({ ...keyOf(claims.jti), claims, expires_at: claims.exp }),
-
-  async revoke(id, client_id, now, alive) {
-    try {
-      await table.set(keyOf(id), { revoked_at: now }, [
+export function createReferenceTokenStore(table: Table): ReferenceTokenStore {
+  const tokens = items(table, { kind: 'TOKEN', key: (id: string) => ({ pk: `TOKEN#${id}`, sk: 'TOKEN' }), parse });
+  return {
+    find: tokens.find,
+    // Needs no condition: the id is 128 random bits, and a retry writes the same item.
+    put: (claims) => tokens.put([claims.jti], { claims, expires_at: claims.exp }),
+    async revoke(id, client_id, now, alive) {
+      const revoked = await tokens.change([id], { revoked_at: now }, [
         { attribute: 'claims.client_id', test: 'equals', value: client_id },
         { attribute: 'expires_at', test: 'exceeds', value: alive },
         { attribute: 'revoked_at', test: 'absent' },
       ]);
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
-  },
-});
+      return revoked !== undefined;
+    },
+  };
+}

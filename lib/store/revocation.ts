@@ -1,5 +1,7 @@
-import type { Revocation } from '../oauth/revocation.ts';
-import type { Item, Key, Table } from './table.ts';
+import { type Revocation, revocationKinds } from '../oauth/revocation.ts';
+import { items } from './items.ts';
+import { number, oneOf, optional, parser, text } from './shape.ts';
+import type { Table } from './table.ts';
 
 /** The revocation list as stored: one partition, sorted by time. */
 export interface RevocationStore {
@@ -14,15 +16,23 @@ const PARTITION = 'REVOKED#0';
 /** Ten digits, so that the order of the text is the order of time until the year 2286. */
 const timeKey = (time: number) => String(Math.max(0, time)).padStart(10, '0');
 
-const keyOf = ({ revoked_at, kind, id }: Revocation): Key => ({
-  pk: PARTITION,
-  sk: `${timeKey(revoked_at)}#${kind}#${id}`,
+const parse = parser<Revocation>({
+  kind: oneOf(...revocationKinds),
+  id: text,
+  revoked_at: number,
+  issued_until: optional(number),
+  expires_at: number,
 });
 
-export const createRevocationStore = (table: Table): RevocationStore => ({
-  since: async (time) => (await table.query(PARTITION, timeKey(time))).map(withoutKey),
-  put: (revocation) => table.put({ ...keyOf(revocation), ...revocation }),
-  remove: (revocation) => table.remove(keyOf(revocation)),
-});
-
-const withoutKey = ({ pk, sk, ...revocation }: Item) => revocation as unknown as Revocation;
+export function createRevocationStore(table: Table): RevocationStore {
+  const revocations = items(table, {
+    kind: 'REVOKED',
+    key: ({ revoked_at, kind, id }: Revocation) => ({ pk: PARTITION, sk: `${timeKey(revoked_at)}#${kind}#${id}` }),
+    parse,
+  });
+  return {
+    since: (time) => revocations.list({ pk: PARTITION, sk: timeKey(time) }),
+    put: (revocation) => revocations.put([revocation], revocation),
+    remove: revocations.remove,
+  };
+}

@@ -7,9 +7,10 @@ import type { Item, Key, Table } from './table.ts';
  * The newest form of the table that this code understands. A table without the item below has form 1, that of 0.1.0.
  *
  * Raise it with a change that the code before would misread: what it would take for valid, lose, or write in a form that
- * is no longer right. What it merely does not know needs no new number. To raise it: add one here; let this code go on
- * reading what is there; and write `{ version, needs: '<release>' }` to the item, by a conditional write that only ever
- * raises it, before anything is written in the new form.
+ * is no longer right. An attribute that it merely does not know needs no new number; a new value of one that it knows makes
+ * the item a fault to it. To raise it: add one here; let this code go on reading what is there; and write
+ * `{ version, needs: '<release>' }` to the item, by a conditional write that only ever raises it, before anything is written
+ * in the new form.
  */
 const SCHEMA = 1;
 

@@ -1,5 +1,7 @@
 import type { Session, SessionGrant } from '../oauth/session.ts';
-import type { Item, Key, Table } from './table.ts';
+import { items } from './items.ts';
+import { list, number, parser, text } from './shape.ts';
+import type { Table } from './table.ts';
 
 export interface SessionStore {
   find(sid: string): Promise<Session | undefined>;
@@ -15,22 +17,23 @@ const KIND = 'SESSION';
 const GRANT = 'GRANT#';
 
 const partitionOf = (sid: string) => `SESSION#${sid}`;
-const keyOf = (sid: string): Key => ({ pk: partitionOf(sid), sk: KIND });
 
-export const createSessionStore = (table: Table): SessionStore => ({
-  async find(sid) {
-    const item = await table.get(keyOf(sid));
-    return item && withoutKey(item);
-  },
-  put: (session) => table.put({ ...keyOf(session.sid), ...session }),
-  remove: (sid) => table.remove(keyOf(sid)),
-
-  addGrant: (sid, grant) => table.put({ pk: partitionOf(sid), sk: GRANT + grant.grant_id, sid, ...grant }),
-
-  async grants(sid) {
-    const items = await table.query(partitionOf(sid), GRANT);
-    return items.filter(({ sk }) => sk !== KIND).map(({ pk, sk, ...grant }) => grant as unknown as SessionGrant);
-  },
-});
-
-const withoutKey = ({ pk, sk, ...session }: Item) => session as unknown as Session;
+export function createSessionStore(table: Table): SessionStore {
+  const sessions = items(table, {
+    kind: KIND,
+    key: (sid: string) => ({ pk: partitionOf(sid), sk: KIND }),
+    parse: parser<Session>({ sid: text, sub: text, auth_time: number, amr: list(text), expires_at: number }),
+  });
+  const grants = items(table, {
+    kind: 'SESSION GRANT',
+    key: (sid: string, grant_id: string) => ({ pk: partitionOf(sid), sk: GRANT + grant_id }),
+    parse: parser<SessionGrant>({ grant_id: text, client_id: text, sid: text, expires_at: number }),
+  });
+  return {
+    find: sessions.find,
+    put: (session) => sessions.put([session.sid], session),
+    remove: sessions.remove,
+    addGrant: (sid, grant) => grants.put([sid, grant.grant_id], { sid, ...grant }),
+    grants: (sid) => grants.list({ pk: partitionOf(sid), sk: GRANT }, GRANT),
+  };
+}

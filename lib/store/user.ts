@@ -1,6 +1,9 @@
 import { normalizeUsername, type User } from '../oauth/user.ts';
+import { items } from './items.ts';
 import { createRecordStore, type RecordStore } from './record.ts';
-import { ConditionFailed, isNew, type Table } from './table.ts';
+import { hashedSecret } from './secret.ts';
+import { anything, boolean, map, number, parser, text } from './shape.ts';
+import type { Table } from './table.ts';
 
 /** The users that are kept here: each by its subject, and a name that leads to it. */
 export interface UserStore extends RecordStore<User> {
@@ -12,33 +15,38 @@ export interface UserStore extends RecordStore<User> {
 const KIND = 'USER';
 const NOBODY = '-';
 
-const nameKey = (username: string) => ({ pk: `USERNAME#${normalizeUsername(username)}`, sk: 'USERNAME' });
+const parse = parser<User>({
+  sub: text,
+  username: text,
+  password: hashedSecret,
+  claims: map(anything),
+  enabled: boolean,
+  created_at: number,
+});
 
 export function createUserStore(table: Table): UserStore {
-  const records = createRecordStore<User>(
-    table,
-    KIND,
-    (sub) => ({ pk: `USER#${sub}`, sk: KIND }),
-    ({ sub }) => sub,
-  );
-  const findName = async (username: string) => (await table.get(nameKey(username)))?.['sub'] as string | undefined;
+  const records = createRecordStore(table, {
+    kind: KIND,
+    key: (sub) => ({ pk: `USER#${sub}`, sk: KIND }),
+    idOf: ({ sub }) => sub,
+    parse,
+  });
+  const names = items(table, {
+    kind: 'USERNAME',
+    key: (username: string) => ({ pk: `USERNAME#${normalizeUsername(username)}`, sk: 'USERNAME' }),
+    parse: parser<{ readonly sub: string }>({ sub: text }),
+  });
+  const findSub = async (username: string) => (await names.find(username))?.sub;
 
   return {
     ...records,
 
     // As many reads for a name that nobody has, so that the time does not tell.
-    findByName: async (username) => records.find((await findName(username)) ?? NOBODY),
+    findByName: async (username) => records.find((await findSub(username)) ?? NOBODY),
 
     // Before the record itself, so that two who want a name are told apart by one write. A name whose user was never made
     // (that start ended in between) goes to whoever asks for it next, as the subject it leads to.
-    async takeName(username, sub) {
-      try {
-        await table.put({ ...nameKey(username), sub }, { when: [isNew] });
-        return sub;
-      } catch (error) {
-        if (!(error instanceof ConditionFailed)) throw error;
-        return (await findName(username)) ?? sub;
-      }
-    },
+    takeName: async (username, sub) =>
+      (await names.create([username], { sub })) ? sub : ((await findSub(username)) ?? sub),
   };
 }

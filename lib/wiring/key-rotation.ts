@@ -1,7 +1,7 @@
 import type { RotationContext } from '../jobs/rotation.ts';
+import { createKeyRegistryStore } from '../key-registry/store.ts';
 import { createKms } from '../kms/kms.ts';
 import { createWrappedKey } from '../kms/wrapped-key.ts';
-import { createKeyRegistryStore } from '../store/key-registry.ts';
 import type { FoundationWithTable } from './foundation.ts';
 
 /** How many times as long as usual KMS may take: nobody waits for a schedule. */

@@ -3,6 +3,7 @@ import { createRegistryCopy } from '../key-registry/copy.ts';
 import { findOrCreateRegistry, type StoredRegistry } from '../key-registry/first-key.ts';
 import { type KeyRegistry, publishedKeys, type RegisteredKey } from '../key-registry/registry.ts';
 import { registrySigners } from '../key-registry/signers.ts';
+import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry, readKeyRegistry } from '../key-registry/store.ts';
 import { registryVerifiers } from '../key-registry/verifiers.ts';
 import type { AlgorithmName } from '../keys/algorithm.ts';
 import { keySigners, type Signers } from '../keys/signer.ts';
@@ -14,7 +15,6 @@ import { createWrappedKey } from '../kms/wrapped-key.ts';
 import { type Lazy, lazy } from '../lazy.ts';
 import { createHandles, type Handles } from '../oauth/handle.ts';
 import { createItemReader } from '../store/item-reader.ts';
-import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../store/key-registry.ts';
 import { createSchemaCheck } from '../store/schema.ts';
 import type { Table } from '../store/table.ts';
 import { createChangingJwtVerifier, createJwtVerifier } from '../tokens/jws.ts';
@@ -90,12 +90,12 @@ export function publishedAlgorithmsReader(base: Foundation): () => Promise<Algor
 }
 
 function storedRegistry(table: Table): StoredRegistry {
-  const { find, create } = createKeyRegistryStore<KeyRegistry>(table);
+  const { find, create } = createKeyRegistryStore(table);
   return { find: () => find(KEY_REGISTRY), create };
 }
 
 function registryReader(config: Config): () => Promise<KeyRegistry | undefined> {
   const read = createItemReader({ tableName: config.get('TABLE_NAME'), ...config.aws('DYNAMODB') });
   const { beside } = createSchemaCheck(read);
-  return async () => (await beside(read(keyOfKeyRegistry))) as KeyRegistry | undefined;
+  return async () => readKeyRegistry(await beside(read(keyOfKeyRegistry)));
 }

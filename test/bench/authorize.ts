@@ -38,7 +38,7 @@ async function measure(effort: Effort): Promise<Figure[]> {
   const table = createMemoryTable();
   const cookie = await signIn(env, table);
   // Grants that are given while it is timed are put nowhere.
-  const comeBack = createHandler(env, { ...table, put: async () => {} });
+  const comeBack = createHandler(env, { ...table, put: async () => true });
   const query = queryOf(proper({ client_id: CLIENT.client_id, scope: 'openid profile read', resource: 'orders' }));
   const events = createEvents([
     httpEvent({ method: 'GET', path: '/authorize', query, headers: HEADERS, cookies: [cookie] }) as ProxyEvent,

@@ -13,7 +13,7 @@ const FORM = { grant_type: 'client_credentials', scope: 'read write', resource: 
 /** The whole handler, event in, result out, for a client that is cached. */
 async function measure(effort: Effort): Promise<Figure[]> {
   // Issued reference tokens are put nowhere: no store call is measured.
-  const deployment = createDeployment('ES256', { ...createMemoryTable(), put: async () => {} });
+  const deployment = createDeployment('ES256', { ...createMemoryTable(), put: async () => true });
   const events = (id: string) =>
     createEvents([
       httpEvent({ path: '/token', headers: { ...HEADERS, authorization: basic(id) }, form: FORM }) as ProxyEvent,

@@ -26,7 +26,7 @@ const records = <Value>(found: Value) => ({ find: async () => found }) as unknow
 export async function measureGrants({ name, form }: Subject, effort: Effort): Promise<Figure[]> {
   const table = createMemoryTable();
   // Access tokens that are issued while it is timed are put nowhere.
-  const put: typeof table.put = async (item) => (item.sk === 'TOKEN' ? undefined : table.put(item));
+  const put: typeof table.put = async (item) => item.sk === 'TOKEN' || table.put(item);
   const deployment = createDeployment('ES256', { ...table, put });
   const clock = () => Math.floor(Date.now() / 1000);
   const eventsFor = async (id: string, scope: string) => {

@@ -5,7 +5,10 @@ export function createMemoryTable(): Table {
   const items = new Map<string, Item & { pk: string; sk: string }>();
   return {
     get: async ({ pk, sk }) => items.get(`${pk} ${sk}`),
-    put: async (item) => void items.set(`${item.pk} ${item.sk}`, item),
+    async put(item) {
+      items.set(`${item.pk} ${item.sk}`, item);
+      return true;
+    },
     set: async ({ pk, sk }, attributes) => {
       const item = { ...items.get(`${pk} ${sk}`), ...attributes, pk, sk };
       items.set(`${pk} ${sk}`, item);

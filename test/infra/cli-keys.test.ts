@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KeyView } from '../../infra/cli/key-view.ts';
 import type { Kms } from '../../infra/local/kms/server.ts';
 import type { KeyRegistry, RegisteredKey } from '../../lib/key-registry/registry.ts';
-import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/store/key-registry.ts';
+import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/key-registry/store.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { type FaultyStore, faults, onlyFor, startFaultyStore } from '../support/faulty-store.ts';
 import { createKey, type KmsWorld, startKmsWorld } from '../support/kms-world.ts';

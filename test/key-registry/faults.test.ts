@@ -3,8 +3,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FaultName, faults as kmsFaults } from '../../infra/local/kms/faults.ts';
 import type { NewKey } from '../../lib/key-registry/registry.ts';
+import { keyOfKeyRegistry } from '../../lib/key-registry/store.ts';
 import { addKey } from '../../lib/key-registry/transitions.ts';
-import { keyOfKeyRegistry } from '../../lib/store/key-registry.ts';
 import { authorizerDoors, introspectionDoor } from '../support/doors.ts';
 import { type Behaviour, faults as storeFaults } from '../support/faulty-store.ts';
 import { passTime } from '../support/pass-time.ts';

@@ -2,11 +2,11 @@
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KeyRegistry, NewKey, RegisteredKey } from '../../lib/key-registry/registry.ts';
+import { keyOfKeyRegistry } from '../../lib/key-registry/store.ts';
 import { activateKey, addKey, compromiseKey, retireKey } from '../../lib/key-registry/transitions.ts';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { createRevocation } from '../../lib/oauth/revocation.ts';
-import { keyOfKeyRegistry } from '../../lib/store/key-registry.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import {
   type ForgingAlgorithm,

@@ -6,10 +6,10 @@ import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { FaultName } from '../../infra/local/kms/faults.ts';
 import type { KeyRegistry, NewKey } from '../../lib/key-registry/registry.ts';
+import { KEY_REGISTRY } from '../../lib/key-registry/store.ts';
 import { activateKey, addKey, compromiseKey, retireKey } from '../../lib/key-registry/transitions.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
 import { createRevocation } from '../../lib/oauth/revocation.ts';
-import { KEY_REGISTRY } from '../../lib/store/key-registry.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import {
   type BrowserResult,

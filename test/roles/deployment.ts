@@ -14,13 +14,13 @@ import { backchannel } from '../../lib/jobs/backchannel.ts';
 import { createJobHandler } from '../../lib/jobs/job.ts';
 import { rotation } from '../../lib/jobs/rotation.ts';
 import type { KeyRegistry, NewKey } from '../../lib/key-registry/registry.ts';
+import { createKeyRegistryStore } from '../../lib/key-registry/store.ts';
 import { addKey } from '../../lib/key-registry/transitions.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { createKms } from '../../lib/kms/kms.ts';
 import { getKmsKey } from '../../lib/kms/signers.ts';
 import { createTable } from '../../lib/store/dynamodb.ts';
-import { createKeyRegistryStore } from '../../lib/store/key-registry.ts';
 import type { Table } from '../../lib/store/table.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { createKey, verificationKeys } from '../support/kms-world.ts';
@@ -113,7 +113,7 @@ export async function deploy(origin: Origin, clock: Clock): Promise<Deployment> 
   const table = createTable({ tableName: stack.tableName, endpoint: embedded.endpoint, ...aws });
   if (origin.endsWith('with a registry')) {
     const known = origin === 'secret with a registry' ? keysOfSecret(secret.SIGNING_KEYS) : keysInKms(kms);
-    await createKeyRegistryStore<KeyRegistry>(table).create(registryOf(await known, clock()));
+    await createKeyRegistryStore(table).create(registryOf(await known, clock()));
   }
 
   const env = (name: string) => ({

@@ -6,11 +6,11 @@ import type { Clock } from '../../lib/clock.ts';
 import { createJobHandler } from '../../lib/jobs/job.ts';
 import { rotation } from '../../lib/jobs/rotation.ts';
 import type { KeyRegistry, NewKey } from '../../lib/key-registry/registry.ts';
+import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/key-registry/store.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
 import { createKms } from '../../lib/kms/kms.ts';
 import { getKmsKey } from '../../lib/kms/signers.ts';
 import { createWrappedKey } from '../../lib/kms/wrapped-key.ts';
-import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/store/key-registry.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { type FaultyStore, startFaultyStore } from './faulty-store.ts';
@@ -56,7 +56,7 @@ export async function startRegistryWorld(variables: Variables = {}, clock?: Cloc
   const counted = { AWS_ENDPOINT_URL_DYNAMODB: store.endpoint };
   const restart: World['restart'] = (more, otherClock) => world.restart({ ...counted, ...more }, otherClock);
 
-  const registry = createKeyRegistryStore<KeyRegistry>(world.table);
+  const registry = createKeyRegistryStore(world.table);
   const aws = { region: 'eu-west-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
   const kmsClient = createKms({ ...aws, endpoint: kms.endpoint, patience: 30 });
 

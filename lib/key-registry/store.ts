@@ -1,0 +1,50 @@
+import { algorithmNames } from '../keys/algorithm.ts';
+import type { SigningJwk } from '../keys/signing-key.ts';
+import type { WrappedPrivateKey } from '../kms/wrapped-key.ts';
+import { parseItem } from '../store/items.ts';
+import { createRecordStore, type RecordStore } from '../store/record.ts';
+import { either, list, number, object, oneOf, optional, parser, text } from '../store/shape.ts';
+import type { Item, Key, Table } from '../store/table.ts';
+import type { KeyOrigin, KeyRegistry, RegisteredKey } from './registry.ts';
+
+const KIND = 'KEYS';
+
+/** The id of the one record that there is of this kind. */
+export const KEY_REGISTRY = 'KEYS';
+
+export const keyOfKeyRegistry: Key = { pk: KEY_REGISTRY, sk: KIND };
+
+type Origin<Type extends KeyOrigin['type']> = Extract<KeyOrigin, { type: Type }>;
+
+const origin = either(
+  object<Origin<'environment'>>({ type: oneOf('environment') }),
+  either(
+    object<Origin<'kms'>>({ type: oneOf('kms'), key_id: text }),
+    object<WrappedPrivateKey>({ type: oneOf('wrapped'), key_id: text, private_key: text }),
+  ),
+);
+
+const parse = parser<KeyRegistry>({
+  keys: list(
+    object<RegisteredKey>({
+      kid: text,
+      alg: oneOf(...algorithmNames),
+      jwk: object<SigningJwk>({ kty: text, kid: text, alg: oneOf(...algorithmNames), use: oneOf('sig') }),
+      origin,
+      status: oneOf('next', 'active', 'retiring', 'retired'),
+      published_at: number,
+      activated_at: optional(number),
+      retiring_at: optional(number),
+      retired_at: optional(number),
+      compromised_at: optional(number),
+    }),
+  ),
+});
+
+/** The key registry as a record with one id, `KEY_REGISTRY`. */
+export const createKeyRegistryStore = (table: Table): RecordStore<KeyRegistry> =>
+  createRecordStore(table, { kind: KIND, key: () => keyOfKeyRegistry, idOf: () => KEY_REGISTRY, parse });
+
+/** The registry of an item that was read by other means than the store. @throws MalformedItem */
+export const readKeyRegistry = (item: Item | undefined): KeyRegistry | undefined =>
+  item && parseItem({ kind: KIND, parse }, item);
