@@ -3,11 +3,11 @@ import { type Agent, Agent as HttpAgent, request as httpRequest, type IncomingHt
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { SignatureV4 } from '@smithy/signature-v4';
 
-// A client for the AWS services that take JSON by POST, in place of the SDK: loading the SDK's client of DynamoDB would be
-// most of a cold start. The build can make this file a bundle of its own, so it imports nothing else of ours, and callers
-// tell its errors apart by name, not by class.
+// A client for the AWS services with a JSON protocol, in place of the SDK: loading the SDK's DynamoDB client would take most of a
+// cold start. The build can make this file a separate bundle, so it imports nothing else of Latchkey, and callers distinguish its
+// errors by name and not by class.
 
-/** How each service is addressed: the prefix of its operations, and the version of its JSON protocol. */
+/** For each service, the prefix of `X-Amz-Target` and the version of the JSON protocol. */
 const services = {
   dynamodb: { target: 'DynamoDB_20120810', version: '1.0' },
   kms: { target: 'TrentService', version: '1.1' },
@@ -21,21 +21,21 @@ export interface Credentials {
 
 export interface AwsClientOptions {
   readonly region: string;
-  /** By default, that of the service in the region. */
+  /** By default, the endpoint of the service in the region. */
   readonly endpoint?: string;
   readonly credentials: Credentials | (() => Promise<Credentials>);
 }
 
-/** How long to wait, in milliseconds: for the answer to one attempt, and for all attempts and pauses together. */
+/** Timeouts in milliseconds: for one attempt, and for all attempts and the pauses between them. */
 export interface Patience {
   readonly attempt: number;
   readonly deadline: number;
 }
 
-/** What the service answered instead of a result. `name` is the service's name for the error. */
+/** An error response. `name` is the service's name for the error. */
 export class AwsError extends Error {
   readonly status: number;
-  /** The service's time, in milliseconds since the epoch; `NaN` when the answer does not give it. */
+  /** The service's time in milliseconds since the epoch; `NaN` when the response does not contain it. */
   readonly date: number;
 
   constructor(name: string, message: string, { status, headers }: Pick<Answer, 'status' | 'headers'>) {
@@ -48,20 +48,20 @@ export class AwsError extends Error {
 
 /**
  * Calls an operation of the service, in at most three attempts.
- * @returns the answer: a JSON object
- * @throws AwsError for an error of the service or an answer that is no JSON object; any other Error when there was no answer
+ * @returns the response: a JSON object
+ * @throws AwsError for an error response, or one that is no JSON object; any other Error when there was no response
  */
 export type AwsCall = (operation: string, input: object, patience: Patience) => Promise<Record<string, unknown>>;
 
 const ATTEMPTS = 3;
 
-/** Milliseconds before the second attempt, and up to twice as many; before the third attempt, twice as long again. */
+/** Milliseconds. The pause before the second attempt is one to two times as long, before the third attempt two to four times. */
 const PAUSE_MS = 40;
 
-/** With a smaller difference between the clocks, a signature was refused for another reason. AWS tolerates five minutes. */
+/** If the clocks differ by less, the signature was refused for another reason: AWS tolerates five minutes. */
 const NEGLIGIBLE_SKEW_MS = 60_000;
 
-/** As many as the SDK allows. What exceeds it waits for a free connection. */
+/** As many as the SDK allows. Further requests wait for a free connection. */
 const MAX_CONNECTIONS = 50;
 
 export function createAwsClient(service: keyof typeof services, options: AwsClientOptions): AwsCall {
@@ -87,7 +87,7 @@ export function createAwsClient(service: keyof typeof services, options: AwsClie
     return connections.exchange({ method: 'POST', hostname, port, path: '/', headers: signed.headers }, body, timeout);
   }
 
-  /** Takes over the service's clock if ours is why a signature was refused. @returns whether it is */
+  /** Adopts the service's clock if the signature was refused because the clocks differ. @returns whether that is so */
   function correctSkew(error: Error): boolean {
     const found = skewOf(error);
     if (found === undefined || Math.abs(found - skew) < NEGLIGIBLE_SKEW_MS) return false;
@@ -133,8 +133,8 @@ interface Answer {
 type Exchange = { method: string; hostname: string; port: string; path: string; headers: Record<string, string> };
 
 /**
- * Connections that are kept open. While Lambda freezes a container all of them can die unnoticed, so after an attempt
- * without an answer no connection that is idle is used again: the next attempt opens its own.
+ * Connections that are kept alive. While Lambda freezes a container, all of them can be closed unnoticed. So after an attempt
+ * without a response no idle connection is used again: the next attempt opens a new one.
  */
 function createConnections(isHttps: boolean) {
   const send = isHttps ? httpsRequest : httpRequest;
@@ -148,7 +148,7 @@ function createConnections(isHttps: boolean) {
   }
 
   return {
-    /** @throws Error when there is no whole answer in time (milliseconds) */
+    /** @param timeout milliseconds. @throws Error when there is no complete response in time */
     async exchange(options: Exchange, body: string, timeout: number): Promise<Answer> {
       const used = agent;
       try {
@@ -197,12 +197,12 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error('unknown'));
 
-/** No answer at all, throttling, and a fault of the service: another attempt may succeed. */
+/** Another attempt may succeed: there was no response, the request was throttled, or the service had a fault. */
 const isTransient = (error: Error) =>
   !(error instanceof AwsError) || error.status >= 500 || /Throttl|ThroughputExceeded|LimitExceeded/.test(error.name);
 
 /**
- * How far the service's clock is ahead of ours in milliseconds, where that can be why a request was refused.
+ * How far the service's clock is ahead of ours in milliseconds; undefined when that cannot be why a request was refused.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
  */
 function skewOf(error: Error): number | undefined {
@@ -215,7 +215,7 @@ type Data = string | ArrayBuffer | ArrayBufferView;
 const bytes = (data: Data) =>
   typeof data === 'string' || ArrayBuffer.isView(data) ? (data as string | Uint8Array) : new Uint8Array(data);
 
-/** Node's digests in the form that the signer takes: with a secret, an HMAC. */
+/** A digest, or with a secret an HMAC, in the form that the signer expects. */
 class Sha256 {
   readonly #hash;
 

@@ -1,6 +1,7 @@
 /**
- * Decodes base64url, and refuses every text but the one canonical encoding of the bytes: no padding, no white space,
- * no other alphabet, no stray trailing bits. RFC 4648 sections 3.5 and 5, RFC 7515 section 2.
+ * Decodes base64url, and accepts only the canonical encoding of the bytes: no padding, no white space, no other alphabet, no
+ * stray trailing bits. RFC 4648 sections 3.5 and 5, RFC 7515 section 2
+ * @returns undefined for any other text
  */
 export function decodeBase64url(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url');

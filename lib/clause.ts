@@ -1,6 +1,6 @@
 /**
- * A condition of a write on one attribute of an item, or on a member of an attribute (`claims.client_id`). The store makes
- * DynamoDB's condition of it, and the state machine of a grant evaluates the same clause on an item that was read.
+ * A condition of a write, on one attribute of an item or on a member of an attribute (`claims.client_id`). The store translates
+ * it into a condition of DynamoDB; the state machine of a grant evaluates the same clause on an item that was read.
  */
 export interface Clause<Attribute extends string = string> {
   readonly attribute: Attribute;
@@ -11,7 +11,7 @@ export interface Clause<Attribute extends string = string> {
 
 export type ClauseTest = 'equals' | 'differs' | 'exceeds' | 'below' | 'includes' | 'absent' | 'present';
 
-/** The tests on an attribute. An attribute that is missing is `absent`, `differs` from every value and is `below` every number. */
+/** A missing attribute is `absent`, `differs` from every value and is `below` every number. */
 const tests = {
   equals: (actual, value) => actual !== undefined && actual === value,
   differs: (actual, value) => actual !== value,
@@ -23,7 +23,7 @@ const tests = {
   present: (actual) => actual !== undefined,
 } as const satisfies Record<ClauseTest, (actual: unknown, value: unknown) => boolean>;
 
-/** Whether an item that was read fulfils a clause. */
+/** Whether an item that was read satisfies a clause. */
 export const holds = <Attribute extends string>(
   item: { readonly [Name in Attribute]?: unknown },
   { attribute, test, value }: Clause<Attribute>,

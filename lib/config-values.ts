@@ -5,19 +5,19 @@ import type { SealingKey } from './keys/sealing-key.ts';
 import type { KmsKey } from './kms/signers.ts';
 import { accessTokenFormats, isSelfContained, type RevocationMaxAge, revocationMaxAge } from './oauth/access-token.ts';
 
-// How the text of a variable is read: each function takes a text that is not empty and gives its value, or throws `InvalidValue`.
+// How variables are parsed: each function takes a text that is not empty, and returns its value or throws `InvalidValue`.
 
-/** What is wrong with a value: the message follows the name of the variable, and never quotes the value. */
+/** A variable has a wrong value. The message follows the variable's name, and never quotes the value. */
 export class InvalidValue extends Error {}
 
-export const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+export const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 export const DAY = 86_400;
 
 const parseUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined);
 
 const requireSecure = (url: URL | undefined): void => {
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.has(url.hostname))) return;
-  throw new InvalidValue('must be an https URL (http is for loopback)');
+  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname))) return;
+  throw new InvalidValue('must be an https URL (http is only allowed on loopback)');
 };
 
 export const parseIssuer = (text: string): string => {
@@ -25,11 +25,11 @@ export const parseIssuer = (text: string): string => {
   if (!url) throw new InvalidValue('is not a URL');
   requireSecure(url);
   if (url.origin + url.pathname.replace(/\/$/, '') !== text)
-    throw new InvalidValue('must have no query, fragment, user or trailing slash, and lower-case host');
+    throw new InvalidValue('must have a lower-case host and no query, fragment, user information or trailing slash');
   return text;
 };
 
-/** A picture that browsers load. */
+/** Browsers load the logo from this URI. */
 export const parseLogoUri = (text: string): string => {
   requireSecure(parseUrl(text));
   return text;
@@ -50,7 +50,7 @@ export const oneOf =
     return value;
   };
 
-/** One part or several, separated by commas. */
+/** One or more parts, separated by commas. */
 const list =
   <T>(parse: (part: string) => T) =>
   (text: string): [T, ...T[]] => {
@@ -68,11 +68,11 @@ export const parseSecrets = list((part) => secret(part, 'base64url secrets of 32
 
 export const parseOpeningKeys = list((part): SealingKey => {
   const [id = '', key = '', ...rest] = part.split('.');
-  if (id === '' || rest.length > 0) throw new InvalidValue('must read like ID.KEY, separated by commas');
+  if (id === '' || rest.length > 0) throw new InvalidValue('must have the form ID.KEY, separated by commas');
   return { id, key: createSecretKey(secret(key, 'ID.KEY with keys of 32 bytes in base64url')) };
 });
 
-/** Key id (of one region, or `mrk-`), alias, or the ARN of either. */
+/** A key id (of one Region, or `mrk-...`), an alias, or the ARN of either. */
 const KMS_KEY = /^(arn:aws[a-z-]*:kms:[a-z\d-]+:\d{12}:(key\/[\w-]+|alias\/[\w/-]+)|alias\/[\w/-]+|[\w-]+)$/;
 
 export const parseKmsKeyId = (text: string): string => {
@@ -82,7 +82,7 @@ export const parseKmsKeyId = (text: string): string => {
 
 export const parseSigningKmsKey = (text: string): KmsKey => {
   const [id = '', alg, ...rest] = text.split('=');
-  if (rest.length > 0) throw new InvalidValue('must read like alias/one,alias/two=PS256');
+  if (rest.length > 0) throw new InvalidValue('must have a form like alias/one,alias/two=PS256');
   return { id: parseKmsKeyId(id), ...(alg !== undefined && { alg: oneOf(algorithmNames)(alg) }) };
 };
 
@@ -94,7 +94,7 @@ export const listOfKmsKeys = <T>(parse: (part: string) => T) => {
   };
 };
 
-/** In seconds, for formats that are not named: those that hold their claims themselves go with `jwt`. */
+/** The defaults in seconds. Self-contained formats that are not named have the value of `jwt`. */
 const REVOCATION_MAX_AGE = { jwt: 5, reference: 0 };
 
 export const parseRevocationMaxAge = (text: string): RevocationMaxAge => {
@@ -105,7 +105,7 @@ export const parseRevocationMaxAge = (text: string): RevocationMaxAge => {
   }
   const pairs = list((part) => {
     const [format = '', age = '', ...rest] = part.split('=');
-    if (rest.length > 0) throw new InvalidValue('must read like 5 or jwt=5,reference=0');
+    if (rest.length > 0) throw new InvalidValue('must have a form like 5 or jwt=5,reference=0');
     return [oneOf(accessTokenFormats)(format.trim()), seconds(age.trim())] as const;
   });
   const named = new Map(pairs(text));

@@ -3,7 +3,7 @@ import {
   DAY,
   InvalidValue,
   integerBetween,
-  LOOPBACK,
+  LOOPBACK_HOSTS,
   listOfKmsKeys,
   oneOf,
   parseIssuer,
@@ -31,7 +31,7 @@ export class ConfigError extends Error {
 
 const text = (value: string) => value;
 
-/** Every variable there is: how it is read, and its default or whether it may be absent. */
+/** All variables: how each is parsed, and its default or whether it may be absent. */
 export const variables = {
   ISSUER: { parse: parseIssuer },
   TABLE_NAME: { parse: text },
@@ -69,7 +69,7 @@ export const variables = {
 export type VariableName = keyof typeof variables;
 type Value<Name extends VariableName> = ReturnType<(typeof variables)[Name]['parse']>;
 
-/** Where keys come from. Exactly one of each list is set, because two would leave open which keys count. */
+/** The possible sources of keys. Exactly one of each list must be set: with two it would be unclear which keys are used. */
 export const alternatives = {
   signing: ['SIGNING_KEYS', 'SIGNING_KMS_KEYS'],
   handles: ['HANDLE_KEYS', 'HANDLE_KMS_KEYS'],
@@ -77,17 +77,17 @@ export const alternatives = {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The configuration: each variable is read and validated when it is asked for, and an empty one counts as absent. */
+/** The configuration. A variable is parsed when it is requested; an empty one counts as absent. */
 export interface Config {
-  /** The value, or the default. @throws ConfigError when there is neither, or the value is wrong */
+  /** The value or the default. @throws ConfigError when there is neither, or the value is wrong */
   get<Name extends VariableName>(name: Name): Value<Name>;
-  /** The value that is set; no default takes its place. @throws ConfigError when it is wrong */
+  /** The value, without a default. @throws ConfigError when it is wrong */
   find<Name extends VariableName>(name: Name): Value<Name> | undefined;
-  /** Which of these is set. @throws ConfigError when none is, or several are */
+  /** The one of these variables that is set. @throws ConfigError when none or several are */
   findOnlyOne<Name extends VariableName>(names: readonly Name[]): Name;
-  /** Whether the key registry says which keys count. @throws ConfigError when the other variable does, too */
+  /** Whether keys come from the key registry. @throws ConfigError when the other source is set as well */
   usesKeyRegistry(other: VariableName): boolean;
-  /** Where AWS is and who we are there, by the variables that Lambda sets. @throws ConfigError when one is missing */
+  /** Region, credentials and endpoint, from the variables that Lambda sets. @throws ConfigError when one is missing */
   aws(service: AwsService): FoundAwsConfig & Required<Pick<FoundAwsConfig, 'region' | 'credentials'>>;
 }
 
@@ -110,12 +110,12 @@ export function readConfig(env: Environment = process.env): Config {
     findOnlyOne(names) {
       const [name, ...others] = names.filter((candidate) => env[candidate]);
       if (name === undefined) throw new ConfigError(names.join(' or '), 'is not set');
-      if (others.length > 0) throw new ConfigError(names.join(' and '), 'are both set, and only one can count');
+      if (others.length > 0) throw new ConfigError(names.join(' and '), 'are both set, but only one can be used');
       return name;
     },
     usesKeyRegistry(other) {
       if (config.get('KEY_REGISTRY') === 'off') return false;
-      if (env[other]) throw new ConfigError(other, 'is set while KEY_REGISTRY is on, and only one can count');
+      if (env[other]) throw new ConfigError(other, 'is set while KEY_REGISTRY is on, but only one can be used');
       return true;
     },
     aws(service) {
@@ -135,7 +135,7 @@ interface FoundAwsConfig {
   readonly credentials?: Credentials;
 }
 
-/** What the usual variables say of AWS, which may not be all. */
+/** The same, from the variables that are set. */
 export function findAwsConfig(env: Environment, service: AwsService): FoundAwsConfig {
   const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
   const sessionToken = env['AWS_SESSION_TOKEN'];
@@ -151,11 +151,11 @@ export function findAwsConfig(env: Environment, service: AwsService): FoundAwsCo
 }
 
 /**
- * How many times as long as usual to wait for an AWS service that is embedded in a program on this machine, which may be
- * busy. A setting of the local stack and of tests: it has no effect unless the endpoint is on loopback.
+ * The factor by which to wait longer for an emulated AWS service on this machine, which may be busy. A setting of the local stack
+ * and of tests: it is ignored unless the endpoint is on loopback.
  */
 function readPatience(endpoint: string | undefined, value: string | undefined): number | undefined {
-  if (!value || !endpoint || !LOOPBACK.has(new URL(endpoint).hostname)) return undefined;
+  if (!value || !endpoint || !LOOPBACK_HOSTS.has(new URL(endpoint).hostname)) return undefined;
   const patience = Number(value);
   if (!(patience > 0 && patience <= 1000)) throw new ConfigError('LOCAL_PATIENCE', 'must be a number up to 1000');
   return patience;

@@ -1,15 +1,15 @@
 import { createLog, describeFault, type LogContext } from './log.ts';
 
 /**
- * Makes what every Lambda function does around its own work. The context is composed at the first event, and again at the
- * next one after that failed. Every line that is logged names the request as API Gateway and Lambda do.
+ * Makes what every Lambda function does around its own work, once per container. The context is composed at the first event; if
+ * that fails, again at the next event. Every line of the log contains the request ids of API Gateway and Lambda.
  */
 export function createContainer<Context extends LogContext>(compose: () => Context) {
   let composed: Context | undefined;
   /**
-   * @param invocation what Lambda passes beside the event
+   * @param invocation Lambda's context object
    * @param work gets the context, with a log for this event
-   * @param onFault what follows from a fault, once it has been logged: an answer, or an error of our own
+   * @param onFault called after a fault has been logged; returns the result or throws
    */
   return async <Result>(
     event: unknown,
@@ -30,8 +30,8 @@ export function createContainer<Context extends LogContext>(compose: () => Conte
 }
 
 /**
- * What API Gateway and Lambda call this request in their own logs. A client can choose the `requestId` of a REST API, but not
- * the extended one, which an HTTP API does not have.
+ * The ids of the request in the logs of API Gateway and Lambda. A client can choose the `requestId` of a REST API, but not the
+ * extended id, which HTTP APIs do not have.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-access-logging.html
  */
 function requestIds(event: unknown, invocation: unknown) {

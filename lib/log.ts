@@ -1,11 +1,11 @@
-/** Least to most silent. */
+/** From the most to the least verbose. */
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
 export type LogLevel = (typeof logLevels)[number];
 
 type Details = Readonly<Record<string, string | number | undefined>>;
 
-/** Writes JSON lines. Details hold our own words and registered names only: nothing of a request, no token, no secret. */
+/** Writes JSON lines. Details contain only fixed texts and registered ids: nothing from a request, no token, no secret. */
 export interface Log {
   debug(event: string, details?: Details): void;
   info(event: string, details?: Details): void;
@@ -15,7 +15,7 @@ export interface Log {
   with(details: Details): Log;
 }
 
-/** What every context has. */
+/** Part of every context. */
 export interface LogContext {
   readonly log: Log;
 }
@@ -27,7 +27,7 @@ export function createLog(level: LogLevel, write: (line: string) => void = conso
       ? () => ignore
       : (always) => (event, details) => write(JSON.stringify({ level: name, event, ...details, ...always }));
   const [debug, info, warn, error] = [at('debug'), at('info'), at('warn'), at('error')];
-  // Called at each request: nothing is merged before a line is written.
+  // Called for each request, so nothing is merged until a line is written.
   const about = (always?: Details): Log => ({
     debug: debug(always),
     info: info(always),
@@ -40,7 +40,7 @@ export function createLog(level: LogLevel, write: (line: string) => void = conso
 
 const ignore = () => {};
 
-/** An error whose message is our own text throughout, and may therefore be logged. */
+/** The errors whose messages contain only fixed texts, and may therefore be logged. */
 const QUOTABLE = new Set([
   'ConfigError',
   'KeyError',
@@ -52,8 +52,8 @@ const QUOTABLE = new Set([
 ]);
 
 /**
- * What may be logged of a fault. The message of an error that is not ours can quote the request (`JSON.parse` does), so
- * only its name and its stack frames are kept.
+ * What may be logged about a fault. The message of any other error can quote the request, as those of `JSON.parse` do, so only its
+ * name and stack frames are logged.
  */
 export function describeFault(error: unknown): Details {
   if (!(error instanceof Error)) return { fault: typeof error };

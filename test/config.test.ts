@@ -171,7 +171,7 @@ describe('the key registry', () => {
   it('is not one source of keys among others', () => {
     const env = { KEY_REGISTRY: 'on', VERIFICATION_KEYS: 'hush' };
     expect(() => readConfig(env).usesKeyRegistry('VERIFICATION_KEYS')).toThrow(
-      'VERIFICATION_KEYS is set while KEY_REGISTRY is on, and only one can count',
+      'VERIFICATION_KEYS is set while KEY_REGISTRY is on, but only one can be used',
     );
   });
 });

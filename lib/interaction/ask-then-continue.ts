@@ -16,13 +16,13 @@ export type InteractionContext = SignInContext & PersonContext;
 
 type InteractionVisit = Visit<InteractionContext>;
 
-/** Seconds after a sign-in in which it counts for the request that asked for it: time to read the consent page. */
+/** Seconds in which a sign-in counts for the request that asked for it: enough time to read the consent page. */
 const RECENT_SIGN_IN = 600;
 
 /**
- * Asks the person for what is missing, one page at a time; when nothing is missing, the continuation answers.
- * @param submission what the person has submitted from the last page
- * @throws OAuthError `access_denied` when the person gives up; `login_required` or `consent_required` for `prompt=none`
+ * Asks the person for what is missing, one page at a time. When nothing is missing, returns the continuation's response.
+ * @param submission the form that the person submitted from the last page
+ * @throws OAuthError `access_denied` when the person cancels; `login_required` or `consent_required` for `prompt=none`
  */
 export async function askThenContinue(
   visit: InteractionVisit,
@@ -33,7 +33,7 @@ export async function askThenContinue(
   if (submission && !isGenuineSubmission(submission.form, interactionForm(submission.page, continuation), visit)) {
     return outdatedPage(visit.site, `?${continuation.query}`);
   }
-  if (submission?.action === 'cancel') throw new OAuthError('access_denied', 'the user did not allow it');
+  if (submission?.action === 'cancel') throw new OAuthError('access_denied', 'the user denied the request');
   if (submission?.action === 'sign_in') return signInThenContinue(visit, continuation, submission);
 
   const person = browser.session && (await findPerson(browser.session, continuation, context));
@@ -66,9 +66,9 @@ async function askNextOrComplete(
   if (interaction) return showInteraction(interaction, visit, continuation, { claims });
   if (!session) throw new Error('nobody is signed in');
 
-  // An answer and not an error: the person who signed in stays signed in, and so the browser gets its cookie.
+  // Returned and not thrown, so that the response sets the cookie: the person who signed in stays signed in.
   if (requirements.subjects && !requirements.subjects.includes(session.sub)) {
-    return withCookie(continuation.refuse(new OAuthError('login_required', 'somebody else is signed in')), visit);
+    return withCookie(continuation.refuse(new OAuthError('login_required', 'another user is signed in')), visit);
   }
   if (consent && completed.has('consent')) await rememberConsent(session.sub, consent, context);
   return withCookie(await continuation.complete(session), visit);
@@ -77,10 +77,10 @@ async function askNextOrComplete(
 /** OpenID Connect Core section 3.1.2.6 */
 const mayNotAsk = (interaction: Interaction) =>
   interaction === 'consent'
-    ? new OAuthError('consent_required', 'the user has to be asked')
+    ? new OAuthError('consent_required', 'the user has to be asked for consent')
     : new OAuthError('login_required', 'the user has to sign in');
 
-/** What the person has done for this request, told from the page that the form was submitted from. */
+/** What the person has done for this request, as the submitted page shows. */
 function completedBy(
   submission: Submission | undefined,
   person: Person | undefined,
@@ -90,7 +90,7 @@ function completedBy(
   if (submission?.action === 'continue') completed.add('select_account');
   if (submission?.action !== 'allow') return completed;
   completed.add('select_account').add('consent');
-  // If the request asked for a sign-in, the consent page was shown after it; and its token is bound to this session.
+  // If the request asked for a sign-in, the consent page was shown after it, and its page token is bound to the new session.
   if (person && clock() - person.session.auth_time < RECENT_SIGN_IN) completed.add('sign_in');
   return completed;
 }

@@ -17,17 +17,17 @@ export interface BrowserContext {
   readonly sessions: SessionStore;
 }
 
-/** A browser, by its cookie. */
+/** A browser, as its cookie identifies it. */
 export interface Browser {
-  /** Names the browser from its first page on, whether somebody is signed in or not. Page tokens are bound to it. */
+  /** Identifies the browser from its first page on, even before anybody signs in. Page tokens are bound to it. */
   readonly sid: string;
   /** Whether the browser has no cookie with this `sid` yet. */
   readonly isNew: boolean;
-  /** A session that has not expired. `isInForce` tells whether it was ended for another reason. */
+  /** A session that has not expired. `isSessionValid` tells whether it was ended by a sign-out elsewhere. */
   readonly session?: Session;
 }
 
-/** The browser that a request's cookie names; a new one when there is no cookie of this service. */
+/** The browser that the cookie of a request identifies; a new one when there is no valid cookie. */
 export async function readBrowser(request: HttpRequest, context: BrowserContext): Promise<Browser> {
   const cookie = browserCookie(context.issuer).read(request);
   const handle = cookie === undefined ? undefined : (await context.handles()).parse('session', cookie);
@@ -37,8 +37,8 @@ export async function readBrowser(request: HttpRequest, context: BrowserContext)
   return { sid: handle.id, isNew: false, ...(isAlive && { session }) };
 }
 
-/** Whether neither the subject nor everybody was signed out after this session began. */
-export async function isInForce(
+/** Whether a session is still valid: neither its subject nor the whole issuer has been signed out since it began. */
+export async function isSessionValid(
   { sub, auth_time }: Session,
   { issuer, epochs }: { readonly issuer: string; readonly epochs: Pick<EpochStore, 'find'> },
 ): Promise<boolean> {
@@ -46,16 +46,17 @@ export async function isInForce(
   return found.every((epoch) => epoch === undefined || epoch < auth_time);
 }
 
-/** The value of `Set-Cookie` that names a browser. */
+/** The value of `Set-Cookie` that identifies a browser. */
 export const sessionCookie = (sid: string, issuer: string, handles: Handles): string =>
   browserCookie(issuer).write(handles.mint('session', { id: sid }).text);
 
 /**
- * Begins a session, under an id that nobody can have known before, and ends the one that the browser had. When the same
- * person signs in again, the grants of the old session move to the new one; when somebody else does, the clients of the old
- * session are told that it ended. The grants also move when an earlier attempt failed after it had removed the old session:
- * the ids of the grants say whose they are.
+ * Begins a session with a new id, against session fixation, and ends the browser's old session. When the same person signs in
+ * again, the grants of the old session move to the new one. When another person signs in, the clients of the old session are
+ * notified that it ended. The grants also move when an earlier attempt failed after it had removed the old session, because the
+ * tags in their ids show whose they are.
  * @param lifetime seconds
+ * @throws Unavailable
  */
 export async function beginSession(
   browser: Browser,

@@ -9,16 +9,16 @@ export interface ConsentContext {
   readonly consents: ConsentStore;
 }
 
-/** How often a consent is written again because another window of the same person has changed it meanwhile. */
-const TRIES = 3;
+/** How often a conditional write is tried while another window of the same person changes the consent. */
+const MAX_WRITES = 3;
 
-/** Remembers what a person has allowed a client, so that the same is not asked again. @throws Unavailable */
+/** Remembers what a person has allowed a client, so that they are not asked again. @throws Unavailable */
 export async function rememberConsent(
   sub: string,
   { client_id, access }: ConsentRequest,
   { consents, clock }: ConsentContext,
 ): Promise<void> {
-  for (let tries = 0; tries < TRIES; tries++) {
+  for (let tries = 0; tries < MAX_WRITES; tries++) {
     const seen = await consents.find(sub, client_id);
     const consent = { sub, client_id, ...mergeAccess(access, seen), given_at: clock() };
     if (await consents.replace(consent, seen)) return;

@@ -5,24 +5,24 @@ import type { Session } from '../oauth/session.ts';
 import type { Requirements } from './next-interaction.ts';
 
 /**
- * What follows once a person has signed in: the reason why an endpoint opens a visit. The endpoint decides what the person
- * must have done before, and gives the answer; the pages in between know nothing else about it.
+ * What follows when a person has signed in. The endpoint that opens the visit decides what the person must have done before, and
+ * makes the response; the pages in between know nothing else about it.
  */
 export interface Continuation {
-  /** The endpoint's name. A form that was shown by another endpoint is refused. */
+  /** The name of the endpoint. Forms from pages of another endpoint are refused. */
   readonly endpoint: string;
-  /** The request as a query. It is carried from page to page, so that nothing is stored before somebody has signed in. */
+  /** The request as a query. It is carried from page to page, so nothing is stored before the person has signed in. */
   readonly query: string;
   readonly requirements: Requirements;
-  /** Absent = the person has nothing to allow. */
+  /** Absent = no consent is needed. */
   readonly consent?: ConsentRequest;
-  /** The user name to propose. OpenID Connect Core section 3.1.2.1 */
+  /** The username to fill in. OpenID Connect Core section 3.1.2.1 */
   readonly login_hint: string | undefined;
-  /** Where the answer may lead beside this service: sources of a Content Security Policy, for `form-action`. */
+  /** Where the response may lead besides this service: sources of the directive `form-action`. */
   readonly formAction: readonly string[];
-  /** Answers for the person who has signed in, and has allowed what was asked. */
+  /** The response when the person has met all requirements. */
   complete(session: Session): Promise<HttpResponse>;
-  /** Answers when nothing can follow. */
+  /** The response when the requirements cannot be met. */
   refuse(error: OAuthError): HttpResponse;
 }
 
@@ -30,8 +30,8 @@ export interface Continuation {
 export interface ConsentRequest {
   readonly client_id: string;
   readonly access: Access;
-  /** The host that the person goes on to; undefined for an app on the device. */
+  /** The host of the redirect URI; undefined for an app on the device. */
   readonly destination: string | undefined;
-  /** @param remembered what the person has allowed this client before */
+  /** Whether the person need not be asked. @param remembered what they have allowed this client before */
   isCovered(remembered: Access | undefined): boolean;
 }

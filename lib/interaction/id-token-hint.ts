@@ -6,20 +6,20 @@ import type { createChangingJwtVerifier } from '../tokens/jws.ts';
 
 export interface IdTokenHintContext extends LogContext {
   readonly issuer: string;
-  /** Accepts JWTs with the `typ` of an ID token only. */
+  /** Accepts only JWTs with the `typ` of an ID token. */
   readonly verifyIdToken: ReturnType<typeof createChangingJwtVerifier>;
 }
 
-/** Whom an ID token is about, and which client it is for. */
+/** The subject of an ID token, and the client that it was issued to. */
 export interface IdTokenHint {
   readonly sub: string;
   readonly client_id: string;
 }
 
 /**
- * An ID token of this service that a client sends to say which person it means. The token proves nothing else, so it may have
- * expired. OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2
- * @param client the only client whose ID token will do; absent = any
+ * Reads an ID token of this service with which a client says which person it means. It serves as proof of nothing else, so it may
+ * have expired. OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2
+ * @param client only ID tokens of this client are accepted; absent = of any
  * @throws OAuthError `invalid_request`; Unavailable
  */
 export async function readIdTokenHint(
@@ -29,13 +29,13 @@ export async function readIdTokenHint(
 ): Promise<IdTokenHint> {
   try {
     const hint = await verifyIdTokenHint(token, context);
-    if (client && hint.client_id !== client.client_id) throw new InvalidToken('is for another client');
+    if (client && hint.client_id !== client.client_id) throw new InvalidToken('was issued to another client');
     return hint;
   } catch (error) {
     if (!(error instanceof InvalidToken)) throw error;
     context.log.info('id_token_hint refused', { reason: error.message });
-    const expected = client ? 'this client' : 'ours';
-    throw new OAuthError('invalid_request', `id_token_hint is no ID token of ${expected}`);
+    const expected = client ? ' for this client' : '';
+    throw new OAuthError('invalid_request', `id_token_hint is not an ID token of this issuer${expected}`);
   }
 }
 

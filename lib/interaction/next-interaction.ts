@@ -1,21 +1,21 @@
 import type { Prompt } from '../oauth/prompt.ts';
 import type { Session } from '../oauth/session.ts';
 
-/** What a person can be asked for. Each is a page. */
+/** What a person can be asked to do. Each is a page. */
 export type Interaction = 'sign_in' | 'select_account' | 'consent';
 
-/** Who may go on, and what the person is asked in any case. OpenID Connect Core section 3.1.2.1 */
+/** Who may continue, and what the person is asked in any case. OpenID Connect Core section 3.1.2.1 */
 export interface Requirements {
   readonly prompt: ReadonlySet<Prompt>;
-  /** Seconds since the person signed in, at most. */
+  /** The longest time since the person signed in, in seconds. */
   readonly max_age: number | undefined;
-  /** The subjects that will do; undefined = any. */
+  /** The acceptable subjects; undefined = any. */
   readonly subjects: readonly unknown[] | undefined;
 }
 
 interface Circumstances {
   readonly session: Session | undefined;
-  /** Whether the person has allowed before what is asked for; undefined when there is nothing to allow. */
+  /** Whether the person has given the consent before; undefined when no consent is needed. */
   readonly hasConsented: boolean | undefined;
   /** What the person has already done for this request. */
   readonly completed: ReadonlySet<Interaction>;
@@ -24,8 +24,8 @@ interface Circumstances {
 }
 
 /**
- * What the person has to be asked next. OpenID Connect Core sections 3.1.2.3 and 3.1.2.4
- * @returns undefined when nothing is left to ask
+ * What the person is asked to do next. OpenID Connect Core sections 3.1.2.3 and 3.1.2.4
+ * @returns undefined when nothing is missing
  */
 export function nextInteraction(requirements: Requirements, circumstances: Circumstances): Interaction | undefined {
   const { prompt } = requirements;

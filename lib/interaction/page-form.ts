@@ -6,18 +6,18 @@ import type { Visit } from './visit.ts';
 
 /** A page with a form that posts back to the endpoint that showed it. */
 export interface PageForm {
-  /** The page's name, the value of the field `page`. */
+  /** The page's name, which is the value of the field `page`. */
   readonly page: string;
-  /** The request that the page was shown for, as a query: the form posts to it. */
+  /** The request that the page is shown for, as a query; the form posts to it. */
   readonly query: string;
-  /** What the page token is bound to beside the browser: a form that was shown for something else is refused. */
+  /** What the page token is bound to besides the browser, so that a form shown for another purpose is refused. */
   readonly purpose: readonly string[];
 }
 
 export const PAGE_FIELD = 'page';
 const TOKEN_FIELD = 'page_token';
 
-/** Whether a form was submitted from a page; otherwise it is a request that a client posts. */
+/** Whether a form was submitted from a page. Otherwise it is a request that a client posts. */
 export const isFromPage = (form: Form): boolean => form.get(PAGE_FIELD) !== undefined;
 
 export const createHtmlForm = ({ page, query, purpose }: PageForm, { browser, handles }: Visit): HtmlForm => ({

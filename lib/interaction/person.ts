@@ -2,7 +2,7 @@ import type { Session } from '../oauth/session.ts';
 import type { UserClaims } from '../oauth/user.ts';
 import type { EpochStore } from '../store/epoch.ts';
 import { findUserClaims, type UserClaimsContext } from '../users/claims.ts';
-import { isInForce } from './browser-session.ts';
+import { isSessionValid } from './browser-session.ts';
 import type { ConsentContext } from './consent.ts';
 import type { Continuation } from './continuation.ts';
 
@@ -15,24 +15,27 @@ export interface PersonContext extends ConsentContext, UserClaimsContext {
 export interface Person {
   readonly session: Session;
   readonly claims: UserClaims;
-  /** Whether the person has allowed before what the continuation needs; undefined when it needs nothing. */
+  /** Whether the person has given the consent before; undefined when the continuation needs none. */
   readonly hasConsented: boolean | undefined;
 }
 
-/** The person of a session, found with all reads side by side; undefined when the session has ended or the user is gone. */
+/**
+ * Finds the person of a session, with all reads side by side.
+ * @returns undefined when the session has ended, or the user is disabled or gone
+ */
 export async function findPerson(
   session: Session,
   continuation: Continuation,
   context: PersonContext,
 ): Promise<Person | undefined> {
-  const [inForce, person] = await Promise.all([
-    isInForce(session, context),
+  const [isValid, person] = await Promise.all([
+    isSessionValid(session, context),
     findPersonOfNewSession(session, continuation, context),
   ]);
-  return inForce ? person : undefined;
+  return isValid ? person : undefined;
 }
 
-/** The same for a session that has just begun, and which nothing can have ended. */
+/** The same for a session that has just begun, and which therefore cannot have ended. */
 export async function findPersonOfNewSession(
   session: Session,
   { consent }: Continuation,

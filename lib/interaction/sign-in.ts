@@ -9,16 +9,16 @@ import type { Visit, VisitContext } from './visit.ts';
 export interface SignInContext extends VisitContext, EndSessionContext {
   /** Seconds. */
   readonly sessionLifetime: number;
-  /** @param address where the attempt comes from, as the gateway saw it */
+  /** @param address the IP address that the gateway saw */
   authenticateUser(username: string, password: string, address: string): Promise<SignInOutcome>;
 }
 
-/** How an attempt to sign in ended: with a session in the browser, or with what the page says when it is shown again. */
+/** The result of a sign-in: a browser with a session, or what the page says when it is shown again. */
 export type SignInResult =
   | { readonly browser: Required<Browser>; readonly failed?: undefined }
   | { readonly browser?: undefined; readonly failed: Pick<SignInPage, 'username' | 'failed'> };
 
-/** Signs a person in who has filled in the form with user name and password. */
+/** Signs a person in with the username and password of a submitted form. @throws Unavailable */
 export async function signInWithPassword(
   { request, browser, site, context }: Visit<SignInContext>,
   form: Form,

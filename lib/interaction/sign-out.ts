@@ -10,22 +10,23 @@ import type { Visit, VisitContext } from './visit.ts';
 
 export type SignOutContext = VisitContext & EndSessionContext;
 
-/** What an endpoint asks for when a person is to be signed out, and what follows. */
+/** A request to sign a person out, and what follows. */
 export interface SignOutRequest {
-  /** The request as a query: the confirmation page posts to it. */
+  /** The request as a query, to which the confirmation page posts. */
   readonly query: string;
-  /** The subject that the client means. */
+  /** The subject that the client wants to be signed out. */
   readonly sub: string | undefined;
-  /** Where the answer may lead beside this service, as in a `Continuation`. */
+  /** Where the response may lead besides this service, as in a `Continuation`. */
   readonly formAction: readonly string[];
-  /** The answer once nobody is signed in with this browser. */
+  /** The response when nobody is signed in with this browser any more. */
   complete(): HttpResponse;
 }
 
 /**
- * Signs the person out of this browser. A client can send any browser here, so the person is asked first, unless the client
- * has shown that it knows who is signed in. OpenID Connect RP-Initiated Logout section 2
- * @param form what was submitted from the confirmation page
+ * Signs the person out of this browser. Any site can send a browser here, so the person is asked to confirm, unless the client
+ * has named the subject who is signed in. OpenID Connect RP-Initiated Logout section 2
+ * @param form submitted from the confirmation page
+ * @throws Unavailable
  */
 export async function signOut(
   visit: Visit<SignOutContext>,
@@ -35,7 +36,7 @@ export async function signOut(
   const { request, browser, site, context } = visit;
   const { session } = browser;
   const page: PageForm = { page: 'sign_out', query, purpose: ['logout'] };
-  // Checked first: browsers send no cookie with a form of another site, which does not mean that nobody is signed in.
+  // Checked first, because browsers send no cookie with a form from another site: then a missing session proves nothing.
   if (form && !isSameOrigin(request, context.issuer)) return outdatedPage(site, `?${query}`);
   if (!session) return withoutCookie(complete(), context);
 

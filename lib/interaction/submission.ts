@@ -3,7 +3,7 @@ import { OAuthError } from '../oauth/errors.ts';
 import type { Interaction } from './next-interaction.ts';
 import { PAGE_FIELD } from './page-form.ts';
 
-/** What each page lets the person do. `switch` asks for another account, `cancel` gives up. */
+/** The actions of each page. `switch` asks for another account, `cancel` denies the request. */
 const actions = {
   sign_in: ['sign_in', 'cancel'],
   select_account: ['continue', 'switch', 'cancel'],
@@ -23,6 +23,6 @@ export interface Submission {
 export function parseSubmission(form: Form): Submission {
   const [page, allowed] = Object.entries(actions).find(([name]) => name === form.get(PAGE_FIELD)) ?? [];
   const action = allowed?.find((candidate) => candidate === form.get('action'));
-  if (!page || !action) throw new OAuthError('invalid_request', 'there is no such page or action');
+  if (!page || !action) throw new OAuthError('invalid_request', 'the page or the action is unknown');
   return { page: page as Interaction, action, form };
 }

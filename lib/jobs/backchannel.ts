@@ -7,18 +7,18 @@ import type { LogoutDeliveryStore } from '../store/logout-delivery.ts';
 import { issueLogoutToken, type LogoutTokenContext } from '../tokens/logout-token.ts';
 import type { Job } from './job.ts';
 
-// OpenID Connect Back-Channel Logout 1.0. The logout endpoint leaves its deliveries in the table, because Lambda may freeze a
-// function as soon as it has answered. This job makes them.
+// OpenID Connect Back-Channel Logout 1.0. The logout endpoint queues deliveries in the table, because Lambda may freeze a
+// function as soon as it has responded. This job sends them.
 
 export interface BackchannelContext extends LogContext, LogoutTokenContext {
   readonly deliveries: LogoutDeliveryStore;
   findClient(client_id: string): Promise<Client | undefined>;
 }
 
-/** How many clients are called at once. */
+/** How many deliveries are sent at once. */
 const CONCURRENCY = 20;
 
-/** Seconds after which no further delivery begins: each takes at most five, and the function may run for a minute. */
+/** Seconds after which no further delivery is begun: each takes at most five, and the function times out after a minute. */
 const WORKING_TIME = 45;
 
 /** Delivers the logout tokens that are due. */
@@ -39,7 +39,7 @@ async function deliverDue(context: BackchannelContext): Promise<void> {
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
 }
 
-/** A delivery that fails does not stop the others. */
+/** Errors are logged and not thrown, so that a delivery that fails does not stop the others. */
 async function deliver(delivery: LogoutDelivery, context: BackchannelContext): Promise<void> {
   const { client_id } = delivery;
   try {
@@ -53,7 +53,7 @@ async function deliver(delivery: LogoutDelivery, context: BackchannelContext): P
   }
 }
 
-/** @returns whether the delivery is finished: received, or of no use any more. Section 2.8 */
+/** @returns whether the delivery is finished: the client has accepted it, or does not want it any more. Section 2.8 */
 async function send(delivery: LogoutDelivery, context: BackchannelContext): Promise<boolean> {
   const client = await context.findClient(delivery.client_id);
   const uri = client?.backchannel_logout_uri;

@@ -1,14 +1,14 @@
 import { createContainer } from '../container.ts';
 import type { LogContext } from '../log.ts';
 
-/** What runs by the clock, whatever the event that starts it. */
+/** Work that a schedule starts. The content of the event is ignored. */
 export interface Job<Context> {
-  /** What Lambda is told when the job fails. */
+  /** The message of the error that is thrown when the job fails. */
   readonly failure: string;
   run(context: Context): Promise<void>;
 }
 
-/** Thrown for every fault, so that Lambda counts it and tries again. Lambda logs it, so it quotes nothing. */
+/** Thrown for every fault, so that Lambda counts an error and retries. Lambda logs it, so it gives no details. */
 export class JobFault extends Error {
   constructor(failure: string) {
     super(failure);
@@ -16,7 +16,7 @@ export class JobFault extends Error {
   }
 }
 
-/** Makes a Lambda function of a job. */
+/** Makes the Lambda handler of a job. */
 export function createJobHandler<Context extends LogContext>({ failure, run }: Job<Context>, compose: () => Context) {
   const handle = createContainer(compose);
   return (event?: unknown, invocation?: unknown): Promise<void> =>

@@ -15,13 +15,13 @@ export interface RotationContext extends LogContext {
   createKey(alg: AlgorithmName): Promise<NewKey>;
 }
 
-/** Does to the keys what has become due: mostly nothing. */
+/** Adds, activates and retires signing keys when that is due. Most runs find nothing to do. */
 export const rotation: Job<RotationContext> = { failure: 'the keys could not be rotated', run: rotateKeys };
 
-/** One write for all that is due. When another writer was faster, its write decides what is due the next time. */
+/** Makes all due changes in one write. If another writer was faster, this write is dropped; the next run starts from theirs. */
 async function rotateKeys({ registry, policy, clock, createKey, log }: RotationContext): Promise<void> {
   const found = await registry.findVersion(KEY_REGISTRY);
-  // The first token request makes one.
+  // The first token request creates it.
   if (!found) return log.info('there is no key registry yet');
   const now = clock();
   const rotated = rotate(found.value, policy, now);
@@ -29,5 +29,5 @@ async function rotateKeys({ registry, policy, clock, createKey, log }: RotationC
   const next = alg ? addKey(rotated, await createKey(alg), clock()) : rotated;
   if (next === found.value) return log.info('no key has to be changed');
   const isDone = await registry.replace(next, found.version);
-  log.info(isDone ? 'keys rotated' : 'the keys were changed by somebody else meanwhile');
+  log.info(isDone ? 'keys rotated' : 'the keys were changed by another writer in the meantime');
 }

@@ -1,4 +1,4 @@
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
  * Whether a logout token may be sent to a URI: https without user information and fragment. http is allowed only to loopback,
@@ -10,5 +10,5 @@ export function isBackchannelUri(uri: string, issuer: string): boolean {
   if (!URL.canParse(uri)) return false;
   const { protocol, hostname, username, password } = new URL(uri);
   if (username || password || uri.includes('#')) return false;
-  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname) && issuer.startsWith('http:'));
+  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK_HOSTS.has(hostname) && issuer.startsWith('http:'));
 }

@@ -11,7 +11,7 @@ import type { FoundationWithTable } from './foundation.ts';
 import { signers } from './keys.ts';
 import { revokingContext } from './revoking.ts';
 
-/** What every function has that issues tokens in the name of a subject. */
+/** For functions that issue tokens. */
 export function issuingContext(base: FoundationWithTable) {
   const { config, clock, issuer, table } = base;
   const users = createUserStore(table);

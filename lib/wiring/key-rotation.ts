@@ -4,13 +4,11 @@ import { createKms } from '../kms/kms.ts';
 import { createWrappedKey } from '../kms/wrapped-key.ts';
 import type { FoundationWithTable } from './foundation.ts';
 
-/** How many times as long as usual KMS may take: nobody waits for a schedule. */
-const UNHURRIED = 10;
-
-/** What the rotation of keys has. */
+/** The factor by which timeouts of KMS are longer than elsewhere, because nobody waits for a schedule. */
+const TIMEOUT_FACTOR = 10;
 export function keyRotationContext({ config, log, clock, issuer, table }: FoundationWithTable): RotationContext {
   const { patience = 1, ...aws } = config.aws('KMS');
-  const kms = createKms({ ...aws, patience: UNHURRIED * patience });
+  const kms = createKms({ ...aws, patience: TIMEOUT_FACTOR * patience });
   const wrappingKey = config.get('WRAPPING_KMS_KEY');
   return {
     log,

@@ -5,7 +5,7 @@ import { clientFinder } from './clients.ts';
 import type { FoundationWithTable } from './foundation.ts';
 import { handles } from './keys.ts';
 
-/** What every function has that can revoke the grants of a client. */
+/** For functions that can revoke grants. */
 export function revokingContext(base: FoundationWithTable) {
   const { config, clock, log, issuer, table } = base;
   return {

@@ -170,7 +170,10 @@ describe('A parameter for npm start', () => {
     [['--param', '=600'], '--param =600: write NAME=VALUE, as in token-lifetime=600'],
     [['--param', 'issuer=https://a'], '--param issuer: use --issuer instead'],
     [['--param', 'keys=kms'], '--param keys: use --keys instead'],
-    [['--issuer', 'http://a.example'], '--issuer http://a.example: must be an https URL (http is for loopback)'],
+    [
+      ['--issuer', 'http://a.example'],
+      '--issuer http://a.example: must be an https URL (http is only allowed on loopback)',
+    ],
     [['--audience', ''], '--audience needs the identifier of an API: a URL or a name, without spaces'],
     [['--audience', 'a b'], '--audience needs the identifier of an API: a URL or a name, without spaces'],
   ])('or what is wrong is said in one sentence: %j', (args, message) => {

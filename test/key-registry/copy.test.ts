@@ -288,12 +288,12 @@ it('a token by a key that was withdrawn by force is refused within a minute', as
 describe('a configuration error is answered by 503 and named in the log', () => {
   it.each([
     [
-      'SIGNING_KMS_KEYS is set while KEY_REGISTRY is on, and only one can count',
+      'SIGNING_KMS_KEYS is set while KEY_REGISTRY is on, but only one can be used',
       'token',
       { SIGNING_KMS_KEYS: 'alias/x' },
     ],
     ...(['introspection', 'revocation', 'jwks'] as const).map((name) => [
-      'VERIFICATION_KEYS is set while KEY_REGISTRY is on, and only one can count',
+      'VERIFICATION_KEYS is set while KEY_REGISTRY is on, but only one can be used',
       name,
       { VERIFICATION_KEYS: 'anything' },
     ]),

@@ -178,9 +178,9 @@ describe('handle keys from KMS', () => {
 
 describe('a configuration error is answered by 503 and named in the log', () => {
   it.each([
-    ['SIGNING_KEYS and SIGNING_KMS_KEYS are both set, and only one can count', { SIGNING_KEYS: 'anything' }],
+    ['SIGNING_KEYS and SIGNING_KMS_KEYS are both set, but only one can be used', { SIGNING_KEYS: 'anything' }],
     ['SIGNING_KEYS or SIGNING_KMS_KEYS is not set', { SIGNING_KMS_KEYS: '' }],
-    ['HANDLE_KEYS and HANDLE_KMS_KEYS are both set, and only one can count', { HANDLE_KEYS: 'anything' }],
+    ['HANDLE_KEYS and HANDLE_KMS_KEYS are both set, but only one can be used', { HANDLE_KEYS: 'anything' }],
     ['HANDLE_KEYS or HANDLE_KMS_KEYS is not set', { HANDLE_KMS_KEYS: '' }],
   ])('%s', async (message, variables) => {
     const lines: string[] = [];
