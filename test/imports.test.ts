@@ -150,6 +150,24 @@ const sourcesIn = (folder: string) =>
     .map((name) => posix.join(folder, name.replaceAll('\\', '/')));
 const files = ['lib', 'functions'].flatMap(sourcesIn);
 
+/** Who uses the table itself. All others use it by `items`, which checks what is read. */
+const ON_THE_TABLE = ['lib/store/items.ts', 'lib/store/schema.ts'];
+/** Who calls DynamoDB; `item-reader.ts` is for functions that load the client late. */
+const CALLING = ['lib/store/dynamodb.ts', 'lib/store/item-reader.ts'];
+
+describe('the table', () => {
+  const users = (use: RegExp) =>
+    files.filter((file) => file.startsWith('lib/') && use.test(readFileSync(root + file, 'utf8'))).toSorted();
+
+  it('is read and written in one way', () => {
+    expect(users(/\btable\.(get|put|set|remove|query|scan)\b/)).toEqual(ON_THE_TABLE);
+  });
+
+  it('is called by one client', () => {
+    expect(users(/createAwsClient\('dynamodb'/)).toEqual(CALLING);
+  });
+});
+
 describe('who may import whom', () => {
   it.each(files)('%s', (file) => {
     expect(violationsOf(file, readFileSync(root + file, 'utf8'))).toEqual([]);
