@@ -42,6 +42,7 @@ export interface Items<Id extends readonly unknown[], Value> {
 }
 
 const isNew: Clause<'pk'> = { attribute: 'pk', test: 'absent' };
+const exists: Clause<'pk'> = { attribute: 'pk', test: 'present' };
 
 /**
  * The clauses of a change that is made to what was read, and to nothing else: the attributes that every change gives another
@@ -51,13 +52,15 @@ const isNew: Clause<'pk'> = { attribute: 'pk', test: 'absent' };
 export const unchanged = <Value extends object, Attribute extends keyof Value & string>(
   seen: Value | undefined,
   ...attributes: readonly Attribute[]
-): Clause<Attribute | 'pk'>[] =>
-  seen === undefined
-    ? [isNew]
-    : attributes.map((attribute) => {
-        const value = seen[attribute];
-        return value === undefined ? { attribute, test: 'absent' } : { attribute, test: 'equals', value };
-      });
+): Clause<Attribute | 'pk'>[] => {
+  if (seen === undefined) return [isNew];
+  const same = attributes.map((attribute): Clause<Attribute> => {
+    const value = seen[attribute];
+    return value === undefined ? { attribute, test: 'absent' } : { attribute, test: 'equals', value };
+  });
+  // What was removed meanwhile must not come back.
+  return [exists, ...same];
+};
 
 /** An item is not what its kind has to be. Names the kind and an attribute, and quotes nothing of the item. */
 export class MalformedItem extends Unavailable {

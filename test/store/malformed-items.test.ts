@@ -309,6 +309,19 @@ it('a change keeps the attributes that this version does not know', async () => 
   expect(await world.table.get(key)).toMatchObject({ version: 4, enabled: false, future: { nested: true } });
 });
 
+it('a consent that has no revision yet is changed once, and does not come back when it was withdrawn', async () => {
+  const consents = createConsentStore(world.table);
+  const key = { pk: 'CONSENT#bob', sk: 'CONSENT#web' };
+  const old = { ...consent, sub: 'bob' };
+  await world.table.put({ ...key, ...old });
+  expect(await consents.replace(old, old)).toBe(true);
+  expect(await consents.replace(old, old)).toBe(false);
+  await world.table.put({ ...key, ...old });
+  await consents.remove('bob', 'web');
+  expect(await consents.replace(old, old)).toBe(false);
+  expect(await consents.find('bob', 'web')).toBeUndefined();
+});
+
 describe('at the doors, what is malformed is a fault of ours:', () => {
   const PASSWORD = 'correct horse battery staple';
   const lines: string[] = [];
