@@ -144,6 +144,7 @@ function createConnections(isHttps: boolean) {
 
   function abandon(suspect: Agent) {
     if (agent === suspect) agent = createAgent();
+    suspect.maxFreeSockets = 0; // connections in use end with the request that uses them
     for (const socket of Object.values(suspect.freeSockets).flat()) socket?.destroy();
   }
 

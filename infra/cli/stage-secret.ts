@@ -4,7 +4,7 @@ import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { handleKeyId } from '../../lib/oauth/handle.ts';
-import { withPlainId } from '../../lib/oauth/plain-id.ts';
+import { withPlainId } from '../../lib/oauth/identifier.ts';
 
 /** The secret of a stage. Each member becomes the environment variable of that name. */
 export interface StageSecret {

@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { handleKeyId } from '../../lib/oauth/handle.ts';
-import { withPlainId } from '../../lib/oauth/plain-id.ts';
+import { withPlainId } from '../../lib/oauth/identifier.ts';
 import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 
 /** The content of Secrets Manager: values by secret name, then by key. */

@@ -1,4 +1,5 @@
-import { parseBasic } from '../http/basic.ts';
+import { isUtf8 } from 'node:buffer';
+import { decodeFormComponent } from '../http/form.ts';
 import type { HttpRequest } from '../http/message.ts';
 import { invalidClient } from './invalid-client.ts';
 import type { ClientAuthenticationMethod } from './method.ts';
@@ -18,4 +19,20 @@ function credentialsOf(request: HttpRequest) {
   const credentials = others.length === 0 ? parseBasic(header) : undefined;
   if (!credentials) throw invalidClient('malformed authentication');
   return credentials;
+}
+
+/**
+ * The id and secret in an `Authorization: Basic` header, where each is form-encoded. RFC 6749 section 2.3.1, RFC 7617
+ * @returns undefined when the header is of another scheme or malformed
+ */
+export function parseBasic(header: string): { id: string; secret: string } | undefined {
+  const [, encoded = ''] = /^Basic +(\S+)$/i.exec(header) ?? [];
+  const bytes = Buffer.from(encoded, 'base64');
+  if (bytes.toString('base64') !== encoded || !isUtf8(bytes)) return undefined;
+  const text = bytes.toString();
+  const colon = text.indexOf(':');
+  if (colon < 0) return undefined;
+  const id = decodeFormComponent(text.slice(0, colon));
+  const secret = decodeFormComponent(text.slice(colon + 1));
+  return id && secret ? { id, secret } : undefined;
 }

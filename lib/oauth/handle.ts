@@ -1,6 +1,6 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeBase64url } from '../base64url.ts';
-import { withPlainId } from './plain-id.ts';
+import { withPlainId } from './identifier.ts';
 
 /** The length of a random id in bytes, and that of a grant's id, which also contains a tag of its subject. */
 export const ID_BYTES = 16;

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Clock } from '../clock.ts';
-import { withPlainId } from './plain-id.ts';
+import { withPlainId } from './identifier.ts';
 import { SCRYPT_COST } from './scrypt-cost.ts';
 
 /** A secret as it is stored: only its hash. Several can be valid at once, so that secrets can be rotated. */

@@ -1,11 +1,12 @@
 import type { AccessToken } from '../oauth/access-token.ts';
+import { OAuthError } from '../oauth/errors.ts';
 import { randomId } from '../oauth/handle.ts';
+import type { ResourceServer } from '../oauth/resource-server.ts';
 import { validateClaims } from './claims.ts';
 import { hasSegments } from './compact.ts';
 import { type FormatExplanation, keyIdOf, readUnverified, tryToOpen } from './explanation.ts';
 import { type AccessTokenFormat, revokeThroughList, type VerifyingContext } from './format.ts';
 import { signJwt, type VerifiedJwt } from './jws.ts';
-import { signingAlgorithm } from './signing-algorithm.ts';
 
 /** RFC 9068 section 2.1. */
 export const ACCESS_TOKEN_TYP = 'at+jwt';
@@ -49,3 +50,17 @@ export const explainedJwt: FormatExplanation = {
     return { header, claims: value.claims, key: value.kid, isVerified: true, ...opened };
   },
 };
+
+/**
+ * The algorithm that one of these resource servers wants, if any does: those that state none take what there is.
+ * @throws OAuthError `invalid_target`: a token has one signature, so those that want different ones cannot share it.
+ * RFC 8707 section 2
+ */
+function signingAlgorithm(resources: readonly ResourceServer[]): string | undefined {
+  const wanted = resources.map((resource) => resource.access_token_signing_alg).filter((alg) => alg !== undefined);
+  const [alg, ...others] = new Set(wanted);
+  if (others.length > 0) {
+    throw new OAuthError('invalid_target', 'one token cannot serve these resource servers together');
+  }
+  return alg;
+}
