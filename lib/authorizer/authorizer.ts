@@ -10,7 +10,7 @@ import {
   type RevocationMaxAge,
 } from '../oauth/access-token.ts';
 import { InvalidToken } from '../oauth/errors.ts';
-import type { RevokingContext } from '../tokens/format.ts';
+import type { ValidationContext } from '../tokens/format.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
 import { type AuthorizerRequest, parseAuthorizerEvent } from './event.ts';
 import {
@@ -23,7 +23,7 @@ import {
 } from './response.ts';
 import { createVerifiedTokens, type VerifiedToken } from './verified-tokens.ts';
 
-export interface AuthorizerContext extends LogContext, RevokingContext {
+export interface AuthorizerContext extends LogContext, ValidationContext {
   readonly audience: string;
   readonly maxAge: RevocationMaxAge;
   /** Until when the verification keys that are loaded now may be relied on, in seconds since the epoch. */

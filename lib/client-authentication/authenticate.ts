@@ -11,18 +11,18 @@ export interface ClientAuthenticationContext extends AuthenticationContext {
   findClient(client_id: string): Promise<Client | undefined>;
 }
 
-/** Who asks about a token: a resource server, or a client. */
+/** Who may introspect tokens: a resource server or a client. */
 export type Caller = { readonly resourceServer: ResourceServer } | { readonly client: Client };
 
 export interface CallerAuthenticationContext extends AuthenticationContext {
-  /** Where a resource server and a client have the same id, it is the resource server. */
+  /** If a resource server and a client have the same id, finds the resource server. */
   findCaller(id: string): Promise<Caller | undefined>;
 }
 
 /**
- * The registered, enabled client that sent a request.
- * @throws OAuthError `invalid_client` when it is unknown, or may not use the method, or does not prove itself;
- * `invalid_request` when the request names two clients or uses two methods
+ * Authenticates the registered, enabled client that sent a request.
+ * @throws OAuthError `invalid_client` when the client is unknown or disabled, may not use the method, or fails to authenticate;
+ * `invalid_request` when the request names two clients or uses two methods; Unavailable
  */
 export async function authenticateClient(
   request: HttpRequest,
@@ -38,8 +38,8 @@ export async function authenticateClient(
 }
 
 /**
- * The resource server that sent a request, or the client, unless the client is public.
- * @throws OAuthError as above
+ * Authenticates the resource server or the confidential client that sent a request.
+ * @throws OAuthError as above; Unavailable
  */
 export async function authenticateCaller(
   request: HttpRequest,
@@ -63,7 +63,7 @@ export async function authenticateCaller(
   return caller;
 }
 
-/** What a log line may call it. */
+/** The id of a caller, for the log. */
 export const callerId = (caller: Caller): CallerId =>
   callerIdOf('resourceServer' in caller ? caller.resourceServer : caller.client);
 

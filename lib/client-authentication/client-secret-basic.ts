@@ -5,7 +5,7 @@ import { invalidClient } from './invalid-client.ts';
 import type { ClientAuthenticationMethod } from './method.ts';
 import { requireSecret } from './require-secret.ts';
 
-/** RFC 6749 section 2.3.1. Any Authorization header counts as an attempt, so that a malformed one is not ignored. */
+/** RFC 6749 section 2.3.1. Any `Authorization` header counts as an attempt, so that a malformed header is not ignored. */
 export const clientSecretBasic: ClientAuthenticationMethod = {
   name: 'client_secret_basic',
   usesSecret: true,

@@ -3,9 +3,9 @@ import { type CallerId, OAuthError } from '../oauth/errors.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
 
 /**
- * One answer for an unknown caller, a wrong secret and a disabled record; only the log tells them apart. RFC 6749 section
- * 5.2, RFC 7617 section 2.1.
- * @param reason for the log: holds nothing of the request
+ * The caller gets the same error whether it is unknown or disabled, or its secret is wrong; only the log shows which. RFC 6749
+ * section 5.2, RFC 7617 section 2.1
+ * @param reason for the log; contains nothing from the request
  */
 export const invalidClient = (reason: string, client?: Client | ResourceServer) =>
   new OAuthError('invalid_client', 'client authentication failed', {
@@ -15,6 +15,6 @@ export const invalidClient = (reason: string, client?: Client | ResourceServer) 
     ...(client && { caller: callerIdOf(client) }),
   });
 
-/** The id of a client or resource server, for a log line. */
+/** The id of a client or resource server, for the log. */
 export const callerIdOf = (client: Client | ResourceServer): CallerId =>
   'client_id' in client ? { client_id: client.client_id } : { resource_server: client.identifier };

@@ -4,19 +4,19 @@ import type { HttpRequest } from '../http/message.ts';
 import type { Client } from '../oauth/client.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
 
-/** All that a method may use. */
+/** Everything that a method may use. */
 export interface AuthenticationContext {
   readonly clock: Clock;
-  /** The audience of an assertion by which a client authenticates. RFC 7523 section 3. */
+  /** The audience of client assertions. RFC 7523 section 3 */
   readonly issuer: string;
 }
 
-/** A way for a client to authenticate. RFC 7591 section 2, `token_endpoint_auth_method`. */
+/** A client authentication method: RFC 7591 section 2, `token_endpoint_auth_method` */
 export interface ClientAuthenticationMethod {
   readonly name: string;
   /**
-   * Whether the caller presents a secret of its record. Such a method is also open to resource servers, and to clients that
-   * are not registered for one method.
+   * Whether the caller presents one of the secrets in its record. Resource servers, and clients without a registered method, can use
+   * any such method.
    */
   readonly usesSecret: boolean;
   /**

@@ -10,10 +10,10 @@ import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
 import { type AccessTokenClaims, audiences, STRICT } from '../oauth/access-token.ts';
 import { InvalidToken } from '../oauth/errors.ts';
-import type { RevokingContext } from '../tokens/format.ts';
+import type { ValidationContext } from '../tokens/format.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
 
-export interface IntrospectionContext extends LogContext, CallerAuthenticationContext, RevokingContext {}
+export interface IntrospectionContext extends LogContext, CallerAuthenticationContext, ValidationContext {}
 
 /** The introspection endpoint. Always strict: a token that was revoked before the request is inactive. RFC 7662 */
 export const introspection: Endpoint<IntrospectionContext> = {

@@ -4,14 +4,14 @@ import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
 import { InvalidToken, OAuthError, UnreadableToken } from '../oauth/errors.ts';
 import type { GrantRevocationContext } from '../revocation/revoke-grant.ts';
-import type { RevokingContext } from '../tokens/format.ts';
+import type { ValidationContext } from '../tokens/format.ts';
 import { formatOf, formats } from '../tokens/formats.ts';
 import { isRefreshToken, revokeRefreshToken } from '../tokens/refresh-token.ts';
 
 export interface RevocationContext
   extends LogContext,
     ClientAuthenticationContext,
-    RevokingContext,
+    ValidationContext,
     GrantRevocationContext {}
 
 /** The revocation endpoint. `token_type_hint` is ignored, because the form of a token shows its kind. RFC 7009 */

@@ -8,12 +8,12 @@ import { parseClaimsRequest } from '../oauth/claims-request.ts';
 import type { Client } from '../oauth/client.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import type { GrantState } from '../oauth/grant-state.ts';
-import type { RevokingContext } from '../tokens/format.ts';
+import type { ValidationContext } from '../tokens/format.ts';
 import { formatOf, formats } from '../tokens/formats.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
 import { findUserClaims, selectClaims, type UserClaimsContext } from '../users/claims.ts';
 
-export interface UserinfoContext extends LogContext, RevokingContext, UserClaimsContext {
+export interface UserinfoContext extends LogContext, ValidationContext, UserClaimsContext {
   findClient(client_id: string): Promise<Client | undefined>;
   findGrant(grant_id: string): Promise<GrantState | undefined>;
 }

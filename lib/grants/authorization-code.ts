@@ -2,12 +2,12 @@ import { type Redemption, redeem, undoRedemption, whyNotRedeemed } from '../oaut
 import { randomId } from '../oauth/handle.ts';
 import { deriveCodeChallenge } from '../oauth/pkce.ts';
 import { idleUntil } from '../tokens/code.ts';
-import { currentGrant } from './current-grant.ts';
+import { effectiveGrant } from './effective-grant.ts';
 import type { GrantType } from './grant-type.ts';
 import { invalidGrant, type OneTimeUse, useOnce } from './one-time-use.ts';
 import { invalidTarget } from './resource-servers.ts';
 
-/** RFC 6749 section 4.1.3, with PKCE: RFC 7636 section 4.5. */
+/** RFC 6749 section 4.1.3, with PKCE: RFC 7636 section 4.5 */
 export const authorizationCode: GrantType = {
   name: 'authorization_code',
   async obtain(request, context) {
@@ -16,7 +16,7 @@ export const authorizationCode: GrantType = {
     const redirect_uri = form.require('redirect_uri');
     const verifier = form.get('code_verifier');
     const handle = (await context.handles()).parse('code', code);
-    if (!handle) throw invalidGrant('it is no code of ours');
+    if (!handle) throw invalidGrant('it is not a code of this service');
 
     const now = context.clock();
     const redemption: Redemption = {
@@ -36,6 +36,6 @@ export const authorizationCode: GrantType = {
       excess: invalidTarget,
     };
     const state = await useOnce(use, request, context);
-    return currentGrant(state, { scope: [], resources: redemption.resources }, client, context);
+    return effectiveGrant(state, { scope: [], resources: redemption.resources }, client, context);
   },
 };

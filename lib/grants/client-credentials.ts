@@ -5,7 +5,7 @@ import { authorizeScope } from '../oauth/scope.ts';
 import type { GrantType } from './grant-type.ts';
 import { getResourceServers } from './resource-servers.ts';
 
-/** RFC 6749 section 4.4. The subject is the client itself (RFC 9068 section 5). */
+/** RFC 6749 section 4.4. The subject is the client itself: RFC 9068 section 5 */
 export const clientCredentials: GrantType = {
   name: 'client_credentials',
   async obtain({ form, client }, context) {

@@ -9,15 +9,15 @@ import type { EpochStore } from '../store/epoch.ts';
 import type { GrantingContext } from '../tokens/code.ts';
 import type { SignInOutcome } from '../users/authenticate-user.ts';
 
-/** All that a grant type may touch. */
+/** Everything that a grant type may use. */
 export interface GrantContext extends GrantingContext, GrantRevocationContext {
   readonly issuer: string;
   readonly handles: Lazy<Handles>;
   readonly epochs: EpochStore;
-  /** Seconds, unless the client says otherwise. */
+  /** Seconds, unless the client has another value. */
   readonly reuseInterval: number;
   findResourceServer(identifier: string): Promise<ResourceServer | undefined>;
-  /** Delays the next attempt after failed ones. */
+  /** Delays further attempts after failed ones. */
   authenticateUser(username: string, password: string, address: string): Promise<SignInOutcome>;
 }
 
@@ -27,23 +27,23 @@ export interface GrantRequest {
   readonly client: Client;
   /** The IP address that the gateway saw. */
   readonly address: string;
-  /** Registers what remains to be done once tokens were issued, or could not be. The last call counts. */
+  /** Sets what is done when tokens have been issued, or could not be. Replaces what an earlier call has set. */
   onOutcome(handlers: OutcomeHandlers): void;
 }
 
 export interface OutcomeHandlers {
-  /** Runs before the answer is sent; a failure here fails the request. */
+  /** Runs before the response is sent. If it fails, the request fails. */
   readonly issued?: () => Promise<void>;
-  /** Takes a change of state back. */
+  /** Undoes a change of state. */
   readonly failed?: () => Promise<unknown>;
 }
 
-/** A value of `grant_type`, and how a grant is obtained with it. It returns a grant, never an answer. */
+/** A value of `grant_type`, and how a grant is obtained with it. */
 export interface GrantType {
   readonly name: string;
   /**
-   * The grant, or that its subject has yet to decide.
-   * @throws OAuthError by RFC 6749 section 5.2, having changed nothing
+   * Obtains a grant, or finds that its subject has yet to decide.
+   * @throws OAuthError with a code of RFC 6749 section 5.2; Unavailable
    */
   obtain(request: GrantRequest, context: GrantContext): Promise<Grant | PendingGrant>;
 }

@@ -5,23 +5,23 @@ import { revokeGrant } from '../revocation/revoke-grant.ts';
 import { readEpochs } from './epochs.ts';
 import type { GrantContext, GrantRequest, OutcomeHandlers } from './grant-type.ts';
 
-/** The use of a code or of a refresh token's generation: the transition that uses it up, and how to read a refusal. */
+/** The use of a code or a refresh token: the transition that uses it up, and how a failed transition is explained. */
 export interface OneTimeUse {
   readonly grant_id: string;
   readonly transition: Transition;
-  /** Takes the transition back, unless another one has followed. */
+  /** Undoes the transition, unless another one has followed. */
   readonly undo: Transition;
-  /** For a retry: confirms the transition that the first attempt made. */
+  /** For a retry: confirms the transition that the first request made. */
   readonly confirm?: Transition;
   whyNot(grant: GrantState | undefined): TransitionFailure;
-  /** The answer to a request for more than was granted. */
+  /** The error for a request for more than was granted. */
   excess(grant: GrantState): OAuthError;
 }
 
 /**
- * Uses up a code or a generation. One conditional write decides, with no read before it; the epochs are read beside it.
+ * Uses up a code or a refresh token. One conditional write decides, without a read before it; the epochs are read in parallel.
  * @returns the grant after the write
- * @throws OAuthError `invalid_grant`, or the `excess` of the use
+ * @throws OAuthError `invalid_grant`, or the error of `excess`; Unavailable
  */
 export async function useOnce(
   use: OneTimeUse,
@@ -29,9 +29,9 @@ export async function useOnce(
   context: GrantContext,
 ): Promise<GrantState> {
   const { grant_id } = use;
-  // Until the grant was read back, assume that the write has landed.
+  // Until the result is known, the write has to be assumed to have succeeded.
   onOutcome(undoing(use, context));
-  // Wait for both, because a write that is under way cannot be taken back.
+  // Both are awaited, because a write that is in progress cannot be undone.
   const [changing, reading] = await Promise.allSettled([
     context.grants.change(grant_id, use.transition),
     readEpochs(grant_id, client.client_id, context),
@@ -40,11 +40,11 @@ export async function useOnce(
   if (reading.status === 'rejected') throw reading.reason;
 
   const grant = changing.value ?? (await readBack(use, onOutcome, context));
-  if (reading.value(grant)) throw invalidGrant('the client, the subject or everybody was signed out since');
+  if (reading.value(grant)) throw invalidGrant('all grants of the client, the subject or the issuer were revoked');
   return grant;
 }
 
-/** Reads the grant after a failed condition: our own earlier attempt may have landed, or this is a retry, or a refusal. */
+/** Reads the grant after a failed condition: the write may have succeeded at an earlier attempt, or the request may be a retry. */
 async function readBack(
   use: OneTimeUse,
   onOutcome: GrantRequest['onOutcome'],
@@ -59,7 +59,7 @@ async function readBack(
   if (outcome === 'undone') throw new Unavailable('the grant');
   if (outcome === 'reused') {
     await revokeGrant(grant.grant_id, context);
-    throw invalidGrant(grant.state === 'revoked' ? 'the grant is revoked' : 'used before: the grant was ended');
+    throw invalidGrant(grant.state === 'revoked' ? 'the grant is revoked' : 'used before: the grant was revoked');
   }
   if (outcome === 'retried') onOutcome(confirming(use, context));
   return grant;
@@ -72,16 +72,16 @@ const undoing = ({ grant_id, undo }: OneTimeUse, { grants }: GrantContext): Outc
 const confirming = ({ grant_id, confirm }: OneTimeUse, { grants }: GrantContext): OutcomeHandlers => ({
   async issued() {
     if (!confirm || (await grants.change(grant_id, confirm))) return;
-    if ((await grants.find(grant_id))?.state !== 'active') throw invalidGrant('the grant ended meanwhile');
-    // The first attempt took its transition back meanwhile: the next retry makes it again.
+    if ((await grants.find(grant_id))?.state !== 'active') throw invalidGrant('the grant was revoked in the meantime');
+    // The first request has undone its transition. The next retry makes it again.
     throw new Unavailable('the grant');
   },
 });
 
-/** Why a code or a refresh token is refused, by the attribute whose clause does not hold. */
+/** For the log: why a code or a refresh token is refused, by the attribute whose clause does not hold. */
 const reasons: { readonly [Attribute in keyof GrantState]?: string } = {
-  client_id: 'it is of another client',
-  redirect_uri: 'another redirect_uri than that of the authorization request',
+  client_id: 'it was issued to another client',
+  redirect_uri: 'redirect_uri differs from the authorization request',
   code_challenge: 'code_verifier is missing or wrong',
   code_expires_at: 'the code has expired',
   offline: 'the grant has no refresh tokens',
@@ -90,13 +90,15 @@ const reasons: { readonly [Attribute in keyof GrantState]?: string } = {
   generation: 'this refresh token was never issued',
 };
 
-/** Why a transition is refused, for the log: the first unmet clause that has a reason gives it. */
+/** The reason of the first clause that does not hold and has one. */
 function whyRefused(grant: GrantState, { when }: Transition): string {
   const unmet = when.filter((clause) => !holds(grant, clause));
   const [reason = `the grant is in state ${grant.state}`] = unmet.flatMap(({ attribute }) => reasons[attribute] ?? []);
   return reason;
 }
 
-/** One answer for everything that can be wrong with a code or a refresh token; the log has the reason. RFC 6749 section 5.2 */
+/** The caller gets the same error for every problem with a code or a refresh token; the reason is logged. RFC 6749 section 5.2 */
 export const invalidGrant = (reason: string) =>
-  new OAuthError('invalid_grant', 'it is unknown, expired, used, or not for this client and this request', { reason });
+  new OAuthError('invalid_grant', 'the grant is unknown, expired, used, or not for this client and request', {
+    reason,
+  });

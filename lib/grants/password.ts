@@ -8,8 +8,8 @@ import { invalidGrant } from './one-time-use.ts';
 import { getResourceServersOrIssuer } from './resource-servers.ts';
 
 /**
- * RFC 6749 section 4.3. Legacy: it shows the password to the client (RFC 9700 section 2.4), so it is for clients that are on
- * their way to `authorization_code` and are named for it one by one.
+ * RFC 6749 section 4.3. Legacy: the client sees the password (RFC 9700 section 2.4). It is for clients that are being migrated to
+ * `authorization_code`, and has to be allowed for each client.
  */
 export const password: GrantType = {
   name: 'password',
@@ -31,8 +31,9 @@ export const password: GrantType = {
   },
 };
 
-/** A client without resource servers gets what the userinfo endpoint takes, and that takes no less. */
-const nothingFor = () => new OAuthError('invalid_scope', 'without openid this client can have no token');
+/** A client without resource servers can only get tokens for the userinfo endpoint, which requires openid. */
+const nothingFor = () =>
+  new OAuthError('invalid_scope', 'this client needs the scope openid, because it has no resource servers');
 
 const tooManyAttempts = (seconds: number) =>
   new OAuthError('invalid_grant', 'there were too many attempts', { headers: { 'retry-after': String(seconds) } });

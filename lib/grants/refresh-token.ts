@@ -3,7 +3,7 @@ import { confirmRotation, type Refresh, rotate, undoRotation, whyNotRotated } fr
 import { randomId } from '../oauth/handle.ts';
 import { parseScope } from '../oauth/scope.ts';
 import { idleUntil } from '../tokens/code.ts';
-import { currentGrant } from './current-grant.ts';
+import { effectiveGrant } from './effective-grant.ts';
 import type { GrantType } from './grant-type.ts';
 import { invalidGrant, type OneTimeUse, useOnce } from './one-time-use.ts';
 import { invalidTarget } from './resource-servers.ts';
@@ -11,7 +11,7 @@ import { invalidTarget } from './resource-servers.ts';
 /** Each scope is a clause of the conditional write, whose length DynamoDB limits. A request without scope asks for all. */
 const MAX_SCOPES = 64;
 
-/** RFC 6749 section 6, with rotation: RFC 9700 section 4.14.2. */
+/** RFC 6749 section 6, with rotation: RFC 9700 section 4.14.2 */
 export const refreshToken: GrantType = {
   name: 'refresh_token',
   async obtain(request, context) {
@@ -21,7 +21,7 @@ export const refreshToken: GrantType = {
     const scope = requested === undefined ? [] : parseScope(requested);
     if (scope.length > MAX_SCOPES) throw invalidScope();
     const handle = (await context.handles()).parse('refresh_token', token);
-    if (!handle) throw invalidGrant('it is no refresh token of ours');
+    if (!handle) throw invalidGrant('it is not a refresh token of this service');
 
     const now = context.clock();
     const refresh: Refresh = {
@@ -44,8 +44,8 @@ export const refreshToken: GrantType = {
         refresh.resources.every((identifier) => resources.includes(identifier)) ? invalidScope() : invalidTarget(),
     };
     const state = await useOnce(use, request, context);
-    // An ID token of a refresh has no nonce: that belongs to the request that the subject made. OpenID Connect Core 12.2
-    const { nonce, ...grant } = await currentGrant(state, refresh, client, context);
+    // An ID token from a refresh has no nonce, which belongs to the authorization request. OpenID Connect Core section 12.2
+    const { nonce, ...grant } = await effectiveGrant(state, refresh, client, context);
     return grant;
   },
 };

@@ -8,8 +8,8 @@ export interface ResourceServerContext {
 }
 
 /**
- * The resource servers that were asked for, or the client's default one. RFC 8707 section 2.
- * @throws OAuthError `invalid_target`, with one answer for those that are unknown, disabled, or not for this client
+ * The requested resource servers, or the client's default one. RFC 8707 section 2
+ * @throws OAuthError `invalid_target`, the same for resource servers that are unknown, disabled or not for this client
  */
 export async function getResourceServers(
   requested: readonly string[],
@@ -23,7 +23,7 @@ export async function getResourceServers(
 }
 
 /**
- * The same where a subject is involved: a client without resource servers gets tokens for the userinfo endpoint alone.
+ * The same when there is a subject: a client without resource servers then gets tokens for the userinfo endpoint.
  * @throws OAuthError `invalid_target`
  */
 export async function getResourceServersOrIssuer(
@@ -37,7 +37,7 @@ export async function getResourceServersOrIssuer(
   return [issuerAsResource(context.issuer)];
 }
 
-/** Those that the client may have tokens for by now. */
+/** Those of the resource servers that exist, are enabled, and are registered for the client. */
 export async function availableResourceServers(
   identifiers: readonly string[],
   client: Client,
@@ -48,4 +48,5 @@ export async function availableResourceServers(
   return found.filter((resource) => resource !== undefined).filter(({ enabled }) => enabled);
 }
 
-export const invalidTarget = () => new OAuthError('invalid_target', 'this client may have no token for this resource');
+export const invalidTarget = () =>
+  new OAuthError('invalid_target', 'this client may not have a token for this resource');

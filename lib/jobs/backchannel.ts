@@ -44,7 +44,7 @@ async function deliver(delivery: LogoutDelivery, context: BackchannelContext): P
   const { client_id } = delivery;
   try {
     const now = context.clock();
-    if (!(await context.deliveries.take(delivery, nextAttemptAt(delivery, now)))) return;
+    if (!(await context.deliveries.startAttempt(delivery, nextAttemptAt(delivery, now)))) return;
     if (delivery.expires_at <= now) context.log.error('logout token given up', { client_id });
     else if (!(await send(delivery, context))) return;
     await context.deliveries.remove(delivery);

@@ -2,18 +2,18 @@ import { items, unchanged } from './items.ts';
 import { number, parser } from './shape.ts';
 import type { Table } from './table.ts';
 
-/** How often a thing was tried in vain that must not be tried too often. Times are seconds since the epoch. */
+/** A counter of failed attempts. Times are seconds since the epoch. */
 export interface Attempts {
   readonly attempts: number;
-  /** No further one before this time. */
+  /** When the next attempt is allowed. */
   readonly not_before: number;
-  /** From when on they are forgotten. */
+  /** When the counter starts again from zero. */
   readonly expires_at: number;
 }
 
 export interface AttemptStore {
   find(id: string): Promise<Attempts | undefined>;
-  /** Writes them if they are as they were seen: undefined = there were none. False when somebody was faster. */
+  /** Writes the counter if it is still as it was read; undefined = there was none. False when it has changed since. */
   replace(id: string, seen: Attempts | undefined, next: Attempts): Promise<boolean>;
   remove(id: string): Promise<void>;
 }

@@ -11,7 +11,7 @@ export type AttributeValue =
 
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
-/** Attributes as DynamoDB takes them. What is undefined is left out. */
+/** An item in the format of DynamoDB. Undefined values are left out. */
 export const toAttributes = (item: Item): Attributes =>
   Object.fromEntries(
     Object.entries(item).flatMap(([name, value]) => (value === undefined ? [] : [[name, toAttribute(value)]])),
@@ -29,7 +29,7 @@ function toAttribute(value: unknown): AttributeValue {
 
 const isPlain = (value: object) => [Object.prototype, null].includes(Object.getPrototypeOf(value));
 
-/** @throws Error for what is no attribute of a type that we store */
+/** @throws Error for an attribute of a type that is never stored */
 export const fromAttributes = (attributes: unknown): Item =>
   Object.fromEntries(entriesOf(attributes).map(([name, value]) => [name, fromAttribute(value)]));
 
@@ -60,5 +60,5 @@ function readNumber(digits: string): number {
 }
 
 function refuse(value: unknown): never {
-  throw new Error(`the table answered with a ${typeof value} that is no attribute of a type that is stored`);
+  throw new Error(`the table returned an attribute of a type that is never stored (${typeof value})`);
 }

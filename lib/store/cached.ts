@@ -3,8 +3,8 @@ import type { Clock } from '../clock.ts';
 const MAX_ENTRIES = 1_000;
 
 /**
- * Keeps what was found for some seconds in this container; what was not found is asked for again.
- * @param seconds 0 = off
+ * Caches found values in this container. A value that was not found is looked up again.
+ * @param seconds how long a value is kept; 0 = not at all
  */
 export function cached<Value>(
   find: (id: string) => Promise<Value | undefined>,
@@ -15,7 +15,7 @@ export function cached<Value>(
   return async (id) => {
     const now = clock();
     const entry = entries.get(id);
-    // Not from the future: a clock that was set back would keep it for as much longer.
+    // If the clock was set back, an entry from the future would be kept for that much longer.
     if (entry && entry.since <= now && now < entry.until) return entry.value;
 
     const value = await find(id);

@@ -2,7 +2,7 @@ import type { Clause, ClauseTest } from '../clause.ts';
 import { toAttributes } from './attribute-value.ts';
 import type { Item } from './table.ts';
 
-/** Each test as DynamoDB writes it. */
+/** The condition expression of each test. */
 const expressions = {
   equals: (name, value) => `${name} = ${value}`,
   differs: (name, value) => `${name} <> ${value}`,
@@ -14,9 +14,8 @@ const expressions = {
 } as const satisfies Record<ClauseTest, (name: string, value: string) => string>;
 
 /**
- * What a write sets and on which condition, as DynamoDB takes it: every name and value by a placeholder, because some names
- * are reserved words.
- * @param set absent where the whole item is put
+ * The update and condition expressions of a write. All names and values are placeholders, because some names are reserved words.
+ * @param set absent when the whole item is put
  */
 export function writeInput({ set, when }: { readonly set?: Item; readonly when: readonly Clause[] }) {
   const names = new Map<string, string>();

@@ -3,26 +3,26 @@ import { items, unchanged } from './items.ts';
 import { list, number, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
-/** What a subject allowed a client, remembered so that it is not asked again. */
+/** What a subject has allowed a client, stored so that the subject is not asked again. */
 export interface Consent {
   readonly sub: string;
   readonly client_id: string;
   readonly scope: readonly string[];
   readonly resources: readonly string[];
   readonly given_at: number;
-  /** Another one at every change. */
+  /** A random id, which each change replaces. */
   readonly revision?: string;
 }
 
 export interface ConsentStore {
   find(sub: string, client_id: string): Promise<Consent | undefined>;
   /**
-   * Writes it if it is as it was seen: undefined = there was none. False when it was changed or withdrawn since, so that
-   * what was withdrawn does not come back.
+   * Writes the consent if it is still as it was read; undefined = there was none. False when it was changed or withdrawn since, so
+   * that a withdrawn consent does not come back.
    */
   replace(consent: Consent, seen: Consent | undefined): Promise<boolean>;
   remove(sub: string, client_id: string): Promise<void>;
-  /** Those of a subject. */
+  /** All consents of a subject. */
   list(sub: string): Promise<Consent[]>;
 }
 

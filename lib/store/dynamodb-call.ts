@@ -3,21 +3,24 @@ import { Unavailable } from '../oauth/errors.ts';
 import { fromAttributes, toAttributes } from './attribute-value.ts';
 import type { Item, Key } from './table.ts';
 
-/** DynamoDB answers in single-digit milliseconds, so an attempt that takes 600 is lost. Two of these deadlines fit into the 3 seconds within which a failing store is reported. */
-const PATIENCE = { attempt: 600, deadline: 1_400 };
+/**
+ * Milliseconds. DynamoDB answers in single-digit milliseconds, so an attempt that takes 600 has failed. Two of these deadlines fit
+ * into the 3 seconds in which a failing store is reported.
+ */
+const TIMEOUTS = { attempt: 600, deadline: 1_400 };
 
-/** The condition of a write did not hold, and nothing was written. */
+/** The condition of a write did not hold, so nothing was written. */
 export class ConditionFailed extends Error {}
 
 /**
- * An operation of DynamoDB.
- * @throws ConditionFailed; Unavailable whenever DynamoDB does not do as asked, whatever the reason
+ * Calls an operation of DynamoDB.
+ * @throws ConditionFailed; Unavailable for any other failure
  */
 export type DynamoDbCall = (operation: string, input: object) => Promise<Record<string, unknown>>;
 
-/** @param patience how many times as long as usual to wait */
+/** @param patience the factor by which timeouts are longer */
 export function dynamoDbCall(call: AwsCall, patience = 1): DynamoDbCall {
-  const limits = { attempt: PATIENCE.attempt * patience, deadline: PATIENCE.deadline * patience };
+  const limits = { attempt: TIMEOUTS.attempt * patience, deadline: TIMEOUTS.deadline * patience };
   return async (operation, input) => {
     try {
       return await call(operation, input, limits);
@@ -28,17 +31,17 @@ export function dynamoDbCall(call: AwsCall, patience = 1): DynamoDbCall {
   };
 }
 
-/** Reads an item, strongly consistent. @returns undefined when there is none */
+/** Reads an item with strong consistency. @returns undefined when there is none */
 export async function getItem(call: DynamoDbCall, TableName: string, key: Key): Promise<Item | undefined> {
   const answer = await call('GetItem', { TableName, Key: toKey(key), ConsistentRead: true });
   return answer['Item'] === undefined ? undefined : readItem(answer['Item']);
 }
 
-/** @throws Unavailable for what is no item: whatever answered, it was not the table */
+/** @throws Unavailable for anything but an item, because then it was not the table that answered */
 export function readItem(attributes: unknown): Item {
   try {
     const item = fromAttributes(attributes);
-    if (typeof item['pk'] !== 'string') throw new Error('the table answered with an item without a key');
+    if (typeof item['pk'] !== 'string') throw new Error('the table returned an item without a key');
     return item;
   } catch (error) {
     throw new Unavailable('the table', error);

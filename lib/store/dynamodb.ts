@@ -10,13 +10,13 @@ import type { Item, Table, TableOptions } from './table.ts';
 export function createTable({ tableName: TableName, patience, ...aws }: TableOptions): Table {
   const call = dynamoDbCall(createAwsClient('dynamodb', aws), patience);
 
-  /** Reads page after page (of 1 MB each) to the end. */
+  /** Reads all pages, of 1 MB each. */
   async function readAll(operation: 'Query' | 'Scan', input: object): Promise<Item[]> {
     const items: Item[] = [];
     let start: Attributes | undefined;
     do {
       const page = await call(operation, { ...input, ...(start && { ExclusiveStartKey: start }) });
-      // DynamoDB sends a list even when it is empty. Without one, whatever answered did not say that nothing was revoked.
+      // DynamoDB always sends a list. A response without one must not pass for an empty list, such as of revocations.
       if (!Array.isArray(page['Items'])) throw new Unavailable('the table');
       for (const item of page['Items']) items.push(readItem(item));
       start = readStart(page['LastEvaluatedKey'], start);
@@ -70,7 +70,7 @@ async function ifHeld<Answer>(writing: Promise<Answer>): Promise<Answer | undefi
   }
 }
 
-/** Where the next page begins. @throws Unavailable for what leads to no other page, because reading would never end */
+/** Where the next page begins. @throws Unavailable when it is where this page began, because reading would never end */
 function readStart(lastEvaluatedKey: unknown, previous: Attributes | undefined): Attributes | undefined {
   if (lastEvaluatedKey === undefined) return undefined;
   readItem(lastEvaluatedKey);

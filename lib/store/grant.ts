@@ -3,13 +3,13 @@ import { items } from './items.ts';
 import { boolean, list, number, oneOf, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
-/** Grants as stored, one item each. docs/design.md section 4. */
+/** Stored grants, one item each. docs/design.md section 4 */
 export interface GrantStore {
   find(grant_id: string): Promise<GrantState | undefined>;
   put(grant: GrantState): Promise<void>;
-  /** Changes it by one conditional write; undefined when a clause did not hold, and nothing has changed. */
+  /** Makes a transition by one conditional write. @returns the new state; undefined when a clause did not hold */
   change(grant_id: string, transition: Transition): Promise<GrantState | undefined>;
-  /** All of them, for administration: reads the whole table. */
+  /** All grants, for administration: reads the whole table. */
   list(): Promise<GrantState[]>;
 }
 
@@ -50,7 +50,7 @@ export function createGrantStore(table: Table): GrantStore {
   return {
     find: grants.find,
     async put(grant) {
-      // The id is random: what is there is what an attempt of ours put there, whose answer was lost.
+      // The id is random, so an item that exists already is from an attempt whose answer was lost.
       await grants.create([grant.grant_id], grant);
     },
     change: (grant_id, { when, set }) => grants.change([grant_id], set, when),

@@ -6,8 +6,8 @@ import type { Item, Key } from './table.ts';
 export type ItemReaderOptions = AwsClientOptions & { readonly tableName: string; readonly patience?: number };
 
 /**
- * Reads items of the table for functions that mostly do without it: the client is loaded at the first call.
- * @throws Unavailable as the table does
+ * Reads items for functions that seldom need the table: the AWS client is loaded at the first call.
+ * @throws Unavailable
  */
 export function createItemReader({ tableName, patience, ...aws }: ItemReaderOptions) {
   const getCall = lazy(async () => {

@@ -1,15 +1,15 @@
 import type { Clause } from '../clause.ts';
 import { Unavailable } from '../oauth/errors.ts';
-import { Misshapen, type Parse } from './shape.ts';
+import { MalformedAttribute, type Parse } from './shape.ts';
 import type { Item, Key, Table } from './table.ts';
 
-/** What the items of one kind have in common. */
+/** What all items of one kind have in common. */
 export interface ItemKind<Id extends readonly unknown[], Value> {
-  /** Names it in the log. Where the kind has items with one sort key, this is it. */
+  /** The name of the kind in the log, and the sort key that `scan` looks for. */
   readonly kind: string;
   readonly key: (...id: Id) => Key;
   readonly parse: Parse<Value>;
-  /** What is stored of a value; by default its own members. The reverse of `parse`. */
+  /** The attributes that are stored for a value; by default its members. The reverse of `parse`. */
   readonly format?: (value: Value) => object;
 }
 
@@ -17,27 +17,27 @@ export interface ItemKind<Id extends readonly unknown[], Value> {
 type ClauseOn<Value> = Clause<(keyof Value & string) | `${keyof Value & string}.${string}` | 'pk'>;
 
 /**
- * The items of one kind. Each write is one conditional write, and each read is checked: what is not as its kind must be is a
- * fault, and never taken for something that is not there.
+ * The items of one kind. Each write is one conditional write. Each item that is read is validated; a malformed item is a fault, and
+ * never counts as missing.
  * @throws Unavailable
  */
 export interface Items<Id extends readonly unknown[], Value> {
   find(...id: Id): Promise<Value | undefined>;
-  /** Whatever was there before. */
+  /** Overwrites an existing item. */
   put(id: Id, value: Value): Promise<void>;
-  /** False when there is one already. */
+  /** False when the item exists already. */
   create(id: Id, value: Value): Promise<boolean>;
-  /** False when a clause does not hold for what is there. */
+  /** False when a clause does not hold for the existing item, or for its absence. */
   replace(id: Id, value: Value, when: readonly ClauseOn<Value>[]): Promise<boolean>;
-  /** Sets attributes. @returns the value after that; undefined when a clause does not hold */
+  /** Sets attributes. @returns the new value; undefined when a clause does not hold */
   change(id: Id, attributes: Partial<Value>, when: readonly ClauseOn<Value>[]): Promise<Value | undefined>;
   remove(...id: Id): Promise<void>;
   /**
-   * Those of a partition from a sort key on, page after page.
-   * @param prefix what their sort keys begin with, where the partition has items of other kinds too
+   * The items of a partition from a sort key on.
+   * @param prefix what their sort keys begin with, if the partition also has items of other kinds
    */
   list(from: Key, prefix?: string): Promise<Value[]>;
-  /** All that have the kind as their sort key, for administration: reads the whole table, page after page. */
+  /** All items whose sort key is the kind, for administration: reads the whole table. */
   scan(): Promise<Value[]>;
 }
 
@@ -45,9 +45,9 @@ const isNew: Clause<'pk'> = { attribute: 'pk', test: 'absent' };
 const exists: Clause<'pk'> = { attribute: 'pk', test: 'present' };
 
 /**
- * The clauses of a change that is made to what was read, and to nothing else: the attributes that every change gives another
- * value are as they were then.
- * @param seen undefined where there was none
+ * The clauses that let a write succeed only if the item is still as it was read.
+ * @param seen the value that was read; undefined = there was none
+ * @param attributes the attributes of which every change alters at least one
  */
 export const unchanged = <Value extends object, Attribute extends keyof Value & string>(
   seen: Value | undefined,
@@ -62,7 +62,7 @@ export const unchanged = <Value extends object, Attribute extends keyof Value & 
   return [exists, ...same];
 };
 
-/** An item is not what its kind has to be. Names the kind and an attribute, and quotes nothing of the item. */
+/** An item is malformed. The message names its kind and an attribute, and quotes nothing from the item. */
 export class MalformedItem extends Unavailable {
   constructor(kind: string, attribute: string) {
     super('the table');
@@ -77,7 +77,7 @@ export function parseItem<Value>({ kind, parse }: Pick<ItemKind<[], Value>, 'kin
   try {
     return parse(attributes);
   } catch (error) {
-    if (error instanceof Misshapen) throw new MalformedItem(kind, error.message);
+    if (error instanceof MalformedAttribute) throw new MalformedItem(kind, error.message);
     throw error;
   }
 }

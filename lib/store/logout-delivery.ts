@@ -3,16 +3,16 @@ import { items, unchanged } from './items.ts';
 import { number, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
-/** Logout tokens that are to be delivered: one partition, in which each client of a session has one item. */
+/** The queue of logout tokens to deliver: one partition, with one item for each client of a session. */
 export interface LogoutDeliveryStore {
-  /** Adding it again changes nothing but that it begins anew. */
+  /** If the delivery is queued already, it starts over. */
   add(delivery: LogoutDelivery): Promise<void>;
   list(): Promise<LogoutDelivery[]>;
   /**
-   * Takes it up for an attempt, and sets the time of the next one, should this one fail or be cut short. False when
-   * somebody else did.
+   * Reserves a delivery for one attempt, and sets the time of the next attempt in case this one fails or is interrupted. False when
+   * another run has reserved it.
    */
-  take(delivery: LogoutDelivery, due_at: number): Promise<boolean>;
+  startAttempt(delivery: LogoutDelivery, due_at: number): Promise<boolean>;
   remove(delivery: LogoutDelivery): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export function createLogoutDeliveryStore(table: Table): LogoutDeliveryStore {
   return {
     add: (delivery) => deliveries.put([delivery], delivery),
     list: () => deliveries.list({ pk: PARTITION, sk: ' ' }),
-    async take(delivery, due_at) {
+    async startAttempt(delivery, due_at) {
       const next = { attempts: delivery.attempts + 1, due_at };
       const taken = await deliveries.change([delivery], next, unchanged(delivery, 'attempts', 'due_at'));
       return taken !== undefined;

@@ -1,21 +1,21 @@
 import { items, unchanged } from './items.ts';
-import { Misshapen, number, type Parse } from './shape.ts';
+import { MalformedAttribute, number, type Parse } from './shape.ts';
 import type { Key, Table } from './table.ts';
 
-/** A record and the version of it that was read, which a change must name. */
+/** A record with its version, which a change has to name. */
 export interface Versioned<Value> {
   readonly value: Value;
   readonly version: number;
 }
 
-/** Records that people administer: found by id, changed only from the version that was seen. */
+/** Records that people administer. They are found by id, and replaced only if they still have the version that was read. */
 export interface RecordStore<Value> {
   find(id: string): Promise<Value | undefined>;
   findVersion(id: string): Promise<Versioned<Value> | undefined>;
   list(): Promise<Value[]>;
-  /** False when there is one with this id already. */
+  /** False when a record with this id exists already. */
   create(value: Value): Promise<boolean>;
-  /** False when it was changed since that version was read. */
+  /** False when the record has another version now. */
   replace(value: Value, version: number): Promise<boolean>;
 }
 
@@ -35,7 +35,7 @@ export function createRecordStore<Value extends object>(
     kind,
     key,
     parse({ version, ...attributes }) {
-      if (!number(version)) throw new Misshapen('version');
+      if (!number(version)) throw new MalformedAttribute('version');
       return { version, value: parse(attributes) };
     },
     format: ({ version, value }) => ({ version, ...value }),

@@ -3,7 +3,7 @@ import { items } from './items.ts';
 import { either, list, number, object, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
-/** A reference token as stored under its id, which without the handle key's MAC is not a credential. */
+/** A stored reference token. Its id is not a credential, because the MAC is not stored. */
 export interface StoredReferenceToken {
   readonly claims: AccessTokenClaims;
   /** Seconds since the epoch; absent = not revoked. */
@@ -14,8 +14,8 @@ export interface StoredReferenceToken {
 export interface ReferenceTokenStore {
   find(id: string): Promise<StoredReferenceToken | undefined>;
   put(claims: AccessTokenClaims): Promise<void>;
-  /** Revokes it if it was issued to this client, expires after `alive` and was not revoked before; whether that was so. */
-  revoke(id: string, client_id: string, now: number, alive: number): Promise<boolean>;
+  /** Revokes a token of this client that expires after `expiresAfter` and is not revoked yet. False when it is not like that. */
+  revoke(id: string, client_id: string, now: number, expiresAfter: number): Promise<boolean>;
 }
 
 const parse = parser<StoredReferenceToken>({
@@ -38,12 +38,12 @@ export function createReferenceTokenStore(table: Table): ReferenceTokenStore {
   const tokens = items(table, { kind: 'TOKEN', key: (id: string) => ({ pk: `TOKEN#${id}`, sk: 'TOKEN' }), parse });
   return {
     find: tokens.find,
-    // Needs no condition: the id is 128 random bits, and a retry writes the same item.
+    // No condition is needed, because the id is random and a retry writes the same item.
     put: (claims) => tokens.put([claims.jti], { claims, expires_at: claims.exp }),
-    async revoke(id, client_id, now, alive) {
+    async revoke(id, client_id, now, expiresAfter) {
       const revoked = await tokens.change([id], { revoked_at: now }, [
         { attribute: 'claims.client_id', test: 'equals', value: client_id },
-        { attribute: 'expires_at', test: 'exceeds', value: alive },
+        { attribute: 'expires_at', test: 'exceeds', value: expiresAfter },
         { attribute: 'revoked_at', test: 'absent' },
       ]);
       return revoked !== undefined;

@@ -3,9 +3,9 @@ import { items } from './items.ts';
 import { number, oneOf, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
-/** The revocation list as stored: one partition, sorted by time. */
+/** The stored revocation list: one partition, sorted by time. */
 export interface RevocationStore {
-  /** Every entry written at or after this time, and some that are older or have expired. */
+  /** All entries with `revoked_at` at or after this time. Some may have expired. */
   since(time: number): Promise<Revocation[]>;
   put(revocation: Revocation): Promise<void>;
   remove(revocation: Revocation): Promise<void>;
@@ -13,7 +13,7 @@ export interface RevocationStore {
 
 const PARTITION = 'REVOKED#0';
 
-/** Ten digits, so that the order of the text is the order of time until the year 2286. */
+/** Ten digits, so that texts sort by time until the year 2286. */
 const timeKey = (time: number) => String(Math.max(0, time)).padStart(10, '0');
 
 const parse = parser<Revocation>({

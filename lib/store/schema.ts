@@ -4,11 +4,11 @@ import { Unavailable } from '../oauth/errors.ts';
 import type { Item, Key, Table } from './table.ts';
 
 /**
- * The newest form of the table that this code understands. A table without the item below has form 1, that of 0.1.0.
+ * The newest schema of the table that this code understands. A table without the item below has schema 1, that of 0.1.0.
  *
- * Raise it with a change that the code before would misread: what it would take for valid, lose, or write in a form that
- * is no longer right. An attribute that it merely does not know needs no new number; a new value of one that it knows makes
- * the item a fault to it. To raise it: add one here; let this code go on reading what is there; and write
+ * Raise it with a change that earlier code would misread: data that it would wrongly accept, lose, or write in an outdated form.
+ * A new attribute needs no new schema, because earlier code ignores it; a new value of an existing attribute makes the item a
+ * fault to earlier code. To raise the schema, add one here, keep reading existing items, and write
  * `{ version, needs: '<release>' }` to the item, by a conditional write that only ever raises it, before anything is written
  * in the new form.
  */
@@ -16,7 +16,7 @@ const SCHEMA = 1;
 
 export const keyOfSchema: Key = { pk: 'SCHEMA', sk: 'SCHEMA' };
 
-/** The table was written by a newer version, whose data this one could misread. Its message may be logged and shown. */
+/** A newer version has written to the table, whose data this version could misread. The message may be logged and shown. */
 export class NewerSchema extends Unavailable {
   constructor({ version: schema, needs }: Item) {
     super('the table');
@@ -28,7 +28,7 @@ export class NewerSchema extends Unavailable {
   }
 }
 
-/** @param item that of `keyOfSchema`, if there is one. @throws NewerSchema */
+/** @param item the item of `keyOfSchema`, if there is one. @throws NewerSchema */
 export function requireKnownSchema(item: Item | undefined): void {
   const schema = item ? item['version'] : 1;
   if (typeof schema !== 'number' || schema > SCHEMA) throw new NewerSchema(item ?? {});
@@ -36,38 +36,38 @@ export function requireKnownSchema(item: Item | undefined): void {
 
 /** The check of the schema in one container. @throws NewerSchema; Unavailable when the schema cannot be read */
 export interface SchemaCheck {
-  /** Reads the schema beside what is read anyway, so that it costs no round trip in sequence; only until it is known. */
-  beside<Value>(reading: Promise<Value>): Promise<Value>;
-  /** Is over when the schema is known. */
-  first(): Promise<unknown>;
+  /** Checks the schema while another read is under way, so that no round trip is added. Once checked, it is not read again. */
+  checkDuring<Value>(reading: Promise<Value>): Promise<Value>;
+  /** Resolves when the schema has been checked. */
+  checkSchema(): Promise<unknown>;
 }
 
 export function createSchemaCheck(get: (key: Key) => Promise<Item | undefined>): SchemaCheck {
-  const check = lazy(async () => {
+  const checkSchema = lazy(async () => {
     requireKnownSchema(await get(keyOfSchema));
     return true;
   });
   return {
-    async beside(reading) {
-      // Both are waited for, so that no later request joins a check that is about to fail with this one.
-      const [read, known] = await Promise.allSettled([reading, check()]);
+    async checkDuring(reading) {
+      // Both are awaited, so that no later request shares a check that is about to fail together with this one.
+      const [read, known] = await Promise.allSettled([reading, checkSchema()]);
       if (known.status === 'rejected') throw known.reason;
       if (read.status === 'rejected') throw read.reason;
       return read.value;
     },
-    first: async () => check(),
+    checkSchema: async () => checkSchema(),
   };
 }
 
-/** The table for one container. Nothing is written before the schema is known: what is newer is not changed either. */
+/** The table for one container. It is not written before the schema has been checked, so a newer table is never changed. */
 export function withSchemaCheck(table: Table): Table {
-  const { beside, first } = createSchemaCheck(table.get);
+  const { checkDuring, checkSchema } = createSchemaCheck(table.get);
   return {
-    get: (key) => beside(table.get(key)),
-    query: (pk, from) => beside(table.query(pk, from)),
-    scan: (sk) => beside(table.scan(sk)),
-    put: (...write) => first().then(() => table.put(...write)),
-    set: (...write) => first().then(() => table.set(...write)),
-    remove: (key) => first().then(() => table.remove(key)),
+    get: (key) => checkDuring(table.get(key)),
+    query: (pk, from) => checkDuring(table.query(pk, from)),
+    scan: (sk) => checkDuring(table.scan(sk)),
+    put: (...write) => checkSchema().then(() => table.put(...write)),
+    set: (...write) => checkSchema().then(() => table.set(...write)),
+    remove: (key) => checkSchema().then(() => table.remove(key)),
   };
 }

@@ -1,7 +1,7 @@
 import type { HashedSecret } from '../oauth/secret.ts';
 import { number, object, optional, text } from './shape.ts';
 
-/** A stored secret, as clients, resource servers and users have them. */
+/** The shape of a hashed secret in a client, resource server or user. */
 export const hashedSecret = object<HashedSecret>({
   secret_id: text,
   hash: text,

@@ -6,9 +6,9 @@ import type { Table } from './table.ts';
 export interface SessionStore {
   find(sid: string): Promise<Session | undefined>;
   put(session: Session): Promise<void>;
-  /** What was given in it stays where it is, and expires. */
+  /** The items of the session's grants stay until they expire. */
   remove(sid: string): Promise<void>;
-  /** Keeps in mind what a client was given in it: an item each, so that two windows at once do not forget one of them. */
+  /** Records a grant that was given in the session, as an item of its own, so that two windows do not overwrite each other's. */
   addGrant(sid: string, grant: Omit<SessionGrant, 'sid'> & Partial<SessionGrant>): Promise<void>;
   grants(sid: string): Promise<SessionGrant[]>;
 }

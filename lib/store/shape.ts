@@ -1,4 +1,4 @@
-/** Whether a value that was read has the type that it must have. */
+/** Tests whether a value that was read has the expected type. */
 export type Shape<Value> = (value: unknown) => value is Value;
 
 export const text: Shape<string> = (value): value is string => typeof value === 'string';
@@ -7,7 +7,7 @@ export const number: Shape<number> = (value): value is number => typeof value ==
 
 export const boolean: Shape<boolean> = (value): value is boolean => typeof value === 'boolean';
 
-/** For what is checked where it is used. */
+/** For values that are validated where they are used. */
 export const anything: Shape<unknown> = (_value): _value is unknown => true;
 
 export const oneOf = <const Value extends string>(...values: readonly Value[]): Shape<Value> => {
@@ -33,33 +33,33 @@ export const list =
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Any names, with values of one shape. */
+/** An object with any names, and values of one shape. */
 export const map =
   <Value>(member: Shape<Value>): Shape<Readonly<Record<string, Value>>> =>
   (value): value is Readonly<Record<string, Value>> =>
     isMap(value) && Object.values(value).every(member);
 
-/** A shape for each member that a type names. */
+/** A shape for each member of a type. */
 export type Members<Value> = { readonly [Name in keyof Value]-?: Shape<Value[Name]> };
 
-/** An object with these members. It may have others, which newer versions of Latchkey add. */
+/** An object with these members. It may have others, because newer versions of Latchkey may add some. */
 export const object = <Value extends object>(members: Members<Value>): Shape<Value> => {
   const shapes = Object.entries<Shape<unknown>>(members);
   return (value): value is Value => isMap(value) && shapes.every(([name, shape]) => shape(value[name]));
 };
 
-/** An attribute of an item has not the shape that its kind asks for. The message is the attribute's name. */
-export class Misshapen extends Error {}
+/** An attribute of an item does not have the shape that its kind requires. The message is the attribute's name. */
+export class MalformedAttribute extends Error {}
 
-/** Takes the attributes of an item for what they must be. @throws Misshapen */
+/** Turns the attributes of an item into a value. @throws MalformedAttribute */
 export type Parse<Value> = (attributes: Readonly<Record<string, unknown>>) => Value;
 
-/** Reads items with these attributes; others stay as they are. */
+/** Makes a parser for items with these attributes. Other attributes are kept as they are. */
 export function parser<Value extends object>(members: Members<Value>): Parse<Value> {
   const hasShape = object(members);
   const shapes = Object.entries<Shape<unknown>>(members);
   return (attributes) => {
     if (hasShape(attributes)) return attributes;
-    throw new Misshapen(shapes.find(([name, shape]) => !shape(attributes[name]))?.[0]);
+    throw new MalformedAttribute(shapes.find(([name, shape]) => !shape(attributes[name]))?.[0]);
   };
 }

@@ -5,11 +5,11 @@ import { hashedSecret } from './secret.ts';
 import { anything, boolean, map, number, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
-/** The users that are kept here: each by its subject, and a name that leads to it. */
+/** The users in the table: a record for each subject, and an item for each name, which names the subject. */
 export interface UserStore extends RecordStore<User> {
   findByName(username: string): Promise<User | undefined>;
-  /** The subject a name leads to: this one, unless it was taken. */
-  takeName(username: string, sub: string): Promise<string>;
+  /** Reserves a name for a subject. @returns the subject that has the name: this one, unless the name was taken before */
+  reserveName(username: string, sub: string): Promise<string>;
 }
 
 const KIND = 'USER';
@@ -41,12 +41,12 @@ export function createUserStore(table: Table): UserStore {
   return {
     ...records,
 
-    // As many reads for a name that nobody has, so that the time does not tell.
+    // A name that does not exist takes the same reads, so that the time does not reveal it.
     findByName: async (username) => records.find((await findSub(username)) ?? NOBODY),
 
-    // Before the record itself, so that two who want a name are told apart by one write. A name whose user was never made
-    // (that start ended in between) goes to whoever asks for it next, as the subject it leads to.
-    takeName: async (username, sub) =>
+    // The name is written before the record, so that one write decides between two requests for a name. If the record is then never
+    // written, the next request for the name gets its subject and can create the user.
+    reserveName: async (username, sub) =>
       (await names.create([username], { sub })) ? sub : ((await findSub(username)) ?? sub),
   };
 }

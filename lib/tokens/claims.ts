@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { AccessTokenClaims } from '../oauth/access-token.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 
-/** What the claims of an access token are held against. Seconds throughout. */
+/** What the claims of an access token are validated against. Times are in seconds. */
 export interface ClaimsPolicy {
   readonly issuer: string;
   readonly clock: Clock;
@@ -13,8 +13,8 @@ export interface ClaimsPolicy {
 type Claims = Readonly<Record<string, unknown>>;
 
 /**
- * Validates the claims of an authentic access token of any format. RFC 9068 sections 2.2 and 4, RFC 7519 section 4.1;
- * stricter by docs/design.md section 8.
+ * Validates the claims of an authentic access token in any format. RFC 9068 sections 2.2 and 4, RFC 7519 section 4.1. Stricter
+ * than these: docs/design.md section 8
  * @throws InvalidToken naming the first claim that is wrong
  */
 export function validateClaims(
@@ -37,7 +37,8 @@ export function validateClaims(
   if (!isText(jti)) throw new InvalidToken('has no proper jti');
   if (grant_id !== undefined && !isText(grant_id)) throw new InvalidToken('has no proper grant_id');
   if (scope !== undefined && typeof scope !== 'string') throw new InvalidToken('has no proper scope');
-  // Bound to a key whose proof we do not check (RFC 7800): to accept it would make it a bearer token.
+  // The token is bound to a key, and the proof of possession is not checked here (RFC 7800). Accepting it would turn it into a
+  // bearer token.
   if (cnf !== undefined) throw new InvalidToken('is bound to a key');
   return claims as unknown as AccessTokenClaims;
 }

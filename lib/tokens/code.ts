@@ -7,14 +7,15 @@ import { MAX_CLOCK_SKEW_SECONDS } from '../oauth/revocation.ts';
 import { parseScope } from '../oauth/scope.ts';
 import type { GrantStore } from '../store/grant.ts';
 
-/** Where grants are kept, and for how long what comes from them. Seconds. */
+/** What it takes to store a grant. Lifetimes are in seconds. */
 export interface GrantingContext {
   readonly clock: Clock;
   readonly grants: GrantStore;
-  /** Unless the client says otherwise: no refresh after this long, and none after this long without one. */
+  /** How long a grant can be refreshed, unless the client has another value. */
   readonly refreshTokenLifetime: number;
+  /** How long it can be refreshed after the last refresh, unless the client has another value. */
   readonly refreshTokenIdleLifetime: number;
-  /** The longest an access token can live. */
+  /** The longest lifetime of an access token. */
   readonly maxLifetime: number;
 }
 
@@ -23,15 +24,16 @@ export interface CodeContext extends GrantingContext {
   readonly codeLifetime: number;
 }
 
-/** What the authorization request bound its code to. RFC 6749 section 4.1.3, RFC 7636 section 4.4 */
+/** What a code is bound to by its authorization request. RFC 6749 section 4.1.3, RFC 7636 section 4.4 */
 export interface CodeBinding {
   readonly redirect_uri: string;
   readonly code_challenge?: string;
 }
 
 /**
- * Stores a new grant whose code can be redeemed once, and gives the code. The grant's id is made by `createGrantId`, so
- * that tokens of a hybrid flow can be issued from it beside this.
+ * Stores a new grant and returns its code, which can be redeemed once. The caller makes the grant's id with `createGrantId`, so
+ * that a hybrid flow can issue tokens from the grant at the same time.
+ * @throws Unavailable
  */
 export async function issueCode(grant: Grant, binding: CodeBinding, context: CodeContext): Promise<string> {
   const now = context.clock();
@@ -42,17 +44,17 @@ export async function issueCode(grant: Grant, binding: CodeBinding, context: Cod
   return handles.mint('code', { id: grant.grant_id }).text;
 }
 
-/** Stores a grant that was obtained without a code, for the sake of its refresh tokens. */
+/** Stores a grant that was obtained without a code, so that it can be refreshed or revoked. @throws Unavailable */
 export const storeGrant = (grant: Grant, context: GrantingContext): Promise<void> =>
   context.grants.put({ ...grantState(grant, context.clock(), context), state: 'active' });
 
-/** Whether the client uses refresh tokens, and the subject allowed it access in its absence. OpenID Connect Core section 11 */
+/** Whether the client uses refresh tokens, and the grant has the scope `offline_access`. OpenID Connect Core section 11 */
 export const hasRefreshTokens = (grant: Pick<Grant, 'client' | 'scope'>): boolean =>
   grant.client.grant_types.includes('refresh_token') && scopesOf(grant).includes('offline_access');
 
 const scopesOf = ({ scope }: Pick<Grant, 'scope'>) => (scope === '' ? [] : parseScope(scope));
 
-/** When a refresh token of this client is too old, unless it is used before. */
+/** When a refresh token expires that is not used, in seconds since the epoch. */
 export const idleUntil = ({ client }: Pick<Grant, 'client'>, now: number, context: GrantingContext): number =>
   now + (client.refresh_token_idle_lifetime ?? context.refreshTokenIdleLifetime);
 
@@ -76,10 +78,10 @@ function grantState(grant: Grant, now: number, context: GrantingContext): GrantS
     idle_until: idleUntil(grant, now, context),
     transition: randomId(),
     ...signInOf(grant),
-    // A replayed code must find it for as long as anything lives that came from the first one.
+    // The grant is kept until everything issued from it has expired, so that a replayed code is recognised until then.
     expires_at: (offline ? ends_at : now + DAY) + context.maxLifetime + MAX_CLOCK_SKEW_SECONDS,
   };
 }
 
-/** Longer than any code lives. */
+/** Seconds: longer than the lifetime of any code. */
 const DAY = 86_400;

@@ -2,18 +2,18 @@ import { isUtf8 } from 'node:buffer';
 import { decodeBase64url } from '../base64url.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 
-// What the compact serializations of JWS and JWE have in common. RFC 7515 section 7.1, RFC 7516 section 7.1.
+// What the compact serializations of JWS and JWE have in common. RFC 7515 section 7.1, RFC 7516 section 7.1
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** Whether a text has so many segments: three make a JWS, five a JWE. RFC 7516 section 9. */
+/** Whether a text has this number of segments: a JWS has three, a JWE five. RFC 7516 section 9 */
 export function hasSegments(token: string, count: number): boolean {
   let dots = 0;
   for (let at = token.indexOf('.'); at >= 0 && dots < count; at = token.indexOf('.', at + 1)) dots++;
   return dots === count - 1;
 }
 
-/** The JSON object in a segment of canonical base64url. @throws InvalidToken naming the part */
+/** Decodes the JSON object in a segment of canonical base64url. @throws InvalidToken naming the part */
 export function decodeJson(segment: string, part: string): Json {
   const bytes = decodeBase64url(segment);
   if (!bytes) throw new InvalidToken(`has a ${part} that is not base64url`);
@@ -21,8 +21,8 @@ export function decodeJson(segment: string, part: string): Json {
 }
 
 /**
- * A UTF-8 JSON object exactly as `JSON.stringify` writes it. We are the only ones who make these tokens, so anything else
- * (white space, a repeated member) is not from us.
+ * Parses a UTF-8 JSON object, which must be exactly as `JSON.stringify` writes it. Only this service makes these tokens, so anything
+ * else (white space, a repeated member) is forged.
  * @throws InvalidToken naming the part
  */
 export function parseJson(bytes: Buffer, part: string): Json {
@@ -30,7 +30,7 @@ export function parseJson(bytes: Buffer, part: string): Json {
   const text = bytes.toString();
   const json = parse(text);
   if (typeof json !== 'object' || json === null || Array.isArray(json) || JSON.stringify(json) !== text) {
-    throw new InvalidToken(`has a ${part} that is not a JSON object as we write it`);
+    throw new InvalidToken(`has a ${part} that is not a JSON object as this service writes it`);
   }
   return json as Json;
 }

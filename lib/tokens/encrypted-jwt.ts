@@ -9,11 +9,11 @@ import { decryptJwe, ENC, encryptJwe, isJwe, parseJwe } from './jwe.ts';
 import { explainedJwt, jwt } from './jwt.ts';
 
 /**
- * A JWT, encrypted to the public key of the resource server: whoever comes across it learns nothing, and only we can have
- * made it. The API decrypts it itself, or leaves that to the authorizer and introspection, which then hold its key.
+ * A JWT, encrypted to the public key of the resource server. Only the holder of that key can read it, and only this service can
+ * have signed it. The API decrypts the token itself, or the authorizer and introspection do, which then need its key.
  *
- * What is inside is the JWT to the letter (RFC 9068 section 2), `typ` included, which is where RFC 8725 section 3.11 wants
- * it; outside, `cty` says that there is a JWT inside (RFC 7519 section 5.2).
+ * The content is exactly the signed JWT (RFC 9068 section 2), with its `typ` in the inner header as RFC 8725 section 3.11 demands.
+ * `cty` in the outer header says that the content is a JWT (RFC 7519 section 5.2).
  */
 export const encryptedJwt: AccessTokenFormat<'encrypted_jwt'> = {
   name: 'encrypted_jwt',
@@ -46,7 +46,7 @@ export const explainedEncryptedJwt: FormatExplanation = {
   },
 };
 
-// Records are cached by the container, and an imported key by its record.
+// The container caches records of resource servers, and the imported key of each cached record.
 const recipients = new WeakMap<EncryptionJwk, EncryptionKey>();
 
 function recipientOf(jwk: EncryptionJwk): EncryptionKey {
@@ -66,35 +66,35 @@ async function verifySigned(decrypting: Promise<string>, context: VerifyingConte
 }
 
 /**
- * The text that is encrypted in a token of this format, whatever it is.
- * @throws InvalidToken at once, where the token can be seen to be none of ours; UnreadableToken without its key
+ * Decrypts the content of a token, without validating it.
+ * @throws InvalidToken synchronously, if the header already shows it; UnreadableToken when the key is missing
  */
 function decryptJwt(token: string, keys: VerifyingContext['decryptionKeys']): Promise<string> {
   const { header, encryptedKey } = parseJwe(token);
   const { alg, enc, cty, kid, epk, ...others } = header;
-  if (Object.keys(others).length > 0) throw new InvalidToken('has a header member that is not ours');
-  if (cty !== 'JWT') throw new InvalidToken('does not say that it holds a JWT');
-  if (enc !== ENC) throw new InvalidToken('has contents that are encrypted in another way');
+  if (Object.keys(others).length > 0) throw new InvalidToken('has an unexpected header member');
+  if (cty !== 'JWT') throw new InvalidToken('has another cty than JWT');
+  if (enc !== ENC) throw new InvalidToken(`has another enc than ${ENC}`);
   if (typeof kid !== 'string') throw new InvalidToken('names no key');
   const recipient = keys.get(kid);
   if (!recipient) throw new UnreadableToken();
   if (alg !== recipient.alg) throw new InvalidToken('names another algorithm than that of its key');
   if (encryptedKey.length !== recipient.encryptedKeyBytes)
-    throw new InvalidToken('has an encrypted key that cannot be');
+    throw new InvalidToken('has an encrypted key of the wrong length');
   requireEphemeralKey(epk, recipient.jwk);
   return decryptWith(recipient, token);
 }
 
-/** A fresh key of the recipient's curve where keys are agreed on, and none elsewhere. RFC 7518 section 4.6.1.1. */
+/** Key agreement requires an ephemeral key on the recipient's curve; other algorithms have none. RFC 7518 section 4.6.1.1 */
 function requireEphemeralKey(epk: unknown, { crv: curve }: EncryptionJwk): void {
   if (curve === undefined) {
     if (epk === undefined) return;
-    throw new InvalidToken('has an epk, which its algorithm has not');
+    throw new InvalidToken('has an epk, which its algorithm does not use');
   }
   const { kty, crv, x, y, ...others } = (typeof epk === 'object' && epk !== null ? epk : {}) as Record<string, unknown>;
   const isPoint = isCoordinate(x, curve) && isCoordinate(y, curve);
   if (kty !== 'EC' || crv !== curve || !isPoint || Object.keys(others).length > 0) {
-    throw new InvalidToken('has an epk that is no public key of its curve');
+    throw new InvalidToken('has an epk that is not a public key on the curve');
   }
 }
 

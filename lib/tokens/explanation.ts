@@ -31,7 +31,7 @@ export interface InspectedHandle {
   readonly problem?: string;
 }
 
-/** What can be told of one presented token. */
+/** What is known about a presented token. */
 export interface TokenExplanation {
   readonly header?: Json | undefined;
   /** `kid` of the signing key, or id of the handle key or sealing key. */

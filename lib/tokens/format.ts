@@ -33,7 +33,7 @@ export interface VerifyingContext extends ClaimsPolicy {
   readonly referenceTokens: ReferenceTokenStore;
 }
 
-export interface RevokingContext extends VerifyingContext {
+export interface ValidationContext extends VerifyingContext {
   readonly revocations: RevocationList;
 }
 
@@ -54,19 +54,19 @@ export interface AccessTokenFormat<Name extends AccessTokenFormatName = AccessTo
    * Revokes a token of this client.
    * @throws InvalidToken when there is nothing to revoke; OAuthError `invalid_grant` for a token of another client
    */
-  revoke(token: string, client: Client, context: RevokingContext): Promise<void>;
+  revoke(token: string, client: Client, context: ValidationContext): Promise<void>;
 }
 
 /** The client learns of the refusal, and the token stays in force. RFC 7009 section 2.1. */
 export const issuedToAnotherClient = () => new OAuthError('invalid_grant', 'the token was issued to another client');
 
 /** Revokes a token that is not in the table, by an entry on the revocation list. */
-export async function revokeThroughList(token: AccessToken, client: Client, { revocations }: RevokingContext) {
+export async function revokeThroughList(token: AccessToken, client: Client, { revocations }: ValidationContext) {
   if (token.claims.client_id !== client.client_id) throw issuedToAnotherClient();
   await revocations.revokeToken(token);
 }
 
-/** One token can be encrypted for one reader only. RFC 8707 section 2. */
+/** An encrypted token has one recipient only. RFC 8707 section 2 */
 export function onlyResource([first, ...others]: Grant['resources']): ResourceServer {
   if (others.length > 0) throw new OAuthError('invalid_target', 'an encrypted token is for one resource only');
   return first;

@@ -6,7 +6,7 @@ import type { Grant } from '../oauth/grant.ts';
 import type { UserClaims } from '../oauth/user.ts';
 import { signJwt } from './jws.ts';
 
-/** Not an access token's, so that no door for those takes it. */
+/** Different from that of access tokens, so that an ID token is refused wherever an access token is expected. */
 export const ID_TOKEN_TYP = 'JWT';
 
 export interface IdTokenContext {
@@ -16,8 +16,9 @@ export interface IdTokenContext {
   /** Seconds. */
   readonly idTokenLifetime: number;
   /**
-   * What of the subject belongs into the ID token: what the `claims` parameter wants there, and, where no access token
-   * is issued that could be shown at the userinfo endpoint, what the scope stands for. OpenID Connect Core sections 5.4, 5.5
+   * The claims about the subject that the `claims` parameter requests for ID tokens. OpenID Connect Core section 5.5
+   * @param byScope whether to add the claims of the scopes, because no access token for the userinfo endpoint is issued. Section
+   * 5.4
    */
   idTokenClaims(grant: Pick<Grant, 'client' | 'sub' | 'scope' | 'claims'>, byScope: boolean): Promise<UserClaims>;
 }
@@ -30,11 +31,11 @@ export interface IssuedTogether {
   readonly isAlone?: boolean;
 }
 
-/** Not for a client that acts for itself: nobody has signed in. */
+/** Without `auth_time` nobody has signed in: the client acts on its own behalf. */
 export const wantsIdToken = ({ scope, auth_time }: Pick<Grant, 'scope' | 'auth_time'>): boolean =>
   auth_time !== undefined && scope.split(' ').includes('openid');
 
-/** OpenID Connect Core sections 2, 3.1.3.6 and 3.3.2.11. */
+/** OpenID Connect Core sections 2, 3.1.3.6 and 3.3.2.11. @throws KeyError, Unavailable */
 export async function issueIdToken(grant: Grant, together: IssuedTogether, context: IdTokenContext): Promise<string> {
   const { client, sub, auth_time, amr, sid, nonce } = grant;
   const isAlone = together.isAlone === true;
@@ -44,7 +45,7 @@ export async function issueIdToken(grant: Grant, together: IssuedTogether, conte
   ]);
   const iat = context.clock();
   const claims = {
-    // Ours come after those of the user, so that none of a user's replaces one.
+    // First, so that a claim about the user cannot replace one of the token.
     ...userClaims,
     iss: context.issuer,
     sub,
@@ -62,7 +63,7 @@ export async function issueIdToken(grant: Grant, together: IssuedTogether, conte
   return signJwt(ID_TOKEN_TYP, claims, signer);
 }
 
-/** The left half of the hash that goes with the algorithm; Ed25519 has SHA-512 inside. */
+/** The left half of the hash that the algorithm uses; Ed25519 uses SHA-512. OpenID Connect Core section 3.1.3.6 */
 function halfHash(text: string, { alg }: Signer): string {
   const { hash = 'sha512' }: { hash?: string } = algorithms[alg];
   const digest = createHash(hash).update(text).digest();

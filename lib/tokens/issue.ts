@@ -9,14 +9,14 @@ import { formats, MAX_TOKEN_LENGTH } from './formats.ts';
 export interface AccessTokenContext extends IssuingContext {
   readonly issuer: string;
   readonly clock: Clock;
-  /** Seconds: unless client or resource server say otherwise. */
+  /** Seconds, unless the client or a resource server has another value. */
   readonly defaultLifetime: number;
-  /** Seconds: whoever says otherwise. */
+  /** Seconds, whatever the client or a resource server has. */
   readonly maxLifetime: number;
   readonly extensions: Extensions;
 }
 
-/** What tells of an access token in an answer. RFC 6749 section 5.1. */
+/** The part of a response that describes an access token. RFC 6749 section 5.1 */
 export interface AccessTokenResponse {
   readonly access_token: string;
   readonly token_type: 'Bearer';
@@ -24,13 +24,16 @@ export interface AccessTokenResponse {
   readonly scope?: string;
 }
 
-/** Issues an access token from a grant, in the format and with the lifetime of its client or its resource servers. */
+/**
+ * Issues an access token from a grant, in the format and with the lifetime of its client or its resource servers.
+ * @throws OAuthError `invalid_target` or `invalid_request`; Unavailable
+ */
 export async function issueAccessToken(grant: Grant, context: AccessTokenContext): Promise<AccessTokenResponse> {
   const { grant_id, client, sub, scope, resources } = grant;
   const iat = context.clock();
   const expires_in = lifetimeOf(grant, context);
   const [audience, ...others] = new Set(resources.map((resource) => resource.audience));
-  // Where nothing was granted there is no `scope` of ours to stand over theirs, and none may come from elsewhere.
+  // Without a granted scope, no claim `scope` would override that of the hook, so the hook's is always dropped.
   const { scope: _, ...more } = context.extensions.accessTokenClaims?.(grant) ?? {};
   const claims: NewClaims = {
     ...more,
@@ -48,7 +51,7 @@ export async function issueAccessToken(grant: Grant, context: AccessTokenContext
   return { access_token, token_type: 'Bearer', expires_in, ...(scope !== '' && { scope }) };
 }
 
-/** One token has one format, so resource servers that want different ones cannot share it. RFC 8707 section 2. */
+/** A token has one format, so resource servers with different formats cannot share it. RFC 8707 section 2 */
 function formatFor({ client, resources }: Grant): AccessTokenFormatName {
   if (client.access_token_format) return client.access_token_format;
   const [format, ...others] = new Set(resources.map(({ access_token_format = DEFAULT_FORMAT }) => access_token_format));

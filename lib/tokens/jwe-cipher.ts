@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import { CompactEncrypt, type CompactJWEHeaderParameters, compactDecrypt } from 'jose';
 
-// All that is used of jose. RFC 7516 sections 5.1 and 5.2. A bundle of its own (infra/build.mjs), so nothing of ours is
-// imported: it would be there twice.
+// The only use of jose. RFC 7516 sections 5.1 and 5.2. This file is a bundle of its own (infra/build.mjs), so it imports nothing
+// else of Latchkey, which would be bundled twice.
 
-/** How the content key is found, and how the content is encrypted by it. */
+/** The algorithms for the content key and for the content. */
 export interface JweAlgorithms {
   readonly alg: string;
   readonly enc: string;
@@ -15,7 +15,7 @@ export type JweHeader = CompactJWEHeaderParameters;
 export const encrypt = (plaintext: string, header: JweHeader, key: KeyObject): Promise<string> =>
   new CompactEncrypt(Buffer.from(plaintext)).setProtectedHeader(header).encrypt(key);
 
-/** @throws whatever jose makes of it */
+/** @throws the errors of jose */
 export async function decrypt(token: string, { alg, enc }: JweAlgorithms, key: KeyObject): Promise<Buffer> {
   const options = { keyManagementAlgorithms: [alg], contentEncryptionAlgorithms: [enc] };
   return Buffer.from((await compactDecrypt(token, key, options)).plaintext);

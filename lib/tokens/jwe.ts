@@ -4,37 +4,36 @@ import { InvalidToken } from '../oauth/errors.ts';
 import { decodeJson, hasSegments, type Json } from './compact.ts';
 import type { JweAlgorithms, JweHeader } from './jwe-cipher.ts';
 
-/** The one way in which contents are encrypted. RFC 7518 section 5.3. */
+/** The only supported content encryption. RFC 7518 section 5.3 */
 export const ENC = 'A256GCM';
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** The beginning of a sealed token: its header begins with `alg`, and twelve bytes are sixteen characters. */
+/** The first characters of a sealed token: its header begins with `alg`, and twelve bytes are exactly sixteen characters. */
 const DIRECT = Buffer.from('{"alg":"dir"').toString('base64url');
 
-/** Five segments; `dir` tells those that are encrypted by a shared key from those that are encrypted to a public one. */
+/** @param direct whether the content is encrypted with a shared key (`dir`), or else to a public key */
 export const isJwe = (token: string, { direct }: { direct: boolean }): boolean =>
   hasSegments(token, 5) && token.startsWith(DIRECT) === direct;
 
-/** What is in a JWE for everybody to see. */
+/** The parts of a JWE that anybody can read. */
 export interface Jwe {
   readonly header: Json;
   readonly encryptedKey: Buffer;
 }
 
 /**
- * Reads a JWE in compact form (RFC 7516 section 7.1) without any cryptography, and refuses what is not encoded as we do it.
- * Which header members it may have is for the format to say: each knows its own, so `zip`, `p2c`, `jwk` and the like are
- * refused there, before a key is touched.
+ * Parses a JWE in compact form (RFC 7516 section 7.1) without cryptography, and accepts only canonical encoding. Each format then
+ * accepts only the header members that it writes, so `zip`, `p2c`, `jwk` and the like are refused before a key is used.
  * @throws InvalidToken
  */
 export function parseJwe(token: string): Jwe {
   const [header = '', encryptedKey = '', iv = '', ciphertext = '', tag = ''] = token.split('.', 5);
   const jwe = { header: decodeJson(header, 'header'), encryptedKey: decode(encryptedKey, 'encrypted key') };
-  if (decode(iv, 'IV').length !== IV_BYTES) throw new InvalidToken('has an IV of another length');
+  if (decode(iv, 'IV').length !== IV_BYTES) throw new InvalidToken('has an IV of the wrong length');
   if (decode(ciphertext, 'ciphertext').length === 0) throw new InvalidToken('has no ciphertext');
-  if (decode(tag, 'tag').length !== TAG_BYTES) throw new InvalidToken('has a tag of another length');
+  if (decode(tag, 'tag').length !== TAG_BYTES) throw new InvalidToken('has a tag of the wrong length');
   return jwe;
 }
 
@@ -44,7 +43,7 @@ function decode(segment: string, part: string): Buffer {
   return bytes;
 }
 
-/** Loaded with the first encrypted token: those who issue and accept none do not wait for a library. */
+/** Loaded with the first encrypted token, so that functions without any do not wait for the library. */
 const loadCipher = () => import('./jwe-cipher.ts');
 
 export async function encryptJwe(plaintext: string, header: JweHeader, key: KeyObject): Promise<string> {
@@ -52,7 +51,7 @@ export async function encryptJwe(plaintext: string, header: JweHeader, key: KeyO
   return encrypt(plaintext, header, key);
 }
 
-/** @throws InvalidToken: the key was tried when it was loaded, so whatever is wrong is wrong with the token */
+/** @throws InvalidToken for any failure, because the key was validated when it was loaded */
 export async function decryptJwe(token: string, algorithms: JweAlgorithms, key: KeyObject): Promise<Buffer> {
   const { decrypt } = await loadCipher();
   try {

@@ -4,7 +4,7 @@ import type { Verifier, Verifiers } from '../keys/verifier.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import { decodeJson, type Json } from './compact.ts';
 
-/** Signs a JWT in compact form. RFC 7515 section 7.1. `typ` says what kind of JWT it is, so that none passes for another. */
+/** Signs a JWT in compact form. RFC 7515 section 7.1. Each kind of JWT has its own `typ`, so that none passes for another. */
 export async function signJwt(typ: string, claims: Json, { alg, kid, sign }: Signer): Promise<string> {
   const input = `${encode({ alg, typ, kid })}.${encode(claims)}`;
   const signature = await sign(Buffer.from(input));
@@ -13,14 +13,14 @@ export async function signJwt(typ: string, claims: Json, { alg, kid, sign }: Sig
 
 const encode = (json: Json) => Buffer.from(JSON.stringify(json)).toString('base64url');
 
-/** What a JWT says whose signature is that of the key it names. */
+/** A JWT whose signature has been verified with the key that it names. */
 export interface VerifiedJwt {
   readonly claims: Json;
   readonly kid: string;
 }
 
 /**
- * Verifies JWTs of one `typ`. The keys say which algorithm; the token only gets to agree. RFC 8725 sections 3.1 and 3.11.
+ * Verifies JWTs of one `typ`. The key determines the algorithm, and the token has to name the same. RFC 8725 sections 3.1 and 3.11
  */
 export function createJwtVerifier(typ: string, verifiers: ReadonlyMap<string, Verifier>) {
   const { parse, verify } = jwtsOf(typ);
@@ -31,7 +31,7 @@ export function createJwtVerifier(typ: string, verifiers: ReadonlyMap<string, Ve
   };
 }
 
-/** The same with keys that change: a promise where a key has to be looked for. */
+/** The same with keys that change. Returns a promise when the keys have to be read again. */
 export function createChangingJwtVerifier(typ: string, verifiers: Verifiers) {
   const { parse, verify } = jwtsOf(typ);
   /** @throws InvalidToken; Unavailable */
@@ -55,17 +55,17 @@ interface ParsedJwt {
   readonly signature: string;
 }
 
-/** The two steps around the question for the key. */
+/** The two steps before and after looking up the key. */
 function jwtsOf(typ: string) {
-  // The header of a token is one of a handful of texts, so each is read once. Only those are kept whose key was ours: there
-  // are as many as keys times the orders of three members. Nothing of a key is kept with them, as keys may change.
+  // Tokens have only a few different headers, so each is parsed once. A header is kept only if its key was found, which limits their
+  // number to the keys times the orders of three members. Keys are not kept here, because they can change.
   const headers = new Map<string, Header>();
 
   return {
     parse(token: string): ParsedJwt {
       const [encodedHeader, payload, signature, ...more] = token.split('.', 4);
       if (!encodedHeader || !payload || !signature || more.length > 0) {
-        throw new InvalidToken('is not a JWT of three segments');
+        throw new InvalidToken('is not a JWT with three segments');
       }
       const header = headers.get(encodedHeader) ?? readHeader(decodeJson(encodedHeader, 'header'), typ);
       return { token, encodedHeader, header, payload, signature };
@@ -83,9 +83,9 @@ function jwtsOf(typ: string) {
   };
 }
 
-/** Refuses every header member but the three of ours: `crit`, `b64`, `zip`, `jwk`, `jku`, `x5u`, `x5c` among them. */
+/** Accepts only the three members that `signJwt` writes, and so none of `crit`, `b64`, `zip`, `jwk`, `jku`, `x5u`, `x5c`. */
 function readHeader({ alg, typ, kid, ...others }: Json, expectedTyp: string): Header {
-  if (Object.keys(others).length > 0) throw new InvalidToken('has a header member that is not ours');
+  if (Object.keys(others).length > 0) throw new InvalidToken('has an unexpected header member');
   if (typ !== expectedTyp) throw new InvalidToken(`is not typed ${expectedTyp}`);
   if (typeof kid !== 'string') throw new InvalidToken('names no key of ours');
   return { alg, kid };

@@ -17,7 +17,7 @@ export const jwt: AccessTokenFormat<'jwt'> = {
   matches: (token) => hasSegments(token, 3),
 
   async issue(claims, { signers }, resources) {
-    const signer = await signers.get(signingAlgorithm(resources));
+    const signer = await signers.get(commonSigningAlgorithm(resources));
     return signJwt(ACCESS_TOKEN_TYP, { ...claims, jti: randomId() }, signer);
   },
 
@@ -52,11 +52,11 @@ export const explainedJwt: FormatExplanation = {
 };
 
 /**
- * The algorithm that one of these resource servers wants, if any does: those that state none take what there is.
- * @throws OAuthError `invalid_target`: a token has one signature, so those that want different ones cannot share it.
- * RFC 8707 section 2
+ * The algorithm that these resource servers require. Resource servers without one accept any.
+ * @returns undefined when none requires an algorithm
+ * @throws OAuthError `invalid_target` when they require different ones, because a token has one signature. RFC 8707 section 2
  */
-function signingAlgorithm(resources: readonly ResourceServer[]): string | undefined {
+function commonSigningAlgorithm(resources: readonly ResourceServer[]): string | undefined {
   const wanted = resources.map((resource) => resource.access_token_signing_alg).filter((alg) => alg !== undefined);
   const [alg, ...others] = new Set(wanted);
   if (others.length > 0) {

@@ -5,12 +5,12 @@ import { randomId } from '../oauth/handle.ts';
 import type { LogoutDelivery } from '../oauth/logout-delivery.ts';
 import { signJwt } from './jws.ts';
 
-/** Neither an access token's nor an ID token's. OpenID Connect Back-Channel Logout section 2.4 */
+/** Different from those of access tokens and ID tokens. OpenID Connect Back-Channel Logout section 2.4 */
 const LOGOUT_TOKEN_TYP = 'logout+jwt';
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
-/** Seconds; no more than two minutes. Section 2.4 */
+/** Seconds. At most two minutes are recommended. Section 2.4 */
 const LIFETIME = 120;
 
 export interface LogoutTokenContext {
@@ -19,7 +19,7 @@ export interface LogoutTokenContext {
   readonly signers: Signers;
 }
 
-/** Tells a client that a session has ended. It is made anew for each attempt, and must not have a `nonce`. Section 2.4 */
+/** The token that notifies a client of the end of a session, issued for each attempt. It must not have a `nonce`. Section 2.4 */
 export async function issueLogoutToken(
   { sid, sub }: LogoutDelivery,
   { client_id, id_token_signed_response_alg }: Client,

@@ -7,7 +7,7 @@ import { type AccessTokenFormat, issuedToAnotherClient, type VerifyingContext } 
 
 const KIND = 'reference_token';
 
-/** A handle; the claims are in the table, and so is whether it was revoked. */
+/** A handle. The claims are in the table, with the time of a revocation of this token alone. */
 export const reference: AccessTokenFormat<'reference'> = {
   name: 'reference',
   // A handle has no dots, which all other formats have.
@@ -29,7 +29,8 @@ export const reference: AccessTokenFormat<'reference'> = {
     const handle = parse(token, await context.handles());
     const now = context.clock();
     if (await context.referenceTokens.revoke(handle.id, client.client_id, now, now - context.clockSkew)) return;
-    // Refused by the store: unknown, expired and revoked before are all done with, but another client is told.
+    // The conditional write failed. An unknown, expired or revoked token needs no revocation, but a token of another client is
+    // refused.
     const { claims } = await find(handle, context);
     if (claims.client_id !== client.client_id) throw issuedToAnotherClient();
   },
@@ -54,7 +55,7 @@ export const explainedReference: FormatExplanation = {
 
 function parse(token: string, handles: Handles): Handle {
   const handle = handles.parse(KIND, token);
-  if (!handle) throw new InvalidToken('is no reference token of ours');
+  if (!handle) throw new InvalidToken('is not a reference token of this service');
   return handle;
 }
 

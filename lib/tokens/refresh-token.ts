@@ -9,13 +9,13 @@ const KIND = 'refresh_token';
 
 export const isRefreshToken = (token: string): boolean => hasHandlePrefix(KIND, token);
 
-/** The refresh token of a grant. Nothing of it is stored but the generation that is good. docs/design.md section 3 */
+/** Mints the refresh token of a grant. Only the number of the valid generation is stored. docs/design.md section 3 */
 export const mintRefreshToken = (handles: Handles, grant_id: string, generation: number): string =>
   handles.mint(KIND, { id: grant_id, generation }).text;
 
 /**
- * Ends the grant of a refresh token of any generation, and with it all access tokens of the grant. RFC 7009 section 2.1
- * @throws InvalidToken when there is nothing to revoke; OAuthError `invalid_grant` when it is another client's
+ * Revokes the grant of a refresh token of any generation, with all its access tokens. RFC 7009 section 2.1
+ * @throws InvalidToken when there is nothing to revoke; OAuthError `invalid_grant` for a token of another client; Unavailable
  */
 export async function revokeRefreshToken(
   token: string,
@@ -23,8 +23,8 @@ export async function revokeRefreshToken(
   context: GrantRevocationContext & { readonly handles: Lazy<Handles> },
 ): Promise<void> {
   const handle = (await context.handles()).parse(KIND, token);
-  if (!handle) throw new InvalidToken('is no refresh token of ours');
+  if (!handle) throw new InvalidToken('is not a refresh token of this service');
   const grant = await revokeGrant(handle.id, context, client_id);
-  if (!grant) throw new InvalidToken('is of a grant that is not in the table');
+  if (!grant) throw new InvalidToken('belongs to a grant that is not in the table');
   if (grant.client_id !== client_id) throw issuedToAnotherClient();
 }

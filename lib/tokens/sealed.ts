@@ -12,14 +12,14 @@ import { ACCESS_TOKEN_TYP } from './jwt.ts';
 const ALG = 'dir';
 
 /**
- * Claims encrypted and authenticated by one symmetric key, which is derived for issuer and audience from a ring that the
- * issuer holds. Shorter and quicker than an encrypted JWT; but whoever can open it can also make it, for the same audience.
+ * Claims that are encrypted and authenticated with one symmetric key, which is derived for issuer and audience from the issuer's
+ * ring of keys. The token is shorter and faster than an encrypted JWT, but whoever can open it can also make tokens for the same
+ * audience.
  *
- * The audience is needed to find the key, so `aud` stands in the header too, as RFC 7519 section 5.3 provides; it has to
- * be the same in both places. `typ` is in the header because this is the JWT whose payload are the claims (RFC 8725
- * section 3.11).
+ * Finding the key takes the audience, so `aud` is repeated in the header, as RFC 7519 section 5.3 allows; both must be equal. `typ`
+ * is in the header because the claims are the content of this JWT (RFC 8725 section 3.11).
  *
- * Random 96-bit IVs allow 2^32 tokens under one derived key (NIST SP 800-38D section 8.3): change the ring before that.
+ * Random 96-bit IVs allow 2^32 tokens under one derived key (NIST SP 800-38D section 8.3). Rotate the ring before that.
  */
 export const sealed: AccessTokenFormat<'sealed'> = {
   name: 'sealed',
@@ -57,16 +57,17 @@ async function validate(opening: ReturnType<typeof openSealed>, context: Verifyi
 }
 
 /**
- * What is sealed in a token, and the id of the ring key that sealed it. Nothing is said of the claims but that we wrote them.
- * @throws InvalidToken at once, where the token can be seen to be none of ours; UnreadableToken without its key
+ * Opens a token. The claims are authentic but not validated yet.
+ * @returns the claims, and the id of the ring key that sealed them
+ * @throws InvalidToken synchronously, if the header already shows it; UnreadableToken when the key is missing
  */
 function openSealed(token: string, keys: OpeningKeys): Promise<{ claims: Json; key: string }> {
   const { header, encryptedKey } = parseJwe(token);
   const { alg, enc, typ, kid, aud, ...others } = header;
-  if (Object.keys(others).length > 0) throw new InvalidToken('has a header member that is not ours');
+  if (Object.keys(others).length > 0) throw new InvalidToken('has an unexpected header member');
   if (typ !== ACCESS_TOKEN_TYP) throw new InvalidToken(`is not typed ${ACCESS_TOKEN_TYP}`);
-  if (alg !== ALG || enc !== ENC) throw new InvalidToken('is encrypted in another way');
-  if (encryptedKey.length > 0) throw new InvalidToken('has an encrypted key, which its algorithm has not');
+  if (alg !== ALG || enc !== ENC) throw new InvalidToken(`is not encrypted with ${ALG} and ${ENC}`);
+  if (encryptedKey.length > 0) throw new InvalidToken('has an encrypted key, which its algorithm does not use');
   if (typeof kid !== 'string' || typeof aud !== 'string') throw new InvalidToken('names no key and audience');
   const sealing = keys.find(kid, aud);
   if (!sealing) throw new UnreadableToken();
@@ -75,6 +76,6 @@ function openSealed(token: string, keys: OpeningKeys): Promise<{ claims: Json; k
 
 async function openWith({ id, key }: SealingKey, token: string, audience: string) {
   const claims = parseJson(await decryptJwe(token, { alg: ALG, enc: ENC }, key), 'payload');
-  if (claims['aud'] !== audience) throw new InvalidToken('is for another audience than its header says');
+  if (claims['aud'] !== audience) throw new InvalidToken('has another aud than its header');
   return { claims, key: id };
 }

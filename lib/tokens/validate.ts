@@ -1,20 +1,19 @@
 import { type AccessToken, isSelfContained, type RevocationMaxAge } from '../oauth/access-token.ts';
 import { InvalidToken } from '../oauth/errors.ts';
-import type { RevokingContext } from './format.ts';
+import type { ValidationContext } from './format.ts';
 import { formatOf, formats } from './formats.ts';
 
 /**
- * Any presented text to the access token that it is: authentic, in force, not revoked. Who it is for is the caller's
- * question.
- * @throws InvalidToken saying why not; Unavailable when that could not be found out
+ * Validates a presented token: it is authentic, its claims are valid, and it is not revoked. The caller checks the audience.
+ * @throws InvalidToken; Unavailable when the revocation list or the token cannot be read
  */
 export async function validateAccessToken(
   token: string,
   maxAge: RevocationMaxAge,
-  context: RevokingContext,
+  context: ValidationContext,
 ): Promise<AccessToken> {
   const format = formatOf(token);
-  // A forgery ends here, before the store is asked anything. A token that is in the table is read beside the list.
+  // A forgery is refused before the store is read. A reference token is read at the same time as the list.
   const verifying = formats[format].verify(token, context);
   const verified = isSelfContained(format) ? await verifying : verifying;
   const [accessToken, revocations] = await Promise.all([verified, context.revocations.fresh(maxAge[format])]);

@@ -21,7 +21,7 @@ export async function createUser(
 ): Promise<User | undefined> {
   const created_at = clock();
   const stored = await hashPassword(password, created_at);
-  const sub = await users.takeName(username, randomId());
+  const sub = await users.reserveName(username, randomId());
   const user: User = { sub, username, password: stored, claims, enabled: true, created_at };
   if (await users.create(user)) return user;
   // The write may have succeeded at an attempt whose answer was lost: then the stored hash is this one, with its random salt.

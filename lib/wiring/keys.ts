@@ -96,6 +96,6 @@ function storedRegistry(table: Table): StoredRegistry {
 
 function registryReader(config: Config): () => Promise<KeyRegistry | undefined> {
   const read = createItemReader({ tableName: config.get('TABLE_NAME'), ...config.aws('DYNAMODB') });
-  const { beside } = createSchemaCheck(read);
-  return async () => readKeyRegistry(await beside(read(keyOfKeyRegistry)));
+  const { checkDuring } = createSchemaCheck(read);
+  return async () => readKeyRegistry(await checkDuring(read(keyOfKeyRegistry)));
 }

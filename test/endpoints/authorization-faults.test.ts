@@ -36,7 +36,7 @@ beforeAll(async () => {
   handlers = world.restart({ AWS_ENDPOINT_URL_DYNAMODB: store.endpoint });
   const users = createUserStore(world.table);
   await Promise.all([
-    ...[user('alice'), user('bob')].flatMap((one) => [users.takeName(one.username, one.sub), users.create(one)]),
+    ...[user('alice'), user('bob')].flatMap((one) => [users.reserveName(one.username, one.sub), users.create(one)]),
     world.clients.create(webClient('web')),
     world.clients.create(
       webClient('front', { response_types: ['code id_token token'], access_token_format: 'reference' }),

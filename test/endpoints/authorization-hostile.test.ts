@@ -30,7 +30,7 @@ beforeAll(async () => {
   );
   const users = createUserStore(world.table);
   const people = [user('alice'), user('mallory', { claims: { name: EVIL, preferred_username: EVIL, email: EVIL } })];
-  await Promise.all(people.map(({ username, sub }) => users.takeName(username, sub)));
+  await Promise.all(people.map(({ username, sub }) => users.reserveName(username, sub)));
   await Promise.all([
     ...people.map((person) => users.create(person)),
     world.clients.create(webClient('web')),

@@ -12,7 +12,7 @@ beforeAll(async () => {
   world = await startWorld();
   const users = createUserStore(world.table);
   const alice = user('alice');
-  await users.takeName('alice', alice.sub);
+  await users.reserveName('alice', alice.sub);
   const all = ['code id_token', 'id_token', 'code token', 'id_token token', 'code'];
   await Promise.all([
     users.create(alice),

@@ -39,7 +39,7 @@ beforeAll(async () => {
   const users = createUserStore(world.table);
   const names = ['alice', 'bob', 'carol', 'dave', 'erin'];
   const people = names.map((name) => user(name, name === 'dave' ? { claims: {} } : {}));
-  await Promise.all(people.map(({ username, sub }) => users.takeName(username, sub)));
+  await Promise.all(people.map(({ username, sub }) => users.reserveName(username, sub)));
   await Promise.all([
     ...people.map((person) => users.create(person)),
     world.clients.create(webClient('web')),

@@ -53,7 +53,7 @@ beforeAll(async () => {
   const alice = user('alice');
   const gone = user('gone', { enabled: false });
   await Promise.all([
-    ...[alice, gone].map(({ username, sub }) => users.takeName(username, sub)),
+    ...[alice, gone].map(({ username, sub }) => users.reserveName(username, sub)),
     ...[alice, gone].map((person) => users.create(person)),
     ...[
       client('machine'),
@@ -176,14 +176,18 @@ describe('a refused code or refresh token', () => {
     people.give(handlers, (await world.clients.find('app'))!, { scope });
 
   it.each<[what: string, present: () => Promise<unknown>, reason: string]>([
-    ['a code that is none', () => redeem(`lk_ac_${OUTSIDE}`), 'it is no code of ours'],
-    ['a code that was used', async () => redeem((await give()).code), 'used before: the grant was ended'],
-    ['a code of another client', async () => redeem((await give()).code, {}, 'other-app'), 'it is of another client'],
-    ['a refresh token that is none', () => refresh(`lk_rt_${OUTSIDE}`), 'it is no refresh token of ours'],
+    ['a code that is none', () => redeem(`lk_ac_${OUTSIDE}`), 'it is not a code of this service'],
+    ['a code that was used', async () => redeem((await give()).code), 'used before: the grant was revoked'],
+    [
+      'a code of another client',
+      async () => redeem((await give()).code, {}, 'other-app'),
+      'it was issued to another client',
+    ],
+    ['a refresh token that is none', () => refresh(`lk_rt_${OUTSIDE}`), 'it is not a refresh token of this service'],
     [
       'a refresh token of another client',
       async () => refresh((await give()).refresh_token, 'other-app'),
-      'it is of another client',
+      'it was issued to another client',
     ],
     [
       'a refresh token that was used long ago',
@@ -193,7 +197,7 @@ describe('a refused code or refresh token', () => {
         advance(60);
         return refresh(refresh_token);
       },
-      'used before: the grant was ended',
+      'used before: the grant was revoked',
     ],
     [
       'an expired refresh token',
@@ -218,7 +222,7 @@ describe('a refused code or refresh token', () => {
       status: 400,
       json: {
         error: 'invalid_grant',
-        error_description: 'it is unknown, expired, used, or not for this client and this request',
+        error_description: 'the grant is unknown, expired, used, or not for this client and request',
       },
     });
     expect(logged().at(-1)).toMatchObject({ event: 'refused', error: 'invalid_grant', reason });
@@ -231,7 +235,7 @@ describe('a refused code or refresh token', () => {
     expect(logged().at(-1)).toMatchObject({ reason: 'code_verifier is missing or wrong', client_id: 'web' });
     expect((await redeem(answer['code'] ?? '', { ...form, redirect_uri: OUTSIDE }, 'web')).status).toBe(400);
     expect(logged().at(-1)).toMatchObject({
-      reason: 'another redirect_uri than that of the authorization request',
+      reason: 'redirect_uri differs from the authorization request',
       client_id: 'web',
     });
     advance(61);
@@ -263,7 +267,7 @@ describe('a refused sign-in', () => {
       const result = await post(handlers.token, 'legacy', { grant_type: 'password', username, password });
       expect(result.json).toEqual({
         error: 'invalid_grant',
-        error_description: 'it is unknown, expired, used, or not for this client and this request',
+        error_description: 'the grant is unknown, expired, used, or not for this client and request',
       });
       expect(logged()).toMatchObject([{ event: 'refused', client_id: 'legacy', ...line }]);
     },
@@ -311,7 +315,7 @@ describe('a refused access token', () => {
   };
   it.each<[what: string, token: () => Promise<string>, reason: string]>([
     ['none of ours', async () => OUTSIDE, 'has the form of no access token'],
-    ['a forged handle', async () => `lk_at_${OUTSIDE}`, 'is no reference token of ours'],
+    ['a forged handle', async () => `lk_at_${OUTSIDE}`, 'is not a reference token of this service'],
     [
       'one of another key',
       async () => (await getToken(handlers, 'machine-jwt')).replace(/^[^.]+/, forgedHeader),

@@ -14,7 +14,7 @@ beforeAll(async () => {
   const { clients, table } = target.world;
   const users = createUserStore(table);
   const alice = user('alice');
-  await users.takeName('alice', alice.sub);
+  await users.reserveName('alice', alice.sub);
   await Promise.all([users.create(alice), clients.create(webClient('web'))]);
   const browser = openBrowser(target.handlers.authorization);
   await browser.pass(proper());

@@ -21,7 +21,7 @@ beforeAll(async () => {
   const users = createUserStore(world.table);
   for (const name of ['alice', 'bob']) {
     const person = await user(name);
-    await users.takeName(name, person.sub);
+    await users.reserveName(name, person.sub);
     await users.create(person);
   }
   for (const id of ['web', 'other']) await world.clients.create(webClient(id));

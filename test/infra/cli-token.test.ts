@@ -387,13 +387,13 @@ describe('token explain', () => {
       'one that says more in its header',
       () => forge(signer, now(), {}, { jku: 'x' }),
       'refused',
-      ['has a header member that is not ours'],
+      ['has an unexpected header member'],
     ],
     [
       'claims that are no JSON',
       () => seal(segment({ alg: 'ES256', typ: 'at+jwt', kid: signer.kid }), segment('no'), signer),
       'refused',
-      ['has a payload that is not a JSON object as we write it'],
+      ['has a payload that is not a JSON object as this service writes it'],
     ],
     [
       'a reference token cut short',
@@ -432,8 +432,8 @@ describe('token explain', () => {
     ['garbage', () => 'garbage', 'refused', ['has the form of no access token']],
     ['nothing', () => '', 'refused', ['has the form of no access token']],
     ['a long text', () => 'a.'.repeat(5_000), 'refused', ['is too long']],
-    ['dots', () => '..', 'refused', ['is not a JWT of three segments']],
-    ['more dots', () => '....', 'refused', ['has a header that is not a JSON object as we write it']],
+    ['dots', () => '..', 'refused', ['is not a JWT with three segments']],
+    ['more dots', () => '....', 'refused', ['has a header that is not a JSON object as this service writes it']],
     ['as many dots as nothing has', () => '...', 'refused', ['has the form of no access token']],
     [
       'an encrypted JWT',

@@ -46,7 +46,7 @@ beforeAll(async () => {
   world = await startWorld({ LOG_LEVEL: 'error' });
   const users = createUserStore(world.table);
   for (const person of [user('alice'), user('bob')]) {
-    await users.takeName(person.username, person.sub);
+    await users.reserveName(person.username, person.sub);
     await users.create(person);
   }
 });

@@ -52,7 +52,7 @@ beforeAll(async () => {
   world = await startRegistryWorld({}, clock);
   people = createSignIn(world, clock);
   const alice = user('alice');
-  await people.users.takeName(alice.username, alice.sub);
+  await people.users.reserveName(alice.username, alice.sub);
   await people.users.create(alice);
   const app = (id: string, more = {}) =>
     world.clients.create(

@@ -163,7 +163,7 @@ async function begin({ prepare }: Journey) {
   const portable = openPortable();
   const person = user(portable.name);
   const users = createUserStore(world.table);
-  await Promise.all([users.takeName(person.username, person.sub), users.create(person)]);
+  await Promise.all([users.reserveName(person.username, person.sub), users.create(person)]);
   const step = await prepare(portable.browser, portable.name);
   return { portable, step, sub: person.sub };
 }

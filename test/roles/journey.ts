@@ -89,7 +89,7 @@ async function seed(deployment: Deployment): Promise<void> {
   for (const [id, more] of Object.entries(web)) await clients.create(webClient(id, more));
   for (const username of ['alice', 'bob']) {
     const person = user(username);
-    await users.takeName(username, person.sub);
+    await users.reserveName(username, person.sub);
     await users.create(person);
   }
 }

@@ -250,7 +250,7 @@ const kinds: Readonly<Record<string, Kind>> = {
     key: { pk: 'USERNAME#shaped', sk: 'USERNAME' },
     async write(table) {
       await createUserStore(table).create(user);
-      await createUserStore(table).takeName('shaped', 'shaped');
+      await createUserStore(table).reserveName('shaped', 'shaped');
     },
     reads: [(table) => createUserStore(table).findByName('shaped')],
   },

@@ -234,7 +234,7 @@ describe('a new user', () => {
   });
 
   it('can be made again after a start that ended half way', async () => {
-    await users.takeName('half', 'the-sub');
+    await users.reserveName('half', 'the-sub');
     expect(await createUser({ ...bob, username: 'half' }, { users, clock })).toMatchObject({ sub: 'the-sub' });
   });
 });

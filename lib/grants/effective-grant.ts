@@ -14,11 +14,11 @@ interface RequestedPart {
 }
 
 /**
- * The grant as it counts now: the requested part of the stored grant, without scopes and resource servers that the client
- * may no longer use. The stored grant stays unchanged, so that they count again if the client gets them back.
+ * The requested part of a stored grant, without scopes and resource servers that the client may no longer use. The stored grant
+ * stays unchanged, so they are effective again if the client gets them back.
  * @throws OAuthError `invalid_target` or `invalid_scope` when nothing is left
  */
-export async function currentGrant(
+export async function effectiveGrant(
   state: GrantState,
   requested: RequestedPart,
   client: Client,
@@ -34,7 +34,7 @@ export async function currentGrant(
   const available = availableScope(client, resources, identityScopes);
   const scope = wanted.filter((token) => available.includes(token));
   if (wanted.length > 0 && scope.length === 0) {
-    throw new OAuthError('invalid_scope', 'nothing is left of this scope');
+    throw new OAuthError('invalid_scope', 'the client may not use any of this scope any more');
   }
   return {
     grant_id: state.grant_id,
