@@ -24,7 +24,7 @@ const tests = {
 } as const satisfies Record<ClauseTest, (actual: unknown, value: unknown) => boolean>;
 
 /** Whether an item that was read satisfies a clause. */
-export const holds = <Attribute extends string>(
+export const clauseHolds = <Attribute extends string>(
   item: { readonly [Name in Attribute]?: unknown },
   { attribute, test, value }: Clause<Attribute>,
 ): boolean => tests[test](item[attribute], value);

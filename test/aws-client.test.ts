@@ -17,7 +17,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { type Table as StartedTable, startTable } from '../infra/local/table.ts';
 import { createAwsClient } from '../lib/aws-client.ts';
 import type { Clause } from '../lib/clause.ts';
-import { createTable } from '../lib/store/dynamodb.ts';
+import { openTable as openTableAt } from '../lib/store/dynamodb.ts';
 import type { Table } from '../lib/store/table.ts';
 import {
   aheadBy,
@@ -87,7 +87,7 @@ function openSdk(): Call {
 }
 
 const openTable = (endpoint = store.endpoint, patience = PATIENCE): Table =>
-  createTable({ tableName: embedded.tableName, region, credentials, endpoint, patience });
+  openTableAt({ tableName: embedded.tableName, region, credentials, endpoint, patience });
 
 const clients = [
   ['our client', openOurs],

@@ -1,6 +1,6 @@
 import { DynamoDBClient, type DynamoDBClientConfig, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../../lib/clock.ts';
-import { readItem } from '../../lib/store/dynamodb-call.ts';
+import { parseAttributes } from '../../lib/store/dynamodb-call.ts';
 import { keyOfSchema, NewerSchema, requireKnownSchema } from '../../lib/store/schema.ts';
 import { Problem } from '../problem.ts';
 
@@ -29,7 +29,7 @@ export async function probe(TableName: string, aws: AwsOptions, notRunning: stri
     region = await client.config.region();
     const Key = { pk: { S: keyOfSchema.pk }, sk: { S: keyOfSchema.sk } };
     const { Item } = await client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }));
-    requireKnownSchema(Item && readItem(Item));
+    requireKnownSchema(Item && parseAttributes(Item));
   } catch (error) {
     if (error instanceof NewerSchema) throw error;
     throw new Problem(explain(error as Error & { code?: string }, TableName, region, notRunning));

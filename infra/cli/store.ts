@@ -2,12 +2,12 @@ import type { Clock } from '../../lib/clock.ts';
 import { type Environment, findAwsConfig } from '../../lib/config.ts';
 import type { KeyRegistry } from '../../lib/key-registry/registry.ts';
 import { createKeyRegistryStore } from '../../lib/key-registry/store.ts';
-import { createKms, type Kms, type KmsConnection } from '../../lib/kms/kms.ts';
+import { createKmsClient, type Kms, type KmsConnection } from '../../lib/kms/kms.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { createClientStore } from '../../lib/store/client.ts';
 import { type ConsentStore, createConsentStore } from '../../lib/store/consent.ts';
-import { createTable } from '../../lib/store/dynamodb.ts';
+import { openTable } from '../../lib/store/dynamodb.ts';
 import { createEpochStore, type EpochStore } from '../../lib/store/epoch.ts';
 import { createGrantStore, type GrantStore } from '../../lib/store/grant.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
@@ -51,7 +51,7 @@ export async function openStore({ name, local }: ChosenTable, env: Environment, 
   const patience = Math.max(PATIENCE, ('patience' in aws && aws.patience) || 0);
   const { clock, client, ...found } = await probe(name, aws, local?.notRunning);
   // Passing on region and credentials spares a second search, which could exceed the timeouts of the table.
-  const table = createTable({ ...aws, ...found, tableName: name, patience });
+  const table = openTable({ ...aws, ...found, tableName: name, patience });
   return {
     where: local ? `local table ${name}` : `table ${name} in ${found.region}`,
     clock,
@@ -74,7 +74,7 @@ function connectKms(local: LocalStack | undefined, env: Environment, aws: KmsCon
   if (local && !local.kms) return undefined;
   const { endpoint } = local?.kms ?? findAwsConfig(env, 'KMS');
   const { endpoint: _table, ...rest } = aws;
-  return createKms({ ...rest, ...(endpoint && { endpoint }) });
+  return createKmsClient({ ...rest, ...(endpoint && { endpoint }) });
 }
 
 /** Multiplies the timeouts of a function, as an administrator may be a continent away from the table. */

@@ -1,10 +1,10 @@
-import { createTable } from '../../lib/store/dynamodb.ts';
+import { openTable } from '../../lib/store/dynamodb.ts';
 import type { Table } from '../../lib/store/table.ts';
 import { patience } from './patience.ts';
 
 /** The embedded table, for seeding. It accepts any credentials. */
 export const createSeedTable = (endpoint: string, tableName: string): Table =>
-  createTable({
+  openTable({
     endpoint,
     tableName,
     region: 'us-east-1',

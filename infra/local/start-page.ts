@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Html, html, toText, trustedMarkup } from '../../lib/pages/html.ts';
+import { type Html, html, serializeHtml, trustedMarkup } from '../../lib/pages/html.ts';
 import { brandMark } from '../../lib/pages/icons.ts';
 import { style } from '../../lib/pages/style.ts';
 import type { HttpResponse } from './http-response.ts';
@@ -29,7 +29,7 @@ pre {
 }
 `);
 
-const styleHash = createHash('sha256').update(toText(ownStyle)).digest('base64');
+const styleHash = createHash('sha256').update(serializeHtml(ownStyle)).digest('base64');
 
 /** `GET /` of the local stack: describes the stack, with links and commands to try. */
 export function startPage(stack: Stack, page: StartPage): HttpResponse {
@@ -55,7 +55,7 @@ export function startPage(stack: Stack, page: StartPage): HttpResponse {
       'x-content-type-options': 'nosniff',
     },
     cookies: [],
-    body: Buffer.from(toText(document)),
+    body: Buffer.from(serializeHtml(document)),
   };
 }
 

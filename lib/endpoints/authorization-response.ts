@@ -23,7 +23,7 @@ const modes = {
 } as const satisfies Record<ResponseMode, Send>;
 
 /** An authorization response, which carries `iss` also when it is an error. RFC 9207 section 2 */
-export function sendToClient(
+export function createAuthorizationResponse(
   redirect: ClientRedirect,
   answer: ResponseParameters,
   issuer: string,

@@ -19,7 +19,7 @@ import { authorizeAccess } from './authorization-access.ts';
 import { type AuthorizationGrantContext, issueAuthorization, type ValidRequest } from './authorization-grant.ts';
 import { toAuthorizationQuery } from './authorization-parameters.ts';
 import { type ClientRedirect, findClientRedirect, redirectCspSources } from './authorization-redirect.ts';
-import { errorParameters, type ResponseParameters, sendToClient } from './authorization-response.ts';
+import { createAuthorizationResponse, errorParameters, type ResponseParameters } from './authorization-response.ts';
 import { readRequestedSubjects } from './authorization-subject.ts';
 import { logIgnoredParameters } from './ignored-parameters.ts';
 
@@ -54,7 +54,9 @@ export const authorization: Endpoint<AuthorizationContext> = {
     // A fault is shown to the person. It is reported to the client only with prompt=none, because nobody would see a page.
     const isForClient = (error: unknown) => error instanceof OAuthError || parameters.get('prompt') === 'none';
     renderErrorsWith((error) =>
-      isForClient(error) ? sendToClient(redirect, errorParameters(error), issuer, site) : errorPage(error),
+      isForClient(error)
+        ? createAuthorizationResponse(redirect, errorParameters(error), issuer, site)
+        : errorPage(error),
     );
     const continuation = await createContinuation(parameters, redirect, site, context);
     const submission = form && parseSubmission(form);
@@ -76,7 +78,7 @@ async function createContinuation(
   const redirect = { ...clientRedirect, response_mode };
   const request: ValidRequest = { ...parsed, redirect, access };
   const { prompt, max_age, login_hint } = request;
-  const send = (answer: ResponseParameters) => sendToClient(redirect, answer, context.issuer, site);
+  const send = (answer: ResponseParameters) => createAuthorizationResponse(redirect, answer, context.issuer, site);
   return {
     endpoint: 'authorize',
     requirements: { prompt, max_age, subjects: await readRequestedSubjects(request, client, context) },

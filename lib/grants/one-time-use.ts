@@ -1,4 +1,4 @@
-import { holds } from '../clause.ts';
+import { clauseHolds } from '../clause.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import type { GrantState, Transition, TransitionFailure } from '../oauth/grant-state.ts';
 import { revokeGrant } from '../revocation/revoke-grant.ts';
@@ -92,7 +92,7 @@ const reasons: { readonly [Attribute in keyof GrantState]?: string } = {
 
 /** The reason of the first clause that does not hold and has one. */
 function whyRefused(grant: GrantState, { when }: Transition): string {
-  const unmet = when.filter((clause) => !holds(grant, clause));
+  const unmet = when.filter((clause) => !clauseHolds(grant, clause));
   const [reason = `the grant is in state ${grant.state}`] = unmet.flatMap(({ attribute }) => reasons[attribute] ?? []);
   return reason;
 }

@@ -3,7 +3,7 @@ import { KeyError } from '../keys/jwk.ts';
 import { keySigner, noKeyFor, type Signer, type Signers } from '../keys/signer.ts';
 import type { SigningJwk, SigningKey } from '../keys/signing-key.ts';
 import type { Kms } from '../kms/kms.ts';
-import { getKmsKey, signerOf } from '../kms/signers.ts';
+import { createKmsSigner, getKmsKey } from '../kms/signers.ts';
 import { unwrapKey } from '../kms/wrapped-key.ts';
 import { type Lazy, lazy } from '../lazy.ts';
 import { Unavailable } from '../oauth/errors.ts';
@@ -35,7 +35,7 @@ const loaders: { readonly [Type in KeyOrigin['type']]: Load<Type> } = {
   async kms(key, { key_id: id }, { kms }) {
     const found = await getKmsKey({ id, alg: key.alg, kid: key.kid }, kms);
     registered(key, found.key);
-    return signerOf(found, kms);
+    return createKmsSigner(found, kms);
   },
 
   async wrapped(key, origin, { kms, issuer }) {

@@ -3,7 +3,7 @@ import type { SigningJwk } from '../keys/signing-key.ts';
 import type { WrappedPrivateKey } from '../kms/wrapped-key.ts';
 import { parseItem } from '../store/items.ts';
 import { createRecordStore, type RecordStore } from '../store/record.ts';
-import { either, list, number, object, oneOf, optional, parser, text } from '../store/shape.ts';
+import { either, listOf, number, object, oneOf, optional, parser, text } from '../store/shape.ts';
 import type { Item, Key, Table } from '../store/table.ts';
 import type { KeyOrigin, KeyRegistry, RegisteredKey } from './registry.ts';
 
@@ -25,7 +25,7 @@ const origin = either(
 );
 
 const parse = parser<KeyRegistry>({
-  keys: list(
+  keys: listOf(
     object<RegisteredKey>({
       kid: text,
       alg: oneOf(...algorithmNames),

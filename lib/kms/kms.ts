@@ -72,7 +72,7 @@ export type KmsConnection = AwsClientOptions & {
   readonly patience?: number;
 };
 
-export function createKms({ patience = 1, ...options }: KmsConnection): Kms {
+export function createKmsClient({ patience = 1, ...options }: KmsConnection): Kms {
   const call = createAwsClient('kms', options);
 
   /**

@@ -67,10 +67,11 @@ export function kmsSigners(keys: readonly [KmsKey, ...KmsKey[]], kms: Kms): Sign
   };
 }
 
-const kmsSigner = async (named: NamedKey, kms: Kms): Promise<Signer> => signerOf(await getKmsKey(named, kms), kms);
+const kmsSigner = async (named: NamedKey, kms: Kms): Promise<Signer> =>
+  createKmsSigner(await getKmsKey(named, kms), kms);
 
-/** A signer for a key that was loaded. */
-export function signerOf({ key, arn }: Awaited<ReturnType<typeof getKmsKey>>, kms: Kms): Signer {
+/** A signer for a KMS key whose public half is loaded. */
+export function createKmsSigner({ key, arn }: Awaited<ReturnType<typeof getKmsKey>>, kms: Kms): Signer {
   const algorithm: Algorithm = algorithms[key.alg];
   return {
     kid: key.kid,

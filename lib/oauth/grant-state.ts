@@ -1,4 +1,4 @@
-import { type Clause, holds } from '../clause.ts';
+import { type Clause, clauseHolds } from '../clause.ts';
 
 // The state machine of a grant that a subject gave: code -> active, generation 0 -> 1 -> ... -> revoked. docs/design.md
 // section 4. Everything here is pure. A transition consists of clauses, and of the attributes to set when all clauses hold. The
@@ -53,7 +53,7 @@ export interface Transition {
 
 /** The grant after a transition; undefined when a clause does not hold. */
 export const applyTransition = (grant: GrantState, { when, set }: Transition): GrantState | undefined =>
-  when.every((clause) => holds(grant, clause)) ? { ...grant, ...set } : undefined;
+  when.every((clause) => clauseHolds(grant, clause)) ? { ...grant, ...set } : undefined;
 
 /** A request to redeem a code. RFC 6749 section 4.1.3, RFC 7636 section 4.5 */
 export interface Redemption {
@@ -209,10 +209,10 @@ export type TransitionFailure =
 export function whyNotRedeemed(grant: GrantState | undefined, redemption: Redemption): TransitionFailure {
   if (!grant || grant.client_id !== redemption.client_id) return 'refused';
   if (grant.state === 'active' && grant.transition === redemption.request) return 'landed';
-  if (!proofs(redemption).every((clause) => holds(grant, clause))) return 'refused';
+  if (!proofs(redemption).every((clause) => clauseHolds(grant, clause))) return 'refused';
   if (grant.state !== 'code') return 'reused';
-  if (!holds(grant, unexpired(redemption))) return 'refused';
-  return narrows(redemption).every((clause) => holds(grant, clause)) ? 'undone' : 'exceeded';
+  if (!clauseHolds(grant, unexpired(redemption))) return 'refused';
+  return narrows(redemption).every((clause) => clauseHolds(grant, clause)) ? 'undone' : 'exceeded';
 }
 
 /**
@@ -226,13 +226,13 @@ export function whyNotRotated(
 ): TransitionFailure {
   // Reported as reuse also when the grant is revoked already, because that completes a revocation that failed half-way.
   if (grant?.state === 'revoked' && grant.client_id === refresh.client_id) return 'reused';
-  if (!grant || !refreshable(refresh).every((clause) => holds(grant, clause))) return 'refused';
+  if (!grant || !refreshable(refresh).every((clause) => clauseHolds(grant, clause))) return 'refused';
   if (grant.transition === refresh.request) return 'landed';
   if (grant.generation < refresh.generation) return 'refused';
   // The other container's clock may be ahead. With a reuse interval of 0 that must not turn reuse into a retry.
   const age = Math.max(0, refresh.now - grant.rotated_at);
   const isRetry = grant.generation === refresh.generation + 1 && age < reuseInterval;
   if (grant.generation > refresh.generation && !isRetry) return 'reused';
-  if (!narrows(refresh).every((clause) => holds(grant, clause))) return 'exceeded';
+  if (!narrows(refresh).every((clause) => clauseHolds(grant, clause))) return 'exceeded';
   return isRetry ? 'retried' : 'undone';
 }

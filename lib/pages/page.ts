@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { HttpResponse } from '../http/message.ts';
 import type { Client } from '../oauth/client.ts';
-import { type Html, html, toText, trustedMarkup } from './html.ts';
+import { type Html, html, serializeHtml, trustedMarkup } from './html.ts';
 import { brandMark } from './icons.ts';
 import { style } from './style.ts';
 import { chooseLanguage, type Language } from './texts.ts';
@@ -67,7 +67,7 @@ ${footer(site)}${page.script && html`<script>${page.script}</script>`}
       'referrer-policy': 'strict-origin',
       ...page.headers,
     },
-    body: toText(document),
+    body: serializeHtml(document),
   };
 }
 
@@ -76,7 +76,7 @@ const STYLE = trustedMarkup(style);
 /** Sources without a character that could end a directive. Others are left out of the policy. */
 const SOURCE = /^[a-z][\w.+-]*:(\/\/[\w.-]+(:\d+)?)?$/;
 
-const hash = (content: Html) => `'sha256-${createHash('sha256').update(toText(content)).digest('base64')}'`;
+const hash = (content: Html) => `'sha256-${createHash('sha256').update(serializeHtml(content)).digest('base64')}'`;
 
 function policy({ formAction = [], script }: Page, images: readonly (string | undefined)[]): string {
   const logos = sources(images.filter(isWebUri).map((uri) => new URL(uri).origin));

@@ -17,7 +17,7 @@ const expressions = {
  * The update and condition expressions of a write. All names and values are placeholders, because some names are reserved words.
  * @param set absent when the whole item is put
  */
-export function writeInput({ set, when }: { readonly set?: Item; readonly when: readonly Clause[] }) {
+export function writeExpressions({ set, when }: { readonly set?: Item; readonly when: readonly Clause[] }) {
   const names = new Map<string, string>();
   const values = new Map<string, unknown>();
 

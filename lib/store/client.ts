@@ -2,7 +2,7 @@ import { accessTokenFormats } from '../oauth/access-token.ts';
 import type { Client } from '../oauth/client.ts';
 import { createRecordStore, type RecordStore } from './record.ts';
 import { hashedSecret } from './secret.ts';
-import { boolean, list, number, oneOf, optional, parser, text } from './shape.ts';
+import { boolean, listOf, number, oneOf, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
 const KIND = 'CLIENT';
@@ -11,15 +11,15 @@ const parse = parser<Client>({
   client_id: text,
   client_name: optional(text),
   token_endpoint_auth_method: optional(text),
-  grant_types: list(text),
+  grant_types: listOf(text),
   scope: text,
-  resources: list(text),
+  resources: listOf(text),
   access_token_format: optional(oneOf(...accessTokenFormats)),
   access_token_lifetime: optional(number),
-  secrets: list(hashedSecret),
+  secrets: listOf(hashedSecret),
   enabled: boolean,
-  redirect_uris: optional(list(text)),
-  response_types: optional(list(text)),
+  redirect_uris: optional(listOf(text)),
+  response_types: optional(listOf(text)),
   require_pkce: optional(boolean),
   require_consent: optional(boolean),
   logo_uri: optional(text),
@@ -31,11 +31,11 @@ const parse = parser<Client>({
   refresh_token_lifetime: optional(number),
   refresh_token_idle_lifetime: optional(number),
   refresh_reuse_interval: optional(number),
-  post_logout_redirect_uris: optional(list(text)),
+  post_logout_redirect_uris: optional(listOf(text)),
   backchannel_logout_uri: optional(text),
   backchannel_logout_session_required: optional(boolean),
   end_grants_on_logout: optional(boolean),
-  allowed_origins: optional(list(text)),
+  allowed_origins: optional(listOf(text)),
 });
 
 export const createClientStore = (table: Table): RecordStore<Client> =>

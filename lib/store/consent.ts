@@ -1,6 +1,6 @@
 import { randomId } from '../oauth/handle.ts';
 import { items, unchanged } from './items.ts';
-import { list, number, optional, parser, text } from './shape.ts';
+import { listOf, number, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
 /** What a subject has allowed a client, stored so that the subject is not asked again. */
@@ -35,8 +35,8 @@ export function createConsentStore(table: Table): ConsentStore {
     parse: parser<Consent>({
       sub: text,
       client_id: text,
-      scope: list(text),
-      resources: list(text),
+      scope: listOf(text),
+      resources: listOf(text),
       given_at: number,
       revision: optional(text),
     }),

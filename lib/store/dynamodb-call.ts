@@ -34,11 +34,11 @@ export function dynamoDbCall(call: AwsCall, patience = 1): DynamoDbCall {
 /** Reads an item with strong consistency. @returns undefined when there is none */
 export async function getItem(call: DynamoDbCall, TableName: string, key: Key): Promise<Item | undefined> {
   const answer = await call('GetItem', { TableName, Key: toKey(key), ConsistentRead: true });
-  return answer['Item'] === undefined ? undefined : readItem(answer['Item']);
+  return answer['Item'] === undefined ? undefined : parseAttributes(answer['Item']);
 }
 
 /** @throws Unavailable for anything but an item, because then it was not the table that answered */
-export function readItem(attributes: unknown): Item {
+export function parseAttributes(attributes: unknown): Item {
   try {
     const item = fromAttributes(attributes);
     if (typeof item['pk'] !== 'string') throw new Error('the table returned an item without a key');

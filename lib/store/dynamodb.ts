@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { createAwsClient } from '../aws-client.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { type Attributes, toAttributes } from './attribute-value.ts';
-import { writeInput } from './clauses.ts';
-import { ConditionFailed, dynamoDbCall, getItem, readItem, toKey } from './dynamodb-call.ts';
+import { writeExpressions } from './clauses.ts';
+import { ConditionFailed, dynamoDbCall, getItem, parseAttributes, toKey } from './dynamodb-call.ts';
 import type { Item, Table, TableOptions } from './table.ts';
 
-/** The table on DynamoDB. */
-export function createTable({ tableName: TableName, patience, ...aws }: TableOptions): Table {
+/** Connects to the table on DynamoDB, which has to exist. */
+export function openTable({ tableName: TableName, patience, ...aws }: TableOptions): Table {
   const call = dynamoDbCall(createAwsClient('dynamodb', aws), patience);
 
   /** Reads all pages, of 1 MB each. */
@@ -18,7 +18,7 @@ export function createTable({ tableName: TableName, patience, ...aws }: TableOpt
       const page = await call(operation, { ...input, ...(start && { ExclusiveStartKey: start }) });
       // DynamoDB always sends a list. A response without one must not pass for an empty list, such as of revocations.
       if (!Array.isArray(page['Items'])) throw new Unavailable('the table');
-      for (const item of page['Items']) items.push(readItem(item));
+      for (const item of page['Items']) items.push(parseAttributes(item));
       start = readStart(page['LastEvaluatedKey'], start);
     } while (start);
     return items;
@@ -28,14 +28,19 @@ export function createTable({ tableName: TableName, patience, ...aws }: TableOpt
     get: (key) => getItem(call, TableName, key),
 
     async put(item, when = []) {
-      const writing = call('PutItem', { TableName, Item: toAttributes(item), ...writeInput({ when }) });
+      const writing = call('PutItem', { TableName, Item: toAttributes(item), ...writeExpressions({ when }) });
       return (await ifHeld(writing)) !== undefined;
     },
 
     async set(key, attributes, when) {
-      const input = { TableName, Key: toKey(key), ReturnValues: 'ALL_NEW', ...writeInput({ set: attributes, when }) };
+      const input = {
+        TableName,
+        Key: toKey(key),
+        ReturnValues: 'ALL_NEW',
+        ...writeExpressions({ set: attributes, when }),
+      };
       const answer = await ifHeld(call('UpdateItem', input));
-      return answer && readItem(answer['Attributes']);
+      return answer && parseAttributes(answer['Attributes']);
     },
 
     async remove(key) {
@@ -73,7 +78,7 @@ async function ifHeld<Answer>(writing: Promise<Answer>): Promise<Answer | undefi
 /** Where the next page begins. @throws Unavailable when it is where this page began, because reading would never end */
 function readStart(lastEvaluatedKey: unknown, previous: Attributes | undefined): Attributes | undefined {
   if (lastEvaluatedKey === undefined) return undefined;
-  readItem(lastEvaluatedKey);
+  parseAttributes(lastEvaluatedKey);
   if (isDeepStrictEqual(lastEvaluatedKey, previous)) throw new Unavailable('the table');
   return lastEvaluatedKey as Attributes;
 }

@@ -1,6 +1,6 @@
 import type { GrantState, Transition } from '../oauth/grant-state.ts';
 import { items } from './items.ts';
-import { boolean, list, number, oneOf, optional, parser, text } from './shape.ts';
+import { boolean, listOf, number, oneOf, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
 /** Stored grants, one item each. docs/design.md section 4 */
@@ -20,8 +20,8 @@ const parse = parser<GrantState>({
   state: oneOf('code', 'active', 'revoked'),
   client_id: text,
   sub: text,
-  scope: list(text),
-  resources: list(text),
+  scope: listOf(text),
+  resources: listOf(text),
   issued_at: number,
   redirect_uri: optional(text),
   code_challenge: optional(text),
@@ -34,7 +34,7 @@ const parse = parser<GrantState>({
   transition: text,
   revoked_at: optional(number),
   auth_time: optional(number),
-  amr: optional(list(text)),
+  amr: optional(listOf(text)),
   sid: optional(text),
   nonce: optional(text),
   claims: optional(text),

@@ -1,6 +1,6 @@
 import type { AccessTokenClaims } from '../oauth/access-token.ts';
 import { items } from './items.ts';
-import { either, list, number, object, optional, parser, text } from './shape.ts';
+import { either, listOf, number, object, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
 /** A stored reference token. Its id is not a credential, because the MAC is not stored. */
@@ -22,7 +22,7 @@ const parse = parser<StoredReferenceToken>({
   claims: object<AccessTokenClaims>({
     iss: text,
     sub: text,
-    aud: either(text, list(text)),
+    aud: either(text, listOf(text)),
     client_id: text,
     scope: optional(text),
     iat: number,

@@ -2,7 +2,7 @@ import { accessTokenFormats } from '../oauth/access-token.ts';
 import type { EncryptionJwk, ResourceServer } from '../oauth/resource-server.ts';
 import { createRecordStore, type RecordStore } from './record.ts';
 import { hashedSecret } from './secret.ts';
-import { boolean, list, number, object, oneOf, optional, parser, text } from './shape.ts';
+import { boolean, listOf, number, object, oneOf, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
 const KIND = 'RESOURCE';
@@ -15,7 +15,7 @@ const parse = parser<ResourceServer>({
   access_token_encryption_jwk: optional(object<EncryptionJwk>({ kty: text, kid: text, alg: text, use: oneOf('enc') })),
   access_token_signing_alg: optional(text),
   access_token_lifetime: optional(number),
-  secrets: list(hashedSecret),
+  secrets: listOf(hashedSecret),
   enabled: boolean,
 });
 

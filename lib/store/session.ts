@@ -1,6 +1,6 @@
 import type { Session, SessionGrant } from '../oauth/session.ts';
 import { items } from './items.ts';
-import { list, number, parser, text } from './shape.ts';
+import { listOf, number, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
 export interface SessionStore {
@@ -22,7 +22,7 @@ export function createSessionStore(table: Table): SessionStore {
   const sessions = items(table, {
     kind: KIND,
     key: (sid: string) => ({ pk: partitionOf(sid), sk: KIND }),
-    parse: parser<Session>({ sid: text, sub: text, auth_time: number, amr: list(text), expires_at: number }),
+    parse: parser<Session>({ sid: text, sub: text, auth_time: number, amr: listOf(text), expires_at: number }),
   });
   const grants = items(table, {
     kind: 'SESSION GRANT',

@@ -25,7 +25,7 @@ export const optional =
   (value): value is Value | undefined =>
     value === undefined || shape(value);
 
-export const list =
+export const listOf =
   <Value>(member: Shape<Value>): Shape<readonly Value[]> =>
   (value): value is readonly Value[] =>
     Array.isArray(value) && value.every(member);

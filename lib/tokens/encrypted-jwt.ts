@@ -4,7 +4,7 @@ import type { AccessToken } from '../oauth/access-token.ts';
 import { InvalidToken, OAuthError, UnreadableToken } from '../oauth/errors.ts';
 import type { EncryptionJwk } from '../oauth/resource-server.ts';
 import { type FormatExplanation, readUnverified, tryToOpen } from './explanation.ts';
-import { type AccessTokenFormat, onlyResource, revokeThroughList, type VerifyingContext } from './format.ts';
+import { type AccessTokenFormat, requireSingleResource, revokeThroughList, type VerifyingContext } from './format.ts';
 import { decryptJwe, ENC, encryptJwe, isJwe, parseJwe } from './jwe.ts';
 import { explainedJwt, jwt } from './jwt.ts';
 
@@ -20,7 +20,7 @@ export const encryptedJwt: AccessTokenFormat<'encrypted_jwt'> = {
   matches: (token) => isJwe(token, { direct: false }),
 
   async issue(claims, context, resources) {
-    const { access_token_encryption_jwk } = onlyResource(resources);
+    const { access_token_encryption_jwk } = requireSingleResource(resources);
     if (!access_token_encryption_jwk) throw new OAuthError('invalid_target', 'this resource has no encryption key');
     const { alg, kid, key } = recipientOf(access_token_encryption_jwk);
     const signed = await jwt.issue(claims, context, resources);

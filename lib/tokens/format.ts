@@ -67,7 +67,7 @@ export async function revokeThroughList(token: AccessToken, client: Client, { re
 }
 
 /** An encrypted token has one recipient only. RFC 8707 section 2 */
-export function onlyResource([first, ...others]: Grant['resources']): ResourceServer {
+export function requireSingleResource([first, ...others]: Grant['resources']): ResourceServer {
   if (others.length > 0) throw new OAuthError('invalid_target', 'an encrypted token is for one resource only');
   return first;
 }

@@ -5,7 +5,7 @@ import { randomId } from '../oauth/handle.ts';
 import { validateClaims } from './claims.ts';
 import { type Json, parseJson } from './compact.ts';
 import { type FormatExplanation, keyIdOf, readUnverified, tryToOpen } from './explanation.ts';
-import { type AccessTokenFormat, onlyResource, revokeThroughList, type VerifyingContext } from './format.ts';
+import { type AccessTokenFormat, requireSingleResource, revokeThroughList, type VerifyingContext } from './format.ts';
 import { decryptJwe, ENC, encryptJwe, isJwe, parseJwe } from './jwe.ts';
 import { ACCESS_TOKEN_TYP } from './jwt.ts';
 
@@ -26,7 +26,7 @@ export const sealed: AccessTokenFormat<'sealed'> = {
   matches: (token) => isJwe(token, { direct: true }),
 
   async issue(claims, { sealingKeys }, resources) {
-    const { audience: aud } = onlyResource(resources);
+    const { audience: aud } = requireSingleResource(resources);
     const sealing = sealingKeys.first(aud);
     if (!sealing) throw new Unavailable('a key of SEALING_KEYS');
     const header = { alg: ALG, enc: ENC, typ: ACCESS_TOKEN_TYP, kid: sealing.id, aud };

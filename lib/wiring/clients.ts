@@ -1,5 +1,5 @@
 import type { Caller } from '../client-authentication/authenticate.ts';
-import { cached } from '../store/cached.ts';
+import { cacheLookup } from '../store/cached-lookup.ts';
 import { createClientStore } from '../store/client.ts';
 import { createResourceServerStore } from '../store/resource-server.ts';
 import type { FoundationWithTable } from './foundation.ts';
@@ -23,4 +23,4 @@ export function callerFinder(base: FoundationWithTable) {
 }
 
 const remembered = <Value>(find: (id: string) => Promise<Value | undefined>, { config, clock }: FoundationWithTable) =>
-  cached(find, config.get('CLIENT_CACHE_SECONDS'), clock);
+  cacheLookup(find, config.get('CLIENT_CACHE_SECONDS'), clock);

@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { type Config, type Environment, readConfig } from '../config.ts';
-import { createKms, type Kms } from '../kms/kms.ts';
+import { createKmsClient, type Kms } from '../kms/kms.ts';
 import { createLog, type LogContext } from '../log.ts';
-import { createTable } from '../store/dynamodb.ts';
+import { openTable } from '../store/dynamodb.ts';
 import { withSchemaCheck } from '../store/schema.ts';
 import type { Table } from '../store/table.ts';
 
@@ -32,7 +32,7 @@ export function createFoundationWithTable(env?: Environment, clock?: Clock): Fou
   return {
     ...foundation,
     issuer: config.get('ISSUER'),
-    table: withSchemaCheck(createTable({ tableName: config.get('TABLE_NAME'), ...config.aws('DYNAMODB') })),
-    kms: createKms(config.aws('KMS')),
+    table: withSchemaCheck(openTable({ tableName: config.get('TABLE_NAME'), ...config.aws('DYNAMODB') })),
+    kms: createKmsClient(config.aws('KMS')),
   };
 }

@@ -1,6 +1,6 @@
 import type { RotationContext } from '../jobs/rotation.ts';
 import { createKeyRegistryStore } from '../key-registry/store.ts';
-import { createKms } from '../kms/kms.ts';
+import { createKmsClient } from '../kms/kms.ts';
 import { createWrappedKey } from '../kms/wrapped-key.ts';
 import type { FoundationWithTable } from './foundation.ts';
 
@@ -8,7 +8,7 @@ import type { FoundationWithTable } from './foundation.ts';
 const TIMEOUT_FACTOR = 10;
 export function keyRotationContext({ config, log, clock, issuer, table }: FoundationWithTable): RotationContext {
   const { patience = 1, ...aws } = config.aws('KMS');
-  const kms = createKms({ ...aws, patience: TIMEOUT_FACTOR * patience });
+  const kms = createKmsClient({ ...aws, patience: TIMEOUT_FACTOR * patience });
   const wrappingKey = config.get('WRAPPING_KMS_KEY');
   return {
     log,

@@ -6,7 +6,7 @@ import type { ProxyEvent } from '../../lib/http/proxy-event.ts';
 import { serve } from '../../lib/http/serve.ts';
 import { randomId } from '../../lib/oauth/handle.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
-import { cached } from '../../lib/store/cached.ts';
+import { cacheLookup } from '../../lib/store/cached-lookup.ts';
 import { createConsentStore } from '../../lib/store/consent.ts';
 import { createEpochStore } from '../../lib/store/epoch.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
@@ -84,8 +84,8 @@ const createHandler = (env: Variables, table: Table) =>
     sessions: createSessionStore(table),
     consents: createConsentStore(table),
     deliveries: createLogoutDeliveryStore(table),
-    findClient: cached(async () => CLIENT, 3600, systemClock),
-    findResourceServer: cached(async () => ORDERS, 3600, systemClock),
+    findClient: cacheLookup(async () => CLIENT, 3600, systemClock),
+    findResourceServer: cacheLookup(async () => ORDERS, 3600, systemClock),
   }));
 
 /**

@@ -11,7 +11,7 @@ import { token } from '../../lib/endpoints/token.ts';
 import { serve } from '../../lib/http/serve.ts';
 import { joseToDer } from '../../lib/keys/ecdsa-signature.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
-import { cached } from '../../lib/store/cached.ts';
+import { cacheLookup } from '../../lib/store/cached-lookup.ts';
 import { createEpochStore } from '../../lib/store/epoch.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { createReferenceTokenStore } from '../../lib/store/reference-token.ts';
@@ -62,13 +62,13 @@ export function createDeployment(alg: string, table: Table = createMemoryTable()
     grants: createGrantStore(table),
     epochs: createEpochStore(table),
     revocations: createRevocationList(createRevocationStore(table), systemClock),
-    findClient: cached(
+    findClient: cacheLookup(
       async (id) => [...CLIENTS, ...APPS].find(({ client_id }) => client_id === id),
       3600,
       systemClock,
     ),
-    findResourceServer: cached(async () => ORDERS, 3600, systemClock),
-    findCaller: cached(async () => ({ resourceServer: ORDERS }), 3600, systemClock),
+    findResourceServer: cacheLookup(async () => ORDERS, 3600, systemClock),
+    findCaller: cacheLookup(async () => ({ resourceServer: ORDERS }), 3600, systemClock),
   });
   return {
     env,

@@ -4,7 +4,7 @@ import { startKms } from '../../infra/local/kms/server.ts';
 import { createRegistryCopy } from '../../lib/key-registry/copy.ts';
 import { registrySigners } from '../../lib/key-registry/signers.ts';
 import { addKey } from '../../lib/key-registry/transitions.ts';
-import { createKms } from '../../lib/kms/kms.ts';
+import { createKmsClient } from '../../lib/kms/kms.ts';
 import { kmsSigners } from '../../lib/kms/signers.ts';
 import { createWrappedKey } from '../../lib/kms/wrapped-key.ts';
 import { randomId } from '../../lib/oauth/handle.ts';
@@ -37,7 +37,7 @@ async function measure(effort: Effort): Promise<Figure[]> {
   const data = Buffer.from((await signJwt('at+jwt', whole, signer)).split('.', 2).join('.'));
 
   const standIn = await startKms();
-  const kms = createKms({ ...AWS, endpoint: standIn.endpoint, patience: 10 });
+  const kms = createKmsClient({ ...AWS, endpoint: standIn.endpoint, patience: 10 });
   const inKms = await kmsSigners([{ id: createKey(standIn, 'ECC_NIST_P256') }], kms).get();
 
   const wrappingKey = createKey(standIn, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT');

@@ -10,7 +10,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { algorithmNames } from '../../lib/keys/algorithm.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
-import { createKms } from '../../lib/kms/kms.ts';
+import { createKmsClient } from '../../lib/kms/kms.ts';
 import { kmsSigners } from '../../lib/kms/signers.ts';
 import { createKey, type KmsWorld, keySpecs, startKmsWorld, verificationKeys } from '../support/kms-world.ts';
 import { scaled } from '../support/scale.ts';
@@ -78,7 +78,7 @@ describe('short integers', () => {
     const arn = createKey(world.kms, keySpecs[alg]);
     const key = await importJWK(jwks(verificationKeys(world.kms, { [arn]: alg })).keys[0]!, alg);
     // Patience, because what is tested is the form of signatures and not how busy the machine is.
-    const signer = await kmsSigners([{ id: arn }], createKms({ ...aws(), patience: 20 })).get();
+    const signer = await kmsSigners([{ id: arn }], createKmsClient({ ...aws(), patience: 20 })).get();
     const header = Buffer.from(JSON.stringify({ alg })).toString('base64url');
     let leadingZeros = 0;
     const signOne = async (index: number) => {
@@ -209,7 +209,7 @@ describe('a key that does not fit is refused by its name', () => {
 });
 
 it('refuses what KMS cannot sign by Ed25519 as too large, and asks nothing of KMS for it', async () => {
-  const signer = await kmsSigners([{ id: createKey(world.kms, keySpecs.EdDSA) }], createKms(aws())).get();
+  const signer = await kmsSigners([{ id: createKey(world.kms, keySpecs.EdDSA) }], createKmsClient(aws())).get();
   world.kms.takeCalls();
   await expect(signer.sign(Buffer.alloc(4097))).rejects.toMatchObject({ code: 'invalid_request' });
   expect(world.kms.takeCalls()).toEqual({});

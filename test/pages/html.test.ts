@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { html, toText, trustedMarkup, type Value } from '../../lib/pages/html.ts';
+import { html, serializeHtml, trustedMarkup, type Value } from '../../lib/pages/html.ts';
 import { chooseLanguage } from '../../lib/pages/texts.ts';
 import { theme } from '../../lib/pages/theme.ts';
 
@@ -16,12 +16,12 @@ describe('a template', () => {
     ['what only looks like markup', { toString: () => '<b>' } as never, 'undefined'],
     ['markup of our own', trustedMarkup('<svg></svg>'), '<svg></svg>'],
   ])('takes %s', (_, value, text) => {
-    expect(toText(html`<p title="${value}">${value}</p>`)).toBe(`<p title="${text}">${text}</p>`);
+    expect(serializeHtml(html`<p title="${value}">${value}</p>`)).toBe(`<p title="${text}">${text}</p>`);
   });
 
   it('cannot be made to take markup from JSON', () => {
     const forged = JSON.parse('{"markup":"<b>","Symbol(markup)":"<b>"}') as never;
-    expect(toText(html`${forged}`)).not.toContain('<b>');
+    expect(serializeHtml(html`${forged}`)).not.toContain('<b>');
   });
 });
 

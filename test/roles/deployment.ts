@@ -18,9 +18,9 @@ import { createKeyRegistryStore } from '../../lib/key-registry/store.ts';
 import { addKey } from '../../lib/key-registry/transitions.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
-import { createKms } from '../../lib/kms/kms.ts';
+import { createKmsClient } from '../../lib/kms/kms.ts';
 import { getKmsKey } from '../../lib/kms/signers.ts';
-import { createTable } from '../../lib/store/dynamodb.ts';
+import { openTable } from '../../lib/store/dynamodb.ts';
 import type { Table } from '../../lib/store/table.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { createKey, verificationKeys } from '../support/kms-world.ts';
@@ -110,7 +110,7 @@ export async function deploy(origin: Origin, clock: Clock): Promise<Deployment> 
     region: stack.region,
   });
   const aws = { region: stack.region, credentials: { accessKeyId: 'admin', secretAccessKey: 'local' }, patience: 30 };
-  const table = createTable({ tableName: stack.tableName, endpoint: embedded.endpoint, ...aws });
+  const table = openTable({ tableName: stack.tableName, endpoint: embedded.endpoint, ...aws });
   if (origin.endsWith('with a registry')) {
     const known = origin === 'secret with a registry' ? keysOfSecret(secret.SIGNING_KEYS) : keysInKms(kms);
     await createKeyRegistryStore(table).create(registryOf(await known, clock()));
@@ -171,7 +171,7 @@ const keysOfSecret = async (text: string): Promise<NewKey[]> =>
 
 function keysInKms({ endpoint }: Kms): Promise<NewKey[]> {
   const credentials = { accessKeyId: 'admin', secretAccessKey: 'local' };
-  const kms = createKms({ endpoint, region: 'us-east-1', credentials, patience: 30 });
+  const kms = createKmsClient({ endpoint, region: 'us-east-1', credentials, patience: 30 });
   const found = (Object.keys(signing) as (keyof typeof signing)[]).map(
     async (alg: AlgorithmName & keyof typeof signing) => {
       const { arn: key_id, key } = await getKmsKey({ id: signing[alg], alg }, kms);

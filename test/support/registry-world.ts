@@ -8,7 +8,7 @@ import { rotation } from '../../lib/jobs/rotation.ts';
 import type { KeyRegistry, NewKey } from '../../lib/key-registry/registry.ts';
 import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/key-registry/store.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
-import { createKms } from '../../lib/kms/kms.ts';
+import { createKmsClient } from '../../lib/kms/kms.ts';
 import { getKmsKey } from '../../lib/kms/signers.ts';
 import { createWrappedKey } from '../../lib/kms/wrapped-key.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
@@ -58,7 +58,7 @@ export async function startRegistryWorld(variables: Variables = {}, clock?: Cloc
 
   const registry = createKeyRegistryStore(world.table);
   const aws = { region: 'eu-west-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
-  const kmsClient = createKms({ ...aws, endpoint: kms.endpoint, patience: 30 });
+  const kmsClient = createKmsClient({ ...aws, endpoint: kms.endpoint, patience: 30 });
 
   return {
     ...world,

@@ -28,7 +28,7 @@ import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { createClientStore } from '../../lib/store/client.ts';
-import { createTable } from '../../lib/store/dynamodb.ts';
+import { openTable } from '../../lib/store/dynamodb.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import type { Table } from '../../lib/store/table.ts';
@@ -168,7 +168,7 @@ export async function startWorld(variables: Variables = {}, clock?: Clock): Prom
     LOCAL_PATIENCE: String(PATIENCE),
     ...variables,
   };
-  const table = createTable({
+  const table = openTable({
     tableName,
     endpoint,
     // Not under test, so it may be slow on a busy machine.

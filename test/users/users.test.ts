@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { analyseFunctions } from '../../infra/build.mjs';
 import { importSecret, unmatchableSecret } from '../../lib/oauth/secret.ts';
 import { createAttemptStore } from '../../lib/store/attempt.ts';
-import { createTable } from '../../lib/store/dynamodb.ts';
+import { openTable } from '../../lib/store/dynamodb.ts';
 import { createUserStore, type UserStore } from '../../lib/store/user.ts';
 import { authenticateUser } from '../../lib/users/authenticate-user.ts';
 import { createUser } from '../../lib/users/create-user.ts';
@@ -36,7 +36,7 @@ beforeAll(async () => {
   world = await startWorld({}, clock);
   store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
   users = createUserStore(
-    createTable({
+    openTable({
       tableName: world.env['TABLE_NAME'] ?? '',
       endpoint: store.endpoint,
       region: 'eu-west-1',
