@@ -15,7 +15,7 @@ export interface AuthenticationContext {
 export interface ClientAuthenticationMethod {
   readonly name: string;
   /**
-   * Whether the caller presents one of the secrets in its record. Resource servers, and clients without a registered method, can use
+   * Whether the caller presents one of the secrets in its record. Resource servers, and clients without a registered method, may use
    * any such method.
    */
   readonly usesSecret: boolean;

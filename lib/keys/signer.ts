@@ -19,7 +19,7 @@ export const keySigner = ({ kid, alg, key }: SigningKey): Signer => ({
 /** The active signing keys. */
 export interface Signers {
   /**
-   * The first key of this algorithm, or the first of all where none is asked for. When it cannot be loaded, no other key takes
+   * The first key of this algorithm, or the first of all without one. When it cannot be loaded, no other key takes
    * its place.
    * @throws KeyError when there is no such key; Unavailable
    */

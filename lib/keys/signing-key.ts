@@ -56,7 +56,7 @@ function parsePem(text: string, type: KeyType): SigningKey[] {
   });
 }
 
-/** What is known of a key beside its material. */
+/** What a key declares about itself, besides its material. */
 type Declared = { readonly kid?: string | undefined; readonly alg?: AlgorithmName | undefined };
 
 /** Judges a key that has been read. @throws KeyError */

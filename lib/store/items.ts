@@ -58,7 +58,7 @@ export const unchanged = <Value extends object, Attribute extends keyof Value & 
     const value = seen[attribute];
     return value === undefined ? { attribute, test: 'absent' } : { attribute, test: 'equals', value };
   });
-  // What was removed meanwhile must not come back.
+  // An item that was removed since it was read must not come back.
   return [exists, ...same];
 };
 

@@ -7,7 +7,7 @@ import type { Json } from './compact.ts';
 import type { VerifiedJwt } from './jws.ts';
 
 // How a format explains one of its tokens to an administrator, who has some of the keys, or none. Functions do not need
-// this, so it stays out of their bundles: a format exports its explanation beside itself.
+// this, so each format exports its explanation separately and it stays out of their bundles.
 
 /** The keys to explain tokens with, as far as they are at hand. */
 export interface ExplainingContext {
