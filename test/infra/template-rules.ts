@@ -8,6 +8,7 @@ type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
 export interface Resource {
   Type: string;
   Properties: { [name: string]: Json };
+  DependsOn?: Json;
   DeletionPolicy?: string;
   UpdateReplacePolicy?: string;
 }
@@ -411,14 +412,44 @@ const within = (what: string, value: Json | undefined, low: number, high: number
     ? []
     : [`${what} is ${show(value)}, not ${low} to ${high}`];
 
+/** The resources that a value refers to by `Ref`, `Fn::GetAtt` or `Fn::Sub`. */
+function* references(value: Json): Generator<string> {
+  if (Array.isArray(value)) for (const member of value) yield* references(member);
+  else if (value && typeof value === 'object')
+    for (const [name, member] of Object.entries(value)) {
+      if (name === 'Ref') yield String(member);
+      if (name === 'Fn::GetAtt') yield String(list(member)[0]).split('.')[0] ?? '';
+      if (name === 'Fn::Sub')
+        for (const [, id = ''] of String(list(member)[0]).matchAll(/\$\{([^.!}]+)[^}]*\}/g)) yield id;
+      yield* references(member);
+    }
+}
+
+/** What CloudFormation makes before a resource, directly or because something else needs it. */
+function madeBefore(template: Template, id: string, found = new Set<string>()): Set<string> {
+  const resource = template.Resources[id];
+  if (!resource) return found;
+  for (const needed of [...references(resource.Properties), ...list(resource.DependsOn).map(String)]) {
+    if (!(needed in template.Resources) || found.has(needed)) continue;
+    found.add(needed);
+    madeBefore(template, needed, found);
+  }
+  return found;
+}
+
 /** Random base64 has digits and letters of both cases; a long name lacks one of them. */
 const isRandom = (text: string) => /\d/.test(text) && /[a-z]/.test(text) && /[A-Z]/.test(text);
 
+/** The table by its name: a reference would have the table made first. */
+const tableArn = (template: Template): Json => ({
+  'Fn::Sub': `arn:\${AWS::Partition}:dynamodb:\${AWS::Region}:\${AWS::AccountId}:table/${property(template, 'Table', 'TableName')}`,
+});
+
 /** The right to do something with items of some kinds. */
-const onItems = (kinds: string[], actions: string[]) => ({
+const onItems = (template: Template, kinds: string[], actions: string[]) => ({
   Effect: 'Allow',
   Action: actions.map((action) => `dynamodb:${action}`),
-  Resource: arnOf('Table'),
+  Resource: tableArn(template),
   Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kinds } },
 });
 
@@ -435,7 +466,7 @@ function onKeys(use: keyof typeof keys, template: Template, { origin }: Setup): 
     'kms:EncryptionContext:issuer': template.Outputs['Issuer']?.Value ?? 'nothing',
   };
   const wrapping = { Effect: 'Allow', Action, Resource: WRAPPING_KEY, Condition: { StringEquals: context } };
-  return use === 'signing' ? [wrapping, onItems(['KEYS'], ['PutItem'])] : [wrapping];
+  return use === 'signing' ? [wrapping, onItems(template, ['KEYS'], ['PutItem'])] : [wrapping];
 }
 
 /** What a function that reads the key registry reads with it: the schema too, if it reads nothing else. */
@@ -519,10 +550,11 @@ export const rules: Record<string, Rule> = {
         ),
     ),
 
-  // A PEM, members of a JWK, or 32 random bytes in base64; but for the name of the artefact, which has a time in it.
+  // A PEM, members of a JWK, or 32 random bytes in base64; but for the name of the artefact, which has a time in it, and the
+  // names of resources.
   'no secrets': (template) =>
     [...texts(template as unknown as Json)]
-      .filter(([path]) => !path.endsWith('.S3Key'))
+      .filter(([path, text]) => !path.endsWith('.S3Key') && !(text in template.Resources))
       .filter(
         ([, text]) => /-----BEGIN|"(kty|d|k|p|q)"\s*:/.test(text) || (text.match(/[\w+/-]{42,}/g) ?? []).some(isRandom),
       )
@@ -556,14 +588,34 @@ export const rules: Record<string, Rule> = {
     );
   },
 
+  // Protection comes when a deployment has succeeded: CloudFormation could not roll back a table that is made with it.
   'table protection': (template, stage) => {
     const disposable = stage === 'dev' || stage === 'local';
-    return [
-      ...differs('deletion protection', property(template, 'Table', 'DeletionProtectionEnabled'), !disposable),
-      ...['DeletionPolicy', 'UpdateReplacePolicy'].flatMap((policy) =>
-        differs(policy, at(template, 'Resources', 'Table', policy), disposable ? 'Delete' : 'Retain'),
-      ),
+    const expected: [name: string, value: Json | undefined, wanted: Json][] = [
+      ['deletion protection', property(template, 'Table', 'DeletionProtectionEnabled') ?? false, false],
+      ['DeletionPolicy', template.Resources['Table']?.DeletionPolicy, disposable ? 'Delete' : 'RetainExceptOnCreate'],
+      ['UpdateReplacePolicy', template.Resources['Table']?.UpdateReplacePolicy, disposable ? 'Delete' : 'Retain'],
     ];
+    return expected.flatMap(([name, value, wanted]) => differs(name, value, wanted));
+  },
+
+  // A failure of anything that is made after the table would leave the table behind.
+  'table last': (template) => {
+    const before = madeBefore(template, 'Table');
+    return Object.keys(template.Resources)
+      .filter((id) => id !== 'Table')
+      .flatMap((id) => [
+        ...(before.has(id) ? [] : [`${id} may be made after the table`]),
+        ...(madeBefore(template, id).has('Table') ? [`${id} is made after the table`] : []),
+      ]);
+  },
+
+  // A deployment of a REST API publishes the gateway responses that are there when it is made.
+  'gateway responses': (template) => {
+    const deployments = ofType(template, 'AWS::ApiGateway::Deployment').map(([id]) => madeBefore(template, id));
+    return ofType(template, 'AWS::ApiGateway::GatewayResponse')
+      .filter(([id]) => deployments.length === 0 || deployments.some((before) => !before.has(id)))
+      .map(([id]) => `${id} may be made after the deployment that publishes it`);
   },
 
   // The same literal on both sides, so a function runs wherever Node does.
@@ -645,8 +697,10 @@ export const rules: Record<string, Rule> = {
           Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
           Resource: arnOf(`${idOf(name)}LogGroup`),
         },
-        ...(functions[name]?.table ?? []).map(([kinds, actions]) => onItems(kinds, actions)),
-        ...(functions[name]?.registry && setupOf(stage).registry ? [onItems(registryKinds(name), ['GetItem'])] : []),
+        ...(functions[name]?.table ?? []).map(([kinds, actions]) => onItems(template, kinds, actions)),
+        ...(functions[name]?.registry && setupOf(stage).registry
+          ? [onItems(template, registryKinds(name), ['GetItem'])]
+          : []),
         ...(functions[name]?.keys ?? []).flatMap((use) => onKeys(use, template, setupOf(stage))),
       ];
       return differs(`permissions of ${name}`, actual, expected);
