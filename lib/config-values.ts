@@ -50,13 +50,20 @@ export const oneOf =
     return value;
   };
 
-/** One or more parts, separated by commas. */
-const list =
-  <T>(parse: (part: string) => T) =>
+/**
+ * One or more parts, separated by commas, none of which may occur twice: one of the two would be ignored.
+ * @param nameOf what a part is about
+ */
+const listOf =
+  <T>(what: string, parse: (part: string) => T, nameOf: (part: string) => string = (part) => part) =>
   (text: string): [T, ...T[]] => {
     const [first = '', ...others] = text.split(',').map((part) => part.trim());
+    const names = [first, ...others].map(nameOf);
+    if (new Set(names).size < names.length) throw new InvalidValue(`names a ${what} twice`);
     return [parse(first), ...others.map(parse)];
   };
+
+const before = (separator: string) => (part: string) => part.split(separator)[0]?.trim() ?? '';
 
 const secret = (text: string, form: string): Buffer => {
   const bytes = decodeBase64url(text);
@@ -64,13 +71,15 @@ const secret = (text: string, form: string): Buffer => {
   return bytes;
 };
 
-export const parseSecrets = list((part) => secret(part, 'base64url secrets of 32 bytes'));
+export const parseSecrets = listOf('key', (part) => secret(part, 'base64url secrets of 32 bytes'));
 
-export const parseOpeningKeys = list((part): SealingKey => {
+const parseOpeningKey = (part: string): SealingKey => {
   const [id = '', key = '', ...rest] = part.split('.');
   if (id === '' || rest.length > 0) throw new InvalidValue('must have the form ID.KEY, separated by commas');
   return { id, key: createSecretKey(secret(key, 'ID.KEY with keys of 32 bytes in base64url')) };
-});
+};
+
+export const parseOpeningKeys = listOf('key', parseOpeningKey, before('.'));
 
 /** A key id (of one Region, or `mrk-...`), an alias, or the ARN of either. */
 const KMS_KEY = /^(arn:aws[a-z-]*:kms:[a-z\d-]+:\d{12}:(key\/[\w-]+|alias\/[\w/-]+)|alias\/[\w/-]+|[\w-]+)$/;
@@ -86,13 +95,7 @@ export const parseSigningKmsKey = (text: string): KmsKey => {
   return { id: parseKmsKeyId(id), ...(alg !== undefined && { alg: oneOf(algorithmNames)(alg) }) };
 };
 
-export const listOfKmsKeys = <T>(parse: (part: string) => T) => {
-  const [ids, keys] = [list((part) => part.split('=')[0]), list(parse)];
-  return (text: string): [T, ...T[]] => {
-    if (new Set(ids(text)).size < ids(text).length) throw new InvalidValue('names a key twice');
-    return keys(text);
-  };
-};
+export const listOfKmsKeys = <T>(parse: (part: string) => T) => listOf('key', parse, before('='));
 
 /** The defaults in seconds. Self-contained formats that are not named have the value of `jwt`. */
 const REVOCATION_MAX_AGE = { jwt: 5, reference: 0 };
@@ -103,12 +106,12 @@ export const parseRevocationMaxAge = (text: string): RevocationMaxAge => {
     const age = seconds(text);
     return revocationMaxAge(() => age);
   }
-  const pairs = list((part) => {
+  const pair = (part: string) => {
     const [format = '', age = '', ...rest] = part.split('=');
     if (rest.length > 0) throw new InvalidValue('must have a form like 5 or jwt=5,reference=0');
     return [oneOf(accessTokenFormats)(format.trim()), seconds(age.trim())] as const;
-  });
-  const named = new Map(pairs(text));
+  };
+  const named = new Map(listOf('format', pair, before('='))(text));
   return revocationMaxAge((format) => {
     const sameKind = isSelfContained(format) ? 'jwt' : 'reference';
     return named.get(format) ?? named.get(sameKind) ?? REVOCATION_MAX_AGE[sameKind];

@@ -4,6 +4,7 @@ import { type Environment, readConfig, type VariableName, variables } from '../l
 const read = (name: VariableName, value: string) => readConfig({ [name]: value }).get(name);
 
 const KEY = Buffer.alloc(32).toString('base64url');
+const OTHER_KEY = Buffer.alloc(32, 1).toString('base64url');
 
 describe('defaults', () => {
   it.each([
@@ -45,7 +46,7 @@ describe('values', () => {
     ['REVOCATION_MAX_AGE_SECONDS', 'reference=2, jwt=1', { jwt: 1, encrypted_jwt: 1, sealed: 1, reference: 2 }],
     ['REVOCATION_MAX_AGE_SECONDS', 'sealed=0', { jwt: 5, encrypted_jwt: 5, sealed: 0, reference: 0 }],
     ['REVOCATION_MAX_AGE_SECONDS', 'encrypted_jwt=3,jwt=1', { jwt: 1, encrypted_jwt: 3, sealed: 1, reference: 0 }],
-    ['SEALING_KEYS', `${KEY}, ${KEY}`, [Buffer.alloc(32), Buffer.alloc(32)]],
+    ['SEALING_KEYS', `${KEY}, ${OTHER_KEY}`, [Buffer.alloc(32), Buffer.alloc(32, 1)]],
     ['SIGNING_KMS_KEYS', 'alias/one', [{ id: 'alias/one' }]],
     [
       'SIGNING_KMS_KEYS',
@@ -105,6 +106,13 @@ describe('values', () => {
     ['REVOCATION_MAX_AGE_SECONDS', 'jwt='],
     ['REVOCATION_MAX_AGE_SECONDS', 'cookie=5'],
     ['REVOCATION_MAX_AGE_SECONDS', 'jwt=5=6'],
+    // A name twice.
+    ['REVOCATION_MAX_AGE_SECONDS', 'jwt=5,jwt=1'],
+    ['REVOCATION_MAX_AGE_SECONDS', 'jwt=5, jwt =5'],
+    ['HANDLE_KEYS', `${KEY},${KEY}`],
+    ['SEALING_KEYS', `${KEY}, ${OTHER_KEY}, ${KEY}`],
+    ['OPENING_KEYS', `id.${KEY},id.${OTHER_KEY}`],
+    ['SIGNING_KMS_KEYS', 'alias/hush, alias/hush=ES256'],
     ['CLOCK_SKEW_SECONDS', '301'],
     ['CLOCK_SKEW_SECONDS', '0x10'],
     ['CLOCK_SKEW_SECONDS', ' 5'],

@@ -5,7 +5,7 @@ import { type Client, isPublic } from '../../lib/oauth/client.ts';
 import { compact } from './change.ts';
 import * as parse from './parse.ts';
 import { UsageProblem } from './problem.ts';
-import { checkSignIn, hasSignInSettings, withSignInChanges, withSignInSettings } from './sign-in-settings.ts';
+import { hasSignInSettings, withSignInChanges, withSignInSettings } from './sign-in-settings.ts';
 
 /** The settings of a client, as options. */
 export interface Settings {
@@ -74,7 +74,7 @@ export const whyNoSecrets = (client: Client): string =>
 /** The authentication method that `--public` or `--auth-method` asks for. */
 const authMethodOf = (settings: Settings) => (settings.public ? 'none' : settings.authMethod);
 
-/** The client with the settings applied. @throws UsageProblem when the settings contradict one another */
+/** The client with the settings applied. @throws UsageProblem for a client that has secrets and would use none */
 export function withChanges(client: Client, settings: Settings): Client {
   const { name, scope, resource, grantType, format, lifetime } = settings;
   const authMethod = authMethodOf(settings);
@@ -88,12 +88,6 @@ export function withChanges(client: Client, settings: Settings): Client {
     access_token_format: parse.chosen(format, client.access_token_format),
     access_token_lifetime: parse.chosen(lifetime, client.access_token_lifetime),
   });
-  checkSignIn(next);
-  if (isPublic(next) && next.grant_types.includes('client_credentials')) {
-    throw new UsageProblem(
-      'a public client may not use the grant type client_credentials, as it has no secret: leave out --public or give other grant types',
-    );
-  }
   if (!usesSecret(next) && next.secrets.length > 0) {
     throw new UsageProblem(
       `a client that ${whyNoSecrets(next)} has no secrets: first retire the secrets of this client with latchkey secret retire`,

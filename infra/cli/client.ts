@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { usesSecret } from '../../lib/client-authentication/methods.ts';
 import type { Client } from '../../lib/oauth/client.ts';
+import { type ClientFinding, judgeClient } from '../../lib/oauth/client-registration.ts';
 import { randomId } from '../../lib/oauth/handle.ts';
-import { identityScopes } from '../../lib/oauth/scope.ts';
+import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { Problem } from '../problem.ts';
 import { change, create, get } from './change.ts';
 import { hasSettings, type Settings, whyNoSecrets, withChanges, withSettings } from './client-settings.ts';
@@ -10,10 +11,11 @@ import { examples, onTable, withYes } from './command.ts';
 import { DEPLOYED_HELP, deployedFrom, disableClient, HOW_SOON } from './disable-client.ts';
 import type { Io } from './io.ts';
 import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
-import { columns, type Output, time } from './output.ts';
+import { columns, time } from './output.ts';
 import * as parse from './parse.ts';
 import { UsageProblem } from './problem.ts';
 import { findRefusedTokens, whenNewTokensWork } from './refused-tokens.ts';
+import { findDeployment, noteFindings, refuseFindings } from './registration.ts';
 import type { Store } from './store.ts';
 import { clientText, recordView } from './view.ts';
 
@@ -65,7 +67,8 @@ const createCommand = (io: Io) =>
         throw new UsageProblem(`a client that ${whyNoSecrets(client)} has no secret: leave out --secret-stdin`);
       }
       const store = await open();
-      await requireResources(client, store, out);
+      const findings = await judge(client, await getResourceServers(client, store), store, io);
+      refuseFindings(findings);
       if (await store.resourceServers.find(client_id)) {
         throw new Problem(
           `${client_id} is the id of a resource server, and introspection tells callers apart by their ids: choose another id`,
@@ -78,7 +81,7 @@ const createCommand = (io: Io) =>
       const shown = made?.secret === undefined ? {} : { client_secret: made.secret };
       out.result({ ...recordView(record), ...shown }, clientText(record, shown));
       if (made?.secret !== undefined) out.note(SHOWN_ONCE);
-      noteDoubtfulSettings(client, out);
+      noteFindings(findings, out);
     },
   );
 
@@ -134,34 +137,18 @@ const updateCommand = (io: Io) =>
       const { cacheNote } = deployedFrom(io.env);
       if (!hasSettings(options)) throw new UsageProblem('nothing to change: give at least one setting (see --help)');
       const store = await open();
+      let findings: readonly ClientFinding[] = [];
       const client = await change(store.clients, 'client', id, async (found) => {
         const next = withChanges(found, options);
-        await requireResources(next, store, out);
+        findings = await judge(next, await getResourceServers(next, store), store, io);
+        refuseFindings(findings, await judge(found, await findResourceServers(found, store), store, io));
         return next;
       });
       out.result(recordView(client), clientText(client));
-      noteDoubtfulSettings(client, out);
+      noteFindings(findings, out);
       out.note(cacheNote);
     },
   );
-
-/** Points out settings that are allowed but may be a mistake. */
-function noteDoubtfulSettings({ grant_types, scope, response_types = [] }: Client, out: Output): void {
-  if (grant_types.length === 0) {
-    out.note('This client may not use any grant type yet: add one with latchkey client update --grant-type.');
-  }
-  if (grant_types.includes('password')) {
-    out.note(
-      'With the grant type password, the client sees passwords: use it only while you migrate away from it (RFC 9700 section 2.4).',
-    );
-  }
-  if (response_types.some((type) => type.split(' ').includes('token'))) {
-    out.note('Access tokens in a URL leak: prefer the response type code (RFC 9700 section 2.1.2).');
-  }
-  if (grant_types.includes('refresh_token') && !scope.split(' ').includes('offline_access')) {
-    out.note('This client gets no refresh token without the scope offline_access.');
-  }
-}
 
 const disableCommand = (io: Io) =>
   onTable<{ yes?: true }>(
@@ -216,10 +203,14 @@ function grantTypesOf({ redirectUri, scope }: Settings): string[] {
 }
 
 /** @throws Problem naming the first resource server that does not exist */
-async function requireResources(client: Client, { resourceServers }: Store, out: Output): Promise<void> {
-  const found = await Promise.all(client.resources.map((id) => get(resourceServers, 'resource server', id)));
-  const known = new Set([...identityScopes, ...found.flatMap((resource) => resource.scope.split(' '))]);
-  const unknown = client.scope.split(' ').filter((token) => token !== '' && !known.has(token));
-  if (unknown.length > 0)
-    out.note(`No resource server of this client knows the scope ${unknown.join(' ')}, so it will not be granted.`);
+const getResourceServers = ({ resources }: Client, { resourceServers }: Store) =>
+  Promise.all(resources.map((id) => get(resourceServers, 'resource server', id)));
+
+const findResourceServers = async ({ resources }: Client, { resourceServers }: Store) =>
+  (await Promise.all(resources.map((id) => resourceServers.find(id)))).filter((found) => found !== undefined);
+
+/** What is wrong with a client. */
+async function judge(client: Client, resourceServers: readonly ResourceServer[], store: Store, { env }: Io) {
+  const { id_token_signed_response_alg: alg, access_token_format: format } = client;
+  return judgeClient(client, resourceServers, await findDeployment({ alg, format }, store, env));
 }

@@ -8,6 +8,8 @@ export interface LocalStack {
   readonly table: { readonly endpoint: string; readonly name: string };
   /** The stand-in for KMS; present with `--keys wrapped`. */
   readonly kms?: { readonly endpoint: string; readonly wrapping_key: string };
+  /** Whether its functions seal tokens; undefined in a file of an earlier version. */
+  readonly seals: boolean | undefined;
   /** The message for a table that does not answer. */
   readonly notRunning: string;
 }
@@ -32,13 +34,19 @@ export function findLocalStack(cwd: string, port?: string): LocalStack | undefin
     if (port === undefined) return undefined;
     throw new Problem(`no npm start is running on port ${port} in this directory: start one${others(cwd, port)}`);
   }
-  const { issuer, table, kms } = parse(text, file);
+  const { issuer, table, kms, seals } = parse(text, file);
   if (typeof issuer !== 'string' || typeof table?.endpoint !== 'string' || typeof table.name !== 'string') {
     throw new Problem(`${file} names no table: run npm start again`);
   }
   const { endpoint, name } = table;
   const notRunning = `${file} names the npm start at ${issuer}, which is not running: start it again${others(cwd, port)}`;
-  return { issuer, table: { endpoint, name }, ...(kms && { kms }), notRunning };
+  return {
+    issuer,
+    table: { endpoint, name },
+    ...(kms && { kms }),
+    seals: typeof seals === 'boolean' ? seals : undefined,
+    notRunning,
+  };
 }
 
 /** Words that suggest the ports of other running stacks. */
@@ -77,6 +85,7 @@ interface Written {
   readonly issuer?: unknown;
   readonly table?: { endpoint?: unknown; name?: unknown } | null;
   readonly kms?: NonNullable<LocalStack['kms']>;
+  readonly seals?: unknown;
 }
 
 function parse(text: string, file: string): Written {

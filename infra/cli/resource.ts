@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
 import { type AccessTokenFormatName, DEFAULT_FORMAT } from '../../lib/oauth/access-token.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
+import { judgeResourceServer, type ResourceServerFinding } from '../../lib/oauth/resource-server-registration.ts';
 import { Problem } from '../problem.ts';
 import { change, compact, create, get } from './change.ts';
 import { examples, onTable } from './command.ts';
@@ -12,6 +13,8 @@ import { openingKeysCommand } from './opening-keys.ts';
 import { columns } from './output.ts';
 import * as parse from './parse.ts';
 import { UsageProblem } from './problem.ts';
+import { findDeployment, noteFindings, refuseFindings } from './registration.ts';
+import type { Store } from './store.ts';
 import { recordView, resourceText } from './view.ts';
 
 interface Settings {
@@ -90,11 +93,14 @@ const createCommand = (io: Io) =>
       const made = await newSecret(io, options, store.clock());
       const draft = { identifier, audience: identifier, scope: '', secrets: [made.stored], enabled: true };
       const resource = withChanges(draft, options);
+      const findings = await judge(resource, store, io);
+      refuseFindings(findings);
       await create(store.resourceServers, 'resource server', identifier, resource);
 
       const shown = made.secret === undefined ? {} : { secret: made.secret };
       out.result({ ...recordView(resource), ...shown }, resourceText(resource, shown));
       if (made.secret !== undefined) out.note(SHOWN_ONCE);
+      noteFindings(findings, out);
     },
   );
 
@@ -152,9 +158,19 @@ const updateCommand = (io: Io) =>
       if (!SETTINGS.some((setting) => options[setting] !== undefined)) {
         throw new UsageProblem('nothing to change: give at least one setting (see --help)');
       }
-      const { resourceServers } = await open();
-      const resource = await change(resourceServers, 'resource server', id, (found) => withChanges(found, options));
+      const store = await open();
+      let findings: readonly ResourceServerFinding[] = [];
+      const resource = await change(store.resourceServers, 'resource server', id, async (found) => {
+        const next = withChanges(found, options);
+        findings = await judge(next, store, io);
+        refuseFindings(findings, await judge(found, store, io));
+        return next;
+      });
       out.result(recordView(resource), resourceText(resource));
+      noteFindings(findings, out);
+      if (options.encryptionKey === parse.DEFAULT) {
+        out.note('Clients with the format encrypted_jwt get no more tokens for it.');
+      }
       out.note(cacheNote);
     },
   );
@@ -184,6 +200,12 @@ const switchCommand = (io: Io, verb: 'disable' | 'enable') =>
         out.note('Tokens already issued for it stay valid until they expire or are revoked: latchkey token revoke.');
     },
   );
+
+/** What is wrong with a resource server. */
+async function judge(resource: ResourceServer, store: Store, { env }: Io) {
+  const { access_token_signing_alg: alg, access_token_format: format } = resource;
+  return judgeResourceServer(resource, await findDeployment({ alg, format }, store, env));
+}
 
 const SETTINGS = ['audience', 'scope', 'format', 'encryptionKey', 'signingAlg', 'lifetime'] as const;
 

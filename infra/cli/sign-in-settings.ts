@@ -1,10 +1,9 @@
 import { type Command, Option } from 'commander';
 import { algorithmNames } from '../../lib/keys/algorithm.ts';
-import { type Client, isPublic } from '../../lib/oauth/client.ts';
+import type { Client } from '../../lib/oauth/client.ts';
 import { compact } from './change.ts';
 import * as parse from './parse.ts';
-import { UsageProblem } from './problem.ts';
-import { origin, redirectUri, webUri } from './uri.ts';
+import { origin, postLogoutRedirectUri, redirectUri, webUri } from './uri.ts';
 
 // The settings of a client that people sign in to: one row for each member of its metadata.
 
@@ -34,7 +33,7 @@ const settings: readonly Setting[] = [
     member: 'post_logout_redirect_uris',
     flags: '--post-logout-redirect-uri <uri>',
     description: 'URI that users may be sent to after they have signed out; repeatable',
-    parse: parse.listOf(redirectUri),
+    parse: parse.listOf(postLogoutRedirectUri),
   },
   {
     member: 'response_types',
@@ -94,7 +93,8 @@ const switches: readonly Switch[] = [
   {
     member: 'require_pkce',
     flags: '--no-pkce',
-    description: 'do not require PKCE, for an old confidential client that cannot use it',
+    description:
+      'do not require PKCE, for an old confidential client that cannot use it: whoever steals one of its codes can use it',
     opposite: '--pkce',
   },
   {
@@ -149,17 +149,4 @@ export function withSignInChanges(client: Client, options: SignInSettings): Clie
     return value === undefined ? [] : [[member, departs ? value : undefined] as const];
   });
   return compact<Client>({ ...client, ...Object.fromEntries([...given, ...switched]) });
-}
-
-/** @throws UsageProblem when the settings contradict one another */
-export function checkSignIn(client: Client): void {
-  const usesCode = client.grant_types.includes('authorization_code') || client.response_types !== undefined;
-  if (usesCode && !client.redirect_uris?.length) {
-    throw new UsageProblem('a client that people sign in to needs a redirect URI: give --redirect-uri URI');
-  }
-  if (isPublic(client) && client.require_pkce === false) {
-    throw new UsageProblem(
-      'a public client must use PKCE, as it has nothing else to prove that a code is its own: leave out --no-pkce',
-    );
-  }
 }

@@ -149,7 +149,14 @@ async function start(
   app.serve(issuer, demo);
   data?.save({ ...saved, ...keys.save(), issuer, app: app.origin, audience, demo });
   const { endpoint, tableName: name } = table;
-  const content = { issuer, app: app.origin, ...demo, table: { endpoint, name }, ...(keys.kms && { kms: keys.kms }) };
+  const content = {
+    issuer,
+    app: app.origin,
+    ...demo,
+    table: { endpoint, name },
+    seals: [...stack.functions.values()].some(({ environment }) => environment['SEALING_KEYS']),
+    ...(keys.kms && { kms: keys.kms }),
+  };
   const withdraw = announce(directory, gateway.port, content);
   running.push(async () => withdraw());
   if (options.watch) {

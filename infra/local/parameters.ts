@@ -16,6 +16,9 @@ const ownOptions = new Map([
 
 /** @throws Problem for a text that is not NAME=VALUE */
 export function parseParameters(texts: readonly string[]): Parameters {
+  const names = texts.map((text) => text.split('=')[0] ?? '');
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) throw new Problem(`--param ${twice} is given twice`);
   return Object.fromEntries(
     texts.map((text) => {
       const at = text.indexOf('=');

@@ -2,6 +2,7 @@ import type { LogContext } from '../log.ts';
 import type { AuthorizationRequest } from '../oauth/authorization-request.ts';
 import type { Grant } from '../oauth/grant.ts';
 import { createGrantId } from '../oauth/grant-id.ts';
+import type { ResponseParameters } from '../oauth/response-parameters.ts';
 import type { Session } from '../oauth/session.ts';
 import type { SessionStore } from '../store/session.ts';
 import { type CodeContext, issueCode, storeGrant } from '../tokens/code.ts';
@@ -10,7 +11,6 @@ import { issueAccessToken } from '../tokens/issue.ts';
 import type { TokenResponseContext } from '../tokens/token-response.ts';
 import type { RequestedAccess } from './authorization-access.ts';
 import type { ClientRedirect } from './authorization-redirect.ts';
-import type { ResponseParameters } from './authorization-response.ts';
 
 export interface AuthorizationGrantContext extends LogContext, CodeContext, TokenResponseContext {
   readonly sessions: SessionStore;

@@ -1,11 +1,10 @@
 import { type HttpResponse, seeOther } from '../http/message.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
+import type { ResponseParameters } from '../oauth/response-parameters.ts';
 import type { ResponseMode } from '../oauth/response-type.ts';
 import { formPostPage } from '../pages/form-post.ts';
 import type { Site } from '../pages/page.ts';
 import { type ClientRedirect, redirectCspSources } from './authorization-redirect.ts';
-
-export type ResponseParameters = Readonly<Record<string, string | number | undefined>>;
 
 type Send = (redirect: ClientRedirect, parameters: Readonly<Record<string, string>>, site: Site) => HttpResponse;
 
@@ -29,8 +28,10 @@ export function createAuthorizationResponse(
   issuer: string,
   site: Site,
 ): HttpResponse {
-  const parameters = Object.entries({ ...answer, state: redirect.state, iss: issuer });
-  const present = parameters.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+  const parameters: ResponseParameters = { ...answer, state: redirect.state, iss: issuer };
+  const present = Object.entries(parameters).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
   return modes[redirect.response_mode](redirect, Object.fromEntries(present), site);
 }
 

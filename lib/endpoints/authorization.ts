@@ -13,13 +13,14 @@ import { openVisit, siteFor } from '../interaction/visit.ts';
 import { parseAuthorizationRequest } from '../oauth/authorization-request.ts';
 import { isConsented } from '../oauth/consent.ts';
 import { OAuthError } from '../oauth/errors.ts';
+import type { ResponseParameters } from '../oauth/response-parameters.ts';
 import { parseResponseMode } from '../oauth/response-type.ts';
 import type { Site } from '../pages/page.ts';
 import { authorizeAccess } from './authorization-access.ts';
 import { type AuthorizationGrantContext, issueAuthorization, type ValidRequest } from './authorization-grant.ts';
 import { toAuthorizationQuery } from './authorization-parameters.ts';
 import { type ClientRedirect, findClientRedirect, redirectCspSources } from './authorization-redirect.ts';
-import { createAuthorizationResponse, errorParameters, type ResponseParameters } from './authorization-response.ts';
+import { createAuthorizationResponse, errorParameters } from './authorization-response.ts';
 import { readRequestedSubjects } from './authorization-subject.ts';
 import { logIgnoredParameters } from './ignored-parameters.ts';
 

@@ -3,6 +3,7 @@ import { type IdTokenHintContext, readIdTokenHint } from '../interaction/id-toke
 import type { Client } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { isIdentifier } from '../oauth/identifier.ts';
+import { matchesPostLogoutRedirectUri } from '../oauth/redirect-uri.ts';
 
 export interface LogoutRequestContext extends IdTokenHintContext {
   findClient(client_id: string): Promise<Client | undefined>;
@@ -57,7 +58,7 @@ function parseRedirect(parameters: Form, client: Client | undefined): string | u
   const uri = parameters.get('post_logout_redirect_uri');
   if (uri === undefined) return undefined;
   if (!client) throw invalid('post_logout_redirect_uri needs a client_id or an id_token_hint');
-  if (!client.post_logout_redirect_uris?.includes(uri)) {
+  if (!matchesPostLogoutRedirectUri(uri, client.post_logout_redirect_uris ?? [])) {
     throw invalid('post_logout_redirect_uri is not registered for this client', {
       caller: { client_id: client.client_id },
     });

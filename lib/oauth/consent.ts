@@ -1,5 +1,6 @@
 import { type Client, isPublic } from './client.ts';
 import { isClaimableByOtherApp } from './redirect-uri.ts';
+import { hasTokens } from './response-type.ts';
 
 /** The access that a subject allows a client. */
 export interface Access {
@@ -8,19 +9,25 @@ export interface Access {
   readonly resources: readonly string[];
 }
 
+/**
+ * Whether any app on the device could get what a client is granted at this redirect URI: another app can claim the URI, and no
+ * secret is needed to use what is sent there. The person is then asked each time, whatever the client's record says, because
+ * nothing else tells the apps apart. RFC 8252 section 8.6
+ */
+export const canAnyAppPoseAs = (client: Client, redirect_uri: string): boolean =>
+  isClaimableByOtherApp(redirect_uri) && (isPublic(client) || (client.response_types ?? []).some(hasTokens));
+
 const includesAll = (all: readonly string[], some: readonly string[]) => some.every((one) => all.includes(one));
 
-/**
- * Whether a client may have this access without asking the person. For a public client whose redirect URI another app could
- * claim, the person is always asked, because any app can pose as the client. RFC 8252 section 8.6
- */
+/** Whether a client may have this access without asking the person. */
 export function isConsented(
   { scope, resources }: Access,
   { client, redirect_uri }: { readonly client: Client; readonly redirect_uri: string },
   remembered: Access | undefined,
 ): boolean {
+  if (canAnyAppPoseAs(client, redirect_uri)) return false;
   if (client.require_consent === false) return true;
-  if (remembered === undefined || (isPublic(client) && isClaimableByOtherApp(redirect_uri))) return false;
+  if (remembered === undefined) return false;
   return includesAll(remembered.scope, scope) && includesAll(remembered.resources, resources);
 }
 

@@ -47,7 +47,7 @@ export const responseModes = ['query', 'fragment', 'form_post'] as const;
 export type ResponseMode = (typeof responseModes)[number];
 
 /** Whether the response contains a token. Takes a response type as it was sent, even an unknown one. */
-const hasTokens = (responseType = ''): boolean =>
+export const hasTokens = (responseType = ''): boolean =>
   responseType.split(' ').some((member) => member === 'token' || member === 'id_token');
 
 export const defaultResponseMode = (responseType: string | undefined): ResponseMode =>

@@ -1,6 +1,7 @@
 // What is refused, by its code and by where it is told: to the client by a redirect, or to the user by a page.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isRedirectUri, matchesRedirectUri } from '../../lib/oauth/redirect-uri.ts';
+import { matchesRedirectUri, redirectUriFault } from '../../lib/oauth/redirect-uri.ts';
+import { responseParameters } from '../../lib/oauth/response-parameters.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import { CALLBACK, CHALLENGE, openBrowser, proper, type Query, queryOf, user, webClient } from '../support/browser.ts';
 import { httpEvent, ISSUER, readResult, startWorld, type World } from '../support/world.ts';
@@ -313,8 +314,20 @@ describe('what may be registered', () => {
     ['about:blank', false],
     ['myapp:/cb', false],
     ['', false],
+    ['https://*.app.example/cb', false],
+    ['https://app.example/*', false],
+    ['https://app.example/cb?a=*', false],
+    ['http://localhost:*/cb', false],
+    ['com.example.app:/*', false],
+    ['https://app.example/code?encode=1&State=2', true],
+    ...responseParameters.flatMap((name): [string, boolean][] => [
+      [`https://app.example/cb?${name}=1`, false],
+      [`https://app.example/cb?a=b&${name}`, false],
+      [`com.example.app:/cb?${name}=`, false],
+    ]),
+    ['https://app.example/cb?c%6fde=1', false],
   ])('%j: %s', (uri, isAllowed) => {
-    expect(isRedirectUri(uri)).toBe(isAllowed);
+    expect(redirectUriFault(uri) === undefined).toBe(isAllowed);
     // What may not be registered is not matched either, should it be registered all the same.
     expect(matchesRedirectUri(uri, [uri])).toBe(isAllowed);
   });

@@ -60,6 +60,22 @@ beforeAll(async () => {
         redirect_uris: [NATIVE, APP, 'https://app.example/claimed', 'http://[::1]:8080/cb'],
       }),
     ),
+    // The command line refuses to register these two.
+    world.clients.create(
+      webClient('native-own', {
+        token_endpoint_auth_method: 'none',
+        secrets: [],
+        redirect_uris: [NATIVE, APP, 'https://app.example/claimed'],
+        require_consent: false,
+      }),
+    ),
+    world.clients.create(
+      webClient('implicit-own', {
+        redirect_uris: [NATIVE],
+        require_consent: false,
+        response_types: ['code', 'id_token'],
+      }),
+    ),
   ]);
 });
 afterAll(() => world.stop());
@@ -471,16 +487,25 @@ describe('consent', () => {
   });
 
   it.each([
-    ['an app that shares its port with others', 'http://127.0.0.1:50123/callback'],
-    ['an app that shares its scheme with others', APP],
-  ])('is always asked for by %s', async (_, redirect_uri) => {
+    ['an app that shares its port with others', 'native', 'http://127.0.0.1:50123/callback'],
+    ['an app that shares its scheme with others', 'native', APP],
+    ['such an app on a port that is registered without consent', 'native-own', NATIVE],
+    ['such an app with a scheme that is registered without consent', 'native-own', APP],
+    ['an app that needs no secret for what it gets there', 'implicit-own', NATIVE],
+  ])('is always asked for by %s', async (_, client_id, redirect_uri) => {
     const browser = open();
-    const query = proper({ client_id: 'native', redirect_uri });
+    const query = proper({ client_id, redirect_uri });
     expect((await browser.pass(query, 'carol')).answer['code']).toBeDefined();
     const page = await browser.get(query);
     expect(page.heading).toBe('Allow The App access?');
     expect(page.body).toContain('You will be sent to an app on this device.');
     expect((await browser.get({ ...query, prompt: 'none' })).answer['error']).toBe('consent_required');
+  });
+
+  it('is not asked for by an app that nobody else can be, if it is registered without consent', async () => {
+    const browser = open();
+    const page = await browser.get(proper({ client_id: 'native-own', redirect_uri: 'https://app.example/claimed' }));
+    expect((await browser.signIn(page, 'carol')).answer['code']).toBeDefined();
   });
 
   it('is not asked for again by an app that nobody else can be', async () => {

@@ -103,7 +103,7 @@ describe('client update', () => {
     ['--client-uri', ['--client-uri', 'https://shop.example.com'], { client_uri: 'https://shop.example.com' }],
     ['--policy-uri', ['--policy-uri', 'https://shop.example.com/p'], { policy_uri: 'https://shop.example.com/p' }],
     ['--tos-uri', ['--tos-uri', 'https://shop.example.com/t'], { tos_uri: 'https://shop.example.com/t' }],
-    ['--id-token-alg', ['--id-token-alg', 'RS256'], { id_token_signed_response_alg: 'RS256' }],
+    ['--id-token-alg', ['--id-token-alg', 'ES256'], { id_token_signed_response_alg: 'ES256' }],
     ['--max-age', ['--max-age', '12h'], { default_max_age: 43_200 }],
     ['--refresh-lifetime', ['--refresh-lifetime', '90d'], { refresh_token_lifetime: 7_776_000 }],
     ['--refresh-idle-lifetime', ['--refresh-idle-lifetime', '3600'], { refresh_token_idle_lifetime: 3_600 }],

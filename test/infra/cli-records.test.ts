@@ -202,8 +202,13 @@ describe('resource create', () => {
     const { json } = await latchkey(['client', 'create', 'opener', '--resource', 'vault', '--json']);
     const secret = String(json()['client_secret']);
     expect((await requestToken('opener', secret)).json['access_token']).toMatch(/^eyJ[^.]+(\.[^.]+){4}$/);
-    await latchkey(['resource', 'update', 'vault', '--encryption-key', 'default']);
+    const takeAway = ['resource', 'update', 'vault', '--encryption-key', 'default'];
+    expect(await attempt(takeAway)).toMatchObject({ code: 2, stderr: expect.stringMatching(/need a key/) });
+    const { stderr } = await latchkey([...takeAway, '--format', 'jwt']);
+    expect(stderr).toContain('Clients with the format encrypted_jwt get no more tokens for it.');
     expect(await show()).toMatch(/^access_token_encryption_key +none$/m);
+    const { value, version } = (await world.resourceServers.findVersion('vault'))!;
+    await world.resourceServers.replace({ ...value, access_token_format: 'encrypted_jwt' }, version);
     expect((await requestToken('opener', secret)).json).toMatchObject({ error: 'invalid_target' });
   });
 
@@ -281,7 +286,7 @@ describe('update', () => {
     [['--scope', 'a b'], { scope: 'a b' }],
     [['--encryption-key', PUBLIC_KEY], { access_token_encryption_jwk: encryptionJwk(DECRYPTION_KEYS.orders) }],
     [['--format', 'reference', '--lifetime', '9'], { access_token_format: 'reference', access_token_lifetime: 9 }],
-    [['--signing-alg', 'PS384'], { access_token_signing_alg: 'PS384' }],
+    [['--signing-alg', 'ES256'], { access_token_signing_alg: 'ES256' }],
   ])('changes %j of a resource server and nothing else', async (args, expected) => {
     const identifier = `resource-${++count}`;
     await latchkey(['resource', 'create', identifier]);

@@ -170,6 +170,7 @@ describe('A parameter for npm start', () => {
     [['--param', '=600'], '--param =600: write NAME=VALUE, as in token-lifetime=600'],
     [['--param', 'issuer=https://a'], '--param issuer: use --issuer instead'],
     [['--param', 'keys=kms'], '--param keys: use --keys instead'],
+    [['--param', 'clock-skew=1', '--param', 'clock-skew=2'], '--param clock-skew is given twice'],
     [
       ['--issuer', 'http://a.example'],
       '--issuer http://a.example: must be an https URL (http is only allowed on loopback)',

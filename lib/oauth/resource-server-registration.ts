@@ -1,0 +1,24 @@
+import { type Deployment, findingsOf, refused, sealingKeyFinding, signingKeyFinding } from './registration.ts';
+import type { ResourceServer } from './resource-server.ts';
+
+/** What is wrong with a resource server that somebody wants to register. */
+export const judgeResourceServer = (resource: ResourceServer, deployment: Deployment) =>
+  findingsOf(
+    audienceFinding(resource, deployment),
+    encryptionKeyFinding(resource),
+    signingKeyFinding(resource.access_token_signing_alg, deployment),
+    sealingKeyFinding(resource.access_token_format, deployment),
+  );
+
+export type ResourceServerFinding = ReturnType<typeof judgeResourceServer>[number];
+
+/** Tokens for the issuer are given to clients without any API, so they must be good for none. */
+function audienceFinding({ identifier, audience }: ResourceServer, { issuer }: Deployment) {
+  if (issuer === undefined || ![identifier, audience].includes(issuer)) return undefined;
+  return refused('issuer_as_audience', 'the issuer is the audience of tokens that only the userinfo endpoint accepts');
+}
+
+function encryptionKeyFinding({ access_token_format, access_token_encryption_jwk }: ResourceServer) {
+  if (access_token_format !== 'encrypted_jwt' || access_token_encryption_jwk) return undefined;
+  return refused('no_key_of_its_own', 'tokens in the format encrypted_jwt need a key that they are encrypted to');
+}
