@@ -1,8 +1,7 @@
 import { type Environment, findAwsConfig } from '../../lib/config.ts';
+import { findRegion } from '../resources/region.cjs';
 
-/** Region and endpoint from the usual variables. What they leave open, the SDK finds in profiles and its other sources. */
-export function awsOptions(env: Environment, region: string | undefined) {
-  const options = findAwsConfig(env, 'DYNAMODB');
-  const chosen = region || options.region || env['AWS_DEFAULT_REGION'];
-  return { ...options, ...(chosen && { region: chosen }) };
+/** Region and endpoint. Credentials that are not in variables, the SDK finds in profiles and its other sources. */
+export async function awsOptions(env: Environment, chosenRegion: string | undefined) {
+  return { ...findAwsConfig(env, 'DYNAMODB'), region: await findRegion(chosenRegion, env) };
 }

@@ -39,14 +39,16 @@ export const withCommonOptions = (command: Command): Command =>
     .addOption(
       new Option('--port <port>', 'port of the npm start whose table to use, if several are running').argParser(port),
     )
-    .addOption(
-      new Option(
-        '--region <region>',
-        'AWS region, such as eu-west-1 (default: AWS_REGION or the AWS profile)',
-      ).argParser(region),
-    )
+    .addOption(regionOption())
     .optionsGroup('Output:')
     .option('--json', 'print one JSON document instead of text');
+
+/** Without it, the region is that of `serverless deploy`. */
+export const regionOption = (): Option =>
+  new Option(
+    '--region <region>',
+    'AWS region, such as eu-west-1 (default: AWS_REGION, AWS_DEFAULT_REGION, that of the AWS profile, or us-east-1)',
+  ).argParser(region);
 
 /** For a command that revokes many tokens at once. */
 export const withYes = (command: Command): Command => command.option('--yes', 'do not ask for confirmation');

@@ -11,7 +11,7 @@ export async function createSecret(
   env: Environment,
   chosenRegion: string | undefined,
 ) {
-  const { endpoint: _table, ...aws } = awsOptions(env, chosenRegion);
+  const { endpoint: _table, ...aws } = await awsOptions(env, chosenRegion);
   const endpoint = env['AWS_ENDPOINT_URL_SECRETS_MANAGER'] || env['AWS_ENDPOINT_URL'];
   const client = new SecretsManagerClient({ ...aws, ...(endpoint && { endpoint }) });
   const Description = 'Keys of the Latchkey token service, made by latchkey init';
@@ -21,7 +21,7 @@ export async function createSecret(
     const { ARN } = await client.send(
       new CreateSecretCommand({ Name, Description, SecretString: JSON.stringify(secret) }),
     );
-    return { arn: ARN, region: await client.config.region() };
+    return { arn: ARN, region: aws.region };
   } catch (error) {
     const { name, message, code = name } = error as Error & { code?: string };
     if (name === 'ResourceExistsException') {

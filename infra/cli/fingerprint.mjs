@@ -11,7 +11,13 @@ export const cache = join(root, 'node_modules/.cache/latchkey/cli');
 
 /** Any file in these directories may end up in the bundle or affect how it is built. */
 const DIRECTORIES = ['infra/cli', 'lib'];
-const FILES = ['infra/problem.ts', 'infra/random-password.ts', 'package.json', 'tsconfig.json'];
+const FILES = [
+  'infra/problem.ts',
+  'infra/random-password.ts',
+  'infra/resources/region.cjs',
+  'package.json',
+  'tsconfig.json',
+];
 
 /** Every `npm ci` and `npm install` rewrites this file, so it stands for the installed packages. */
 const INSTALLED = 'node_modules/.package-lock.json';

@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
 import { Problem } from '../problem.ts';
-import { examples } from './command.ts';
+import { examples, regionOption } from './command.ts';
 import type { Io } from './io.ts';
 import { createOutput, fields } from './output.ts';
-import { region, stageName } from './parse.ts';
+import { stageName } from './parse.ts';
 import { UsageProblem } from './problem.ts';
 import { createStageSecret, elided, encryptionJwk, environmentSize } from './stage-secret.ts';
 
@@ -25,12 +25,7 @@ export const initCommand = (io: Io): Command =>
     )
     .addOption(new Option('--stage <name>', 'stage that will be deployed, such as prod').argParser(stageName))
     .addOption(new Option('--alg <alg>', 'algorithm that signs tokens').choices(algorithmNames).default('ES256'))
-    .addOption(
-      new Option(
-        '--region <region>',
-        'AWS region, such as eu-west-1 (default: AWS_REGION or the AWS profile)',
-      ).argParser(region),
-    )
+    .addOption(regionOption())
     .option('--dry-run', 'show a secret with sample keys, without their private parts, and make nothing')
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(

@@ -4,11 +4,11 @@ import { parseAttributes } from '../../lib/store/dynamodb-call.ts';
 import { keyOfSchema, NewerSchema, requireKnownSchema } from '../../lib/store/schema.ts';
 import { Problem } from '../problem.ts';
 
-type AwsOptions = Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'credentials'>;
+type AwsOptions = Pick<DynamoDBClientConfig, 'endpoint' | 'credentials'> & { readonly region: string };
 
 /**
- * Reads from the table once: to explain a failure in plain words, to find region and credentials, to refuse the table of
- * a newer version, and to learn the time of the table. Containers look for new revocation entries only a few seconds back,
+ * Reads from the table once: to explain a failure in plain words, to find credentials, to refuse the table of a newer
+ * version, and to learn the time of the table. Containers look for new revocation entries only a few seconds back,
  * so they would miss an entry that was dated by the wrong clock of a laptop.
  * @param notRunning the message for the table of a local stack that does not answer
  * @throws Problem, NewerSchema
@@ -24,17 +24,15 @@ export async function probe(TableName: string, aws: AwsOptions, notRunning: stri
     },
     { step: 'deserialize', name: 'readDate' },
   );
-  let region = '';
   try {
-    region = await client.config.region();
     const Key = { pk: { S: keyOfSchema.pk }, sk: { S: keyOfSchema.sk } };
     const { Item } = await client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }));
     requireKnownSchema(Item && parseAttributes(Item));
   } catch (error) {
     if (error instanceof NewerSchema) throw error;
-    throw new Problem(explain(error as Error & { code?: string }, TableName, region, notRunning));
+    throw new Problem(explain(error as Error & { code?: string }, TableName, aws.region, notRunning));
   }
-  return { client, region, credentials: client.config.credentials, clock: startClock(Date.parse(date ?? '')) };
+  return { client, credentials: client.config.credentials, clock: startClock(Date.parse(date ?? '')) };
 }
 
 /** A clock that starts at a given time and does not depend on the clock of this machine. */

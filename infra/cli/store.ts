@@ -47,13 +47,13 @@ export interface Store {
 export async function openStore({ name, local }: ChosenTable, env: Environment, region?: string): Promise<Store> {
   const aws = local
     ? { endpoint: local.table.endpoint, region: 'us-east-1', credentials: LOCAL_CREDENTIALS }
-    : awsOptions(env, region);
+    : await awsOptions(env, region);
   const patience = Math.max(PATIENCE, ('patience' in aws && aws.patience) || 0);
   const { clock, client, ...found } = await probe(name, aws, local?.notRunning);
-  // Passing on region and credentials spares a second search, which could exceed the timeouts of the table.
+  // Passing on the credentials spares a second search, which could exceed the timeouts of the table.
   const table = openTable({ ...aws, ...found, tableName: name, patience });
   return {
-    where: local ? `local table ${name}` : `table ${name} in ${found.region}`,
+    where: local ? `local table ${name}` : `table ${name} in ${aws.region}`,
     clock,
     local,
     clients: createClientStore(table),

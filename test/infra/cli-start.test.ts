@@ -80,6 +80,7 @@ describe('the fingerprint', () => {
       'infra/cli',
       'infra/problem.ts',
       'infra/random-password.ts',
+      'infra/resources/region.cjs',
       'lib/oauth',
       'lib/clock.ts',
       'package.json',
