@@ -4,7 +4,7 @@ import { createFoundationWithTable } from '../lib/wiring/foundation.ts';
 import { verifyingContextFor } from '../lib/wiring/verifying.ts';
 
 export const compose = (base = createFoundationWithTable()): AuthorizerContext => ({
-  ...verifyingContextFor(base.config.get('AUDIENCE'), base),
+  ...verifyingContextFor(base.config.audience(), base),
   maxAge: base.config.get('REVOCATION_MAX_AGE_SECONDS'),
   responseFormat: base.config.get('AUTHORIZER_RESPONSE'),
   extensions,

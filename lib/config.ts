@@ -87,6 +87,8 @@ export interface Config {
   findOnlyOne<Name extends VariableName>(names: readonly Name[]): Name;
   /** Whether keys come from the key registry. @throws ConfigError when the other source is set as well */
   usesKeyRegistry(other: VariableName): boolean;
+  /** The audience that an authorizer accepts. @throws ConfigError when it is the issuer, as any client may get tokens for that */
+  audience(): string;
   /** Region, credentials and endpoint, from the variables that Lambda sets. @throws ConfigError when one is missing */
   aws(service: AwsService): FoundAwsConfig & Required<Pick<FoundAwsConfig, 'region' | 'credentials'>>;
 }
@@ -117,6 +119,11 @@ export function readConfig(env: Environment = process.env): Config {
       if (config.get('KEY_REGISTRY') === 'off') return false;
       if (env[other]) throw new ConfigError(other, 'is set while KEY_REGISTRY is on, but only one can be used');
       return true;
+    },
+    audience() {
+      const audience = config.get('AUDIENCE');
+      if (audience === config.get('ISSUER')) throw new ConfigError('AUDIENCE', 'must not be the issuer');
+      return audience;
     },
     aws(service) {
       const { region, credentials, ...found } = findAwsConfig(env, service);

@@ -1,13 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { compose as composeAuthorizer } from '../../functions/authorizer.ts';
 import { createAuthorizer } from '../../lib/authorizer/authorizer.ts';
+import { readConfig } from '../../lib/config.ts';
 import { InvalidToken } from '../../lib/oauth/errors.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
+import { app, createSignIn } from '../support/sign-in.ts';
 import {
   authorizerEvents,
   createTestClock,
   getToken,
   HTTP_ARN,
+  ISSUER,
   MACHINES,
   post,
   REST_ARN,
@@ -213,6 +216,23 @@ describe('the bound on revocation', () => {
     }
     set(NOW + bound);
     expect(await verdict(authorizer(event))).toBe('refuse');
+  });
+});
+
+describe('a token for the userinfo endpoint alone', () => {
+  const client = app('identity-only', { resources: [], scope: 'openid', require_pkce: false });
+  const identityOnly = async () => (await createSignIn(world, clock).give(world.handlers, client)).access_token;
+  beforeAll(() => world.clients.create(client));
+
+  it.each(['orders', 'whoami'])('is refused at %s', async (AUDIENCE) => {
+    const { authorizer } = world.restart({ AUDIENCE });
+    expect(await verdict(authorizer(authorizerEvents['HTTP API 2.0'](await identityOnly())))).toBe('refuse');
+  });
+
+  it('is accepted by no authorizer, because the issuer is no audience that one can have', async () => {
+    const { authorizer } = world.restart({ AUDIENCE: ISSUER });
+    expect(await verdict(authorizer(authorizerEvents['HTTP API 2.0'](await identityOnly())))).toBe('fault');
+    expect(() => readConfig({ ISSUER, AUDIENCE: ISSUER }).audience()).toThrow('AUDIENCE must not be the issuer');
   });
 });
 

@@ -641,6 +641,11 @@ export const rules: Record<string, Rule> = {
         ),
       ),
 
+  audience: (template) => {
+    const { AUDIENCE, ISSUER } = variables(template, 'authorizer');
+    return same(AUDIENCE, ISSUER) ? ['the authorizer accepts tokens for the issuer'] : [];
+  },
+
   roles: (template, stage) => [
     ...differs(
       'the list of roles',

@@ -77,12 +77,12 @@ describe('parameters', () => {
   };
   const environment = (stage: string, id: string) => variables(stacks[stage]!.template, id);
 
-  it('make the issuer the URL of the API, and the audience the issuer, unless told otherwise', () => {
+  it('make the issuer the URL of the API, and the audience the example route, unless told otherwise', () => {
     const url = { 'Fn::Sub': `https://\${HttpApi}.execute-api.\${AWS::Region}.\${AWS::URLSuffix}` };
     expect(environment('dev', 'Token')).toMatchObject({ ISSUER: url });
     expect(environment('dev', 'Authorizer')).toMatchObject({
       ISSUER: url,
-      AUDIENCE: url,
+      AUDIENCE: 'whoami',
       REVOCATION_MAX_AGE_SECONDS: 'jwt=5,reference=0',
     });
     expect(environment('wrapped', 'Authorizer')).toMatchObject({
@@ -276,6 +276,12 @@ const mistakes: [rule: string, mistake: string, path: string, value: unknown, st
   ['table name', 'another table', `${env('Token')}/TABLE_NAME`, 'latchkey-prod'],
   ['table name', 'a reference', `${env('Token')}/TABLE_NAME`, { Ref: 'AWS::StackName' }],
   ['issuer', 'two issuers', `${env('Discovery')}/ISSUER`, 'https://other.example.com'],
+  [
+    'audience',
+    'the issuer, for which any client may get tokens',
+    `${env('Authorizer')}/AUDIENCE`,
+    { 'Fn::Sub': `https://\${HttpApi}.execute-api.\${AWS::Region}.\${AWS::URLSuffix}` },
+  ],
   ['roles', 'a shared role', `${lambda('Jwks')}/Role`, { 'Fn::GetAtt': ['TokenRole', 'Arn'] }],
   [
     'roles',
