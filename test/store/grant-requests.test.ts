@@ -13,7 +13,7 @@ import {
   tokensOf,
 } from '../support/grants.ts';
 import { type KmsWorld, startKmsWorld } from '../support/kms-world.ts';
-import { type Handlers, MACHINES, machines, post, type Variables } from '../support/world.ts';
+import { type Handlers, MACHINES, machines, post } from '../support/world.ts';
 
 const [READ, CHANGE, PUT, LIST] = ['GetItem', 'UpdateItem', 'PutItem', 'Query'];
 /** One trip: the epochs of client, subject and issuer beside the conditional write. */
@@ -23,11 +23,14 @@ const JWT = 'web-jwt';
 
 let world: KmsWorld;
 let store: FaultyStore;
+/** A container behind the counter, which knows its clients and keys already. */
+let handlers: Handlers;
 
 beforeAll(async () => {
   world = await startKmsWorld();
   store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
   await Promise.all(CLIENTS.map(([id, access_token_format]) => world.clients.create(app(id, { access_token_format }))));
+  handlers = await warmContainer();
 });
 afterAll(async () => {
   await store.stop();
@@ -42,20 +45,18 @@ const code = (id: string, options: CodeOptions = NO_ID_TOKEN) =>
   newCode({ ...world, env: { ...world.env, HANDLE_KEYS: HANDLE_KEY } }, id, options);
 const HANDLE_KEY = Buffer.alloc(32, 5).toString('base64url');
 
-/** A container behind the counter, which knows its clients and keys already. */
-async function warmContainer(variables: Variables = {}): Promise<Handlers> {
-  const handlers = world.restart({
+async function warmContainer(): Promise<Handlers> {
+  const warm = world.restart({
     AWS_ENDPOINT_URL_DYNAMODB: store.endpoint,
     CLIENT_CACHE_SECONDS: '3600',
     HANDLE_KMS_KEYS: '',
     HANDLE_KEYS: HANDLE_KEY,
-    ...variables,
   });
   for (const [id] of CLIENTS) {
-    const { refresh_token } = tokensOf(await redeem(handlers, id, (await code(id)).code));
-    await post(handlers.revocation, id, { token: refresh_token });
+    const { refresh_token } = tokensOf(await redeem(warm, id, (await code(id)).code));
+    await post(warm.revocation, id, { token: refresh_token });
   }
-  return handlers;
+  return warm;
 }
 
 interface Counted {
@@ -87,13 +88,11 @@ describe.each(CLIENTS)('by %s, whose access tokens are of the format %s', (id, f
   const expected = { store: [...STEP, ...(format === 'reference' ? [PUT] : [])].sort(), sign: signsOf(format) };
 
   it('a redemption: one trip, and one more for a reference token', async () => {
-    const handlers = await warmContainer();
     const { code: text } = await code(id);
     expect(await counted(() => redeem(handlers, id, text), STEP.length)).toEqual(expected);
   });
 
   it('a refresh: the same', async () => {
-    const handlers = await warmContainer();
     const { refresh_token } = tokensOf(await redeem(handlers, id, (await code(id)).code));
     expect(await counted(() => refresh(handlers, id, refresh_token), STEP.length)).toEqual(expected);
     const narrow = tokensOf(await refresh(handlers, id, refresh_token, { scope: 'read' }));
@@ -101,7 +100,6 @@ describe.each(CLIENTS)('by %s, whose access tokens are of the format %s', (id, f
   });
 
   it('a retry of a refresh: reads the grant back, and confirms it before it answers', async () => {
-    const handlers = await warmContainer();
     const { refresh_token } = tokensOf(await redeem(handlers, id, (await code(id)).code));
     await refresh(handlers, id, refresh_token);
     expect(await counted(() => refresh(handlers, id, refresh_token), STEP.length)).toEqual({
@@ -111,7 +109,6 @@ describe.each(CLIENTS)('by %s, whose access tokens are of the format %s', (id, f
   });
 
   it('an ID token: one more signature, and no more of the store', async () => {
-    const handlers = await warmContainer();
     const { code: text } = await code(id, {});
     expect(await counted(() => redeem(handlers, id, text), STEP.length)).toEqual({
       ...expected,
@@ -133,7 +130,6 @@ describe('an ID token with claims of the user', () => {
       enabled: true,
       created_at: 0,
     });
-    const handlers = await warmContainer();
     const { code: text } = await code(JWT, { scope: 'openid profile', claims: JSON.stringify(claims) });
     expect((await counted(() => redeem(handlers, JWT, text), STEP.length)).store).toEqual([...STEP, ...more].sort());
   });
@@ -141,7 +137,6 @@ describe('an ID token with claims of the user', () => {
 
 describe('the revocation of a refresh token', () => {
   it('one write that decides, then the list', async () => {
-    const handlers = await warmContainer();
     const { refresh_token } = tokensOf(await redeem(handlers, JWT, (await code(JWT)).code));
     expect((await counted(() => post(handlers.revocation, JWT, { token: refresh_token }), 1)).store).toEqual([
       PUT,
@@ -151,7 +146,6 @@ describe('the revocation of a refresh token', () => {
   });
 
   it('that was revoked before: reads the grant back, and finds the entry', async () => {
-    const handlers = await warmContainer();
     const { refresh_token } = tokensOf(await redeem(handlers, JWT, (await code(JWT)).code));
     await post(handlers.revocation, JWT, { token: refresh_token });
     expect((await counted(() => post(handlers.revocation, JWT, { token: refresh_token }), 1)).store).toEqual([
@@ -161,7 +155,6 @@ describe('the revocation of a refresh token', () => {
   });
 
   it("another client's: reads the grant back, and nothing else", async () => {
-    const handlers = await warmContainer();
     const { refresh_token } = tokensOf(await redeem(handlers, JWT, (await code(JWT)).code));
     const call = () => post(handlers.revocation, 'web-sealed', { token: refresh_token });
     expect((await counted(call, 1, 400)).store).toEqual([READ, CHANGE]);
@@ -172,22 +165,20 @@ describe('what is refused', () => {
   const handles = () => handlesOf({ env: { ...world.env, HANDLE_KEYS: HANDLE_KEY } });
   const forged = (text: string) => text.slice(0, 20) + (text[20] === 'A' ? 'B' : 'A') + text.slice(21);
 
-  it.each<[string, (handlers: Handlers, tokens: Tokens) => Promise<{ status: number }>]>([
-    ['a forged code', async (handlers) => redeem(handlers, JWT, forged((await code(JWT)).code))],
-    ['a forged refresh token', (handlers, tokens) => refresh(handlers, JWT, forged(tokens.refresh_token))],
-    ['a refresh token as a code', (handlers, tokens) => redeem(handlers, JWT, tokens.refresh_token)],
-    ['an access token as a refresh token', (handlers, tokens) => refresh(handlers, JWT, tokens.access_token)],
-    ['a malformed verifier', async (handlers) => redeem(handlers, JWT, (await code(JWT)).code, { code_verifier: 'x' })],
-    ['a malformed scope', (handlers, tokens) => refresh(handlers, JWT, tokens.refresh_token, { scope: '"' })],
+  it.each<[string, (tokens: Tokens) => Promise<{ status: number }>]>([
+    ['a forged code', async () => redeem(handlers, JWT, forged((await code(JWT)).code))],
+    ['a forged refresh token', (tokens) => refresh(handlers, JWT, forged(tokens.refresh_token))],
+    ['a refresh token as a code', (tokens) => redeem(handlers, JWT, tokens.refresh_token)],
+    ['an access token as a refresh token', (tokens) => refresh(handlers, JWT, tokens.access_token)],
+    ['a malformed verifier', async () => redeem(handlers, JWT, (await code(JWT)).code, { code_verifier: 'x' })],
+    ['a malformed scope', (tokens) => refresh(handlers, JWT, tokens.refresh_token, { scope: '"' })],
   ])('%s asks for nothing', async (_name, attempt) => {
-    const handlers = await warmContainer();
     const tokens = tokensOf(await redeem(handlers, JWT, (await code(JWT)).code));
     await code(JWT);
-    expect(await counted(() => attempt(handlers, tokens), 1, 400)).toEqual({ store: [], sign: 0 });
+    expect(await counted(() => attempt(tokens), 1, 400)).toEqual({ store: [], sign: 0 });
   });
 
   it('a code that nobody knows writes nothing', async () => {
-    const handlers = await warmContainer();
     const { text } = handles().mint('code', { id: Buffer.alloc(24, 1).toString('base64url') });
     const { store: asked } = await counted(() => redeem(handlers, JWT, text), STEP.length, 400);
     expect(asked).toEqual([...STEP, READ].sort());
@@ -195,14 +186,12 @@ describe('what is refused', () => {
   });
 
   it('a wrong verifier: the condition, and the grant read back', async () => {
-    const handlers = await warmContainer();
     const { code: text } = await code(JWT);
     const call = () => redeem(handlers, JWT, text, { code_verifier: 'o'.repeat(43) });
     expect(await counted(call, STEP.length, 400)).toEqual({ store: [...STEP, READ].sort(), sign: 0 });
   });
 
   it('a code again: the grant ends, and its tokens by the list', async () => {
-    const handlers = await warmContainer();
     const { code: text } = await code(JWT);
     await redeem(handlers, JWT, text);
     const call = () => redeem(handlers, JWT, text);
@@ -211,7 +200,6 @@ describe('what is refused', () => {
 });
 
 it('every read is consistent', async () => {
-  const handlers = await warmContainer();
   store.take();
   const { code: text } = await code(JWT);
   const { refresh_token } = tokensOf(await redeem(handlers, JWT, text));

@@ -57,6 +57,15 @@ async function warmContainer(variables: Record<string, string> = {}): Promise<Ha
   return handlers;
 }
 
+/** One warm container for all tests of a group. */
+function shareWarmContainer(): () => Handlers {
+  let handlers: Handlers;
+  beforeAll(async () => {
+    handlers = await warmContainer();
+  });
+  return () => handlers;
+}
+
 /** The operations that a call needed. When there are several, each is held back until all of them are on their way. */
 async function requestsOf(call: () => Promise<unknown>, together = 0): Promise<string[]> {
   store.take();
@@ -107,6 +116,8 @@ const authorize =
   };
 
 describe('one round trip at most, with the clients cached', () => {
+  const shared = shareWarmContainer();
+
   it.each<[string, Operation, string[]]>([
     ['client_credentials, JWT', issue(JWT), []],
     ['client_credentials, reference', issue(REFERENCE), ['PutItem']],
@@ -132,7 +143,7 @@ describe('one round trip at most, with the clients cached', () => {
     ['authorizer, strict, reference', authorize(REFERENCE), [READ_TOKEN, READ_LIST]],
     ['authorizer, strict, reference seen before', authorize(REFERENCE, true), [READ_TOKEN, READ_LIST]],
   ])('%s', async (_name, operation, expected) => {
-    const call = await operation(await warmContainer());
+    const call = await operation(shared());
     expect(await requestsOf(call, expected.length)).toEqual(expected);
   });
 });
@@ -173,15 +184,17 @@ describe('authorizer, bounded', () => {
 });
 
 describe('what was revoked before', () => {
+  const shared = shareWarmContainer();
+
   it('JWT, same container: nothing', async () => {
-    const handlers = await warmContainer();
+    const handlers = shared();
     const token = await getToken(handlers, JWT);
     await expectOk(post(handlers.revocation, JWT, { token }));
     expect(await requestsOf(() => expectOk(post(handlers.revocation, JWT, { token })))).toEqual([]);
   });
 
   it('JWT, another container: one read, two writes', async () => {
-    const [handlers, others] = [await warmContainer(), await warmContainer()];
+    const [handlers, others] = [shared(), await warmContainer()];
     const token = await getToken(handlers, JWT);
     await expectOk(post(handlers.revocation, JWT, { token }));
     advance(1);
@@ -190,7 +203,7 @@ describe('what was revoked before', () => {
   });
 
   it.each(['the same container', 'another container'])('reference, %s: one read, one write', async (where) => {
-    const handlers = await warmContainer();
+    const handlers = shared();
     const others = where === 'another container' ? await warmContainer() : handlers;
     const token = await getToken(handlers, REFERENCE);
     await expectOk(post(handlers.revocation, REFERENCE, { token }));
@@ -200,6 +213,8 @@ describe('what was revoked before', () => {
 });
 
 describe('no request at all', () => {
+  const shared = shareWarmContainer();
+
   /** The text with another letter at this place, counted from its end if negative. */
   const flip = (text: string, place: number) => {
     const at = place < 0 ? text.length + place : place;
@@ -225,7 +240,7 @@ describe('no request at all', () => {
   ];
 
   it.each(forgeries)('%s', async (_name, makeToken) => {
-    const handlers = await warmContainer();
+    const handlers = shared();
     const token = await makeToken(handlers);
     const doors = [
       introspectionDoor,
@@ -239,7 +254,7 @@ describe('no request at all', () => {
   });
 
   it("another client's JWT that is to be revoked", async () => {
-    const handlers = await warmContainer();
+    const handlers = shared();
     const token = await getToken(handlers, JWT);
     const call = async () => expect((await post(handlers.revocation, REFERENCE, { token })).status).toBe(400);
     expect(await requestsOf(call)).toEqual([]);
@@ -260,7 +275,7 @@ describe('no request at all', () => {
       { headers: { authorization }, form: { grant_type: 'client_credentials', scope: 'x' } },
     ],
   ])('a request with %s', async (_name, endpoint, request) => {
-    const handlers = await warmContainer();
+    const handlers = shared();
     const call = async () =>
       expect((await handlers[endpoint](httpEvent(request))).statusCode).toBeGreaterThanOrEqual(400);
     expect(await requestsOf(call)).toEqual([]);
