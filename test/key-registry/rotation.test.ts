@@ -169,7 +169,7 @@ class Consumer {
 }
 
 /** Of every ten, two end with a compromised key. */
-const ROTATIONS = scaled(20, 50);
+const ROTATIONS = scaled(10, 50);
 
 describe(`consumers of the JWK Set through ${ROTATIONS} rotations`, () => {
   it('refuse no valid token, and accept none by a compromised key once their cache has ended', async () => {

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-type Kind = '2048 bits' | '1024 bits' | 'exponent 3';
+type Kind = '1024 bits' | '2048 bits' | '3072 bits' | '4096 bits' | 'exponent 3';
 
 const fixtures = JSON.parse(readFileSync(new URL('../fixtures/rsa-keys.json', import.meta.url), 'utf8')) as Readonly<
   Record<Kind, readonly string[]>
@@ -10,7 +10,7 @@ const fixtures = JSON.parse(readFileSync(new URL('../fixtures/rsa-keys.json', im
 let taken = 0;
 
 /**
- * An RSA key pair from a file, because making one takes a tenth of a second. Keys are taken in turn, so that consecutive calls
+ * An RSA key pair from a file, because making one takes a tenth of a second, or seconds when it is long. Keys are taken in turn, so that consecutive calls
  * give different keys.
  */
 export function rsaKeyPair(kind: Kind = '2048 bits'): { privateKey: KeyObject; publicKey: KeyObject } {
@@ -20,6 +20,14 @@ export function rsaKeyPair(kind: Kind = '2048 bits'): { privateKey: KeyObject; p
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }
 
-/** For the stand-in for KMS: takes a key from the file if there is one of that size. */
-export const makeRsaKey = (modulusLength: number): KeyObject =>
-  modulusLength === 2048 ? rsaKeyPair().privateKey : generateKeyPairSync('rsa', { modulusLength }).privateKey;
+/** For the stand-in for KMS: takes a key from the file if there are several of that size. */
+export function makeRsaKey(modulusLength: number): KeyObject {
+  const kind = sizes.get(modulusLength);
+  return kind ? rsaKeyPair(kind).privateKey : generateKeyPairSync('rsa', { modulusLength }).privateKey;
+}
+
+const sizes = new Map<number, Kind>([
+  [2048, '2048 bits'],
+  [3072, '3072 bits'],
+  [4096, '4096 bits'],
+]);
