@@ -15,6 +15,7 @@ import {
 } from '../support/browser.ts';
 import {
   type Behaviour,
+  callOf,
   type FaultyStore,
   faults,
   inFlightTogether,
@@ -144,16 +145,29 @@ async function begin({ prepare }: Journey) {
   return { browser, step };
 }
 
-/** How many requests a step makes to a table that works. */
-async function requestsOf(journey: Journey): Promise<number> {
+/** The calls to the table that a step makes while the table works. */
+async function callsOf(journey: Journey): Promise<string[]> {
   const { step } = await begin(journey);
   expect(journey.isDone(await step())).toBe(true);
-  return store.take().length;
+  return store.take().map(callOf);
 }
 
-/** The requests to break, by number: each of them in the long run, every third in the normal one, beginning with `first`. */
-const numbersFrom = (first: number, requests: number): number[] =>
-  Array.from({ length: requests }, (_, index) => index + 1).filter((number) => isLongRun || number % 3 === first % 3);
+/**
+ * Chooses the calls to break, by number: in the long run all of them; in the normal run the last of each journey, and each
+ * kind of call in the first journey that makes it.
+ */
+function createChoice() {
+  const chosen = new Set<string>();
+  return (calls: readonly string[]): number[] =>
+    calls.flatMap((call, index) => {
+      if (!isLongRun && chosen.has(call) && index < calls.length - 1) return [];
+      chosen.add(call);
+      return [index + 1];
+    });
+}
+
+const chooseFailing = createChoice();
+const chooseLost = createChoice();
 
 const codeWorks = async ({ answer }: BrowserResult) => {
   if (answer['code'] === undefined) return true;
@@ -169,9 +183,7 @@ const codeWorks = async ({ answer }: BrowserResult) => {
 
 describe.each(Object.entries(journeys))('%s', (_, journey) => {
   it('shows an error page when a single call to the table fails, and works when it is repeated after the repair', async () => {
-    const requests = await requestsOf(journey);
-    expect(requests).toBeGreaterThan(0);
-    for (const number of numbersFrom(1, requests)) {
+    for (const number of chooseFailing(await callsOf(journey))) {
       await createConsentStore(world.table).remove('sub-of-alice', 'web');
       const { step } = await begin(journey);
       store.behave(breakAt(number, faults['access denied']));
@@ -199,8 +211,7 @@ describe.each(Object.entries(journeys))('%s', (_, journey) => {
   });
 
   it('works although the first answer to a single call to the table is lost', async () => {
-    const requests = await requestsOf(journey);
-    for (const number of numbersFrom(2, requests)) {
+    for (const number of chooseLost(await callsOf(journey))) {
       await createConsentStore(world.table).remove('sub-of-alice', 'web');
       const { step } = await begin(journey);
       let isLost = false;

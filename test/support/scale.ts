@@ -15,3 +15,7 @@ export function pairs<Row, Column>(rows: readonly Row[], columns: readonly Colum
     columns.flatMap((column, c): [Row, Column][] => (isLongRun || meet(r, c) ? [[row, column]] : [])),
   );
 }
+
+/** In the normal run every `step`-th case, beginning with number `first`; in the long run all cases. */
+export const sampled = <Case>(cases: readonly Case[], step: number, first = 0): Case[] =>
+  cases.filter((_, index) => isLongRun || index % step === first % step);
