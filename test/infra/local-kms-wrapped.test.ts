@@ -4,11 +4,12 @@ import { DecryptCommand, GenerateDataKeyPairWithoutPlaintextCommand, type KMSCli
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
 import { connectKms, createKey } from '../support/kms-world.ts';
+import { makeRsaKey } from '../support/rsa-keys.ts';
 
 let kms: Kms;
 let client: KMSClient;
 beforeAll(async () => {
-  kms = await startKms();
+  kms = await startKms(undefined, makeRsaKey);
   client = connectKms(kms);
 });
 afterAll(async () => {

@@ -16,6 +16,7 @@ import {
   forgingVariables,
 } from '../support/forge.ts';
 import { fetchJwks, type RegistryWorld, registryReads, startRegistryWorld } from '../support/registry-world.ts';
+import { isLongRun } from '../support/scale.ts';
 import {
   authorizerEvents,
   createTestClock,
@@ -73,10 +74,13 @@ const origins = {
   wrapped: async (alg: AlgorithmName) => ({ key: await world.createWrapped(alg), variables: {} }),
 } as const;
 
+/** In the normal run KMS signs by every algorithm, and elsewhere each kind of key signs, which is by node:crypto in both. */
+const isTaken = (alg: AlgorithmName) => isLongRun || ['ES256', 'ES512', 'RS256', 'PS384', 'EdDSA'].includes(alg);
+
 describe.each([
-  ...forgingAlgorithms.map((alg) => ['environment', alg] as const),
+  ...forgingAlgorithms.filter(isTaken).map((alg) => ['environment', alg] as const),
   ...algorithmNames.map((alg) => ['kms', alg] as const),
-  ...algorithmNames.map((alg) => ['wrapped', alg] as const),
+  ...algorithmNames.filter(isTaken).map((alg) => ['wrapped', alg] as const),
 ])('%s %s', (origin, alg) => {
   it('signs what jose, the authorizer and introspection verify', async () => {
     const { key, variables } = await origins[origin](alg);

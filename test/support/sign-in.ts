@@ -11,7 +11,7 @@ import { createGrantStore } from '../../lib/store/grant.ts';
 import { createLogoutDeliveryStore } from '../../lib/store/logout-delivery.ts';
 import { createSessionStore } from '../../lib/store/session.ts';
 import { createUserStore } from '../../lib/store/user.ts';
-import { issueCode } from '../../lib/tokens/code.ts';
+import { type CodeBinding, issueCode } from '../../lib/tokens/code.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { client, type Handlers, post, resourceServer, type Variables, type World } from './world.ts';
 
@@ -50,6 +50,16 @@ export const ALICE = {
   created_at: 0,
 } as const satisfies User;
 
+/** What a person granted; by default, that ALICE signed in with no session. */
+export interface GrantOptions {
+  readonly sub?: string;
+  readonly scope?: string;
+  readonly sid?: string;
+  readonly claims?: object;
+  /** Default: to the redirect URI, without PKCE. */
+  readonly binding?: CodeBinding;
+}
+
 export interface SignedIn {
   readonly grant_id: string;
   readonly code: string;
@@ -69,6 +79,32 @@ export function createSignIn({ env, table }: World, clock: Clock) {
   const lifetimes = { codeLifetime: 60, refreshTokenLifetime: 86_400, refreshTokenIdleLifetime: 86_400 };
   const context = { ...lifetimes, maxLifetime: 86_400, clock, grants, handles: () => handles };
 
+  /** Makes a grant for a client. @returns its id and its code */
+  async function giveCode(client: Client, options: GrantOptions = {}) {
+    const { sub = ALICE.sub, scope = 'openid', sid, claims, binding = { redirect_uri: REDIRECT_URI } } = options;
+    const grant_id = createGrantId(sub);
+    const [identifier] = client.resources;
+    const code = await issueCode(
+      {
+        grant_id,
+        client,
+        sub,
+        scope,
+        resources: [identifier === undefined ? issuerAsResource(issuer) : resourceServer(identifier)],
+        auth_time: clock(),
+        amr: ['pwd'],
+        ...(sid !== undefined && { sid }),
+        ...(claims && { claims: JSON.stringify(claims) }),
+      },
+      binding,
+      context,
+    );
+    if (sid !== undefined) {
+      await sessions.addGrant(sid, { grant_id, client_id: client.client_id, expires_at: clock() + 28_800 });
+    }
+    return { grant_id, code };
+  }
+
   return {
     grants,
     sessions,
@@ -83,37 +119,11 @@ export function createSignIn({ env, table }: World, clock: Clock) {
       return { sid, cookie: `${name}=${handles.mint('session', { id: sid }).text}` };
     },
 
+    giveCode,
+
     /** Makes a grant for a client, and redeems its code. */
-    async give(
-      handlers: Handlers,
-      client: Client,
-      {
-        sub = ALICE.sub,
-        scope = 'openid',
-        sid,
-        claims,
-      }: { sub?: string; scope?: string; sid?: string; claims?: object } = {},
-    ): Promise<SignedIn> {
-      const grant_id = createGrantId(sub);
-      const [identifier] = client.resources;
-      const code = await issueCode(
-        {
-          grant_id,
-          client,
-          sub,
-          scope,
-          resources: [identifier === undefined ? issuerAsResource(issuer) : resourceServer(identifier)],
-          auth_time: clock(),
-          amr: ['pwd'],
-          ...(sid !== undefined && { sid }),
-          ...(claims && { claims: JSON.stringify(claims) }),
-        },
-        { redirect_uri: REDIRECT_URI },
-        context,
-      );
-      if (sid !== undefined) {
-        await sessions.addGrant(sid, { grant_id, client_id: client.client_id, expires_at: clock() + 28_800 });
-      }
+    async give(handlers: Handlers, client: Client, options: GrantOptions = {}): Promise<SignedIn> {
+      const { grant_id, code } = await giveCode(client, options);
       const form = { grant_type: 'authorization_code', code, redirect_uri: REDIRECT_URI };
       const { status, json } = await post(handlers.token, client.client_id, form);
       if (status !== 200) throw new Error(`no token: ${JSON.stringify(json)}`);
