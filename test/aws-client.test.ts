@@ -100,7 +100,7 @@ const text = (S: string) => ({ S });
 const keyOf = (name: string) => ({ pk: name, sk: 'ITEM' });
 const attributesOf = (name: string) => ({ pk: text(name), sk: text('ITEM') });
 
-describe('a value in the table', () => {
+describe('A value in the table', () => {
   const deep = (levels: number): unknown => (levels === 0 ? 'end' : { list: [deep(levels - 1)] });
   const deepAttribute = (levels: number): AttributeValue =>
     levels === 0 ? text('end') : { M: { list: { L: [deepAttribute(levels - 1)] } } };
@@ -129,13 +129,13 @@ describe('a value in the table', () => {
     ['a map in a list in a map, and so on', deep(10), deepAttribute(10)],
   ];
 
-  it.each(values)('that is %s is read by the AWS SDK as we wrote it', async (name, value, attribute) => {
+  it.each(values)('that is %s and was written by our client is read by the AWS SDK', async (name, value, attribute) => {
     await openTable().put({ ...keyOf(name), value });
     const answer = await openSdk()('GetItem', { Key: attributesOf(name) });
     expect(answer).toEqual({ Item: { ...attributesOf(name), value: attribute } });
   });
 
-  it.each(values)('that is %s is read by us as the AWS SDK wrote it', async (name, value, attribute) => {
+  it.each(values)('that is %s and was written by the AWS SDK is read by our client', async (name, value, attribute) => {
     await openSdk()('PutItem', { Item: { ...attributesOf(name), value: attribute } });
     expect(await openTable().get(keyOf(name))).toEqual({ ...keyOf(name), value });
   });
@@ -155,7 +155,7 @@ describe('a value in the table', () => {
     ['undefined in a list', [undefined]],
     ['a function', () => {}],
     ['a bigint', 1n],
-  ])('is not %s: nothing is sent', async (_name, value) => {
+  ])('cannot be %s: our client throws before it sends anything', async (_name, value) => {
     await expect(openTable().put({ ...keyOf('refused'), value })).rejects.toThrow(TypeError);
     expect(store.take()).toEqual([]);
   });
@@ -221,7 +221,7 @@ describe.each(clients)('%s', (_name, open) => {
   });
 });
 
-describe('where the services are', () => {
+describe('The endpoint', () => {
   const hosts = [
     ['eu-west-1', 'amazonaws.com'],
     ['us-gov-west-1', 'amazonaws.com'],
@@ -250,7 +250,7 @@ describe('where the services are', () => {
   };
 
   it.each(hosts.flatMap(([at, domain]) => [['dynamodb', at, domain] as const, ['kms', at, domain] as const]))(
-    '%s of %s is asked for in %s',
+    'of %s in %s belongs to %s',
     async (service, at, domain) => {
       await expect(services[service](at)).rejects.toThrow('there is no network');
       const call = createAwsClient(service, { region: at, credentials });
@@ -260,7 +260,7 @@ describe('where the services are', () => {
   );
 });
 
-describe('a condition of a write', () => {
+describe('A condition of a write', () => {
   const value = { state: 'active', count: 3, scope: ['read', 'write'], claims: { client_id: 'web' } };
   const Item = {
     state: text('active'),
@@ -358,7 +358,7 @@ describe('a condition of a write', () => {
   const readBack = () => openTable().get(keyOf('conditions'));
 
   it.each(conditions)(
-    'decides about an update like the AWS SDK: %s',
+    'has the same outcome as with the AWS SDK: %s',
     async (_name, clauses, expression, values, holds) => {
       const Key = attributesOf('conditions');
       const names = Object.fromEntries([...expression.matchAll(/#(\w+)/g)].map(([place, name]) => [place, name]));
@@ -386,14 +386,14 @@ describe('a condition of a write', () => {
     },
   );
 
-  it('of an item that is not there fails, and makes none', async () => {
+  it('on a missing item fails, and the item is not created', async () => {
     const key = keyOf('not there');
     expect(await openTable().set(key, { note: 'x' }, [equals('state', 'active')])).toBeUndefined();
     expect(await openTable().get(key)).toBeUndefined();
   });
 
   it.each(conditions)(
-    'decides about what is put like the AWS SDK: %s',
+    'has the same outcome for a put: %s',
     async (_name, clauses, _text, _values, holds) => {
       await openSdk()('PutItem', { Item: { ...attributesOf('conditions'), ...Item } });
       const next = { ...keyOf('conditions'), note: 'changed' };
@@ -402,7 +402,7 @@ describe('a condition of a write', () => {
     },
   );
 
-  it('that an item is new holds for one of several writers at once', async () => {
+  it('that an item is new is met by only one of several concurrent writers', async () => {
     const isNew: Clause = { attribute: 'pk', test: 'absent' };
     const writes = Array.from({ length: 8 }, (_, by) => openTable().put({ ...keyOf('new'), by }, [isNew]));
     const outcomes = await Promise.all(writes);
@@ -411,7 +411,7 @@ describe('a condition of a write', () => {
   });
 });
 
-describe('a list of several pages of 1 MB', () => {
+describe('A list of several pages of 1 MB', () => {
   const ITEMS = 9;
   const sortKeys = Array.from({ length: ITEMS }, (_, index) => `K${index}`);
 
@@ -465,7 +465,7 @@ describe('a list of several pages of 1 MB', () => {
     expect([store.take().length, requests > 2]).toEqual([requests, true]);
   });
 
-  it.each(Object.entries(lists))('is a fault when a page is missing: %s', async (_name, { ours, operation }) => {
+  it.each(Object.entries(lists))('throws when a page fails: %s', async (_name, { ours, operation }) => {
     let pages = 0;
     store.behave(async (response, forward, request) => {
       if (request.operation === operation && ++pages > 1) return faults['access denied'](response, forward, request);
@@ -476,7 +476,7 @@ describe('a list of several pages of 1 MB', () => {
   });
 });
 
-describe('what is no answer of the table', () => {
+describe('When the answer is not one of DynamoDB,', () => {
   const key = keyOf('anything');
   const operations = {
     get: (table: Table) => table.get(key),
@@ -527,7 +527,7 @@ describe('what is no answer of the table', () => {
   );
 });
 
-describe('connections that died unnoticed', () => {
+describe('Connections that died while the container was frozen', () => {
   const KEPT = 5;
   /** At once, but not as many as there are connections. */
   const SEVERAL = 3;
@@ -547,8 +547,8 @@ describe('connections that died unnoticed', () => {
 
   beforeEach(() => openTable().put({ ...KEY, found: true }));
 
-  describe.each<Death>(['reset', 'swallowed'])('and what is sent on them is %s', (death) => {
-    it('cost one attempt, however many they were', async () => {
+  describe.each<Death>(['reset', 'swallowed'])('when data on them is %s,', (death) => {
+    it('cost one attempt, whatever their number', async () => {
       const table = await openIdle();
       network.die(death);
       const { result } = await passTime(() => table.get(KEY));
@@ -557,7 +557,7 @@ describe('connections that died unnoticed', () => {
       expect(store.take()).toHaveLength(1);
     });
 
-    it('cost each of several requests at once one attempt, and none its answer', async () => {
+    it('cost each of several concurrent requests one attempt, and each gets its answer', async () => {
       const table = await openIdle();
       network.die(death);
       const { result } = await passTime(() => together(table, SEVERAL));
@@ -566,7 +566,7 @@ describe('connections that died unnoticed', () => {
       expect(store.take()).toHaveLength(SEVERAL);
     });
 
-    it('do not touch requests on other connections', async () => {
+    it('do not affect requests on other connections', async () => {
       const table = await openIdle();
       network.die(death);
       const { result } = await passTime(() => together(table, KEPT * 2));
@@ -574,7 +574,7 @@ describe('connections that died unnoticed', () => {
       expect(network.count().lost).toBe(KEPT);
     });
 
-    it('never make a write happen twice unnoticed', async () => {
+    it('never let a write happen twice unnoticed', async () => {
       const table = await openIdle();
       network.die(death);
       const { result } = await passTime(() => table.set(KEY, { at: 1 }, [{ attribute: 'found', test: 'present' }]));

@@ -6,7 +6,7 @@ const read = (name: VariableName, value: string) => readConfig({ [name]: value }
 const KEY = Buffer.alloc(32).toString('base64url');
 const OTHER_KEY = Buffer.alloc(32, 1).toString('base64url');
 
-describe('defaults', () => {
+describe('The default of', () => {
   it.each([
     ['CLOCK_SKEW_SECONDS', 0],
     ['CLIENT_CACHE_SECONDS', 30],
@@ -27,14 +27,14 @@ describe('defaults', () => {
   });
 
   it.each(Object.keys(variables).filter((name) => !('default' in variables[name as VariableName])))(
-    'there is none for %s, which is demanded by name',
+    '%s does not exist: without the variable, the error names it',
     (name) => {
       expect(() => readConfig({}).get(name as VariableName)).toThrow(`${name} is not set`);
     },
   );
 });
 
-describe('values', () => {
+describe('The variable', () => {
   it.each<[VariableName, string, unknown]>([
     ['ISSUER', 'https://auth.example', 'https://auth.example'],
     ['ISSUER', 'https://auth.example/tenant', 'https://auth.example/tenant'],
@@ -142,41 +142,41 @@ describe('values', () => {
     ['NEW_KEY_ALGORITHM', 'HS256'],
     ['JWKS_CACHE_SECONDS', '2592001'],
     ['KEY_ROTATION_SECONDS', '3599'],
-  ])('%s may not be %s, and the value is not repeated', (name, value) => {
+  ])('%s may not be %s, and the error does not repeat the value', (name, value) => {
     const env: Environment = { [name]: value };
     expect(() => readConfig(env).get(name)).toThrow(new RegExp(`^${name} `));
     expect(() => readConfig(env).get(name)).not.toThrow('hush');
   });
 });
 
-describe('a variable that may be absent', () => {
+describe('An optional variable', () => {
   it.each([
     [{}, undefined],
     [{ WRAPPING_KMS_KEY: '' }, undefined],
     [{ WRAPPING_KMS_KEY: 'alias/one' }, 'alias/one'],
-  ])('%j is %s', (env: Environment, value) => {
+  ])('in the environment %j is %s', (env: Environment, value) => {
     expect(readConfig(env).find('WRAPPING_KMS_KEY')).toBe(value);
   });
 
-  it('is judged where it is there', () => {
+  it('is validated if it is set', () => {
     expect(() => readConfig({ WRAPPING_KMS_KEY: 'hush hush' }).find('WRAPPING_KMS_KEY')).toThrow(
       /^WRAPPING_KMS_KEY must/,
     );
   });
 });
 
-describe('the key registry', () => {
+describe('With the environment', () => {
   it.each([
     [{}, false],
     [{ KEY_REGISTRY: '' }, false],
     [{ KEY_REGISTRY: 'off', VERIFICATION_KEYS: 'anything' }, false],
     [{ KEY_REGISTRY: 'on' }, true],
     [{ KEY_REGISTRY: 'on', VERIFICATION_KEYS: '' }, true],
-  ])('%j: %s', (env: Environment, isUsed) => {
+  ])('%j, the key registry is on: %s', (env: Environment, isUsed) => {
     expect(readConfig(env).usesKeyRegistry('VERIFICATION_KEYS')).toBe(isUsed);
   });
 
-  it('is not one source of keys among others', () => {
+  it('that sets KEY_REGISTRY and another source of keys, the configuration is refused', () => {
     const env = { KEY_REGISTRY: 'on', VERIFICATION_KEYS: 'hush' };
     expect(() => readConfig(env).usesKeyRegistry('VERIFICATION_KEYS')).toThrow(
       'VERIFICATION_KEYS is set while KEY_REGISTRY is on, but only one can be used',

@@ -57,7 +57,7 @@ const FAULTS: Record<string, unknown> = {
 };
 
 describe.each(Object.entries(kinds))('%s', (name, create) => {
-  it('is composed once, at the first event', async () => {
+  it('builds its context once, at the first event', async () => {
     let composed = 0;
     const handler = create(() => {
       composed++;
@@ -69,7 +69,7 @@ describe.each(Object.entries(kinds))('%s', (name, create) => {
     expect(composed).toBe(1);
   });
 
-  it('is composed again after that has failed', async () => {
+  it('builds its context again after a failure', async () => {
     let composed = 0;
     const handler = create(() => {
       composed++;
@@ -83,7 +83,7 @@ describe.each(Object.entries(kinds))('%s', (name, create) => {
     expect(composed).toBe(2);
   });
 
-  it('logs a fault once, by name, and answers without its message', async () => {
+  it('logs an error once, by name, and does not show its message to the caller', async () => {
     expect(await outcomeOf(create(() => ({ log }))(event({})))).toEqual(FAULTS[name]);
     const faults = lines.filter(({ event }) => event === 'fault');
     expect(faults).toEqual([{ level: 'error', event: 'fault', fault: 'TypeError', at: expect.any(String) }]);
@@ -108,14 +108,14 @@ describe.each(Object.entries(kinds))('%s', (name, create) => {
     ['nothing that is known', {}, undefined, {}],
     ['ids of another form', { requestId: `a "${SECRET}"` }, { awsRequestId: { toString: fail } }, {}],
     ['ids that are too long', { requestId: 'a'.repeat(65) }, { awsRequestId: '' }, {}],
-  ])('names the request in each line, when it comes from %s', async (_, requestContext, invocation, ids) => {
+  ])('logs the request id in each line, when the event comes from %s', async (_, requestContext, invocation, ids) => {
     await outcomeOf(create(() => ({ log }))(event(requestContext), invocation));
     const withIds = name === 'the authorizer' ? lines.filter(({ event }) => event === 'fault') : lines;
     expect(withIds.length).toBeGreaterThan(0);
     for (const { level, event, fault, at, ...rest } of withIds) expect(rest).toEqual(ids);
   });
 
-  it('logs why it cannot be composed, and at which request', async () => {
+  it('logs why its context cannot be built, with the request id', async () => {
     const print = vi.spyOn(console, 'log').mockReturnValue();
     await outcomeOf(create(fail)(event({ requestId: 'first' }), known));
     const printed = print.mock.calls.map(([line]) => JSON.parse(line) as unknown);
@@ -133,7 +133,7 @@ describe.each(Object.entries(kinds))('%s', (name, create) => {
   });
 });
 
-it('the authorizer names the request in the line about a refusal', async () => {
+it('the authorizer logs the request id with a refusal', async () => {
   const authorizer = createAuthorizer(() => ({ log, responseFormat: 'simple', extensions: {} }) as AuthorizerContext);
   expect(await authorizer({ ...event({ requestId: 'first' }), headers: {} }, { awsRequestId: 'second' })).toEqual({
     isAuthorized: false,

@@ -40,7 +40,7 @@ async function within<Result>(limit: number, call: () => Promise<Result>): Promi
   return result;
 }
 
-describe('a table that does not answer', () => {
+describe('A table that does not answer', () => {
   it('is reported by an endpoint within 3 seconds', async () => {
     store.behave(faults['no answer ever']);
     expect(await within(3, () => introspect('x'))).toMatchObject({ status: 503 });
@@ -52,7 +52,7 @@ describe('a table that does not answer', () => {
   });
 });
 
-describe('a table that does not answer the reader of single items', () => {
+describe('A table that does not answer the reader of single items', () => {
   const key = { pk: 'KEYS', sk: 'KEYS' };
   const open = () =>
     createItemReader({
@@ -62,7 +62,7 @@ describe('a table that does not answer the reader of single items', () => {
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     });
 
-  it('is given up within 2 seconds', async () => {
+  it('is reported within 2 seconds', async () => {
     store.behave(faults['no answer ever']);
     await within(2, () => expect(open()(key)).rejects.toMatchObject({ name: 'Unavailable' }));
   });
@@ -80,7 +80,7 @@ it('a KMS that does not answer is tried again and reported by /token within 2 se
   expect(world.kms.takeCalls()['GetPublicKey']).toBeGreaterThan(1);
 });
 
-it('a client that does not answer a logout token is given up within 6 seconds', async () => {
+it('the delivery to a client that does not answer is given up within 6 seconds', async () => {
   const server = createServer(() => {});
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;

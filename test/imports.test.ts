@@ -150,30 +150,30 @@ const sourcesIn = (folder: string) =>
     .map((name) => posix.join(folder, name.replaceAll('\\', '/')));
 const files = ['lib', 'functions'].flatMap(sourcesIn);
 
-/** Who uses the table itself. All others use it by `items`, which checks what is read. */
+/** The files that may use the table itself. All others use `items`, which checks what is read. */
 const ON_THE_TABLE = ['lib/store/items.ts', 'lib/store/schema.ts'];
-/** Who calls DynamoDB; `item-reader.ts` is for functions that load the client late. */
+/** The files that may call DynamoDB. `item-reader.ts` is for functions that load the client late. */
 const CALLING = ['lib/store/dynamodb.ts', 'lib/store/item-reader.ts'];
 
-describe('the table', () => {
+describe('The table', () => {
   const users = (use: RegExp) =>
     files.filter((file) => file.startsWith('lib/') && use.test(readFileSync(root + file, 'utf8'))).toSorted();
 
-  it('is read and written in one way', () => {
+  it('is used only by the files that check what is read', () => {
     expect(users(/\btable\.(get|put|set|remove|query|scan)\b/)).toEqual(ON_THE_TABLE);
   });
 
-  it('is called by one client', () => {
+  it('is called only by the files that are meant to call DynamoDB', () => {
     expect(users(/createAwsClient\('dynamodb'/)).toEqual(CALLING);
   });
 });
 
-describe('who may import whom', () => {
+describe('The layers allow the imports of', () => {
   it.each(files)('%s', (file) => {
     expect(violationsOf(file, readFileSync(root + file, 'utf8'))).toEqual([]);
   });
 
-  it('knows every folder and file that there is', () => {
+  it('The layers name every folder and file of lib', () => {
     const known = [...LAYERS.flat(), ...Object.keys(BESIDE)].toSorted();
     const found = new Set(files.map((file) => (folderOf(file) === 'lib' ? file : folderOf(file))));
     expect([...found].toSorted()).toEqual(known);
@@ -181,7 +181,7 @@ describe('who may import whom', () => {
 });
 
 // Tests may: they hold a program's parts one by one, and lend its table, its KMS and its gateway to others.
-describe('a program of infra is used through its entry', () => {
+describe('A program of infra is used through its entry only', () => {
   it.each(['infra', 'examples'].flatMap(sourcesIn))('by %s', (file) => {
     expect(trespassesOf(file, readFileSync(root + file, 'utf8'))).toEqual([]);
   });
@@ -199,7 +199,7 @@ describe('a program of infra is used through its entry', () => {
     ['infra/x.mjs', "const { a } = await import('./local/bundle.mjs');", 'imports infra/local/bundle.mjs'],
     ['examples/app/x.mjs', "import { a } from '../../infra/local/gateway.ts';", 'imports infra/local/gateway.ts'],
   ];
-  it.each(refused)('not by %s with %j', (file, source, why) => {
+  it.each(refused)('which forbids in %s: %j', (file, source, why) => {
     expect(trespassesOf(file, source)).toEqual([why]);
   });
 
@@ -208,12 +208,12 @@ describe('a program of infra is used through its entry', () => {
     ['infra/local/kms/x.ts', "import { a } from '../timers.ts';"],
     ['infra/local/x.ts', "import { a } from '../package-stack.ts';"],
     ['infra/cli/x.ts', "import { a } from '../../lib/clock.ts';"],
-  ])('but %s may have %j', (file, source) => {
+  ])('but allows in %s: %j', (file, source) => {
     expect(trespassesOf(file, source)).toEqual([]);
   });
 });
 
-describe('the rule itself', () => {
+describe('The check of imports', () => {
   const refused: [file: string, source: string, why: string][] = [
     ['lib/oauth/x.ts', "import { a } from '../http/form.ts';", 'imports lib/http/form.ts'],
     ['lib/oauth/x.ts', "import type { A } from '../store/table.ts';", 'imports lib/store/table.ts'],
@@ -266,7 +266,7 @@ describe('the rule itself', () => {
     ['lib/other/x.ts', '', 'has no place in the layers'],
     ['lib/other.ts', '', 'has no place in the layers'],
   ];
-  it.each(refused)('refuses %s with %j', (file, source, why) => {
+  it.each(refused)('refuses in %s: %j', (file, source, why) => {
     expect(violationsOf(file, source)).toEqual([why]);
   });
 
@@ -289,7 +289,7 @@ describe('the rule itself', () => {
     ['functions/x.ts', "import { extensions } from '../lib/extensions.ts';"],
     ['functions/x.ts', "import { issuingContext } from '../lib/wiring/issuing.ts';"],
   ];
-  it.each(allowed)('allows %s with %j', (file, source) => {
+  it.each(allowed)('allows in %s: %j', (file, source) => {
     expect(violationsOf(file, source)).toEqual([]);
   });
 });

@@ -87,18 +87,18 @@ describe.each(MACHINES)('a valid token of %s', (id) => {
   });
 });
 
-describe('a refusal', () => {
+describe('A refusal by the authorizer', () => {
   it.each([
     ['HTTP API 2.0', { isAuthorized: false }],
     ['HTTP API 1.0', 'Unauthorized'],
     ['REST REQUEST', 'Unauthorized'],
     ['REST TOKEN', 'Unauthorized'],
-  ] as const)('is said in the words of %s', async (shape, expected) => {
+  ] as const)('has the form that %s expects', async (shape, expected) => {
     const answer = world.handlers.authorizer(authorizerEvents[shape]('hello'));
     expect(await answer.catch(({ message }: Error) => message)).toEqual(expected);
   });
 
-  it('is a Deny for the stage, where an HTTP API wants policies', async () => {
+  it('is a Deny policy for the stage if an HTTP API expects policies', async () => {
     const { authorizer } = world.restart({ AUTHORIZER_RESPONSE: 'policy' });
     expect(await authorizer(authorizerEvents['HTTP API 2.0']('hello'))).toEqual({
       principalId: 'anonymous',
@@ -107,7 +107,7 @@ describe('a refusal', () => {
   });
 });
 
-describe('the Authorization header', () => {
+describe('The authorizer, given the Authorization header', () => {
   const http = (headers: unknown) => ({ ...authorizerEvents['HTTP API 2.0'](''), headers });
   const rest = (headers: unknown, multiValueHeaders?: unknown) => ({
     ...authorizerEvents['REST REQUEST'](''),
@@ -154,7 +154,7 @@ describe('the Authorization header', () => {
   });
 });
 
-describe('the policy', () => {
+describe('The policy of the authorizer', () => {
   const resourceOf = async (methodArn: string) => {
     const authorizationToken = `Bearer ${await getToken(world.handlers, 'machine-jwt')}`;
     const answer = await world.handlers.authorizer({ type: 'TOKEN', methodArn, authorizationToken });
@@ -172,7 +172,7 @@ describe('the policy', () => {
       'arn:aws-cn:execute-api:cn-north-1:123456789012:abc/test-invoke-stage/GET/',
       'arn:aws-cn:execute-api:cn-north-1:123456789012:abc/test-invoke-stage/*',
     ],
-  ])('for %s covers %s', async (arn, resource) => {
+  ])('for the call %s covers %s', async (arn, resource) => {
     expect(await resourceOf(arn)).toBe(resource);
   });
 
@@ -183,7 +183,7 @@ describe('the policy', () => {
     'arn:aws:execute-api:eu-west-1:123456789012:abc/*/GET/',
     'arn:aws:execute-api:eu-west-1:123456789012:abc',
     'arn:aws:lambda:eu-west-1:123456789012:abc/prod/GET/',
-  ])('is a fault, not an answer, for the ARN "%s"', async (arn) => {
+  ])('is not made for the malformed ARN "%s": the authorizer throws', async (arn) => {
     const authorizationToken = `Bearer ${await getToken(world.handlers, 'machine-jwt')}`;
     expect(await verdict(world.handlers.authorizer({ type: 'TOKEN', methodArn: arn, authorizationToken }))).toBe(
       'fault',
@@ -191,7 +191,7 @@ describe('the policy', () => {
   });
 });
 
-describe('the bound on revocation', () => {
+describe('The time within which a revoked token is refused', () => {
   it.each([
     ['machine-jwt', '0', 0],
     ['machine-jwt', '5', 5],
@@ -204,7 +204,7 @@ describe('the bound on revocation', () => {
     ['machine-reference', '0', 0],
     ['machine-reference', 'jwt=60', 0],
     ['machine-reference', '5', 5],
-  ])('of %s at %s is %i s', async (id, maxAge, bound) => {
+  ])('for %s with REVOCATION_MAX_AGE_SECONDS=%s is %i s', async (id, maxAge, bound) => {
     const { authorizer } = world.restart({ REVOCATION_MAX_AGE_SECONDS: maxAge });
     const token = await getToken(world.handlers, id);
     const event = authorizerEvents['HTTP API 2.0'](token);
@@ -219,7 +219,7 @@ describe('the bound on revocation', () => {
   });
 });
 
-describe('a token for the userinfo endpoint alone', () => {
+describe('A token for the userinfo endpoint only', () => {
   const client = app('identity-only', { resources: [], scope: 'openid', require_pkce: false });
   const identityOnly = async () => (await createSignIn(world, clock).give(world.handlers, client)).access_token;
   beforeAll(() => world.clients.create(client));
@@ -229,28 +229,28 @@ describe('a token for the userinfo endpoint alone', () => {
     expect(await verdict(authorizer(authorizerEvents['HTTP API 2.0'](await identityOnly())))).toBe('refuse');
   });
 
-  it('is accepted by no authorizer, because the issuer is no audience that one can have', async () => {
+  it('is accepted by no authorizer, because AUDIENCE must not be the issuer', async () => {
     const { authorizer } = world.restart({ AUDIENCE: ISSUER });
     expect(await verdict(authorizer(authorizerEvents['HTTP API 2.0'](await identityOnly())))).toBe('fault');
     expect(() => readConfig({ ISSUER, AUDIENCE: ISSUER }).audience()).toThrow('AUDIENCE must not be the issuer');
   });
 });
 
-describe('extensions', () => {
+describe('An extension of the authorizer', () => {
   const withExtensions = (tokenValidated: () => Record<string, string>) =>
     createAuthorizer(() => ({
       ...composeAuthorizer(createFoundationWithTable(world.env, clock)),
       extensions: { tokenValidated },
     }));
 
-  it('may add to the context, and never replace what is ours', async () => {
+  it('may add members to the context, but not replace existing ones', async () => {
     const authorizer = withExtensions(() => ({ tenant: 'acme', sub: 'somebody else' }));
     const token = await getToken(world.handlers, 'machine-jwt');
     const answer = await authorizer(authorizerEvents['HTTP API 2.0'](token));
     expect(answer).toMatchObject({ isAuthorized: true, context: { tenant: 'acme', sub: 'machine-jwt' } });
   });
 
-  it('may refuse', async () => {
+  it('may refuse a valid token', async () => {
     const authorizer = withExtensions(() => {
       throw new InvalidToken('is not welcome');
     });
@@ -258,7 +258,7 @@ describe('extensions', () => {
     expect(await verdict(authorizer(authorizerEvents['REST TOKEN'](token)))).toBe('refuse');
   });
 
-  it('that fail are a fault, and neither an allow nor a refusal', async () => {
+  it('that throws causes an error, neither an allow nor a refusal', async () => {
     const authorizer = withExtensions(() => {
       throw new Error('Unauthorized');
     });

@@ -40,7 +40,7 @@ describeInBrowser('The demo apps', () => {
   const looks = Object.entries({ desktop: DESKTOP, phone: PHONE });
 
   it.each(Object.entries(apps))(
-    'look like the pages of the service, and axe finds nothing wrong, in any look: the %s',
+    'look like the pages of the service, without findings of axe, in every theme: the %s',
     async (name, path) => {
       const user = await createLocalUser(service);
       const page = await openPage();
@@ -77,7 +77,7 @@ describeInBrowser('The demo apps', () => {
   );
 
   it.each(Object.entries(apps))(
-    'refresh once when the API refuses the access token, and go on: the %s',
+    'refresh once when the API refuses the access token, and continue: the %s',
     async (_name, path) => {
       const page = await openPage();
       await page.goto(service.demo.app + path);
@@ -134,7 +134,7 @@ describeInBrowser('The demo apps', () => {
     expect((await stored(other))['refresh_token']).not.toBe(before['refresh_token']);
   });
 
-  it('keep a session of which two tabs refresh at the same time: the web app', async () => {
+  it('keep a session that two tabs refresh at the same time: the web app', async () => {
     const page = await openPage();
     await page.goto(service.demo.app);
     await signIn(page, await createLocalUser(service));
@@ -167,7 +167,7 @@ describeInBrowser('The demo apps', () => {
   }
 
   it.each([401, 403, 'without CORS'] as const)(
-    'refresh when the API refuses the access token by an answer of %s: the single-page app',
+    'refresh when the API refuses the access token with %s: the single-page app',
     async (answer) => {
       const { page, sent } = await visitWithApi([answer]);
       await press(page, 'Call the API');

@@ -129,7 +129,7 @@ describeInBrowser('The pages of the service', () => {
   ] as const;
 
   it.each(Object.keys(pages))(
-    '“%s” has its heading, no fault that axe knows, no script error and nothing to scroll sideways, on a desktop and on a phone, light and dark',
+    '“%s” has its heading, no finding of axe, no script error and no horizontal scrolling, on a desktop and on a phone, light and dark',
     async (name) => {
       const { heading, open } = pages[name]!;
       for (const { device, options } of devices) {
@@ -155,7 +155,7 @@ describeInBrowser('The pages of the service', () => {
     },
   );
 
-  it('can be used with their text four times as large', async () => {
+  it('can be used with text four times as large', async () => {
     const page = await openPage({ viewport: { width: 320, height: 256 } });
     await pages['consent']!.open(page);
     await keepPicture(page, 'consent, enlarged');
@@ -190,7 +190,7 @@ describeInBrowser('The pages of the service', () => {
     await page.waitForURL((url) => url.origin === service.demo.app);
   });
 
-  it('are not shown in a frame of another page', async () => {
+  it('cannot be framed by another page', async () => {
     const page = await openPage();
     await page.goto(`${service.demo.app}/spa`);
     await page.route('**/framing', (route) =>

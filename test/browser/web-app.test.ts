@@ -71,7 +71,7 @@ describeInBrowser('The demo web app, in a browser that runs no scripts,', () => 
     expect(await text(page)).toContain(`You are signed in as ${user.name}`);
   });
 
-  it('signs a user in without a question who has a session at the service', async () => {
+  it('signs in a user who has a session at the service without asking anything', async () => {
     const page = await visitSignedIn();
     const other = await page.context().newPage();
     await page.context().clearCookies({ name: 'web_app' });
@@ -91,7 +91,7 @@ describeInBrowser('The demo web app, in a browser that runs no scripts,', () => 
     expect(new URL(page.url()).origin).toBe(service.demo.app);
   });
 
-  it('shows that the user has cancelled the sign-in', async () => {
+  it('says that the user has cancelled the sign-in', async () => {
     const page = await visit();
     await press(page, 'Cancel');
     expect(new URL(page.url()).origin).toBe(service.demo.app);

@@ -231,7 +231,7 @@ describe.each(Object.entries(journeys))('%s', (_, journey) => {
 
 describe('with prompt=none', () => {
   it.each(['access denied', 'no answer ever'] as const)(
-    'the client is told within three seconds that the table fails by "%s", and the fault is logged once',
+    'the client gets an error within three seconds when the table fails by "%s", and the fault is logged once',
     async (fault) => {
       const { browser } = await begin(journeys['coming back']!);
       store.behave(faults[fault]);
@@ -260,7 +260,7 @@ describe('with prompt=none', () => {
   );
 });
 
-it('/authorize reads and writes what its budget allows, and independent requests at the same time', async () => {
+it('/authorize stays within its budget of reads and writes, and makes independent requests concurrently', async () => {
   const warm = world.restart({ AWS_ENDPOINT_URL_DYNAMODB: store.endpoint, CLIENT_CACHE_SECONDS: '3600' });
   const browser = openBrowser(warm.authorization);
   const asked = async (step: () => Promise<BrowserResult>) => {

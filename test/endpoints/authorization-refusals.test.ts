@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-describe('told to the client', () => {
+describe('The authorization endpoint returns an error to the client for', () => {
   const REQUIRED = { code_challenge: undefined, code_challenge_method: undefined };
 
   it.each<[what: string, Query, error: string]>([
@@ -118,18 +118,18 @@ describe('told to the client', () => {
     ],
     ['no user', { response_type: 'id_token', scope: 'openid', prompt: 'none' }, 'login_required'],
     ['a hybrid type that is unknown', { response_type: 'id_token foo' }, 'unsupported_response_type'],
-  ])('in the fragment where tokens would be: %s', async (_, query, error) => {
+  ])('%s, in the fragment because the response would contain tokens', async (_, query, error) => {
     const { location, answer } = await open().get(proper({ client_id: 'hybrid', ...query }));
     expect([location?.search, answer['error'], answer['iss']]).toEqual(['', error, ISSUER]);
     expect(location?.hash).not.toBe('');
   });
 
-  it('without a state where there was none', async () => {
+  it('a request without state, and the error has no state', async () => {
     const { answer } = await open().get(proper({ state: undefined, response_type: 'magic' }));
     expect(Object.keys(answer).toSorted()).toEqual(['error', 'error_description', 'iss']);
   });
 
-  it('an ID token of another client is no hint', async () => {
+  it('an id_token_hint that was issued to another client', async () => {
     const browser = open();
     const excused = await browser.pass(proper({ client_id: 'excused', code_challenge: CHALLENGE }));
     expect(excused.answer['code']).toBeDefined();
@@ -152,13 +152,13 @@ describe('told to the client', () => {
     );
   });
 
-  it('nothing to a client that is excused from PKCE', async () => {
+  it('no missing code_challenge if the client is exempt from PKCE', async () => {
     const query = proper({ client_id: 'excused', code_challenge: undefined, code_challenge_method: undefined });
     expect((await open().pass(query)).answer['code']).toMatch(/^lk_ac_/);
   });
 });
 
-describe('told to the user, who is sent nowhere', () => {
+describe('The authorization endpoint shows an error page, without a redirect, for', () => {
   it.each<[what: string, Query | string, code: string]>([
     ['no parameter at all', {}, 'invalid_client'],
     ['no client', { client_id: undefined }, 'invalid_client'],
@@ -197,7 +197,7 @@ describe('told to the user, who is sent nowhere', () => {
   });
 });
 
-describe('redirect URIs that are not the registered one', () => {
+describe('The authorization endpoint does not redirect to an unregistered URI:', () => {
   it.each([
     'https://app.example/callback/',
     'https://app.example/callback?',
@@ -255,7 +255,7 @@ describe('redirect URIs that are not the registered one', () => {
   });
 });
 
-describe('on loopback any port will do, and nothing else', () => {
+describe('A loopback redirect URI may differ from the registered one in its port only:', () => {
   it.each([
     ['http://127.0.0.1:8000/cb?x=1', true],
     ['http://127.0.0.1:1/cb?x=1', true],
@@ -285,13 +285,13 @@ describe('on loopback any port will do, and nothing else', () => {
     ['http://LOCALHOST/cb', false],
     ['http://localhost/CB', false],
     ['http://localhost/cb/', false],
-  ])('%s: %s', async (redirect_uri, isTaken) => {
+  ])('%s is accepted: %s', async (redirect_uri, isTaken) => {
     const seen = await open().get(proper({ client_id: 'native', redirect_uri }));
     expect(seen.heading).toBe(isTaken ? 'Sign in' : 'Something went wrong');
   });
 });
 
-describe('what may be registered', () => {
+describe('A redirect URI may be registered:', () => {
   it.each([
     [CALLBACK, true],
     ['https://app.example', true],

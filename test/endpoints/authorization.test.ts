@@ -92,8 +92,8 @@ const redeem = (code: string | undefined, form: Record<string, string> = {}, cli
 const claimsOf = (token: unknown): Record<string, unknown> =>
   JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString());
 
-describe('from the request to the tokens', () => {
-  it('signs in, asks for consent, and gives a code that can be redeemed once', async () => {
+describe('The authorization code flow', () => {
+  it('signs the user in, asks for consent, and returns a code that can be redeemed once', async () => {
     const browser = open();
     const page = await browser.get(proper());
     expect([page.status, page.heading]).toEqual([200, 'Sign in']);
@@ -143,14 +143,14 @@ describe('from the request to the tokens', () => {
     expect((await redeem(await code(), {}, 'own')).status).toBe(200);
   });
 
-  it('knows a client without resource servers', async () => {
+  it('works for a client without resource servers', async () => {
     const query = proper({ client_id: 'nothing', scope: 'openid' });
     const { answer } = await open().pass(query);
     const { json } = await redeem(answer['code'], {}, 'nothing');
     expect(claimsOf(json['access_token'])).toMatchObject({ aud: ISSUER, scope: 'openid' });
   });
 
-  it('takes the resource that is asked for', async () => {
+  it('issues tokens for the requested resource', async () => {
     await world.clients.create(webClient('both', { require_consent: false, resources: ['orders', 'billing'] }));
     const { answer } = await open().pass(proper({ client_id: 'both', scope: 'read', resource: ['billing', 'orders'] }));
     const { json } = await redeem(answer['code'], {}, 'both');
@@ -158,11 +158,11 @@ describe('from the request to the tokens', () => {
   });
 });
 
-describe('a request that is posted', () => {
+describe('A posted authorization request', () => {
   const request = (form: FormRequest['form'], more: FormRequest = {}) =>
     world.handlers.authorization(httpEvent({ path: '/authorize', ...(form !== undefined && { form }), ...more }));
 
-  it('comes back as a query, whoever posts it', async () => {
+  it('is redirected to a GET with a query, whatever page posted it', async () => {
     const form = Object.fromEntries(Object.entries(proper({ resource: ['orders', 'billing'] }))) as Record<
       string,
       string
@@ -183,14 +183,14 @@ describe('a request that is posted', () => {
     ['another media type', ['{}', { headers: { 'content-type': 'application/json' } }]],
     ['more than a query can hold', [{ client_id: 'web', state: 'x'.repeat(9_000) }]],
     ['credentials', [{ client_id: 'web' }, { query: 'password=x' }]],
-  ])('with %s is refused by a page', async (_, [form, more]) => {
+  ])('with %s is refused with an error page', async (_, [form, more]) => {
     const seen = browserResult(await request(form, more));
     expect([seen.status, seen.heading, seen.location]).toEqual([400, 'Something went wrong', undefined]);
     expect(seen.body).toContain('invalid_request');
   });
 });
 
-describe('response modes', () => {
+describe('The response mode', () => {
   const answered = async (query: Query) => {
     const browser = open();
     return browser.pass(proper({ client_id: 'hybrid', ...query }));
@@ -230,7 +230,7 @@ describe('response modes', () => {
   });
 });
 
-describe('tokens in front', () => {
+describe('The response type', () => {
   it.each([
     ['code', ['code']],
     ['code id_token', ['code', 'id_token']],
@@ -250,13 +250,13 @@ describe('tokens in front', () => {
     expect(name).toBe(response_type === 'id_token' ? 'alice example' : undefined);
   });
 
-  it('leave offline access to those that get a code', async () => {
+  it('of tokens without a code gives no offline access', async () => {
     const scope = 'openid offline_access';
     const { answer } = await open().pass(proper({ client_id: 'hybrid', response_type: 'id_token token', scope }));
     expect(answer['scope']).toBe('openid');
   });
 
-  it('have a grant that can be found and ended, also without a code', async () => {
+  it('of tokens without a code makes a grant that can be found and revoked', async () => {
     const { answer } = await open().pass(proper({ client_id: 'hybrid', response_type: 'id_token token' }));
     const { grant_id } = claimsOf(answer['access_token']);
     expect(await createGrantStore(world.table).find(String(grant_id))).toMatchObject({
@@ -266,20 +266,20 @@ describe('tokens in front', () => {
   });
 });
 
-describe('a session', () => {
-  it('spares the next sign-in, and the next consent', async () => {
+describe('A browser session', () => {
+  it('makes the next sign-in and the next consent unnecessary', async () => {
     const browser = open();
     await browser.pass(proper());
     expect((await browser.get(proper())).answer['code']).toMatch(/^lk_ac_/);
     expect((await browser.get(proper({ prompt: 'none' }))).answer['code']).toMatch(/^lk_ac_/);
   });
 
-  it('is of another browser no session', async () => {
+  it('does not count in another browser', async () => {
     await open().pass(proper());
     expect((await open().get(proper())).heading).toBe('Sign in');
   });
 
-  it('ends', async () => {
+  it('expires', async () => {
     const browser = open();
     await browser.pass(proper({ client_id: 'own' }));
     advance(28_799);
@@ -299,7 +299,7 @@ describe('a session', () => {
     expect((await browser.get(proper({ client_id: 'own' }))).answer['code']).toBeDefined();
   });
 
-  it('ends with its user', async () => {
+  it('ends when its user is disabled or removed', async () => {
     const browser = open();
     await browser.pass(proper({ client_id: 'own' }), 'erin');
     const users = createUserStore(world.table);
@@ -311,7 +311,7 @@ describe('a session', () => {
     expect([refused.status, refused.heading]).toEqual([400, 'Sign in']);
   });
 
-  it('gets a new id at every sign-in, and the old one is worth nothing', async () => {
+  it('gets a new id at every sign-in, and the old id becomes useless', async () => {
     const browser = open();
     const page = await browser.get(proper({ client_id: 'own' }));
     const [first] = browser.cookies;
@@ -334,7 +334,7 @@ describe('a session', () => {
       ', and the first attempt ended half way',
       (sid: string) => world.table.remove({ pk: `SESSION#${sid}`, sk: 'SESSION' }),
     ],
-  ])('tells whom to tell of its end, also after signing in again%s', async (_, meanwhile) => {
+  ])('knows the clients to notify of its end, also after signing in again%s', async (_, meanwhile) => {
     const browser = open();
     const { answer: first } = await browser.pass(proper({ client_id: 'own' }));
     await meanwhile(await sidOf(first['code']));
@@ -343,7 +343,7 @@ describe('a session', () => {
     expect(await toldOf(await sidOf(answer['code']))).toEqual(['aged', 'own', 'own']);
   });
 
-  it('tells nobody of whom somebody else was before', async () => {
+  it('does not notify clients about the user who was signed in before', async () => {
     const browser = open();
     const { answer: first } = await browser.pass(proper({ client_id: 'own' }));
     const sid = await sidOf(first['code']);
@@ -361,7 +361,7 @@ describe('a session', () => {
     (await world.table.query(`SESSION#${sid}`, 'GRANT#')).flatMap(({ client_id }) => client_id ?? []).toSorted();
 });
 
-describe('prompt', () => {
+describe('prompt=', () => {
   const signedIn = async (query: Query = {}) => {
     const browser = open();
     await browser.pass(proper(query));
@@ -399,7 +399,7 @@ describe('prompt', () => {
     ]);
   });
 
-  it('login is asked for again when the consent comes too late', async () => {
+  it('login asks for the sign-in again when the consent comes too late', async () => {
     const browser = await signedIn();
     const page = await browser.get(proper({ prompt: 'login consent' }));
     const consent = await browser.signIn(page);
@@ -408,13 +408,13 @@ describe('prompt', () => {
   });
 });
 
-describe('max_age', () => {
+describe('max_age=', () => {
   it.each([
     ['0', 0, 'code'],
     ['0', 1, 'Sign in'],
     ['60', 60, 'code'],
     ['60', 61, 'Sign in'],
-  ])('%s, after %d seconds: %s', async (max_age, seconds, outcome) => {
+  ])('%s, %d seconds after the sign-in, leads to: %s', async (max_age, seconds, outcome) => {
     const browser = open();
     await browser.pass(proper({ client_id: 'own' }));
     advance(seconds);
@@ -422,7 +422,7 @@ describe('max_age', () => {
     expect(seen.heading ?? Object.keys(seen.answer)[0]).toBe(outcome);
   });
 
-  it('of the client counts where the request has none', async () => {
+  it('in a request without it, the default_max_age of the client counts', async () => {
     const browser = open();
     await browser.pass(proper({ client_id: 'aged' }));
     advance(61);
@@ -431,10 +431,10 @@ describe('max_age', () => {
   });
 });
 
-describe('consent', () => {
+describe('Consent', () => {
   const forget = () => createConsentStore(world.table).remove('sub-of-carol', 'web');
 
-  it('is asked for once, and again only for more', async () => {
+  it('is asked for once, and again only when the client requests more', async () => {
     await forget();
     const browser = open();
     await browser.pass(proper({ scope: 'openid profile' }), 'carol');
@@ -446,7 +446,7 @@ describe('consent', () => {
     expect(await heading('openid profile email')).toBeUndefined();
   });
 
-  it('is given anew by everyone, for claims that are asked for one by one too', async () => {
+  it('is asked for from each user, also for claims requested one by one', async () => {
     await forget();
     const browser = open();
     await browser.pass(proper({ scope: 'openid' }), 'carol');
@@ -457,7 +457,7 @@ describe('consent', () => {
     expect((await browser.get(proper({ scope: 'openid', claims }))).answer['code']).toBeDefined();
   });
 
-  it('for one resource server is none for the scope of another', async () => {
+  it('for one resource server does not cover the scopes of another', async () => {
     await forget();
     const browser = open();
     await browser.pass(proper({ scope: 'openid read', resource: 'orders' }), 'carol');
@@ -477,7 +477,7 @@ describe('consent', () => {
     expect((await browser.get(proper())).heading).toBe('Allow The App access?');
   });
 
-  it('is refused by Cancel, and nothing is remembered', async () => {
+  it('is refused with Cancel, and nothing is stored', async () => {
     await forget();
     const browser = open();
     const page = await browser.signIn(await browser.get(proper()), 'carol');
@@ -502,20 +502,20 @@ describe('consent', () => {
     expect((await browser.get({ ...query, prompt: 'none' })).answer['error']).toBe('consent_required');
   });
 
-  it('is not asked for by an app that nobody else can be, if it is registered without consent', async () => {
+  it('is not asked for by a client that nobody can impersonate, if it is registered without consent', async () => {
     const browser = open();
     const page = await browser.get(proper({ client_id: 'native-own', redirect_uri: 'https://app.example/claimed' }));
     expect((await browser.signIn(page, 'carol')).answer['code']).toBeDefined();
   });
 
-  it('is not asked for again by an app that nobody else can be', async () => {
+  it('is not asked for again by a client that nobody can impersonate', async () => {
     const browser = open();
     const query = proper({ client_id: 'native', redirect_uri: 'https://app.example/claimed' });
     await browser.pass(query, 'carol');
     expect((await browser.get(query)).answer['code']).toBeDefined();
   });
 
-  it('covers what was shown, and no more', async () => {
+  it('covers what the page showed, and no more', async () => {
     await forget();
     const browser = open();
     const page = await browser.signIn(await browser.get(proper({ scope: undefined })), 'carol');
@@ -527,13 +527,13 @@ describe('consent', () => {
   });
 });
 
-describe('whom the client means', () => {
+describe('The user whom the client means', () => {
   const idToken = async (username: string) => {
     const { answer } = await open().pass(proper({ client_id: 'own' }), username);
     return String((await redeem(answer['code'], {}, 'own')).json['id_token']);
   };
 
-  it('is the one who is signed in: nothing is asked', async () => {
+  it('is the one who is signed in, so that no page is shown', async () => {
     const id_token_hint = await idToken('alice');
     const browser = open();
     await browser.pass(proper({ client_id: 'own' }), 'alice');
@@ -546,7 +546,7 @@ describe('whom the client means', () => {
   it.each([
     ['by id_token_hint', async () => ({ id_token_hint: await idToken('bob') })],
     ['by claims', async () => ({ claims: JSON.stringify({ id_token: { sub: { value: 'sub-of-bob' } } }) })],
-  ])('is another one, %s', async (_, query) => {
+  ])('is another user, %s, so that the user must sign in', async (_, query) => {
     const asked = { client_id: 'own', ...(await query()) };
     const browser = open();
     await browser.pass(proper({ client_id: 'own' }), 'alice');
@@ -557,14 +557,14 @@ describe('whom the client means', () => {
     expect((await browser.signIn(await browser.get(proper(asked)), 'bob')).answer['code']).toBeDefined();
   });
 
-  it('is filled in: login_hint', async () => {
+  it('is filled in on the sign-in page (login_hint)', async () => {
     const page = await open().get(proper({ login_hint: 'alice@example.com' }));
     expect(page.body).toContain('name="username" value="alice@example.com"');
   });
 });
 
-describe('another account', () => {
-  it('signs in over the first one, which then is signed in no longer', async () => {
+describe('Another account', () => {
+  it('that signs in replaces the first one, which is signed out', async () => {
     const browser = open();
     await browser.pass(proper({ client_id: 'own' }), 'alice');
     const [before] = browser.cookies;
@@ -579,21 +579,21 @@ describe('another account', () => {
     expect((await browser.get(proper({ client_id: 'own' }))).heading).toBe('Sign in');
   });
 
-  it('can be chosen where consent is asked for', async () => {
+  it('can be chosen on the consent page', async () => {
     const browser = open();
     await createConsentStore(world.table).remove('sub-of-alice', 'web');
     const consent = await browser.signIn(await browser.get(proper()));
     expect((await browser.press(consent, 'switch')).heading).toBe('Sign in');
   });
 
-  it('has a name even when nothing is known of it', async () => {
+  it('has a displayed name even without any claims', async () => {
     const browser = open();
     const page = await browser.signIn(await browser.get(proper()), 'dave');
     expect(page.body).toContain('<p class="name">Your account</p>');
   });
 });
 
-describe('what decides nothing', () => {
+describe('The authorization endpoint ignores', () => {
   it.each<[string, Query]>([
     ['claims_locales', { claims_locales: 'de fr' }],
     ['acr_values', { acr_values: 'urn:mace:incommon:iap:silver' }],
@@ -607,8 +607,8 @@ describe('what decides nothing', () => {
   });
 });
 
-describe('event shapes', () => {
-  it('a REST API sends cookies in a header, and the query in pieces', async () => {
+describe('The authorization endpoint accepts', () => {
+  it('events of a REST API, with cookies in a header and the query as a map', async () => {
     const browser = open();
     await browser.pass(proper({ client_id: 'own' }));
     const query = Object.entries(proper({ client_id: 'own' })).map(([name, value]) => [name, [value]] as const);
@@ -626,7 +626,7 @@ describe('event shapes', () => {
   });
 });
 
-it('parses a request without looking anything up', () => {
+it('parses an authorization request without reading the table', () => {
   const parameters = new Map(Object.entries(proper() as Record<string, string>));
   const request = parseAuthorizationRequest({ get: (name) => parameters.get(name), resources: [] }, webClient('x'));
   expect(request).toMatchObject({ scope: 'openid profile', nonce: 'the-nonce', max_age: undefined });

@@ -64,14 +64,14 @@ describe.each(MACHINES)('a token of %s', (id) => {
     expect(await introspect(id, token)).toMatchObject({ json: { active: true, client_id: id } });
   });
 
-  it('is inactive, and nothing more, for anybody else', async () => {
+  it('is reported as inactive, without further members, to any other caller', async () => {
     const token = await getToken(world.handlers, id);
     const other = id === 'machine-jwt' ? 'machine-reference' : 'machine-jwt';
     expect(await introspect('billing', token)).toMatchObject({ status: 200, json: INACTIVE });
     expect((await introspect(other, token)).json).toEqual(INACTIVE);
   });
 
-  it('expires to the second, although it is still stored', async () => {
+  it('is inactive from the second of its expiry, although it is still stored', async () => {
     const token = await getToken(world.handlers, id);
     set(NOW + 3599);
     expect(await introspect('orders', token)).toMatchObject({ json: { active: true } });
@@ -80,7 +80,7 @@ describe.each(MACHINES)('a token of %s', (id) => {
     set(NOW);
   });
 
-  it('is inactive from the next request on once it was revoked', async () => {
+  it('is inactive from the next request on after its revocation', async () => {
     const token = await getToken(world.handlers, id);
     expect(await post(world.handlers.revocation, id, { token })).toMatchObject({ status: 200 });
     expect((await introspect('orders', token)).json).toEqual(INACTIVE);
@@ -94,7 +94,7 @@ it.each(['machine-jwt', 'machine-reference'])('a token of %s is active for each 
   expect(await introspect('billing', token)).toMatchObject({ json: { active: true } });
 });
 
-describe('what is no token of ours', () => {
+describe('Introspection of a text that is not a token of this service', () => {
   it.each([
     ['nothing like a token', 'hello'],
     ['a handle with another MAC', `lk_at_${Buffer.alloc(36).toString('base64url')}`],
@@ -102,11 +102,11 @@ describe('what is no token of ours', () => {
     ['an unsigned JWT', `${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`],
     ['five segments', 'a.b.c.d.e'],
     ['something enormous', 'a.'.repeat(8000)],
-  ])('is inactive: %s', async (_name, token) => {
+  ])('answers inactive: %s', async (_name, token) => {
     expect(await introspect('orders', token)).toMatchObject({ status: 200, json: INACTIVE });
   });
 
-  it('is inactive whatever the hint says', async () => {
+  it('answers inactive whatever the hint says', async () => {
     const token = await getToken(world.handlers, 'machine-jwt');
     for (const token_type_hint of ['refresh_token', 'access_token', 'nonsense']) {
       const { json } = await post(world.handlers.introspection, 'orders', { token, token_type_hint });
@@ -115,7 +115,7 @@ describe('what is no token of ours', () => {
   });
 });
 
-describe('the caller', () => {
+describe('The caller of introspection', () => {
   it('may be a resource server whose identifier is a URL', async () => {
     const token = await getToken(world.handlers, 'stock-client');
     expect(await introspect('https://stock.example/api?v=1', token)).toMatchObject({
@@ -123,19 +123,19 @@ describe('the caller', () => {
     });
   });
 
-  it('may authenticate in the form', async () => {
+  it('may authenticate with client_secret_post', async () => {
     const token = await getToken(world.handlers, 'machine-jwt');
     const form = { token, client_id: 'orders', client_secret: SECRET };
     const { json } = readResult(await world.handlers.introspection(httpEvent({ form })));
     expect(json).toMatchObject({ active: true });
   });
 
-  it('is the resource server, where a client has the same id', async () => {
+  it('is taken for the resource server if a client has the same id', async () => {
     const token = await getToken(world.handlers, 'machine-twin');
     expect((await introspect('machine-twin', token)).json).toEqual(INACTIVE);
   });
 
-  it('gets a token without scope described without one', async () => {
+  it('gets a description without scope for a token without scope', async () => {
     const token = await getToken(world.handlers, 'no-scope');
     expect((await introspect('orders', token)).json).not.toHaveProperty('scope');
   });

@@ -81,8 +81,8 @@ const GOODBYE = { ...page(200, 'You are signed out'), headers: expect.objectCont
 const REFUSED = page(400, 'invalid_request');
 const ASKED = page(200, 'Sign out?');
 
-describe('a client that shows the ID token of whoever is signed in', () => {
-  it('ends the session, and gets the browser back', async () => {
+describe('A client that presents the ID token of the signed-in user', () => {
+  it('ends the session, and the browser is redirected back to it', async () => {
     const { sid, cookie, id_token } = await signedIn();
     const parameters = { id_token_hint: id_token, post_logout_redirect_uri: AFTER_LOGOUT, state: 'a b&c=d#e' };
     const result = await get(parameters, cookie);
@@ -91,20 +91,20 @@ describe('a client that shows the ID token of whoever is signed in', () => {
     expect(await isSignedIn(sid)).toBe(false);
   });
 
-  it('may name itself too', async () => {
+  it('may also send its client_id', async () => {
     const { sid, cookie, id_token } = await signedIn();
     expect(await get({ id_token_hint: id_token, client_id: 'web' }, cookie)).toMatchObject(GOODBYE);
     expect(await isSignedIn(sid)).toBe(false);
   });
 
-  it('may show one that has expired', async () => {
+  it('may present an expired ID token', async () => {
     const { sid, id_token, cookie } = await signedIn();
     advance(20_000);
     expect(await get({ id_token_hint: id_token }, cookie)).toMatchObject(GOODBYE);
     expect(await isSignedIn(sid)).toBe(false);
   });
 
-  it('may show one of an earlier session of the same person', async () => {
+  it('may present an ID token from an earlier session of the same user', async () => {
     const earlier = await signedIn();
     const { sid, cookie } = await signedIn();
     expect(await get({ id_token_hint: earlier.id_token }, cookie)).toMatchObject(GOODBYE);
@@ -115,13 +115,13 @@ describe('a client that shows the ID token of whoever is signed in', () => {
   it.each([
     [`${AFTER_LOGOUT}?from=silent`, `${AFTER_LOGOUT}?from=silent&state=s`],
     ['com.example.app:/bye', 'com.example.app:/bye?state=s'],
-  ])('is told its state at %s', async (uri, location) => {
+  ])('gets its state back at %s', async (uri, location) => {
     const { cookie, id_token } = await signedIn(silent);
     const parameters = { id_token_hint: id_token, post_logout_redirect_uri: uri, state: 's' };
     expect(await get(parameters, cookie)).toMatchObject(redirectTo(location));
   });
 
-  it('gets no state where it sent none, and no page but ours where it named none', async () => {
+  it('gets no state unless it sent one, and no redirect unless it named a URI', async () => {
     const { cookie, id_token } = await signedIn();
     const parameters = { id_token_hint: id_token, post_logout_redirect_uri: AFTER_LOGOUT, state: '' };
     expect(await get(parameters, cookie)).toMatchObject(redirectTo(AFTER_LOGOUT));
@@ -129,8 +129,8 @@ describe('a client that shows the ID token of whoever is signed in', () => {
   });
 });
 
-describe('a post', () => {
-  it('comes back as a query, because browsers send no cookie with it', async () => {
+describe('A POST to /logout', () => {
+  it('is redirected to a GET, because browsers send no cookie with a cross-site POST', async () => {
     const { sid, cookie, id_token } = await signedIn();
     const form = { id_token_hint: id_token, post_logout_redirect_uri: AFTER_LOGOUT, state: 's', other: 'x' };
     const { status, headers } = await send({ method: 'POST', form });
@@ -156,7 +156,7 @@ describe('a post', () => {
   });
 });
 
-describe('without the ID token of whoever is signed in', () => {
+describe('Without the ID token of the signed-in user,', () => {
   /** The form of the confirmation page, as a browser sends it. */
   const press = (body: string, cookie: string | undefined, change: Parameters = {}, headers = {}) => {
     const action = /<form method="post" action="\?([^"]*)"/.exec(body)?.[1]?.replaceAll('&amp;', '&') ?? '';
@@ -173,7 +173,7 @@ describe('without the ID token of whoever is signed in', () => {
       'that shows the ID token of somebody else',
       async () => ({ id_token_hint: (await people.give(world.handlers, web, { sub: 'bob' })).id_token }),
     ],
-  ])('the person is asked by a client %s', async (_name, make) => {
+  ])('the user is asked for confirmation when a client %s', async (_name, make) => {
     const { sid, cookie } = await signedIn();
     const parameters = await make();
     const asked = await get(parameters, cookie);
@@ -187,7 +187,7 @@ describe('without the ID token of whoever is signed in', () => {
     expect(await isSignedIn(sid)).toBe(false);
   });
 
-  it('the page lets its form lead to the client, says who asks, and runs nothing', async () => {
+  it('the confirmation page names the client, allows a redirect to it, and runs no script', async () => {
     const { cookie } = await signedIn();
     const { headers, body } = await get({ client_id: 'web', post_logout_redirect_uri: AFTER_LOGOUT }, cookie);
     const policy = headers['content-security-policy'];
@@ -211,7 +211,7 @@ describe('without the ID token of whoever is signed in', () => {
     ],
     ['sent from another site', (asked, cookie) => press(asked, cookie, {}, { origin: 'https://evil.example' })],
     ['sent from a sister site', (asked, cookie) => press(asked, cookie, {}, { 'sec-fetch-site': 'same-site' })],
-  ])('a form %s ends nothing', async (_name, send) => {
+  ])('a form %s does not sign the user out', async (_name, send) => {
     const { sid, cookie } = await signedIn();
     const { body } = await get({}, cookie);
     const result = await send(body, cookie);
@@ -220,7 +220,7 @@ describe('without the ID token of whoever is signed in', () => {
     expect(await isSignedIn(sid)).toBe(true);
   });
 
-  it('a form from another site, which browsers send without the cookie, takes the cookie from nobody', async () => {
+  it('a form from another site, which browsers send without the cookie, does not clear the cookie', async () => {
     const { sid, cookie } = await signedIn();
     const { body } = await get({}, cookie);
     for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }]) {
@@ -231,7 +231,7 @@ describe('without the ID token of whoever is signed in', () => {
     expect(await isSignedIn(sid)).toBe(true);
   });
 
-  it('the request is checked again when the person has answered', async () => {
+  it('the request is checked again after the confirmation', async () => {
     const { sid, cookie } = await signedIn();
     const { body } = await get({ client_id: 'web', post_logout_redirect_uri: AFTER_LOGOUT }, cookie);
     const forged = body.replace(encodeURIComponent(AFTER_LOGOUT), encodeURIComponent('https://evil.example/'));
@@ -241,7 +241,7 @@ describe('without the ID token of whoever is signed in', () => {
   });
 });
 
-describe('where nobody is signed in', () => {
+describe('When no user is signed in,', () => {
   it.each<[string, () => Promise<string | undefined>]>([
     ['without a cookie', async () => undefined],
     ['with an empty cookie', async () => '__Host-latchkey='],
@@ -262,7 +262,7 @@ describe('where nobody is signed in', () => {
         return cookie;
       },
     ],
-  ])('%s, the browser goes where the client has said', async (_name, make) => {
+  ])('%s, the browser is redirected to the URI of the client', async (_name, make) => {
     const parameters = { client_id: 'web', post_logout_redirect_uri: AFTER_LOGOUT };
     const cookie = await make();
     expect(await get(parameters, cookie)).toMatchObject(redirectTo(AFTER_LOGOUT));
@@ -270,7 +270,7 @@ describe('where nobody is signed in', () => {
   });
 });
 
-describe('a request that cannot be relied on is refused, and ends nothing', () => {
+describe('/logout refuses without signing the user out:', () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const claims = { sub: ALICE.sub, aud: 'web' };
   const kidOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid;
@@ -408,7 +408,7 @@ describe('a request that cannot be relied on is refused, and ends nothing', () =
     expect(await send({ method })).toMatchObject({ status: 405, headers: { allow: 'GET, POST' } });
   });
 
-  it('and is never for the scripts of other pages', async () => {
+  it('any request of a script on another origin', async () => {
     const { cookie } = await signedIn();
     const headers = { origin: 'https://spa.example', 'access-control-request-method': 'GET' };
     for (const method of ['GET', 'POST', 'OPTIONS']) {
@@ -418,7 +418,7 @@ describe('a request that cannot be relied on is refused, and ends nothing', () =
   });
 });
 
-describe('the grants that were given in the session', () => {
+describe('The grants of the session', () => {
   const refresh = (record: typeof web, refresh_token: string) =>
     post(world.handlers.token, record.client_id, { grant_type: 'refresh_token', refresh_token });
   const show = async (token: string) =>
@@ -426,7 +426,7 @@ describe('the grants that were given in the session', () => {
       await world.handlers.userinfo(httpEvent({ method: 'GET', headers: { authorization: `Bearer ${token}` } })),
     ).status;
 
-  it('end with it, where the client wants it so, with all their tokens', async () => {
+  it('are revoked with all their tokens when it ends, if the client is registered for that', async () => {
     const { sid, cookie, id_token, ...first } = await signedIn(ender, 'openid offline_access');
     const second = await people.give(world.handlers, ender, { sid, scope: 'openid offline_access' });
     const elsewhere = await people.give(world.handlers, ender, { scope: 'openid offline_access' });
@@ -446,24 +446,24 @@ describe('the grants that were given in the session', () => {
     }
   });
 
-  it('may have ended before', async () => {
+  it('may have been revoked before', async () => {
     const { sid, cookie, id_token, grant_id } = await signedIn(ender);
     await people.grants.change(grant_id, revoke('earlier', NOW));
     expect(await get({ id_token_hint: id_token }, cookie)).toMatchObject(GOODBYE);
     expect(await isSignedIn(sid)).toBe(false);
   });
 
-  it('may be of a client that is gone', async () => {
+  it('may belong to a client that no longer exists', async () => {
     const { sid, cookie, id_token } = await signedIn();
     await people.sessions.addGrant(sid, { grant_id: 'x', client_id: 'gone', expires_at: NOW + 60 });
     expect(await get({ id_token_hint: id_token }, cookie)).toMatchObject(GOODBYE);
   });
 });
 
-describe('what is to be delivered', () => {
+describe('The deliveries that /logout stores', () => {
   const pending = async (sid: string) => (await people.deliveries.list()).filter((delivery) => delivery.sid === sid);
 
-  it('is one item for each client that wants to be told, and no token', async () => {
+  it('are one item for each client with a backchannel_logout_uri, without a token', async () => {
     const { sid, cookie } = await signedIn(listener);
     const { id_token } = await people.give(world.handlers, listener, { sid });
     await people.give(world.handlers, web, { sid });
@@ -472,7 +472,7 @@ describe('what is to be delivered', () => {
     expect(await pending(sid)).toEqual([item]);
   });
 
-  it('names the session as the client knows it', async () => {
+  it('contain the sid that the client knows', async () => {
     const { sid, cookie } = await people.begin();
     const { id_token } = await people.give(world.handlers, listener, { sid });
     const given = { client_id: 'listener', sid: 'before-the-second-sign-in', expires_at: NOW + 60 };
@@ -482,7 +482,7 @@ describe('what is to be delivered', () => {
     expect(await pending('before-the-second-sign-in')).toHaveLength(1);
   });
 
-  it('is nothing when nothing ended', async () => {
+  it('are none if no session has ended', async () => {
     const { sid, cookie } = await signedIn(listener);
     await get({}, cookie);
     await get({ id_token_hint: 'hello' }, cookie);

@@ -13,8 +13,8 @@ const get = (path: string, headers = {}) => httpEvent({ method: 'GET', path, hea
 const OPENID = '/.well-known/openid-configuration';
 const OAUTH = '/.well-known/oauth-authorization-server';
 
-describe('discovery', () => {
-  it.each([OPENID, OAUTH])('describes what is there, and only that: %s', async (path) => {
+describe('The discovery document', () => {
+  it.each([OPENID, OAUTH])('describes what this deployment supports, and nothing else: %s', async (path) => {
     const { status, headers, json } = readResult(await world.handlers.discovery(get(path)));
     expect(status).toBe(200);
     expect(headers).toEqual({
@@ -55,14 +55,14 @@ describe('discovery', () => {
     });
   });
 
-  it('names the algorithms of the keys, each once', async () => {
+  it('lists the algorithms of the keys without duplicates', async () => {
     const sets = ['PS256', 'ES256', 'PS256'].map((alg) => JSON.parse(keyVariables(alg).VERIFICATION_KEYS).keys);
     const handlers = world.restart({ VERIFICATION_KEYS: JSON.stringify({ keys: sets.flat() }) });
     const { json } = readResult(await handlers.discovery(get(OPENID)));
     expect(json['id_token_signing_alg_values_supported']).toEqual(['PS256', 'ES256']);
   });
 
-  it('never mentions the host that was asked for', async () => {
+  it('never contains the Host header of the request', async () => {
     const forged = { host: 'evil.example', 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example' };
     const { body } = await world.handlers.discovery(get(OPENID, forged));
     expect(body).not.toContain('evil');
@@ -76,14 +76,14 @@ describe('discovery', () => {
     ['https://auth.example/tenant', `${OAUTH}/other`, 404],
     ['https://auth.example/tenant', `${OAUTH}/tenant/more`, 404],
     ['https://auth.example', `${OAUTH}/tenant`, 404],
-  ])('of issuer %s at %s is %i', async (issuer, path, status) => {
+  ])('of the issuer %s at %s gives %i', async (issuer, path, status) => {
     const result = readResult(await world.restart({ ISSUER: issuer }).discovery(get(path)));
     expect(result.status).toBe(status);
     if (status === 200) expect(result.json).toMatchObject({ issuer, token_endpoint: `${issuer}/token` });
   });
 });
 
-describe('the key set', () => {
+describe('The published key set', () => {
   it.each(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'])('verifies what was signed with %s', async (alg) => {
     const handlers = world.restart(keyVariables(alg));
     const token = await getToken(handlers, 'machine-jwt');
@@ -103,7 +103,7 @@ describe('the key set', () => {
     expect(verified.payload).toMatchObject({ client_id: 'machine-jwt' });
   });
 
-  it('holds public members only', async () => {
+  it('contains public members only', async () => {
     const { json } = readResult(await world.handlers.jwks(get('/.well-known/jwks.json')));
     for (const key of json['keys'] as object[]) {
       expect(Object.keys(key).toSorted()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
@@ -112,7 +112,7 @@ describe('the key set', () => {
 });
 
 describe.each(['discovery', 'jwks'] as const)('%s', (name) => {
-  it('answers 304 to whoever has it', async () => {
+  it('answers 304 to a matching If-None-Match', async () => {
     const first = await world.handlers[name](get('/'));
     const etag = first.headers['etag'] ?? '';
     for (const known of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
@@ -124,7 +124,7 @@ describe.each(['discovery', 'jwks'] as const)('%s', (name) => {
     expect(await world.handlers[name](get('/', { 'if-none-match': '"other"' }))).toMatchObject({ statusCode: 200 });
   });
 
-  it('takes GET only', async () => {
+  it('accepts GET only', async () => {
     const result = await world.handlers[name](httpEvent({ method: 'POST', form: {} }));
     expect(result).toMatchObject({ statusCode: 405, headers: { allow: 'GET' } });
   });
@@ -138,7 +138,7 @@ describe('whoami', () => {
       { version: '2.0', requestContext: { http: { method: 'GET' }, authorizer: { lambda: authorizer } } },
     ],
     ['a REST API', { httpMethod: 'GET', requestContext: { authorizer } }],
-  ])('shows what %s passes on', async (_name, event) => {
+  ])('shows the context that %s passes on', async (_name, event) => {
     const result = await world.handlers.whoami(event as unknown as Parameters<typeof world.handlers.whoami>[0]);
     expect(readResult(result)).toMatchObject({ status: 200, json: authorizer });
   });

@@ -44,29 +44,26 @@ async function signIn(id: string): Promise<Tokens & { grant_id: string }> {
 describe.each(accessTokenFormats)('the refresh token of a grant with access tokens of the format %s', (format) => {
   const id = `web-${format}`;
 
-  it.each(['the newest', 'an old one'])(
-    '%s, when it is revoked, ends the grant and all access tokens',
-    async (which) => {
-      const first = await signIn(id);
-      advance(60);
-      const second = tokensOf(await refresh(world.handlers, id, first.refresh_token));
-      const bystander = await signIn(id);
-      const elsewhere = world.restart();
-      expect(await introspectionDoor.show(elsewhere, first.access_token)).toBe('allow');
+  it.each(['the newest', 'an old one'])('%s: its revocation revokes the grant and all access tokens', async (which) => {
+    const first = await signIn(id);
+    advance(60);
+    const second = tokensOf(await refresh(world.handlers, id, first.refresh_token));
+    const bystander = await signIn(id);
+    const elsewhere = world.restart();
+    expect(await introspectionDoor.show(elsewhere, first.access_token)).toBe('allow');
 
-      const result = await revoke(id, (which === 'the newest' ? second : first).refresh_token);
-      expect(result).toMatchObject({ status: 200, json: {} });
-      for (const { access_token, refresh_token } of [first, second]) {
-        expect(await authorize(access_token)).toBe('refuse');
-        expect(await introspectionDoor.show(elsewhere, access_token)).toBe('refuse');
-        expect(await refresh(world.handlers, id, refresh_token)).toMatchObject(REFUSED);
-      }
-      expect(await authorize(bystander.access_token)).toBe('allow');
-      expect(await refresh(world.handlers, id, bystander.refresh_token)).toMatchObject({ status: 200 });
-    },
-  );
+    const result = await revoke(id, (which === 'the newest' ? second : first).refresh_token);
+    expect(result).toMatchObject({ status: 200, json: {} });
+    for (const { access_token, refresh_token } of [first, second]) {
+      expect(await authorize(access_token)).toBe('refuse');
+      expect(await introspectionDoor.show(elsewhere, access_token)).toBe('refuse');
+      expect(await refresh(world.handlers, id, refresh_token)).toMatchObject(REFUSED);
+    }
+    expect(await authorize(bystander.access_token)).toBe('allow');
+    expect(await refresh(world.handlers, id, bystander.refresh_token)).toMatchObject({ status: 200 });
+  });
 
-  it('lives on when an access token is revoked', async () => {
+  it('stays valid when an access token is revoked', async () => {
     const { access_token, refresh_token } = await signIn(id);
     expect(await revoke(id, access_token)).toMatchObject({ status: 200 });
     expect(await authorize(access_token)).toBe('refuse');
@@ -75,13 +72,16 @@ describe.each(accessTokenFormats)('the refresh token of a grant with access toke
   });
 });
 
-it.each(['access_token', 'refresh_token', 'nonsense'])('is revoked under the hint %s', async (token_type_hint) => {
-  const { access_token, refresh_token } = await signIn('web-jwt');
-  expect(await revoke('web-jwt', refresh_token, { token_type_hint })).toMatchObject({ status: 200 });
-  expect(await authorize(access_token)).toBe('refuse');
-});
+it.each(['access_token', 'refresh_token', 'nonsense'])(
+  'A refresh token is revoked with the hint %s',
+  async (token_type_hint) => {
+    const { access_token, refresh_token } = await signIn('web-jwt');
+    expect(await revoke('web-jwt', refresh_token, { token_type_hint })).toMatchObject({ status: 200 });
+    expect(await authorize(access_token)).toBe('refuse');
+  },
+);
 
-it('is not revoked by another client, who is told', async () => {
+it('A refresh token is not revoked by another client, which gets an error', async () => {
   const { access_token, refresh_token, grant_id } = await signIn('web-jwt');
   const length = await listLength();
   const before = await createGrantStore(world.table).find(grant_id);
@@ -94,7 +94,7 @@ it('is not revoked by another client, who is told', async () => {
   expect(await refresh(world.handlers, 'web-jwt', refresh_token)).toMatchObject({ status: 200 });
 });
 
-it('is revoked again with the same answer, and without a second entry', async () => {
+it('A refresh token can be revoked again, with the same answer and without a second entry on the list', async () => {
   const { refresh_token } = await signIn('web-jwt');
   await revoke('web-jwt', refresh_token);
   const length = await listLength();
@@ -106,7 +106,7 @@ it('is revoked again with the same answer, and without a second entry', async ()
   expect(await listLength()).toBe(length);
 });
 
-it('is on the list until the last access token of the grant has expired everywhere', async () => {
+it('The entry for a revoked refresh token stays on the list until the last access token of its grant has expired', async () => {
   const { refresh_token, grant_id } = await signIn('web-jwt');
   await revoke('web-jwt', refresh_token);
   const [entry] = (await world.table.query('REVOKED#0', '0')).filter(({ id }) => id === grant_id);
@@ -118,8 +118,11 @@ it.each<[string, (token: string) => string]>([
   ['a forged one', (token) => token.slice(0, 20) + (token[20] === 'A' ? 'B' : 'A') + token.slice(21)],
   ['a code with its prefix', (token) => token.replace('lk_rt_', 'lk_ac_')],
   ['one that was cut short', (token) => token.slice(0, -1)],
-])('%s changes nothing and is no error', async (_name, make) => {
-  const { refresh_token } = await signIn('web-jwt');
-  expect(await revoke('web-jwt', make(refresh_token))).toMatchObject({ status: 200 });
-  expect(await refresh(world.handlers, 'web-jwt', refresh_token)).toMatchObject({ status: 200 });
-});
+])(
+  'The revocation of a text that is not a valid refresh token changes nothing and answers 200: %s',
+  async (_name, make) => {
+    const { refresh_token } = await signIn('web-jwt');
+    expect(await revoke('web-jwt', make(refresh_token))).toMatchObject({ status: 200 });
+    expect(await refresh(world.handlers, 'web-jwt', refresh_token)).toMatchObject({ status: 200 });
+  },
+);

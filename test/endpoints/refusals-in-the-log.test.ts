@@ -94,7 +94,7 @@ const withBasic = (id: string, secret: string): FormRequest => ({
 });
 const withForm = (form: Record<string, string>): FormRequest => ({ form: { ...GRANT, token: OUTSIDE, ...form } });
 
-describe('a failed client authentication', () => {
+describe('A failed client authentication', () => {
   const cases: [what: string, request: FormRequest, line: object][] = [
     ['nothing at all', withForm({}), { reason: 'no authentication' }],
     [
@@ -131,14 +131,17 @@ describe('a failed client authentication', () => {
   ];
 
   describe.each(['token', 'revocation', 'introspection'] as const)('at %s', (door) => {
-    it.each(cases)('by %s is told apart in the log, and answered like every other', async (_what, request, line) => {
-      const { status, json } = readResult(await handlers[door](httpEvent(request)));
-      expect({ status, json }).toEqual({
-        status: 401,
-        json: { error: 'invalid_client', error_description: 'client authentication failed' },
-      });
-      expect(logged()).toEqual([{ level: 'info', event: 'refused', error: 'invalid_client', ...line }]);
-    });
+    it.each(cases)(
+      'by %s has its own reason in the log, but the same answer as any other',
+      async (_what, request, line) => {
+        const { status, json } = readResult(await handlers[door](httpEvent(request)));
+        expect({ status, json }).toEqual({
+          status: 401,
+          json: { error: 'invalid_client', error_description: 'client authentication failed' },
+        });
+        expect(logged()).toEqual([{ level: 'info', event: 'refused', error: 'invalid_client', ...line }]);
+      },
+    );
   });
 
   it.each<[what: string, request: FormRequest, line: object]>([
@@ -149,25 +152,25 @@ describe('a failed client authentication', () => {
       { reason: 'disabled client', resource_server: 'closed-api' },
     ],
     ['a public client', withForm({ client_id: 'public' }), { reason: 'not for a public client', client_id: 'public' }],
-  ])('of %s at introspection is logged by name', async (_what, request, line) => {
+  ])('of %s at introspection is logged with its own reason', async (_what, request, line) => {
     expect((await handlers.introspection(httpEvent(request))).statusCode).toBe(401);
     expect(logged()).toEqual([{ level: 'info', event: 'refused', error: 'invalid_client', ...line }]);
   });
 });
 
-describe('a refusal of a client that has authenticated', () => {
+describe('A refusal of an authenticated client', () => {
   it.each<[what: string, form: Record<string, string>, line: object]>([
     ['an unknown grant type', { grant_type: OUTSIDE }, { error: 'unsupported_grant_type' }],
     ['a grant type that is not its own', { grant_type: 'password' }, { error: 'unauthorized_client' }],
     ['a scope that it may not have', { ...GRANT, scope: OUTSIDE }, { error: 'invalid_scope' }],
     ['a resource that it may not have', { ...GRANT, resource: OUTSIDE }, { error: 'invalid_target' }],
-  ])('for %s names the client', async (_what, form, line) => {
+  ])('for %s is logged with the client_id', async (_what, form, line) => {
     expect((await post(handlers.token, 'machine', form)).status).toBe(400);
     expect(logged()).toMatchObject([{ event: 'refused', client_id: 'machine', reason: expect.any(String), ...line }]);
   });
 });
 
-describe('a refused code or refresh token', () => {
+describe('The log has its own reason for', () => {
   const redeem = (code: string, form: Record<string, string> = {}, id = 'app') =>
     post(handlers.token, id, { grant_type: 'authorization_code', code, redirect_uri: REDIRECT_URI, ...form });
   const refresh = (refresh_token: string, id = 'app') =>
@@ -217,7 +220,7 @@ describe('a refused code or refresh token', () => {
       },
       'the grant is revoked',
     ],
-  ])('%s is told apart in the log, and answered like every other', async (_what, present, reason) => {
+  ])('%s, but the answer is the same as for any other', async (_what, present, reason) => {
     expect(await present()).toMatchObject({
       status: 400,
       json: {
@@ -228,7 +231,7 @@ describe('a refused code or refresh token', () => {
     expect(logged().at(-1)).toMatchObject({ event: 'refused', error: 'invalid_grant', reason });
   });
 
-  it('is told apart by the proof that is missing, or the time', async () => {
+  it('each missing proof, and for an expired code', async () => {
     const { answer } = await openBrowser(handlers.authorization).pass(proper());
     const form = { redirect_uri: CALLBACK, code_verifier: `${VERIFIER}${OUTSIDE}` };
     expect((await redeem(answer['code'] ?? '', form, 'web')).status).toBe(400);
@@ -245,24 +248,27 @@ describe('a refused code or refresh token', () => {
   });
 });
 
-describe('a refused sign-in', () => {
+describe('A failed sign-in', () => {
   const attempts: [what: string, username: string, password: string, line: object][] = [
     ['a name that nobody has', OUTSIDE, PASSWORD, { reason: 'unknown user' }],
     ['a wrong password', 'alice', OUTSIDE, { reason: 'wrong password' }],
     ['a disabled user', 'gone', PASSWORD, { reason: 'disabled user' }],
   ];
 
-  it.each(attempts)('by %s says so in the log alone, on the page', async (_what, username, password, line) => {
-    const browser = openBrowser(handlers.authorization);
-    const page = await browser.get(proper());
-    const again = await browser.signIn(page, username, password);
-    expect(again.heading).toBe('Sign in');
-    expect(logged()).toMatchObject([{ event: 'sign-in refused', client_id: 'web', ...line }]);
-    expect(again.body).not.toContain(Object.values(line).join());
-  });
+  it.each(attempts)(
+    'by %s has its own reason in the log only, on the sign-in page',
+    async (_what, username, password, line) => {
+      const browser = openBrowser(handlers.authorization);
+      const page = await browser.get(proper());
+      const again = await browser.signIn(page, username, password);
+      expect(again.heading).toBe('Sign in');
+      expect(logged()).toMatchObject([{ event: 'sign-in refused', client_id: 'web', ...line }]);
+      expect(again.body).not.toContain(Object.values(line).join());
+    },
+  );
 
   it.each(attempts)(
-    'by %s says so in the log alone, for the grant type password',
+    'by %s has its own reason in the log only, with the grant type password',
     async (_what, username, password, line) => {
       const result = await post(handlers.token, 'legacy', { grant_type: 'password', username, password });
       expect(result.json).toEqual({
@@ -274,7 +280,7 @@ describe('a refused sign-in', () => {
   );
 });
 
-describe('a refused visit of the authorization endpoint', () => {
+describe('A refused authorization request', () => {
   it.each<[what: string, query: Query, line: object]>([
     ['an unknown client', { client_id: OUTSIDE }, { error: 'invalid_client', reason: 'unknown client' }],
     [
@@ -288,23 +294,23 @@ describe('a refused visit of the authorization endpoint', () => {
       { reason: 'redirect_uri is not registered for this client', client_id: 'web' },
     ],
     ['a scope that is not its own', { scope: OUTSIDE }, { error: 'invalid_scope', client_id: 'web' }],
-  ])('by %s is told apart in the log', async (_what, query, line) => {
+  ])('with %s has its own reason in the log', async (_what, query, line) => {
     await handlers.authorization(httpEvent({ method: 'GET', path: '/authorize', query: queryOf(proper(query)) }));
     expect(logged()).toMatchObject([{ event: 'refused', ...line }]);
   });
 });
 
-describe('a refused access token', () => {
+describe('A refused access token', () => {
   const userinfo = (headers: Record<string, string>) => handlers.userinfo(httpEvent({ method: 'GET', headers }));
 
-  it('at userinfo says why, once', async () => {
+  it('at userinfo is logged once, with the reason', async () => {
     expect((await userinfo({ authorization: `Bearer ${OUTSIDE}` })).statusCode).toBe(401);
     expect(logged()).toMatchObject([
       { event: 'refused', error: 'invalid_token', reason: 'the access token has the form of no access token' },
     ]);
   });
 
-  it('at userinfo says that there was none', async () => {
+  it('at userinfo: its absence is logged', async () => {
     expect((await userinfo({})).statusCode).toBe(401);
     expect(logged()).toEqual([{ level: 'info', event: 'refused', reason: 'no authentication' }]);
   });
@@ -344,12 +350,12 @@ describe('a refused access token', () => {
       },
       'was revoked',
     ],
-  ])('at the authorizer, %s, is told apart', async (_what, token, reason) => {
+  ])('at the authorizer has its own reason in the log: %s', async (_what, token, reason) => {
     await authorize(await token());
     expect(logged()).toEqual([{ level: 'info', event: 'refused', reason }]);
   });
 
-  it('at introspection names who asked', async () => {
+  it('at introspection is logged with the caller', async () => {
     const token = await getToken(handlers, 'machine-jwt', { resource: 'billing' });
     lines.length = 0;
     expect((await post(handlers.introspection, 'orders', { token })).json).toEqual({ active: false });
@@ -359,7 +365,7 @@ describe('a refused access token', () => {
 
 const forgedHeader = Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'at+jwt', kid: OUTSIDE })).toString('base64url');
 
-describe('the parameter audience', () => {
+describe('The parameter audience', () => {
   const IGNORED = {
     level: 'info',
     event: 'parameter ignored',
@@ -367,7 +373,7 @@ describe('the parameter audience', () => {
     reason: 'the API that a token is for is named by the parameter resource (RFC 8707)',
   };
 
-  it('is ignored at the token endpoint, and the log says what is meant', async () => {
+  it('is ignored at the token endpoint, and the log points to resource', async () => {
     const { status, json } = await post(handlers.token, 'machine', { ...GRANT, audience: OUTSIDE });
     expect(status).toBe(200);
     expect(json['access_token']).toBeDefined();
@@ -376,14 +382,14 @@ describe('the parameter audience', () => {
     ]);
   });
 
-  it('is logged once for a sign-in, however many pages it has', async () => {
+  it('is logged once for a sign-in with several pages', async () => {
     const browser = openBrowser(handlers.authorization);
     const consent = await browser.signIn(await browser.get(proper({ audience: OUTSIDE, prompt: 'consent' })));
     await browser.press(consent, 'allow');
     expect(logged().filter(({ event }) => event === 'parameter ignored')).toEqual([{ ...IGNORED, client_id: 'web' }]);
   });
 
-  it('is logged once when the request is posted', async () => {
+  it('is logged once for a posted authorization request', async () => {
     const form = { ...(proper({ audience: OUTSIDE }) as Record<string, string>) };
     const { headers } = await handlers.authorization(httpEvent({ path: '/authorize', form }));
     const { search } = new URL(headers['location'] ?? '');
@@ -391,7 +397,7 @@ describe('the parameter audience', () => {
     expect(logged().filter(({ event }) => event === 'parameter ignored')).toEqual([IGNORED]);
   });
 
-  it('is not mentioned where it was not sent', async () => {
+  it('is not logged if it was not sent', async () => {
     await post(handlers.token, 'machine', { ...GRANT, resource: 'orders' });
     expect(logged().map(({ event }) => event)).toEqual(['token issued']);
   });

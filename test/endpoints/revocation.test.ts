@@ -54,7 +54,7 @@ describe.each(MACHINES)('a token of %s', (id) => {
     expect(await authorize(other)).toBe('allow');
   });
 
-  it('is revoked again with the same answer, and without a second entry', async () => {
+  it('can be revoked again, with the same answer and without a second entry on the list', async () => {
     const token = await getToken(world.handlers, id);
     await revoke(id, token);
     const length = await listLength();
@@ -67,13 +67,13 @@ describe.each(MACHINES)('a token of %s', (id) => {
     expect(await authorize(token)).toBe('refuse');
   });
 
-  it.each(['access_token', 'refresh_token', 'nonsense'])('is revoked under the hint %s', async (token_type_hint) => {
+  it.each(['access_token', 'refresh_token', 'nonsense'])('is revoked with the hint %s', async (token_type_hint) => {
     const token = await getToken(world.handlers, id);
     expect(await revoke(id, token, { token_type_hint })).toMatchObject({ status: 200 });
     expect(await authorize(token)).toBe('refuse');
   });
 
-  it('is not revoked by another client, who is told', async () => {
+  it('is not revoked by another client, which gets an error', async () => {
     const token = await getToken(world.handlers, id);
     const length = await listLength();
     const other = id === 'machine-jwt' ? 'machine-reference' : 'machine-jwt';
@@ -85,7 +85,7 @@ describe.each(MACHINES)('a token of %s', (id) => {
     expect(await listLength()).toBe(length);
   });
 
-  it('needs nothing once it has expired', async () => {
+  it('causes no write once it has expired', async () => {
     const token = await getToken(world.handlers, id);
     const length = await listLength();
     set(NOW + 3600);
@@ -93,7 +93,7 @@ describe.each(MACHINES)('a token of %s', (id) => {
     expect(await listLength()).toBe(length);
   });
 
-  it('is not what was revoked when a wrong secret was presented', async () => {
+  it('is not revoked by a request with a wrong secret', async () => {
     const token = await getToken(world.handlers, id);
     const request = httpEvent({ headers: { authorization: basic(id, 'wrong') }, form: { token } });
     expect(readResult(await world.handlers.revocation(request))).toMatchObject({ status: 401 });
@@ -101,7 +101,7 @@ describe.each(MACHINES)('a token of %s', (id) => {
   });
 });
 
-describe('what is no live token of ours changes nothing and is no error', () => {
+describe('The revocation of a text that is not a live token changes nothing and answers 200:', () => {
   it.each<[string, () => Promise<string>]>([
     ['garbage', async () => 'hello'],
     ['a client secret', async () => SECRET],
@@ -133,7 +133,7 @@ describe('what is no live token of ours changes nothing and is no error', () => 
   });
 });
 
-it('lets a public client revoke, and tells it that others exist only by their refusal', async () => {
+it('A public client can revoke its own tokens only', async () => {
   const form = { token: 'hello', client_id: 'public' };
   expect(readResult(await world.handlers.revocation(httpEvent({ form })))).toMatchObject({ status: 200 });
 });

@@ -72,31 +72,28 @@ async function send(request: FormRequest) {
 }
 
 // No grant type of ours is ever pending; device authorization will be.
-describe('a grant type whose user has yet to decide', () => {
+describe('A grant type whose user has not decided yet', () => {
   const registry = grantTypes as Map<string, GrantType>;
   const name = 'urn:example:pending';
   afterEach(() => registry.delete(name));
 
-  it.each(['authorization_pending', 'slow_down'] as const)(
-    'answers %s and takes back what it changed',
-    async (pending) => {
-      let failed = 0;
-      registry.set(name, {
-        name,
-        async obtain({ onOutcome }) {
-          onOutcome({ failed: async () => failed++ });
-          return { pending };
-        },
-      });
-      const { status, json } = await post(world.handlers.token, 'device', { grant_type: name });
-      expect({ status, error: json['error'] }).toEqual({ status: 400, error: pending });
-      expect(failed).toBe(1);
-    },
-  );
+  it.each(['authorization_pending', 'slow_down'] as const)('answers %s and undoes its changes', async (pending) => {
+    let failed = 0;
+    registry.set(name, {
+      name,
+      async obtain({ onOutcome }) {
+        onOutcome({ failed: async () => failed++ });
+        return { pending };
+      },
+    });
+    const { status, json } = await post(world.handlers.token, 'device', { grant_type: name });
+    expect({ status, error: json['error'] }).toEqual({ status: 400, error: pending });
+    expect(failed).toBe(1);
+  });
 });
 
-describe('a successful request', () => {
-  it('answers as RFC 6749 section 5.1 says, and is never cached', async () => {
+describe('A successful token request', () => {
+  it('is answered as in RFC 6749 section 5.1, with no-store', async () => {
     const { status, headers, json } = await post(world.handlers.token, 'machine-jwt', { ...GRANT, scope: 'read' });
     expect(status).toBe(200);
     expect(headers).toEqual({
@@ -134,7 +131,7 @@ describe('a successful request', () => {
     });
   });
 
-  it('issues a reference token that a secret scanner knows, and stores nothing that could be presented', async () => {
+  it('issues a reference token with a prefix for secret scanners, and stores nothing that could be presented', async () => {
     const token = await getToken(world.handlers, 'machine-reference');
     expect(token).toMatch(/^lk_at_[\w-]{48}$/);
     const stored = JSON.stringify(await world.table.scan('TOKEN'));
@@ -183,12 +180,12 @@ describe('a successful request', () => {
       },
     ],
     ['an unrelated query', { query: 'colour=blue', headers: { authorization: basic('machine-jwt') }, form: GRANT }],
-  ] satisfies [string, FormRequest][])('takes %s', async (_name, request) => {
+  ] satisfies [string, FormRequest][])('accepts %s', async (_name, request) => {
     expect(await send(request)).toMatchObject({ status: 200 });
   });
 });
 
-describe('scope', () => {
+describe('The granted scope', () => {
   it.each([
     ['all that the client may have there, when none is asked for', 'machine-jwt', {}, 'read write'],
     ['what was asked for', 'machine-jwt', { scope: 'write' }, 'write'],
@@ -200,7 +197,7 @@ describe('scope', () => {
   });
 });
 
-describe('resource', () => {
+describe('The parameter resource', () => {
   it.each([
     ['the default', {}, 'orders'],
     ['another', { resource: 'billing' }, 'billing'],
@@ -211,19 +208,19 @@ describe('resource', () => {
     expect(decode(await getToken(world.handlers, 'everywhere', form))).toMatchObject({ aud });
   });
 
-  it('brings format and lifetime of the resource server, unless the client has its own', async () => {
+  it('selects format and lifetime of the resource server, unless the client has its own', async () => {
     const opaque = await post(world.handlers.token, 'everywhere', { ...GRANT, resource: 'opaque' });
     expect(opaque.json).toMatchObject({ access_token: expect.stringMatching(/^lk_at_/), expires_in: 60 });
     const short = await post(world.handlers.token, 'short', GRANT);
     expect(short.json).toMatchObject({ access_token: expect.stringMatching(/^eyJ/), expires_in: 30 });
   });
 
-  it('never brings a lifetime over the maximum', async () => {
+  it('never gives a lifetime over the maximum', async () => {
     expect(await post(world.handlers.token, 'long', GRANT)).toMatchObject({ json: { expires_in: 86_400 } });
   });
 });
 
-describe('claims of an extension', () => {
+describe('Claims from an extension', () => {
   const theirs = {
     tenant: 'acme',
     iss: 'https://evil.example',
@@ -244,7 +241,7 @@ describe('claims of an extension', () => {
     return decode(await getToken({ token: serve(token, compose) }, id));
   };
 
-  it('are added, and never replace one of ours', async () => {
+  it('are added, but never replace a standard claim', async () => {
     expect(await issue('machine-jwt')).toEqual({
       tenant: 'acme',
       iss: ISSUER,
@@ -259,12 +256,12 @@ describe('claims of an extension', () => {
     });
   });
 
-  it('give no scope to whom none was granted', async () => {
+  it('cannot add a scope to a token without one', async () => {
     expect(await issue('scopeless')).not.toHaveProperty('scope');
   });
 });
 
-describe('a refusal', () => {
+describe('The token endpoint refuses', () => {
   const authorization = basic('machine-jwt');
   const cases: [string, FormRequest, number, string][] = [
     ['no grant_type', { headers: { authorization }, form: { scope: 'read' } }, 400, 'invalid_request'],
@@ -484,7 +481,7 @@ describe('a refusal', () => {
     ],
   ];
 
-  it.each(cases)('of %s', async (_name, request, status, error) => {
+  it.each(cases)('%s', async (_name, request, status, error) => {
     const result = await send(request);
     expect(result).toMatchObject({
       status,
@@ -496,15 +493,12 @@ describe('a refusal', () => {
     );
   });
 
-  it.each(['GET', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])(
-    'of the method %s names the one that is allowed',
-    async (method) => {
-      const { status, headers } = await send({ method, headers: { authorization }, form: GRANT });
-      expect({ status, allow: headers['allow'] }).toEqual({ status: 405, allow: 'POST' });
-    },
-  );
+  it.each(['GET', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])('the method %s with 405 and Allow', async (method) => {
+    const { status, headers } = await send({ method, headers: { authorization }, form: GRANT });
+    expect({ status, allow: headers['allow'] }).toEqual({ status: 405, allow: 'POST' });
+  });
 
-  it('of a token that would be larger than 8 KB', async () => {
+  it('to issue a token of more than 8 KB', async () => {
     const scope = Array.from({ length: 900 }, (_, index) => `scope-${index}`).join(' ');
     await world.resourceServers.create(resourceServer('wordy', { scope }));
     await world.clients.create(client('wordy-client', { scope, resources: ['wordy'] }));
@@ -515,11 +509,11 @@ describe('a refusal', () => {
   });
 });
 
-describe('client secrets', () => {
+describe('Client secrets', () => {
   const tryWith = async (secret: string) =>
     (await send({ headers: { authorization: basic('rotating', secret) }, form: GRANT })).status;
 
-  it('may be several at once, each until it expires to the second', async () => {
+  it('may be several at once, each valid until the second of its expiry', async () => {
     expect(await tryWith(SECRET)).toBe(200);
     expect(await tryWith('correct horse battery staple')).toBe(200);
     set(NOW + 99);
@@ -530,7 +524,7 @@ describe('client secrets', () => {
     set(NOW);
   });
 
-  it('are stored so that a dump of the table does not help', async () => {
+  it('are stored as hashes, so that a dump of the table does not give them away', async () => {
     const dump = JSON.stringify(await world.table.scan('CLIENT'));
     expect(dump).toContain('scrypt$');
     expect(dump).toContain('sha256$');
@@ -542,8 +536,8 @@ describe('client secrets', () => {
   });
 });
 
-describe('the cache of client records', () => {
-  it('holds a change back for CLIENT_CACHE_SECONDS, and not longer', async () => {
+describe('The cache of client records', () => {
+  it('delays a change for at most CLIENT_CACHE_SECONDS', async () => {
     const cachedWorld = world.restart({ CLIENT_CACHE_SECONDS: '30' });
     await world.clients.create(client('changing'));
     const status = async () => (await post(cachedWorld.token, 'changing', GRANT)).status;
@@ -557,7 +551,7 @@ describe('the cache of client records', () => {
     set(NOW);
   });
 
-  it('does not hold it back for longer when the clock is set back', async () => {
+  it('does not delay a change for longer when the clock is set back', async () => {
     const cachedWorld = world.restart({ CLIENT_CACHE_SECONDS: '30' });
     await world.clients.create(client('leaving'));
     expect(await post(cachedWorld.token, 'leaving', GRANT)).toMatchObject({ status: 200 });
@@ -568,7 +562,7 @@ describe('the cache of client records', () => {
     set(NOW);
   });
 
-  it('does not remember that a client was unknown', async () => {
+  it('does not cache that a client is unknown', async () => {
     const cachedWorld = world.restart({ CLIENT_CACHE_SECONDS: '30' });
     expect(await post(cachedWorld.token, 'late', GRANT)).toMatchObject({ status: 401 });
     await world.clients.create(client('late'));

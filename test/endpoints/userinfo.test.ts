@@ -53,7 +53,7 @@ const INVALID = { status: 401, json: { error: 'invalid_token' }, headers: challe
 const SHORT = { status: 403, json: { error: 'insufficient_scope' } };
 const BAD = { status: 400, json: { error: 'invalid_request' }, headers: challenge('invalid_request') };
 
-describe('claims by scope', () => {
+describe('Userinfo returns the claims of the scope', () => {
   it.each<[string, object]>([
     ['openid', {}],
     ['openid profile', { name: 'Alice Adams', given_name: 'Alice' }],
@@ -70,7 +70,7 @@ describe('claims by scope', () => {
     expect(others).toEqual(claims);
   });
 
-  it('are no longer told when the client has lost the scope', async () => {
+  it('without those of a scope that was withdrawn from the client', async () => {
     const losing = app('losing');
     await world.clients.create(losing);
     const tokens = await people.give(world.handlers, losing, { scope: 'openid email phone' });
@@ -78,7 +78,7 @@ describe('claims by scope', () => {
     expect((await show(tokens)).json).toEqual({ sub: ALICE.sub, phone_number: '+31301234567' });
   });
 
-  it('come from the hook, where there is one', async () => {
+  it('from the hook, if there is one', async () => {
     const extensions = { claimsFor: async (sub: string) => (sub === 'nobody' ? undefined : { email: `${sub}@hook` }) };
     const handler = serve(userinfo, () => ({
       ...composeUserinfo(createFoundationWithTable(world.env, clock)),
@@ -91,7 +91,7 @@ describe('claims by scope', () => {
     expect(await ask(bearer(gone.access_token), handlers)).toMatchObject(INVALID);
   });
 
-  it('come from the table for its users and from the hook for others, where users are kept elsewhere too', async () => {
+  it('from the table for users in the table, and from the hook for others', async () => {
     const authenticateUser = async () => undefined;
     const claimsFor = async (sub: string) => (sub === 'nobody' ? undefined : { email: `${sub}@hook` });
     const serveWith = (extensions: object) =>
@@ -117,7 +117,7 @@ describe('claims by scope', () => {
   });
 });
 
-describe('the claims parameter', () => {
+describe('The claims parameter', () => {
   it.each<[string, object, object]>([
     [
       'asks for claims one by one',
@@ -135,7 +135,7 @@ describe('the claims parameter', () => {
     expect((await show(tokens)).json).toEqual({ ...claims, sub: ALICE.sub });
   });
 
-  it('gives a client nothing of a scope that it may not have', async () => {
+  it('does not give a client claims of a scope that it may not have', async () => {
     const modest = app('modest', { scope: 'openid profile' });
     await world.clients.create(modest);
     const claims = { userinfo: { email: { essential: true }, name: null } };
@@ -146,10 +146,10 @@ describe('the claims parameter', () => {
   });
 });
 
-describe.each(apps)('with tokens of $access_token_format', (record) => {
+describe.each(apps)('Userinfo, with access tokens of the format $access_token_format,', (record) => {
   const give = (scope = 'openid email') => people.give(world.handlers, record, { scope });
 
-  it('says who it is, by header and by form', async () => {
+  it('returns the user, for a token in the header or in the form', async () => {
     const { access_token } = await give();
     const expected = { status: 200, json: { sub: ALICE.sub, email: 'alice@example.com' } };
     expect(await ask(bearer(access_token))).toMatchObject(expected);
@@ -157,27 +157,27 @@ describe.each(apps)('with tokens of $access_token_format', (record) => {
     expect(await ask({ method: 'POST', form: { access_token } })).toMatchObject(expected);
   });
 
-  it('refuses one that was revoked, from the next request on', async () => {
+  it('refuses a revoked token from the next request on', async () => {
     const { access_token } = await give();
     expect(await show({ access_token })).toMatchObject({ status: 200 });
     await post(world.handlers.revocation, record.client_id, { token: access_token });
     expect(await show({ access_token })).toMatchObject(INVALID);
   });
 
-  it('refuses one whose grant, client or subject was revoked', async () => {
+  it('refuses a token whose grant, client or subject was revoked', async () => {
     const { access_token, grant_id } = await give();
     const list = createRevocationStore(world.table);
     await list.put(createRevocation('grant', grant_id, { now: clock(), lifetime: 3600 }));
     expect(await show({ access_token })).toMatchObject(INVALID);
   });
 
-  it('refuses one whose refresh token was revoked', async () => {
+  it('refuses a token whose refresh token was revoked', async () => {
     const tokens = await give('openid offline_access');
     await post(world.handlers.revocation, record.client_id, { token: tokens.refresh_token });
     expect(await show(tokens)).toMatchObject(INVALID);
   });
 
-  it('refuses one without the scope openid', async () => {
+  it('refuses a token without the scope openid', async () => {
     const { headers, ...result } = await show(await give('email'));
     expect(result).toMatchObject(SHORT);
     expect(headers['www-authenticate']).toBe(
@@ -185,7 +185,7 @@ describe.each(apps)('with tokens of $access_token_format', (record) => {
     );
   });
 
-  it('refuses one to the second at which it expires', async () => {
+  it('refuses a token from the second of its expiry', async () => {
     const tokens = await give();
     set(NOW + 3599);
     expect(await show(tokens)).toMatchObject({ status: 200 });
@@ -194,7 +194,7 @@ describe.each(apps)('with tokens of $access_token_format', (record) => {
     set(NOW);
   });
 
-  it('refuses one of a client that was disabled or is gone', async () => {
+  it('refuses a token of a client that is disabled or no longer exists', async () => {
     const closing = { ...record, client_id: `closing-${record.client_id}` };
     await world.clients.create(closing);
     const tokens = await people.give(world.handlers, closing);
@@ -205,7 +205,7 @@ describe.each(apps)('with tokens of $access_token_format', (record) => {
   });
 });
 
-describe('a token that is no access token of a person', () => {
+describe('Userinfo refuses anything but an access token of a user:', () => {
   const tokens = () => people.give(world.handlers, web, { scope: 'openid offline_access' });
   it.each<[string, () => Promise<string>, object]>([
     ['an ID token', async () => (await tokens()).id_token, INVALID],
@@ -241,7 +241,7 @@ describe('a token that is no access token of a person', () => {
     expect(await show({ access_token: await make() })).toMatchObject(expected);
   });
 
-  it('one of a grant that has ended, although no list says so', async () => {
+  it('an access token of a revoked grant that is not on the revocation list', async () => {
     const { access_token, grant_id } = await tokens();
     await world.table.set({ pk: `GRANT#${grant_id}`, sk: 'GRANT' }, { state: 'revoked' }, [
       { attribute: 'grant_id', test: 'present' },
@@ -250,7 +250,7 @@ describe('a token that is no access token of a person', () => {
   });
 });
 
-describe('a request', () => {
+describe('A request to userinfo', () => {
   let token: string;
   beforeAll(async () => {
     ({ access_token: token } = await people.give(world.handlers, web));
@@ -265,7 +265,7 @@ describe('a request', () => {
     ['with an empty token', () => ({ method: 'POST', form: { access_token: '' } })],
     // Section 2.2: never with GET.
     ['with a form by GET', () => ({ form: { access_token: token } })],
-  ])('%s is told to send a bearer token, and no more', async (_name, request) => {
+  ])('%s gets a Bearer challenge without an error code', async (_name, request) => {
     const { status, headers, json } = await ask(request());
     expect(status).toBe(401);
     expect(headers['www-authenticate']).toBe('Bearer');
@@ -293,7 +293,7 @@ describe('a request', () => {
     expect(await ask(request())).toMatchObject(BAD);
   });
 
-  it.each(['PUT', 'DELETE', 'HEAD', 'OPTIONS', ''])('by %j is not taken', async (method) => {
+  it.each(['PUT', 'DELETE', 'HEAD', 'OPTIONS', ''])('with the method %j is refused', async (method) => {
     expect(await ask({ method, ...bearer(token) })).toMatchObject({ status: 405, headers: { allow: 'GET, POST' } });
   });
 
@@ -303,11 +303,11 @@ describe('a request', () => {
   });
 });
 
-describe('the pages of a client', () => {
+describe('Pages of a client (CORS)', () => {
   const from = (origin: string, token: string) => ask({ headers: { ...bearer(token).headers, origin } });
   const allowed = (origin: string) => ({ 'access-control-allow-origin': origin, vary: 'Origin' });
 
-  it('may read it', async () => {
+  it('may read the answer of userinfo', async () => {
     const { access_token } = await people.give(world.handlers, web);
     expect(await from(ORIGIN, access_token)).toMatchObject({ status: 200, headers: allowed(ORIGIN) });
     const other = 'https://other.example';
@@ -321,7 +321,7 @@ describe('the pages of a client', () => {
     'null',
     '*',
     'https://SPA.example',
-  ])('but not one at %s', async (origin) => {
+  ])('may not read it from the origin %s', async (origin) => {
     const { access_token } = await people.give(world.handlers, web);
     const { status, headers } = await from(origin, access_token);
     expect(status).toBe(200);
@@ -329,7 +329,7 @@ describe('the pages of a client', () => {
     expect(headers['vary']).toBe('Origin');
   });
 
-  it.each(apps)('may read that the token has expired: $access_token_format', async (record) => {
+  it.each(apps)('may read that a token of the format $access_token_format has expired', async (record) => {
     const spa = { ...record, client_id: `spa-${record.client_id}`, allowed_origins: [ORIGIN] };
     await world.clients.create(spa);
     const { access_token } = await people.give(world.handlers, spa);
@@ -348,7 +348,7 @@ describe('the pages of a client', () => {
     expect(await from(ORIGIN, access_token)).toMatchObject({ ...SHORT, headers: allowed(ORIGIN) });
   });
 
-  it('may not read what is nobody’s', async () => {
+  it('may not read the refusal of an unknown token', async () => {
     expect((await from(ORIGIN, 'hello')).headers).not.toHaveProperty('access-control-allow-origin');
   });
 });

@@ -82,13 +82,13 @@ async function send(name: string, headers: Record<string, string> = {}, method =
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 describe.each(['Express', 'Fastify', 'a Lambda function'])('The example API on %s, behind the authorizer,', (name) => {
-  it('answers a caller whose token has the scope, and knows who it is', async () => {
+  it('answers a caller whose token has the scope, and knows the caller', async () => {
     const answer = await send(name, bearer(await getToken(world.handlers, 'caller', { scope: 'read' })));
     expect(answer.status).toBe(200);
     expect(answer.json()).toEqual({ things: ['a lamp', 'a chair'], sub: 'caller', client_id: 'caller' });
   });
 
-  it('refuses a token without the scope, by the code of RFC 6750', async () => {
+  it('refuses a token without the scope with the error code of RFC 6750', async () => {
     const answer = await send(name, bearer(await getToken(world.handlers, 'caller', { scope: 'write' })));
     expect(answer.status).toBe(403);
     expect(answer.json()).toEqual({ error: 'insufficient_scope', scope: 'read' });
@@ -104,7 +104,7 @@ describe.each(['Express', 'Fastify', 'a Lambda function'])('The example API on %
     expect(await send(name, bearer(token))).toMatchObject(refused);
   });
 
-  it('believes nothing that a caller says of itself', async () => {
+  it('ignores x-latchkey headers that a caller sends', async () => {
     const claimed = { 'x-latchkey-sub': 'somebody-else', 'X-Latchkey-Scope': 'read', 'x-latchkey-client-id': 'x' };
     const token = await getToken(world.handlers, 'caller', { scope: 'write' });
     expect((await send(name, { ...bearer(token), ...claimed })).status).toBe(403);
@@ -115,7 +115,7 @@ describe.each(['Express', 'Fastify', 'a Lambda function'])('The example API on %
 describe.each(['Express', 'Fastify'])('The example API on %s, for pages of other origins,', (name) => {
   const preflight = { 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' };
 
-  it('answers a preflight, which has no token, and lets the pages of the app go on', async () => {
+  it('answers a preflight without a token, and allows pages of the app', async () => {
     const { status, headers } = await send(name, { ...preflight, origin: ORIGIN }, 'OPTIONS');
     expect(status).toBe(204);
     expect(headers).toMatchObject({
@@ -138,7 +138,7 @@ describe.each(['Express', 'Fastify'])('The example API on %s, for pages of other
     expect(headers).not.toHaveProperty('access-control-allow-origin');
   });
 
-  it('refuses whoever reaches it without going through the gateway', async () => {
+  it('refuses a caller that bypasses the gateway', async () => {
     expect((await fetch(`${origins.get(name)}/things`)).status).toBe(401);
   });
 });

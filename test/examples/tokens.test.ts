@@ -58,14 +58,14 @@ function start({ refusing = [] as string[], failure = undefined as object | unde
 }
 
 describe('The demo web app, when it calls an API,', () => {
-  it('sends the access token that it has while that is good', async () => {
+  it('sends its access token while it is valid', async () => {
     const { call, advance, sent, refreshed } = start();
     advance(3569);
     expect((await call()).status).toBe(200);
     expect([sent, refreshed]).toEqual([['access-1'], []]);
   });
 
-  it('refreshes before the access token expires, and keeps what was not issued anew', async () => {
+  it('refreshes before the access token expires, and keeps tokens that the answer does not replace', async () => {
     const { call, advance, login, sent, refreshed } = start();
     advance(3570);
     expect((await call()).status).toBe(200);
@@ -90,7 +90,7 @@ describe('The demo web app, when it calls an API,', () => {
     expect([sent, refreshed]).toEqual([['access-1', 'access-2'], ['refresh-1']]);
   });
 
-  it('takes a refusal as it is when there is no refresh token', async () => {
+  it('returns a refusal when it has no refresh token', async () => {
     const { call, login, refreshed } = start({ refusing: ['access-1'] });
     login.tokens = received({ access_token: 'access-1' }, {}, NOW);
     expect((await call()).status).toBe(401);
@@ -112,7 +112,7 @@ describe('The demo web app, when it calls an API,', () => {
     expect(refreshed).toEqual(['refresh-1']);
   });
 
-  it('uses the access token to its end while the service is out of reach', async () => {
+  it('uses the access token until its expiry while the service cannot be reached', async () => {
     const { call, advance, sent } = start({ failure: new TypeError('fetch failed') });
     advance(3590);
     expect((await call()).status).toBe(200);
@@ -121,7 +121,7 @@ describe('The demo web app, when it calls an API,', () => {
     await expect(call()).rejects.toThrow('fetch failed');
   });
 
-  it('ends when the refresh token is refused for good, even before the access token expires', async () => {
+  it('ends its session when the refresh token is refused, even before the access token expires', async () => {
     const { call, advance, sent } = start({ failure: Object.assign(new Error(), { error: 'invalid_grant' }) });
     advance(3590);
     await expect(call()).rejects.toMatchObject({ error: 'invalid_grant' });

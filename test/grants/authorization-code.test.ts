@@ -59,8 +59,8 @@ const authorize = (token: string) => verdict(world.handlers.authorizer(authorize
 const stored = (grant_id: string) => createGrantStore(world.table).find(grant_id);
 const REFUSED = { status: 400, json: { error: 'invalid_grant' } };
 
-describe('a code that is redeemed', () => {
-  it('gives what RFC 6749 section 5.1 and OpenID Connect Core section 3.1.3.3 say, and no more', async () => {
+describe('The redemption of a code', () => {
+  it('is answered with the members of RFC 6749 section 5.1 and OpenID Connect Core section 3.1.3.3, and no others', async () => {
     const { status, headers, json } = await redeem(world.handlers, 'web', (await code()).code);
     expect(status).toBe(200);
     expect(headers).toMatchObject({ 'cache-control': 'no-store', pragma: 'no-cache' });
@@ -74,7 +74,7 @@ describe('a code that is redeemed', () => {
     });
   });
 
-  it('gives an access token of the subject, by RFC 9068, that names the grant', async () => {
+  it('gives an access token with the claims of RFC 9068 for the subject, and the grant_id', async () => {
     const { code: text, grant_id } = await code();
     const { access_token } = tokensOf(await redeem(world.handlers, 'web', text));
     expect(payloadOf(access_token)).toEqual({
@@ -90,7 +90,7 @@ describe('a code that is redeemed', () => {
     });
   });
 
-  it.each(accessTokenFormats)('gives a token of the format %s that works', async (format) => {
+  it.each(accessTokenFormats)('gives a valid access token of the format %s', async (format) => {
     const { access_token } = tokensOf(
       await redeem(world.handlers, `web-${format}`, (await code(`web-${format}`)).code),
     );
@@ -98,7 +98,7 @@ describe('a code that is redeemed', () => {
     expect(await introspectionDoor.show(world.handlers, access_token)).toBe('allow');
   });
 
-  it('is redeemed by a public client that names itself', async () => {
+  it('by a public client needs its client_id', async () => {
     const form = redemption((await code('spa')).code, { client_id: 'spa' });
     expect(readResult(await world.handlers.token(httpEvent({ form })))).toMatchObject({ status: 200 });
   });
@@ -118,21 +118,21 @@ describe('a code that is redeemed', () => {
     expect(json).not.toHaveProperty('id_token');
   });
 
-  it('for a client without resource servers, is for the issuer itself', async () => {
+  it('by a client without resource servers gives an access token for the issuer itself', async () => {
     const { code: text } = await code('sign-in-only', { scope: 'openid profile', resources: [ISSUER] });
     const { access_token } = tokensOf(await redeem(world.handlers, 'sign-in-only', text));
     expect(payloadOf(access_token)).toMatchObject({ aud: ISSUER, scope: 'openid profile' });
     expect(await authorize(access_token)).toBe('refuse');
   });
 
-  it('can be narrowed to some of the resources that were granted, and the grant stays as it is', async () => {
+  it('can be limited to some of the granted resources, without changing the grant', async () => {
     const { code: text, grant_id } = await code('web', { resources: ['orders', 'billing'] });
     const { access_token } = tokensOf(await redeem(world.handlers, 'web', text, { resource: 'billing' }));
     expect(payloadOf(access_token)).toMatchObject({ aud: 'billing' });
     expect(await stored(grant_id)).toMatchObject({ resources: ['orders', 'billing'] });
   });
 
-  it('leaves nothing in the table that could be presented', async () => {
+  it('stores nothing in the table that could be presented', async () => {
     const { code: text } = await code();
     const { refresh_token } = tokensOf(await redeem(world.handlers, 'web', text));
     const table = JSON.stringify(await world.table.scan('GRANT'));
@@ -140,7 +140,7 @@ describe('a code that is redeemed', () => {
     expect(table).not.toContain(VERIFIER);
   });
 
-  it('is redeemed in its last second, and not in the next one though it is still stored', async () => {
+  it('works in the last second of the code and not in the next, although it is still stored', async () => {
     const [last, late] = [await code(), await code()];
     set(NOW + 59);
     expect(await redeem(world.handlers, 'web', last.code)).toMatchObject({ status: 200 });
@@ -150,7 +150,7 @@ describe('a code that is redeemed', () => {
   });
 });
 
-describe('a request that is refused, after which the code still works', () => {
+describe('A refused redemption, after which the code still works:', () => {
   const other = 'o'.repeat(43);
   const cases: [string, (code: string) => object, Partial<CodeOptions>?, string?][] = [
     ['a wrong verifier', (text) => redemption(text, { code_verifier: other })],
@@ -193,7 +193,7 @@ describe('a request that is refused, after which the code still works', () => {
     expect(await redeem(world.handlers, 'web', text)).toMatchObject({ status: 200 });
   });
 
-  it('a verifier for a code without a challenge: no downgrade', async () => {
+  it('a verifier for a code without a challenge (no downgrade)', async () => {
     const { code: text } = await code('web', { binding: { redirect_uri: REDIRECT_URI } });
     expect(await redeem(world.handlers, 'web', text)).toMatchObject(REFUSED);
     expect(await redeem(world.handlers, 'web', text, { code_verifier: '' })).toMatchObject({ status: 200 });
@@ -217,7 +217,7 @@ describe('a request that is refused, after which the code still works', () => {
     expect(await redeem(world.handlers, 'web', text)).toMatchObject({ status: 200 });
   });
 
-  it('a client that may not use the grant type', async () => {
+  it('a client without the grant type authorization_code', async () => {
     const { code: text } = await code('machine', { scope: 'read' });
     expect(await redeem(world.handlers, 'machine', text)).toMatchObject({
       status: 400,
@@ -225,7 +225,7 @@ describe('a request that is refused, after which the code still works', () => {
     });
   });
 
-  it('what cannot share one access token', async () => {
+  it('resources that cannot share one access token', async () => {
     const { code: text, grant_id } = await code('mixed', { resources: ['orders', 'opaque'] });
     expect(await redeem(world.handlers, 'mixed', text)).toMatchObject({
       status: 400,
@@ -236,7 +236,7 @@ describe('a request that is refused, after which the code still works', () => {
   });
 });
 
-describe('the wrong kind of handle', () => {
+describe('A token or handle of another kind is refused:', () => {
   it.each<[string, (given: Awaited<ReturnType<typeof everything>>) => string]>([
     ['an access token', ({ access_token }) => access_token],
     ['a refresh token', ({ refresh_token }) => refresh_token],
@@ -246,7 +246,7 @@ describe('the wrong kind of handle', () => {
     ['a session', ({ session }) => session],
     ['a session under the prefix of a code', ({ session }) => session.replace('lk_ss_', 'lk_ac_')],
     ['a grant id', ({ grant_id }) => grant_id],
-  ])('%s is no code', async (_name, choose) => {
+  ])('%s is not accepted as a code', async (_name, choose) => {
     const given = await everything();
     expect(await redeem(world.handlers, 'web', choose(given))).toMatchObject(REFUSED);
     expect(await refresh(world.handlers, 'web', given.refresh_token)).toMatchObject({ status: 200 });
@@ -259,7 +259,7 @@ describe('the wrong kind of handle', () => {
     ['an ID token', ({ id_token }) => id_token],
     ['a reference token', ({ reference }) => reference],
     ['a grant id', ({ grant_id }) => grant_id],
-  ])('%s is no refresh token', async (_name, choose) => {
+  ])('%s is not accepted as a refresh token', async (_name, choose) => {
     const given = await everything();
     expect(await refresh(world.handlers, 'web', choose(given))).toMatchObject(REFUSED);
     expect(await redeem(world.handlers, 'web', given.waiting)).toMatchObject({ status: 200 });
@@ -269,7 +269,7 @@ describe('the wrong kind of handle', () => {
     ['a code', ({ waiting }) => waiting],
     ['a refresh token', ({ refresh_token }) => refresh_token],
     ['an ID token', ({ id_token }) => id_token],
-  ])('%s is no access token, at no door', async (_name, choose) => {
+  ])('%s is not accepted as an access token by introspection and authorizer', async (_name, choose) => {
     const given = await everything();
     expect(await authorize(choose(given))).toBe('refuse');
     expect(await introspectionDoor.show(world.handlers, choose(given))).toBe('refuse');
@@ -278,7 +278,7 @@ describe('the wrong kind of handle', () => {
     }
   });
 
-  it('a code is nothing that can be revoked, and works on', async () => {
+  it('a code cannot be revoked at /revoke, and still works', async () => {
     const { code: text } = await code();
     expect(await post(world.handlers.revocation, 'web', { token: text })).toMatchObject({ status: 200 });
     expect(await redeem(world.handlers, 'web', text)).toMatchObject({ status: 200 });
@@ -297,10 +297,10 @@ describe('the wrong kind of handle', () => {
   }
 });
 
-describe.each(accessTokenFormats)('a code that is presented again, with access tokens of the format %s', (format) => {
+describe.each(accessTokenFormats)('A code that is presented again, with access tokens of the format %s,', (format) => {
   const id = `web-${format}`;
 
-  it.each([0, 30, 3_000])('ends everything that came from it, %i seconds later', async (seconds) => {
+  it.each([0, 30, 3_000])('revokes everything that was issued from it, %i seconds later', async (seconds) => {
     const { code: text } = await code(id);
     const first = tokensOf(await redeem(world.handlers, id, text));
     advance(seconds);
@@ -315,7 +315,7 @@ describe.each(accessTokenFormats)('a code that is presented again, with access t
     expect(await redeem(world.handlers, id, text)).toMatchObject(REFUSED);
   });
 
-  it('ends nothing without the proofs, or by another client', async () => {
+  it('revokes nothing without its verifier and redirect URI, or by another client', async () => {
     const { code: text } = await code(id);
     const { access_token, refresh_token } = tokensOf(await redeem(world.handlers, id, text));
     const attempts = [
@@ -330,7 +330,7 @@ describe.each(accessTokenFormats)('a code that is presented again, with access t
   });
 });
 
-it('a code presented again and again makes the revocation list no longer', async () => {
+it('A code that is presented again and again adds only one entry to the revocation list', async () => {
   const { code: text } = await code();
   await redeem(world.handlers, 'web', text);
   const length = async () => (await world.table.query('REVOKED#0', '0')).length;

@@ -34,8 +34,8 @@ afterAll(() => world.stop());
 const ask = (id: string, more: Record<string, string> = {}) =>
   post(world.handlers.token, id, { grant_type: 'password', username: 'alice', password: PASSWORD, ...more });
 
-describe('the grant type password', () => {
-  it('gives an access token of the subject, and nothing that lasts unless it is asked for', async () => {
+describe('The grant type password', () => {
+  it('gives an access token for the user, and no refresh token without offline_access', async () => {
     const result = await ask('legacy', { scope: 'read' });
     expect(result).toMatchObject({ status: 200, json: { scope: 'read', token_type: 'Bearer' } });
     expect(payloadOf(tokensOf(result).access_token)).toMatchObject({ sub, client_id: 'legacy', aud: 'orders' });
@@ -43,11 +43,11 @@ describe('the grant type password', () => {
     expect(await createGrantStore(world.table).list()).toEqual([]);
   });
 
-  it('without a scope gives those of the resource server, and no offline access', async () => {
+  it('without a scope gives the scopes of the resource server, but not offline_access', async () => {
     expect((await ask('legacy')).json).toMatchObject({ scope: 'read write' });
   });
 
-  it('gives a refresh token for offline_access and an ID token for openid, which a refresh renews', async () => {
+  it('gives a refresh token for offline_access and an ID token for openid, and a refresh renews both', async () => {
     const first = tokensOf(await ask('legacy', { scope: 'openid offline_access read' }));
     expect(payloadOf(first.id_token)).toMatchObject({ sub, aud: 'legacy', auth_time: clock(), amr: ['pwd'] });
     const second: Tokens = tokensOf(await refresh(world.handlers, 'legacy', first.refresh_token));
@@ -55,12 +55,12 @@ describe('the grant type password', () => {
     expect(payloadOf(second.access_token)['grant_id']).toBe(payloadOf(first.access_token)['grant_id']);
   });
 
-  it('is for the issuer where the client has no resource server', async () => {
+  it('gives an access token for the issuer if the client has no resource server', async () => {
     const { access_token } = tokensOf(await ask('sign-in-only', { scope: 'openid' }));
     expect(payloadOf(access_token)).toMatchObject({ aud: ISSUER, scope: 'openid' });
   });
 
-  it('may be used by a public client that is named for it', async () => {
+  it('may be used by a public client that is registered for it', async () => {
     const form = { grant_type: 'password', client_id: 'spa', username: 'alice', password: PASSWORD };
     expect(readResult(await world.handlers.token(httpEvent({ form })))).toMatchObject({ status: 200 });
   });
@@ -79,7 +79,7 @@ describe('the grant type password', () => {
     expect(await ask(id, more)).toMatchObject({ status: 400, json: { error } });
   });
 
-  it('slows guessing down, and says when to come again', async () => {
+  it('delays guessing, with Retry-After', async () => {
     const guess = () => ask('legacy', { username: 'bob', password: 'wrong' });
     let result = await guess();
     for (let attempt = 0; attempt < 10 && !result.headers['retry-after']; attempt++) result = await guess();

@@ -85,7 +85,7 @@ async function ownClient(more: Partial<Client> = {}): Promise<string> {
   return id;
 }
 
-describe('a refresh', () => {
+describe('A refresh', () => {
   it('gives a new access token, the next refresh token and a new ID token', async () => {
     const first = await signIn();
     advance(20);
@@ -102,7 +102,7 @@ describe('a refresh', () => {
     expect(await authorize(access_token)).toBe('allow');
   });
 
-  it('goes on for many generations', async () => {
+  it('works for many generations', async () => {
     let { refresh_token, grant_id } = await signIn();
     for (let generation = 1; generation <= 20; generation++) {
       advance(60);
@@ -111,14 +111,14 @@ describe('a refresh', () => {
     }
   });
 
-  it.each(accessTokenFormats)('gives a token of the format %s that works', async (format) => {
+  it.each(accessTokenFormats)('gives a valid access token of the format %s', async (format) => {
     const { refresh_token } = await signIn(`web-${format}`);
     const { access_token } = tokensOf(await refresh(world.handlers, `web-${format}`, refresh_token));
     expect(await authorize(access_token)).toBe('allow');
     expect(await introspectionDoor.show(world.handlers, access_token)).toBe('allow');
   });
 
-  it('is made by a public client', async () => {
+  it('works for a public client', async () => {
     const { refresh_token } = tokensOf(
       readResult(
         await world.handlers.token(
@@ -148,7 +148,7 @@ describe('a refresh', () => {
     return grant_id;
   }
 
-  it('for a client without resource servers, stays for the issuer', async () => {
+  it('by a client without resource servers gives an access token for the issuer', async () => {
     const options = { scope: 'openid offline_access', resources: [ISSUER] };
     const { refresh_token } = await signIn('sign-in-only', options);
     const { access_token } = tokensOf(await refresh(world.handlers, 'sign-in-only', refresh_token));
@@ -156,7 +156,7 @@ describe('a refresh', () => {
   });
 });
 
-describe('a refresh that asks for less', () => {
+describe('A refresh that requests less than was granted', () => {
   it.each<[string, object, object]>([
     ['one scope', { scope: 'read' }, { scope: 'read', aud: ['orders', 'billing'] }],
     ['one resource', { resource: 'billing' }, { scope: 'openid offline_access read write', aud: 'billing' }],
@@ -175,7 +175,7 @@ describe('a refresh that asks for less', () => {
     });
   });
 
-  it('without openid has no ID token, and without offline_access still a refresh token', async () => {
+  it('gives no ID token without openid, but a refresh token even without offline_access', async () => {
     const { refresh_token } = await signIn();
     const { json } = await refresh(world.handlers, 'web', refresh_token, { scope: 'read' });
     expect(json).not.toHaveProperty('id_token');
@@ -183,7 +183,7 @@ describe('a refresh that asks for less', () => {
   });
 });
 
-describe('a refresh that is refused, after which the refresh token still works', () => {
+describe('A refused refresh, after which the refresh token still works:', () => {
   const many = (length: number) => Array.from({ length }, (_, index) => `s${index}`);
   it.each<[string, object, string]>([
     ['a scope that was not granted, though the client may have it', { scope: 'read email' }, 'invalid_scope'],
@@ -248,13 +248,13 @@ describe('a refresh that is refused, after which the refresh token still works',
   it.each([
     ['before there was a redemption', async () => (await newCode(world, 'web', { clock })).grant_id],
     ['without offline_access', async () => (await signIn('web', { scope: 'openid read' })).grant_id],
-  ])('a refresh token that we never gave: %s', async (_name, begin) => {
+  ])('a refresh token that was never issued: %s', async (_name, begin) => {
     const { text } = handlesOf(world).mint('refresh_token', { id: await begin() });
     expect(await refresh(world.handlers, 'web', text)).toMatchObject(REFUSED);
   });
 });
 
-describe('a refresh token that is presented again', () => {
+describe('A refresh token that is presented again', () => {
   it.each([
     ['web', 0],
     ['web', 9],
@@ -271,7 +271,7 @@ describe('a refresh token that is presented again', () => {
     expect(await refresh(world.handlers, id, first.refresh_token)).toMatchObject({ status: 200 });
   });
 
-  it('may ask for less than the first time, and not for more than was granted', async () => {
+  it('may request less than the first time, but not more than was granted', async () => {
     const { refresh_token } = await signIn();
     await refresh(world.handlers, 'web', refresh_token);
     const retry = await refresh(world.handlers, 'web', refresh_token, { scope: 'read' });
@@ -282,10 +282,10 @@ describe('a refresh token that is presented again', () => {
     });
   });
 
-  describe.each(accessTokenFormats)('outside the interval, with access tokens of the format %s', (format) => {
+  describe.each(accessTokenFormats)('after the reuse interval, with access tokens of the format %s,', (format) => {
     const id = `web-${format}`;
 
-    it.each([10, 600])('%i seconds later, ends the grant', async (seconds) => {
+    it.each([10, 600])('%i seconds later, revokes the grant', async (seconds) => {
       const first = await signIn(id);
       const second = tokensOf(await refresh(world.handlers, id, first.refresh_token));
       advance(seconds);
@@ -298,7 +298,7 @@ describe('a refresh token that is presented again', () => {
       expect(await stored(first.grant_id)).toMatchObject({ state: 'revoked', revoked_at: clock() });
     });
 
-    it('two generations later, at once', async () => {
+    it('two generations later, revokes the grant at once', async () => {
       const first = await signIn(id);
       const second = tokensOf(await refresh(world.handlers, id, first.refresh_token));
       const third = tokensOf(await refresh(world.handlers, id, second.refresh_token));
@@ -308,14 +308,14 @@ describe('a refresh token that is presented again', () => {
     });
   });
 
-  it('by a strict client, at once, ends the grant', async () => {
+  it('by a client with a reuse interval of 0, revokes the grant at once', async () => {
     const { refresh_token } = await signIn('strict');
     const next = tokensOf(await refresh(world.handlers, 'strict', refresh_token));
     expect(await refresh(world.handlers, 'strict', refresh_token)).toMatchObject(REFUSED);
     expect(await refresh(world.handlers, 'strict', next.refresh_token)).toMatchObject(REFUSED);
   });
 
-  it('by a strict client, at a container whose clock is behind, ends the grant', async () => {
+  it('by a client with a reuse interval of 0, at a container whose clock is behind, revokes the grant', async () => {
     const { refresh_token } = await signIn('strict');
     const next = tokensOf(await refresh(world.handlers, 'strict', refresh_token));
     advance(-1);
@@ -323,7 +323,7 @@ describe('a refresh token that is presented again', () => {
     expect(await refresh(world.handlers, 'strict', next.refresh_token)).toMatchObject(REFUSED);
   });
 
-  it('where REFRESH_REUSE_INTERVAL_SECONDS is 0, ends the grant at once', async () => {
+  it('with REFRESH_REUSE_INTERVAL_SECONDS=0, revokes the grant at once', async () => {
     const handlers = world.restart({ REFRESH_REUSE_INTERVAL_SECONDS: '0' });
     const { refresh_token } = await signIn();
     const next = tokensOf(await refresh(handlers, 'web', refresh_token));
@@ -331,7 +331,7 @@ describe('a refresh token that is presented again', () => {
     expect(await refresh(handlers, 'web', next.refresh_token)).toMatchObject(REFUSED);
   });
 
-  it('by another client ends nothing', async () => {
+  it('by another client, revokes nothing', async () => {
     const { refresh_token } = await signIn();
     const next = tokensOf(await refresh(world.handlers, 'web', refresh_token));
     advance(600);
@@ -340,7 +340,7 @@ describe('a refresh token that is presented again', () => {
   });
 });
 
-describe('the lifetime of refresh tokens', () => {
+describe('The lifetime of refresh tokens is', () => {
   it.each([
     ['the idle one of the service', 'web', [7 * DAY - 1], [14 * DAY - 1]],
     [
@@ -364,8 +364,8 @@ describe('the lifetime of refresh tokens', () => {
   });
 });
 
-describe('what has changed since the grant was given', () => {
-  it('a withdrawn scope is left out, and comes back with the client', async () => {
+describe('After a change since the grant was given,', () => {
+  it('a scope that the client lost is left out, and returns when the client gets it back', async () => {
     const id = await ownClient();
     const { refresh_token } = await signIn(id);
     await change(id, { scope: 'openid offline_access read' });
@@ -386,7 +386,7 @@ describe('what has changed since the grant was given', () => {
     ['the resource server was taken from the client', { resources: ['billing'] }, {}, 'invalid_target'],
     ['the one that is named was taken', { resources: ['billing'] }, { resource: 'orders' }, 'invalid_target'],
     ['the grant type was taken from the client', { grant_types: ['authorization_code'] }, {}, 'unauthorized_client'],
-  ])('%s: refused, and the token works when that is put right', async (_name, more, form, error) => {
+  ])('a refresh is refused until the change is undone: %s', async (_name, more, form, error) => {
     const id = await ownClient();
     const { refresh_token, grant_id } = await signIn(id);
     await change(id, more);
@@ -396,7 +396,7 @@ describe('what has changed since the grant was given', () => {
     expect(await refresh(world.handlers, id, refresh_token, form)).toMatchObject({ status: 200 });
   });
 
-  it('a disabled resource server is left out of several, and refused alone or by its name', async () => {
+  it('a disabled resource server is left out of several, and refused when it is the only one or requested', async () => {
     const id = await ownClient({ resources: ['orders', 'stock'], scope: 'openid offline_access read count' });
     const both = await signIn(id, { resources: ['orders', 'stock'], scope: 'openid offline_access read count' });
     const alone = await signIn(id, { resources: ['stock'], scope: 'offline_access count' });
@@ -412,7 +412,7 @@ describe('what has changed since the grant was given', () => {
     expect(await refresh(world.handlers, id, alone.refresh_token)).toMatchObject({ status: 200 });
   });
 
-  it('a disabled client is told nothing but that', async () => {
+  it('a disabled client gets invalid_client', async () => {
     const id = await ownClient();
     const { refresh_token } = await signIn(id);
     await change(id, { enabled: false });
@@ -422,7 +422,7 @@ describe('what has changed since the grant was given', () => {
     });
   });
 
-  it('an end of the grant that was only half made is made good', async () => {
+  it('a revocation of the grant that was interrupted is completed', async () => {
     const { grant_id, access_token, refresh_token } = await signIn();
     await createGrantStore(world.table).change(grant_id, revoke('half', NOW));
     expect(await refresh(world.handlers, 'web', refresh_token)).toMatchObject(REFUSED);
@@ -430,7 +430,7 @@ describe('what has changed since the grant was given', () => {
   });
 
   it.each(['client', 'subject', 'issuer'] as const)(
-    'an epoch of the %s ends what was given until then',
+    'an epoch of the %s ends the grants given until then',
     async (kind) => {
       const id = await ownClient();
       const sub = `subject-${count}`;
@@ -464,7 +464,7 @@ describe('what has changed since the grant was given', () => {
     },
   );
 
-  it('another signing key signs what is issued from then on', async () => {
+  it('new tokens are signed with the new signing key', async () => {
     const { refresh_token, access_token } = await signIn();
     const rotated = keyVariables();
     const published = [world.env, rotated].flatMap(({ VERIFICATION_KEYS }) => JSON.parse(VERIFICATION_KEYS!).keys);
@@ -478,7 +478,7 @@ describe('what has changed since the grant was given', () => {
     }
   });
 
-  it('another handle key mints what is issued from then on, and the old one is still known', async () => {
+  it('new refresh tokens are made with the new handle key, and old ones are still accepted', async () => {
     const { refresh_token } = await signIn();
     const HANDLE_KEYS = `${Buffer.alloc(32, 9).toString('base64url')},${world.env['HANDLE_KEYS']}`;
     const handlers = world.restart({ HANDLE_KEYS });
@@ -487,7 +487,7 @@ describe('what has changed since the grant was given', () => {
     expect(await refresh(handlers, 'web', next.refresh_token)).toMatchObject({ status: 200 });
   });
 
-  it.each(accessTokenFormats)('the access token format: now %s', async (format) => {
+  it.each(accessTokenFormats)('access tokens have the new format %s', async (format) => {
     const id = await ownClient();
     const { refresh_token, access_token } = await signIn(id);
     await change(id, { access_token_format: format });

@@ -152,7 +152,7 @@ describe.each(shapes)('$name', ({ shape, variables, refusals }) => {
     expect(operations.length).toBeLessThan(REQUESTS / 100);
   });
 
-  it('allows a real token, whatever is around it, for the stage and nothing else', async () => {
+  it('allows a valid token in an otherwise strange event, for the stage only', async () => {
     const { authorizer } = target.restart(variables);
     const make = (hostile: Hostile) => decorate(hostile, event(hostile.random.pick(target.material.real)));
     const resource = shape.startsWith('HTTP') ? `${STAGE.http}/*` : `${STAGE.rest}/*`;

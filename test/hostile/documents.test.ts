@@ -73,7 +73,7 @@ it.each(['discovery', 'jwks', 'whoami'] as const)(
   },
 );
 
-it('whoami takes any context of the authorizer, and shows what is one', async () => {
+it('whoami accepts any context of the authorizer, and shows valid contexts only', async () => {
   const shown = async (authorizer: unknown) => {
     const { requestContext, ...event } = httpEvent({ method: 'GET', path: '/whoami' });
     const { http } = requestContext as { http: unknown };

@@ -88,13 +88,13 @@ describe.each(ENDPOINTS)('%s', (endpoint) => {
   });
 });
 
-it('revoked nothing', async () => {
+it('the hostile requests revoked nothing', async () => {
   for (const token of target.material.real) {
     expect(await introspectionDoor.show(target.world.handlers, token)).toBe('allow');
   }
 });
 
-it('introspection and revocation do what is asked in a way that only looks strange', async () => {
+it('introspection and revocation accept requests that are unusual but valid', async () => {
   const tokens: string[] = [];
   for (let count = 0; count < 60; count++) tokens.push(await getToken(target.handlers, 'machine-jwt'));
   const strangeEvents = (hostile: Hostile, index: number) => {

@@ -85,7 +85,7 @@ it(`gives no token for ${REQUESTS} hostile requests (seed ${SEED})`, async () =>
   expect(operations.length).toBeLessThan(REQUESTS / 20);
 });
 
-it('gives one for what only looks strange', async () => {
+it('issues a token for requests that are unusual but valid', async () => {
   const strangeEvent = (hostile: Hostile) => {
     const draft = draftFor('machine-jwt', hostile, proper);
     for (const mutate of some(hostile.random, hostile.harmlessInForm, 1)) mutate(draft);

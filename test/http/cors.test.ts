@@ -48,8 +48,8 @@ const preflight = (origin = ORIGIN) => ({
   headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' },
 });
 
-describe('a preflight', () => {
-  it.each([...BY_CLIENT, ...FOR_ALL])('of %s is answered by the function itself', async (name, methods) => {
+describe('A CORS preflight', () => {
+  it.each([...BY_CLIENT, ...FOR_ALL])('for %s is answered by the function itself', async (name, methods) => {
     expect(await send(name, preflight())).toMatchObject({
       statusCode: 204,
       headers: {
@@ -62,7 +62,7 @@ describe('a preflight', () => {
     });
   });
 
-  it('never allows cookies, and repeats nothing of the request', async () => {
+  it('never allows cookies, and its answer repeats nothing of the request', async () => {
     const result = await send('token', preflight('https://mark.example'));
     expect(result.headers).not.toHaveProperty('access-control-allow-credentials');
     expect(JSON.stringify(result)).not.toContain('mark');
@@ -75,20 +75,20 @@ describe('a preflight', () => {
     }
   });
 
-  it.each(FOR_NOBODY)('of %s is not answered as one', async (name) => {
+  it.each(FOR_NOBODY)('for %s gets no CORS headers', async (name) => {
     const result = await send(name, preflight());
     expect(result.statusCode).toBe(405);
     expect(corsNames(result)).toEqual([]);
   });
 
   it.each([{ origin: ORIGIN }, { 'access-control-request-method': 'POST' }, {}])(
-    'is not what has only %j',
+    'needs more than the headers %j',
     async (headers) => {
       expect(await send('token', { method: 'OPTIONS', headers })).toMatchObject({ statusCode: 405 });
     },
   );
 
-  it('comes from a REST API as well', async () => {
+  it('is also answered in an event of a REST API', async () => {
     const { method, headers } = preflight();
     const multiValueHeaders = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]));
     const event = { httpMethod: method, path: '/token', headers, multiValueHeaders, requestContext: {} };
@@ -110,7 +110,7 @@ describe.each(['token', 'revocation'] as const)('%s', (name) => {
       },
     });
 
-  it('may be read by the pages of the client that asks, refusals too', async () => {
+  it('may be read by pages of the client that sent the request, including refusals', async () => {
     const [answer, refusal] = [await ask('machine', OTHER), await ask('spa', ORIGIN, { token: '', grant_type: 'x' })];
     expect(answer).toMatchObject({
       statusCode: 200,
@@ -137,7 +137,7 @@ describe.each(['token', 'revocation'] as const)('%s', (name) => {
     expect(corsNames(result)).toEqual([]);
   });
 
-  it('may not be read where it was not found out who asks', async () => {
+  it('may not be read when the client is not known', async () => {
     const wrong = await send(name, {
       headers: { origin: OTHER, authorization: basic('machine', 'wrong') },
       form: { grant_type: 'client_credentials', token: 'x' },
@@ -146,7 +146,7 @@ describe.each(['token', 'revocation'] as const)('%s', (name) => {
     expect(corsNames(wrong)).toEqual([]);
   });
 
-  it('may not be read when two origins were sent', async () => {
+  it('may not be read when the request has two origins', async () => {
     const event = {
       httpMethod: 'POST',
       headers: {},
@@ -164,7 +164,7 @@ describe.each(['token', 'revocation'] as const)('%s', (name) => {
   });
 });
 
-it('a page redeems its code', async () => {
+it('A page of a client can redeem its code', async () => {
   const { access_token } = await people.give(
     {
       ...world.handlers,
@@ -181,7 +181,7 @@ it('a page redeems its code', async () => {
 });
 
 describe.each(FOR_ALL)('%s', (name) => {
-  it('may be read by all, faults and what is not modified too', async () => {
+  it('may be read by every origin, including faults and 304 answers', async () => {
     const { headers } = await send(name, { method: 'GET' });
     const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
     const known = { 'if-none-match': headers['etag'] ?? '' };
@@ -198,7 +198,7 @@ describe.each(FOR_ALL)('%s', (name) => {
 });
 
 describe.each(FOR_NOBODY)('%s', (name) => {
-  it.each(['GET', 'POST'])('may be read by no page of elsewhere, by %s', async (method) => {
+  it.each(['GET', 'POST'])('may be read by no other origin, with %s', async (method) => {
     const headers = { origin: ORIGIN, authorization: basic('spa') };
     const result = await send(name, {
       method,

@@ -40,8 +40,8 @@ function unlessRefused<Value>(parse: () => Value): Value | undefined {
   }
 }
 
-describe('a form', () => {
-  it('is read as it was written', () => {
+describe('A form', () => {
+  it('is parsed into the parameters that it was made from', () => {
     const pairs = array(tuple(text, someText), { maxLength: 20 }).map((all) => new Map(all));
     const resources = array(someText, { maxLength: 5 });
     assert(
@@ -59,7 +59,7 @@ describe('a form', () => {
     );
   });
 
-  it('of any bytes is read or refused, and no fault', () => {
+  it('of random bytes is parsed or refused, without a fault', () => {
     const pieces = constantFrom('&', '=', '+', '%', '%f', '%ff', '%c3', '%a9', 'a', 'resource=', '\0', 'é');
     const bodies = array(pieces).map((all) => Buffer.from(all.join('')));
     for (const body of [bodies, uint8Array().map((bytes) => Buffer.from(bytes))]) {
@@ -73,8 +73,8 @@ describe('a form', () => {
   });
 });
 
-describe('an Authorization header', () => {
-  it('with Basic gives the id and the secret that were put in', () => {
+describe('An Authorization header', () => {
+  it('with Basic is parsed into the id and the secret that it was made from', () => {
     assert(
       property(someText, someText, (id, secret) => {
         expect(parseBasic(basic(id, secret))).toEqual({ id, secret });
@@ -83,7 +83,7 @@ describe('an Authorization header', () => {
     );
   });
 
-  it('with Bearer gives the token if it could be one, and nothing otherwise', () => {
+  it('with Bearer is parsed into the token if it is well-formed, and ignored otherwise', () => {
     const characters = constantFrom('a', 'B', '0', '.', '-', '_', '~', '+', '/', '=', ',', '\n', 'é');
     assert(
       property(
@@ -98,7 +98,7 @@ describe('an Authorization header', () => {
   });
 });
 
-it('a scope is read token by token if all of it is allowed, and refused otherwise', () => {
+it('A scope is parsed into its tokens if all characters are allowed, and refused otherwise', () => {
   const characters = constantFrom('a', 'b', '!', '~', '#', '[', ']', ' ', '"', '\\', '\x7f', '\t', 'é');
   assert(
     property(
@@ -112,7 +112,7 @@ it('a scope is read token by token if all of it is allowed, and refused otherwis
   );
 });
 
-it('a redirect URI that matches a registered one leads where that one does', () => {
+it('A redirect URI that matches a registered one leads to the same origin and path', () => {
   const registered = ['https://app.example/cb', 'http://127.0.0.1/cb?a=b', 'http://[::1]:80/cb', 'com.example.app:/cb'];
   const pieces = [
     '',
@@ -153,7 +153,7 @@ it('a redirect URI that matches a registered one leads where that one does', () 
   );
 });
 
-it('a handle is accepted exactly as it was made, and no other text', () => {
+it('A handle is accepted only exactly as it was made', () => {
   const handles = createHandles('https://issuer.example', [Buffer.alloc(32, 1)]);
   const { text: minted, id } = handles.mint('session');
   expect(handles.parse('session', minted)?.id).toBe(id);

@@ -27,7 +27,7 @@ async function newClient(...more: string[]): Promise<string> {
 
 const find = async (id: string) => (await world.clients.find(id)) as Client;
 
-describe('client create', () => {
+describe('client create stores', () => {
   it.each<[string, string[], Partial<Client>]>([
     [
       'with a redirect URI',
@@ -56,7 +56,7 @@ describe('client create', () => {
     expect(await find(id)).toMatchObject(expected);
   });
 
-  it('knows the scopes of OpenID Connect', async () => {
+  it('the scopes of OpenID Connect without a warning', async () => {
     const scope = 'openid profile email address phone offline_access';
     const { stderr } = await latchkey(['client', 'create', '--redirect-uri', CALLBACK, '--scope', scope]);
     expect(stderr).not.toContain('knows the scope');
@@ -70,7 +70,7 @@ describe('client create', () => {
       /no refresh token without the scope offline_access/,
     ],
     ['tokens in a URL', ['--response-type', 'code token'], /prefer the response type code/],
-  ])('warns of %s', async (_, more, warning) => {
+  ])('settings with a warning about %s', async (_, more, warning) => {
     const args = ['client', 'create', '--redirect-uri', CALLBACK, '--resource', 'orders', ...more];
     expect((await latchkey(args)).stderr).toMatch(warning);
   });
@@ -135,7 +135,7 @@ describe('client update', () => {
     ['require_pkce', ['--no-pkce'], ['--pkce']],
     ['require_consent', ['--no-consent'], ['--consent']],
     ['end_grants_on_logout', ['--end-grants-on-logout'], ['--no-end-grants-on-logout']],
-  ])('takes %s away again', async (member, args, back) => {
+  ])('removes %s with the value default', async (member, args, back) => {
     const id = await newClient();
     const before = await find(id);
     await latchkey(['client', 'update', id, ...args]);
@@ -145,7 +145,7 @@ describe('client update', () => {
   });
 });
 
-describe('is refused with code 2, and changes nothing', () => {
+describe('client create and update refuse with exit code 2, and change nothing:', () => {
   const uri = /https, http on loopback, or have a private-use scheme/;
   const url = /must be https/;
   it.each<[string, string[], RegExp]>([
@@ -210,7 +210,7 @@ describe('is refused with code 2, and changes nothing', () => {
     expect(await find(id)).toBeUndefined();
   });
 
-  it('PKCE that a client does without, when it becomes public', async () => {
+  it('making a client public that does not use PKCE', async () => {
     const id = await newClient('--no-pkce');
     const [secret] = (await find(id)).secrets;
     await latchkey(['secret', 'retire', secret?.secret_id ?? '', '--client', id]);

@@ -146,7 +146,7 @@ async function argumentsOf(path: string): Promise<string[]> {
 }
 
 describe('--json', () => {
-  it.each(paths)('makes %s answer one JSON document and nothing else', async (path) => {
+  it.each(paths)('makes %s print one JSON document and nothing else', async (path) => {
     const yes = asking.includes(path) ? ['--yes'] : [];
     const { code, stdout, stderr } = await attempt([...(await argumentsOf(path)), ...yes, '--json']);
     // The only command whose exit code is its result.
@@ -154,18 +154,18 @@ describe('--json', () => {
     expect(JSON.parse(stdout)).toBeTypeOf('object');
   });
 
-  it.each(paths)('makes %s answer an error as one JSON document', async (path) => {
+  it.each(paths)('makes %s print an error as one JSON document', async (path) => {
     const { code, stdout, stderr } = await attempt([...path.split(' '), '--no-such-option', '--json']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(JSON.parse(stderr)).toEqual({ error: expect.stringMatching(/./) });
   });
 
-  it.each(['client', 'keys'])('makes %s without a command answer an error as one JSON document', async (group) => {
+  it.each(['client', 'keys'])('makes %s without a subcommand print an error as one JSON document', async (group) => {
     const { code, stdout, stderr } = await attempt([group, '--json']);
     expect({ code, stdout, error: JSON.parse(stderr) }).toMatchObject({ code: 2, stdout: '', error: { error: /./ } });
   });
 
-  it('goes with --version and --help', async () => {
+  it('works with --version and --help', async () => {
     expect((await attempt(['--json', '--version'])).json()).toEqual({ version: packageJson.version });
     expect((await attempt(['client', '--json', '--help'])).json()).toMatchObject({
       help: expect.stringMatching(/Usage/),
@@ -173,7 +173,7 @@ describe('--json', () => {
   });
 });
 
-it('--version says which version this is', async () => {
+it('--version prints the version', async () => {
   expect(await attempt(['--version'])).toEqual(
     expect.objectContaining({ code: 0, stdout: `${packageJson.version}\n`, stderr: '' }),
   );
@@ -186,8 +186,8 @@ const inTable = async () => {
   return JSON.stringify([items, await world.table.query('REVOKED#0', '')]);
 };
 
-describe('a command that ends many things at once', () => {
-  it('is each of those that do', () => {
+describe('A command that revokes many things at once', () => {
+  it('is each command that has --yes', () => {
     expect(asking).toEqual([
       'client disable',
       'user reset',
@@ -200,7 +200,7 @@ describe('a command that ends many things at once', () => {
     ]);
   });
 
-  it.each(asking)('is refused where nobody can be asked: %s', async (path) => {
+  it.each(asking)('is refused without a terminal and without --yes: %s', async (path) => {
     const args = await argumentsOf(path);
     const before = await inTable();
     for (const options of [{}, { typed: 'y\n' }]) {
@@ -212,7 +212,7 @@ describe('a command that ends many things at once', () => {
     expect(await inTable()).toBe(before);
   });
 
-  it.each(asking)('asks at a terminal, and changes nothing without a yes: %s', async (path) => {
+  it.each(asking)('asks at a terminal, and changes nothing unless the answer is yes: %s', async (path) => {
     const args = await argumentsOf(path);
     const before = await inTable();
     for (const typed of ['n\n', '\n', '', 'yeah no\n']) {
@@ -259,13 +259,13 @@ describe('a command that ends many things at once', () => {
       /withdraw the consent for client new-\d+, and revoke 1 grant and their tokens/,
     ],
   ];
-  it.each(counting)('says how much: %s', async (_, args, expected) => {
+  it.each(counting)('says how much it revokes: %s', async (_, args, expected) => {
     const grant = await newGrant(randomId());
     const options: CliOptions = { typed: 'n\n' };
     expect((await attempt(args(grant), options)).stderr).toMatch(expected);
   });
 
-  it('does not ask before one token ends, nor before it says that there is no such thing', async () => {
+  it('does not ask about a single token, or about something that does not exist', async () => {
     expect(await attempt(['token', 'revoke', randomId()])).toMatchObject({ code: 0 });
     expect(await attempt(['client', 'disable', 'nope'])).toMatchObject({ code: 1 });
     expect(await attempt(['keys', 'compromise', 'nope'])).toMatchObject({ code: 1 });

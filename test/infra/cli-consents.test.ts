@@ -49,8 +49,8 @@ const shown = (token: string) => verdict(world.handlers.authorizer(authorizerEve
 const refresh = async (client_id: string, refresh_token: string) =>
   (await post(world.handlers.token, client_id, { grant_type: 'refresh_token', refresh_token })).status;
 
-describe('consents', () => {
-  it('are listed by user', async () => {
+describe('consents:', () => {
+  it('list shows the consents of a user', async () => {
     await allow('web');
     const { json } = await latchkey(['consents', 'list', '--user', 'alice', '--json']);
     expect(json()).toEqual([
@@ -59,7 +59,7 @@ describe('consents', () => {
     expect((await latchkey(['consents', 'list', '--subject', 'sub-of-bob'])).stdout).toBe('none\n');
   });
 
-  it('are asked for again when they are withdrawn, and what came of them has ended', async () => {
+  it('withdraw makes the user be asked again, and revokes the tokens of the client', async () => {
     await allow('web');
     const given = await allow('web');
     const [elsewhere, another] = [await allow('other'), await allow('web', 'bob')];
@@ -78,7 +78,7 @@ describe('consents', () => {
     expect(await shown(again.accessToken)).toBe('allow');
   });
 
-  it('are withdrawn when that is done again after it had failed half way', async () => {
+  it('withdraw can be completed by repeating it after a failure', async () => {
     const given = await allow('web');
     store.behave(async (response, forward, request) => {
       if (request.operation === 'UpdateItem') return faults['access denied'](response, forward, request);
@@ -99,7 +99,7 @@ describe('consents', () => {
     ['of nobody', ['list'], 2, /whose (consents|secrets)\?/],
     ['of two', ['list', '--user', 'alice', '--subject', 'x'], 2, /cannot be used with/],
     ['of a user that is not there', ['withdraw', 'web', '--user', 'nobody'], 1, /there is no user nobody/],
-  ])('%s are refused', async (_, args, code, reason) => {
+  ])('the command line is refused: %s', async (_, args, code, reason) => {
     expect(await attempt(['consents', ...args])).toMatchObject({ code, stderr: expect.stringMatching(reason) });
   });
 });

@@ -60,7 +60,7 @@ const list = async (sub: string, ...more: string[]) =>
   (await latchkey(['grants', 'list', '--subject', sub, '--json', ...more])).json<Listed[]>();
 
 describe('grants list', () => {
-  it('shows what a subject granted, and nothing that helps to get it', async () => {
+  it('shows the grants of a subject, and nothing that helps to redeem a code', async () => {
     const sub = newSubject();
     const tokens = await signIn('web-jwt', { sub });
     await signIn('web-jwt', { sub: newSubject() });
@@ -83,7 +83,7 @@ describe('grants list', () => {
     for (const secret of [waiting.code, tokens.refresh_token]) expect(stdout).not.toContain(secret);
   });
 
-  it('leaves out what has ended, unless it is asked for that', async () => {
+  it('leaves out grants that are no longer in force, except with --all', async () => {
     const sub = newSubject();
     const [revoked, alive] = [await signIn('web-jwt', { sub }), await signIn('web-jwt', { sub })];
     const longAgo = () => systemClock() - 3_600;
@@ -98,23 +98,26 @@ describe('grants list', () => {
     });
   });
 
-  it('says none of somebody who granted nothing, and nothing without a subject', async () => {
+  it('prints none for a subject without grants, and needs --subject', async () => {
     expect((await latchkey(['grants', 'list', '--subject', 'nobody'])).stdout).toBe('none\n');
     expect((await attempt(['grants', 'list'])).code).toBe(2);
   });
 });
 
 describe('grants revoke', () => {
-  it.each(accessTokenFormats)('ends a grant with access tokens of the format %s, and no other', async (format) => {
-    const id = `web-${format}`;
-    const [ours, other] = [await signIn(id), await signIn(id)];
-    const { stdout } = await latchkey(['grants', 'revoke', '--', ours.grant_id]);
-    expect(stdout).toBe(`grant ${ours.grant_id} is revoked\n`);
-    await expectEnded(id, ours);
-    await expectAlive(id, other);
-  });
+  it.each(accessTokenFormats)(
+    'revokes a grant with access tokens of the format %s, and no other grant',
+    async (format) => {
+      const id = `web-${format}`;
+      const [ours, other] = [await signIn(id), await signIn(id)];
+      const { stdout } = await latchkey(['grants', 'revoke', '--', ours.grant_id]);
+      expect(stdout).toBe(`grant ${ours.grant_id} is revoked\n`);
+      await expectEnded(id, ours);
+      await expectAlive(id, other);
+    },
+  );
 
-  it('can be repeated, and makes the revocation list no longer', async () => {
+  it('can be repeated without adding to the revocation list', async () => {
     const { grant_id } = await signIn('web-jwt');
     const length = async () => (await world.table.query('REVOKED#0', '')).length;
     await latchkey(['grants', 'revoke', '--', grant_id]);
@@ -123,29 +126,32 @@ describe('grants revoke', () => {
     expect(await length()).toBe(after);
   });
 
-  it('of a grant that is not there is a problem, and makes none', async () => {
+  it('fails for a missing grant, and does not create it', async () => {
     const result = await attempt(['grants', 'revoke', 'nothing']);
     expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no grant nothing') });
     expect((await world.table.scan('GRANT')).filter(({ pk }) => pk === 'GRANT#nothing')).toEqual([]);
   });
 
-  it.each(['UpdateItem GRANT', 'PutItem REVOKED'])('that fails at %s is made good by repeating it', async (call) => {
-    const tokens = await signIn('web-jwt');
-    store.behave(onlyAt(call, faults['connection reset']));
-    expect((await attempt(['grants', 'revoke', '--', tokens.grant_id])).code).toBe(1);
-    store.behave();
-    await latchkey(['grants', 'revoke', '--', tokens.grant_id]);
-    await expectEnded('web-jwt', tokens);
-  });
+  it.each(['UpdateItem GRANT', 'PutItem REVOKED'])(
+    'that fails at %s can be completed by repeating it',
+    async (call) => {
+      const tokens = await signIn('web-jwt');
+      store.behave(onlyAt(call, faults['connection reset']));
+      expect((await attempt(['grants', 'revoke', '--', tokens.grant_id])).code).toBe(1);
+      store.behave();
+      await latchkey(['grants', 'revoke', '--', tokens.grant_id]);
+      await expectEnded('web-jwt', tokens);
+    },
+  );
 });
 
-describe('what ends many grants at once', () => {
+describe('Commands that revoke many grants at once:', () => {
   it.each<[string, (given: { sub: string; id: string; grant_id: string }) => string[]]>([
     ['token revoke --subject', ({ sub }) => ['token', 'revoke', '--yes', '--subject', sub]],
     ['token revoke --client', ({ id }) => ['token', 'revoke', '--yes', '--client', id]],
     ['token revoke --grant', ({ grant_id }) => ['token', 'revoke', '--yes', `--grant=${grant_id}`]],
     ['client disable', ({ id }) => ['client', 'disable', '--yes', id]],
-  ])('%s ends refresh tokens too, and those of nobody else', async (_name, command) => {
+  ])('%s also revokes refresh tokens, and those of no other user or client', async (_name, command) => {
     const [id, sub] = [`own-${++count}`, newSubject()];
     await world.clients.create(app(id));
     const ours = await signIn(id, { sub });

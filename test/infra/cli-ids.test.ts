@@ -55,8 +55,8 @@ const generators: [string, number, () => readonly string[]][] = [
   ['the keys of a local stack', 500, () => idsOf(createSecrets()['latchkey/local'] ?? {})],
 ];
 
-describe('an id that we make', () => {
-  it.each(generators)('is no option and no number: %s', (_, times, make) => {
+describe('A generated id', () => {
+  it.each(generators)('looks neither like an option nor like a number: %s', (_, times, make) => {
     const ids = Array.from({ length: times }, make).flat();
     expect(ids.filter((id) => !isPlainId(id) || id.startsWith('-'))).toEqual([]);
   });
@@ -68,7 +68,7 @@ describe('an id that we make', () => {
     expect(ids.every((id) => Buffer.from(id, 'base64url').length === 16)).toBe(true);
   });
 
-  it('is made again until it is plain, and not for ever', () => {
+  it('is generated again until it looks like neither, but not for ever', () => {
     const drawn = ['-a', '=a', '+a', '@a', '123', '12e45', 'a-'];
     expect(
       withPlainId(
@@ -84,7 +84,7 @@ describe('an id that we make', () => {
     ).toThrow('no plain id');
   });
 
-  it('of a grant still names its subject', () => {
+  it('of a grant contains the tag of its subject', () => {
     expect(subjectTagOf(createGrantId('alice'))).toBe(subjectTagOf(createGrantId('alice')));
   });
 });
@@ -124,9 +124,9 @@ const needed: Readonly<Record<string, string[]>> = {
   'consents withdraw': ['--subject', 'alice', '--yes'],
 };
 
-describe('an id that begins with a dash', () => {
+describe('An id that begins with a dash', () => {
   it.each(takingIds.flatMap((path) => DASHED.map((id) => [path.join(' '), id] as const)))(
-    'is an argument of %s: %s',
+    'is accepted as an argument of %s: %s',
     async (path, id) => {
       const args = [...path.split(' '), id, ...(needed[path] ?? []), '--json'];
       const { code, stderr } = await attempt(args);
@@ -141,14 +141,14 @@ describe('an id that begins with a dash', () => {
       .map(({ long }) => [pathOf(command).join(' '), long ?? ''] as const),
   );
 
-  it.each(valued)('is a value in %s %s', async (path, option) => {
+  it.each(valued)('is accepted as a value in %s %s', async (path, option) => {
     for (const id of DASHED) {
       const { stderr } = await attempt([...path.split(' '), option, id, '--json']);
       expect(stderr).not.toMatch(/unknown option|has no value/);
     }
   });
 
-  it.each(DASHED)('names the client that has it: %s', async (id) => {
+  it.each(DASHED)('names its client: %s', async (id) => {
     await world.clients.create(client(id));
     expect((await latchkey(['client', 'show', id, '--json'])).json()).toMatchObject({ client_id: id });
     expect((await latchkey(['client', 'show', '--json', '--', id])).json()).toMatchObject({ client_id: id });
@@ -163,12 +163,12 @@ describe('an id that begins with a dash', () => {
     ['a short option that is none', ['client', 'show', '-x'], /unknown option '-x'/],
     ['an option in place of a value', ['grants', 'list', '--subject', '--json'], /--subject has no value/],
     ['an id where there is no argument', ['client', 'list', DASHED[0] ?? ''], /unknown option/],
-  ])('does not hide %s', async (_, args, reason) => {
+  ])('does not keep from being reported: %s', async (_, args, reason) => {
     expect(await attempt(args)).toMatchObject({ code: 2, stderr: expect.stringMatching(reason) });
   });
 });
 
-describe('an id that somebody chooses', () => {
+describe('A chosen id', () => {
   const bad = [
     '-a',
     '=a',
@@ -201,7 +201,7 @@ describe('an id that somebody chooses', () => {
     'A_b-9',
   ];
 
-  it.each(bad)('is refused for something new, but known where it is there: %s', async (id) => {
+  it.each(bad)('is refused for a new record, but accepted for an existing one: %s', async (id) => {
     expect(isIdentifier(id)).toBe(true);
     expect(isNewIdentifier(id)).toBe(false);
     for (const group of ['client', 'resource']) {
@@ -217,7 +217,7 @@ describe('an id that somebody chooses', () => {
 
   it.each(good)('can be %s', (id) => expect(isNewIdentifier(id)).toBe(true));
 
-  it.each(['-alice', '=alice', '@alice', 'alice.', 'alice,'])('is no username: %s', async (name) => {
+  it.each(['-alice', '=alice', '@alice', 'alice.', 'alice,'])('cannot be a username: %s', async (name) => {
     const { code, stderr } = await attempt(['user', 'create', '--', name]);
     expect({ code, stderr }).toMatchObject({
       code: 2,
@@ -225,12 +225,12 @@ describe('an id that somebody chooses', () => {
     });
   });
 
-  it.each(['=orders', 'orders.', ' orders'])('is no audience: "%s"', async (audience) => {
+  it.each(['=orders', 'orders.', ' orders'])('cannot be an audience: "%s"', async (audience) => {
     const { code, stderr } = await attempt(['resource', 'create', 'aud', '--audience', audience]);
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(/An audience has no space/) });
   });
 
-  it('may be pasted with a line break, and is asked about when it ends with punctuation', async () => {
+  it('may be pasted with a line break, and gets a hint when it ends with punctuation', async () => {
     expect((await latchkey(['client', 'show', ' machine-jwt\n', '--json'])).json()).toMatchObject({
       client_id: 'machine-jwt',
     });
@@ -240,7 +240,7 @@ describe('an id that somebody chooses', () => {
   });
 });
 
-it('the keys that init makes are good keys', () => {
+it('The keys that init makes are usable', () => {
   const { SIGNING_KEYS } = createStageSecret('ES256');
   expect(parseSigningKeys(SIGNING_KEYS, 'private')).toHaveLength(1);
 });

@@ -92,7 +92,7 @@ describe('init', () => {
     }
   });
 
-  it('tells the public half of what tokens are decrypted with', async () => {
+  it('prints the public half of the decryption key', async () => {
     const { json } = await attempt(['init', '--stage', 'dev', '--json']);
     const [key] = JSON.parse(secrets.get('latchkey/dev')?.['DECRYPTION_KEYS'] ?? '').keys;
     const { encryption_jwk } = json<{ encryption_jwk: unknown }>();
@@ -104,7 +104,7 @@ describe('init', () => {
   const ROOM = 4_096 - 400;
   const join = (...sets: string[]) => JSON.stringify({ keys: sets.flatMap((set) => JSON.parse(set).keys) });
 
-  it.each(algorithms)('makes keys of %s that leave room in 4 KB for two more public keys during a rotation', (alg) => {
+  it.each(algorithms)('makes %s keys that leave room in 4 KB for two more public keys during a rotation', (alg) => {
     const [secret, second, third] = [createStageSecret(alg), createStageSecret(alg), createStageSecret(alg)];
     const VERIFICATION_KEYS = join(...[secret, second, third].map((each) => each.VERIFICATION_KEYS));
     expect(environmentSize({ ...secret, VERIFICATION_KEYS }).bytes).toBeLessThan(ROOM);
@@ -113,7 +113,7 @@ describe('init', () => {
   it.each([
     ['RS256', false],
     ['ES256', true],
-  ] as const)('makes keys of %s of which two private ones fit into 4 KB: %s', (alg, fits) => {
+  ] as const)('makes %s keys of which two private ones fit into 4 KB: %s', (alg, fits) => {
     const [secret, second] = [createStageSecret(alg), createStageSecret(alg)];
     const two = {
       ...secret,
@@ -123,7 +123,7 @@ describe('init', () => {
     expect(environmentSize(two).bytes < ROOM).toBe(fits);
   });
 
-  it('never changes a secret that is there', async () => {
+  it('never changes an existing secret', async () => {
     expect(await attempt(['init', '--stage', 'prod'])).toMatchObject({ code: 0 });
     const before = secrets.get('latchkey/prod');
     const second = await attempt(['init', '--stage', 'prod', '--json']);
@@ -132,7 +132,7 @@ describe('init', () => {
     expect(secrets.get('latchkey/prod')).toBe(before);
   });
 
-  it.each(algorithms)('--dry-run makes nothing and shows no key material of %s', async (alg) => {
+  it.each(algorithms)('--dry-run makes nothing and shows no private key material of %s', async (alg) => {
     const { code, json } = await attempt(['init', '--stage', 'dev', '--alg', alg, '--dry-run', '--json']);
     expect(code).toBe(0);
     expect(secrets.size).toBe(0);

@@ -110,7 +110,7 @@ async function published({ jwks }: Handlers): Promise<string[]> {
 
 describe('keys add', () => {
   it.each(['ES256', 'ES384', 'ES512', 'RS256', 'PS256', 'EdDSA'])(
-    '--wrapped makes a key for %s that signs, and shows nothing of its private half',
+    '--wrapped makes a %s key that signs, and prints nothing of its private half',
     async (alg) => {
       const { stdout, stderr } = await latchkey(['keys', 'add', '--wrapped', '--alg', alg]);
       const [key] = await list();
@@ -121,7 +121,7 @@ describe('keys add', () => {
     },
   );
 
-  it('publishes every key but the first without letting it sign', async () => {
+  it('publishes every key, but only the first one signs at once', async () => {
     const [first, second] = await two();
     expect([first.status, second.status]).toEqual(['active', 'next']);
     expect(second.activatable_at).toBe(second.published_at + TO_ACTIVATE);
@@ -130,7 +130,7 @@ describe('keys add', () => {
     expect(await signedBy(handlers)).toBe(first.kid);
   });
 
-  it('--kms takes the public half from KMS, and KMS signs', async () => {
+  it('--kms reads the public half from KMS, and KMS signs', async () => {
     const arn = createKey(world.kms, 'RSA_2048');
     const key = await keys('add', '--kms', arn, '--alg', 'PS256');
     expect(key).toMatchObject({ alg: 'PS256', origin: 'kms', kms_key: arn, status: 'active' });
@@ -139,7 +139,7 @@ describe('keys add', () => {
   });
 
   it.each(['SIGNING_KEYS', 'VERIFICATION_KEYS', '--public'])(
-    '--environment takes the public half from %s, and stores no private one',
+    '--environment takes the public half from %s, and stores no private key',
     async (source) => {
       const { SIGNING_KEYS, VERIFICATION_KEYS } = keyVariables();
       const pair = JSON.parse(SIGNING_KEYS).keys[0];
@@ -159,14 +159,14 @@ describe('keys add', () => {
     },
   );
 
-  it('adds a key once, though the answer of the store is lost', async () => {
+  it('adds a key once although the answer of the table is lost', async () => {
     await add();
     loseAnswerOfFirstPut();
     await add();
     expect(await list()).toHaveLength(2);
   });
 
-  it('loses none of two that are added at once', async () => {
+  it('keeps both of two keys that are added at once', async () => {
     await Promise.all([add(), add()]);
     expect(Object.values(await statuses()).toSorted()).toEqual(['active', 'next']);
   });
@@ -184,7 +184,7 @@ describe('keys activate', () => {
     expect(await keys('activate', second.kid)).toMatchObject({ kid: second.kid, status: 'active' });
   });
 
-  it('lets the new key sign and the tokens of the old one live, in containers that run', async () => {
+  it('lets the new key sign while tokens of the old key stay valid, in running containers', async () => {
     const [first, second] = await two();
     const before = world.restart();
     const token = await getToken(before, 'machine-jwt');
@@ -200,14 +200,14 @@ describe('keys activate', () => {
     expect(await published(after)).toEqual([second.kid, first.kid]);
   });
 
-  it('--force does not wait, and warns', async () => {
+  it('--force does not wait, but prints a warning', async () => {
     const [, second] = await two();
     const { stderr } = await latchkey(['keys', 'activate', second.kid, '--force']);
     expect(stderr).toMatch(/Warning: .* signs before every verifier has it\. .* until \d{4}-/);
     expect((await statuses())[second.kid]).toBe('active');
   });
 
-  it('goes by the caches that are configured', async () => {
+  it('waits for the configured caches', async () => {
     const [, second] = await two();
     await age(61);
     const env = { JWKS_CACHE_SECONDS: '0' };
@@ -243,7 +243,7 @@ describe('keys retire', () => {
     expect(await keys('retire', first.kid)).toMatchObject({ status: 'retired' });
   });
 
-  it('--force does not wait, warns, and ends the tokens', async () => {
+  it('--force does not wait, prints a warning, and the tokens are refused', async () => {
     const [first, second] = await two();
     const token = await getToken(world.restart(), 'machine-jwt');
     await keys('activate', second.kid, '--force');
@@ -252,7 +252,7 @@ describe('keys retire', () => {
     expect(await shown(token, world.restart())).toBe('refuse');
   });
 
-  it('lets a key that signs only stop to, if another does', async () => {
+  it('lets an active key stop signing only if another key can sign', async () => {
     const rsa = await add('--alg', 'RS256');
     expect(await attempt(['keys', 'retire', rsa.kid, '--force', '--yes'])).toMatchObject({
       code: 1,
@@ -266,14 +266,14 @@ describe('keys retire', () => {
     expect(await signedBy(world.restart())).toBe(ec.kid);
   });
 
-  it('stops a key once, though the answer of the store is lost', async () => {
+  it('stops a key once although the answer of the table is lost', async () => {
     const rsa = await add('--alg', 'RS256');
     await keys('activate', (await add()).kid, '--force');
     loseAnswerOfFirstPut();
     expect(await keys('retire', rsa.kid)).toMatchObject({ status: 'retiring' });
   });
 
-  it('takes a key away at any time that never signed', async () => {
+  it('withdraws a key that has never signed at any time', async () => {
     const [, second] = await two();
     const { stderr } = await latchkey(['keys', 'retire', second.kid]);
     expect(stderr).not.toContain('Warning');
@@ -282,7 +282,7 @@ describe('keys retire', () => {
 });
 
 describe('keys compromise', () => {
-  it('ends every token of the key at once, in containers that run, and another key signs', async () => {
+  it('revokes every token of the key at once, in running containers, and another key signs', async () => {
     const [first, second] = await two();
     const handlers = world.restart();
     const token = await getToken(handlers, 'machine-jwt');
@@ -300,7 +300,7 @@ describe('keys compromise', () => {
     expect(listed).toMatchObject({ status: 'retired', compromised_at: expect.any(Number) });
   });
 
-  it('first revokes, then withdraws', async () => {
+  it('first revokes the tokens, and then withdraws the key', async () => {
     const { kid } = await add();
     store.take();
     await latchkey(['keys', 'compromise', '--yes', kid]);
@@ -309,7 +309,7 @@ describe('keys compromise', () => {
     expect(partitions).toEqual(['REVOKED#0', 'KEYS']);
   });
 
-  it('keeps the entry until the last token has expired that a container can sign which has not heard of it', async () => {
+  it('keeps the revocation entry until tokens from containers with an old copy of the registry have expired', async () => {
     const { kid } = await add();
     const before = systemTime();
     await latchkey(['keys', 'compromise', '--yes', kid]);
@@ -319,7 +319,7 @@ describe('keys compromise', () => {
     expect(Number(entry?.['expires_at'])).toBeGreaterThanOrEqual(before + 60 + DAY + 300);
   });
 
-  it('makes a new key where none waits, of the same algorithm', async () => {
+  it('makes a new key of the same algorithm if no key is waiting', async () => {
     const { kid } = await add('--alg', 'ES384');
     const { json } = await latchkey(['keys', 'compromise', '--yes', kid, '--json'], { env: { WRAPPING_KMS_KEY: '' } });
     const { signing, took_ms } = json<{ signing: string[]; took_ms: number }>();
@@ -334,7 +334,7 @@ describe('keys compromise', () => {
   it.each<[string, () => Promise<string>]>([
     ['where KMS makes none', async () => (await add()).kid],
     ['where keys are not wrapped', async () => (await keys('add', '--kms', createKey(world.kms, 'ECC_NIST_P256'))).kid],
-  ])('withdraws the key without another one %s, and says that nothing signs', async (_, make) => {
+  ])('withdraws the key without a successor %s, and says that no key signs', async (_, make) => {
     const kid = await make();
     const token = await getToken(world.restart(), 'machine-jwt');
     world.kms.fail('denied', ['GenerateDataKeyPairWithoutPlaintext']);
@@ -347,7 +347,7 @@ describe('keys compromise', () => {
     await expect(getToken(handlers, 'machine-jwt')).rejects.toThrow('temporarily_unavailable');
   });
 
-  it('lets the key take over that is named', async () => {
+  it('lets the key in --replace-with take over', async () => {
     const [first, second] = await two();
     const third = await add();
     await latchkey(['keys', 'compromise', '--yes', first.kid, '--replace-with', third.kid]);
@@ -357,7 +357,7 @@ describe('keys compromise', () => {
     });
   });
 
-  it('does nothing for a key that cannot take over, or that there is not', async () => {
+  it('does nothing if the key in --replace-with cannot take over or does not exist', async () => {
     const { kid } = await add();
     for (const args of [[kid, '--replace-with', kid], [kid, '--replace-with', 'nope'], ['nope']]) {
       expect(await attempt(['keys', 'compromise', '--yes', ...args])).toMatchObject({ code: 1, stdout: '' });
@@ -366,7 +366,7 @@ describe('keys compromise', () => {
     expect(await statuses()).toEqual({ [kid]: 'active' });
   });
 
-  it('says what is done when only the first write was, and can be repeated', async () => {
+  it('says what was done when only the first write succeeded, and can be repeated', async () => {
     const [first, second] = await two();
     const token = await getToken(world.restart(), 'machine-jwt');
     store.behave((response, forward, request) => {
@@ -387,7 +387,7 @@ describe('keys compromise', () => {
     expect(await entries()).toHaveLength(1);
   });
 
-  it('ends a key that was retired before', async () => {
+  it('also works for a retired key', async () => {
     const [first, second] = await two();
     await keys('activate', second.kid, '--force');
     await keys('retire', first.kid, '--force', '--yes');
@@ -398,7 +398,7 @@ describe('keys compromise', () => {
 });
 
 describe('keys list', () => {
-  it('tells what can be done next, and when', async () => {
+  it('shows the next step for each key, and when it is possible', async () => {
     const [, second] = await two();
     await keys('activate', second.kid, '--force');
     await add();
@@ -408,12 +408,12 @@ describe('keys list', () => {
     expect(stdout).toMatch(/next .* activate from \S+ \(in [12]h [\dms ]+\) on$/m);
   });
 
-  it('says that there are none', async () => {
+  it('says that the registry is empty', async () => {
     expect((await latchkey(['keys', 'list'])).stdout).toBe('none\n');
   });
 });
 
-describe('on a local stack', () => {
+describe('On a local stack,', () => {
   const directory = (more: object) => {
     const cwd = emptyDirectory();
     const table = { endpoint: world.env['AWS_ENDPOINT_URL_DYNAMODB'], name: world.env['TABLE_NAME'] };
@@ -424,19 +424,19 @@ describe('on a local stack', () => {
   const env = { ISSUER: '', WRAPPING_KMS_KEY: '', AWS_ENDPOINT_URL_KMS: 'http://127.0.0.1:9' };
   const args = ['keys', 'add', '--wrapped', '--local'];
 
-  it('keys are made by its KMS, for its issuer', async () => {
+  it('keys are made by its stand-in for KMS, for its issuer', async () => {
     const cwd = directory({ kms: { endpoint: world.kms.endpoint, wrapping_key: wrappingKey } });
     const { json } = await latchkey([...args, '--json'], { cwd, env });
     expect(await signedBy(world.restart())).toBe(json()['kid']);
   });
 
-  it('none are made where it has no KMS, least of all elsewhere', async () => {
+  it('no keys are made without its stand-in for KMS, in particular not in another KMS', async () => {
     const result = await attempt(args, { cwd: directory({}), env: { ...env, WRAPPING_KMS_KEY: wrappingKey } });
     expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('npm start -- --keys wrapped') });
   });
 });
 
-describe('refuses', () => {
+describe('The keys commands refuse', () => {
   const sign = () => createKey(world.kms, 'ECC_NIST_P256');
   const file = join(files, 'private.pem');
   writeFileSync(
@@ -478,7 +478,7 @@ describe('refuses', () => {
     expect(await registry.find(KEY_REGISTRY)).toBeUndefined();
   });
 
-  it('a key that was retired', async () => {
+  it('to add or activate a retired key', async () => {
     const arn = createKey(world.kms, 'ECC_NIST_P256');
     await add();
     const { kid } = await keys('add', '--kms', arn);

@@ -108,7 +108,7 @@ describe('client create', () => {
     expect(await shown(String(json['access_token']))).toBe('allow');
   });
 
-  it('makes up an id where none is given', async () => {
+  it('generates an id if none is given', async () => {
     const { json } = await latchkey(['client', 'create', '--resource', 'orders', '--json']);
     expect(json()['client_id']).toMatch(/^\w[\w-]{21}$/);
   });
@@ -135,7 +135,7 @@ describe('client create', () => {
     await tokenOf('once', secrets[0] ?? '');
   });
 
-  it('takes a secret that somebody chose, and stores it by scrypt', async () => {
+  it('stores a chosen secret as a scrypt hash', async () => {
     const secret = 'correct horse battery';
     const options = { stdin: `${secret}\n` };
     const { stdout } = await latchkey(
@@ -182,7 +182,7 @@ describe('client create', () => {
 });
 
 describe('resource create', () => {
-  it('registers what tokens can be for, with a secret for introspection that is shown once', async () => {
+  it('registers a resource server, with a secret for introspection that is shown once', async () => {
     const identifier = 'https://api.example.com/invoices';
     const { stdout } = await latchkey(['resource', 'create', identifier, '--audience', 'invoices', '--scope', 'pay']);
     const [secret = '', ...others] = stdout.match(/lk_cs_[\w-]{43}/g) ?? [];
@@ -195,7 +195,7 @@ describe('resource create', () => {
     expect(json).toMatchObject({ active: true, aud: 'invoices', scope: 'pay' });
   });
 
-  it('has the key that its tokens are encrypted to, until it is taken away', async () => {
+  it('stores the encryption key until update removes it', async () => {
     const show = async () => (await latchkey(['resource', 'show', 'vault'])).stdout;
     await latchkey(['resource', 'create', 'vault', '--format', 'encrypted_jwt', '--encryption-key', PUBLIC_KEY]);
     expect(await show()).toMatch(/^access_token_encryption_key +of-orders \(ECDH-ES\+A256KW\)$/m);
@@ -212,7 +212,7 @@ describe('resource create', () => {
     expect((await requestToken('opener', secret)).json).toMatchObject({ error: 'invalid_target' });
   });
 
-  it('can open its own sealed tokens, and no others, with the keys that are derived for it', async () => {
+  it('resource opening-keys derives keys that open the sealed tokens of this resource server only', async () => {
     const { json } = await latchkey(['resource', 'opening-keys', 'orders', '--json']);
     const { json: other } = await latchkey(['resource', 'opening-keys', 'billing', '--json']);
     const token = await getToken(handlers, 'machine-sealed');
@@ -226,7 +226,7 @@ describe('resource create', () => {
     expect(without).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('SEALING_KEYS is not set') });
   });
 
-  it('decides on format and lifetime where the client does not', async () => {
+  it('sets format and lifetime unless the client has its own', async () => {
     await latchkey(['resource', 'create', 'ledger', '--format', 'reference', '--lifetime', '77']);
     const { json } = await latchkey(['client', 'create', 'keeper', '--resource', 'ledger', '--json']);
     const answer = await requestToken('keeper', String(json()['client_secret']));
@@ -234,7 +234,7 @@ describe('resource create', () => {
   });
 });
 
-describe('update', () => {
+describe('client update and resource update:', () => {
   it.each([
     ['--name', ['--name', 'New name'], { client_name: 'New name' }],
     ['--scope', ['--scope', 'write'], { scope: 'write' }],
@@ -243,14 +243,14 @@ describe('update', () => {
     ['--format', ['--format', 'reference'], { access_token_format: 'reference' }],
     ['--lifetime', ['--lifetime', '86400'], { access_token_lifetime: 86_400 }],
     ['--auth-method', ['--auth-method', 'client_secret_post'], { token_endpoint_auth_method: 'client_secret_post' }],
-  ])('changes %s of a client and nothing else', async (_, args, expected) => {
+  ])('%s changes this setting of a client only', async (_, args, expected) => {
     const { id } = await newClient();
     const before = await world.clients.find(id);
     await latchkey(['client', 'update', id, ...args]);
     expect(await world.clients.find(id)).toEqual({ ...before, ...expected });
   });
 
-  it('makes a client public once it has no secrets', async () => {
+  it('a client can be made public once it has no secrets', async () => {
     const { id } = await newClient();
     const toPublic = ['client', 'update', id, '--auth-method', 'none'];
     expect(await attempt(toPublic)).toMatchObject({
@@ -262,7 +262,7 @@ describe('update', () => {
     expect(await world.clients.find(id)).toMatchObject({ token_endpoint_auth_method: 'none', grant_types: [] });
   });
 
-  it('takes settings away again', async () => {
+  it('default removes settings', async () => {
     const { id } = await newClient('--format', 'jwt', '--lifetime', '5', '--auth-method', 'client_secret_basic');
     await latchkey([
       'client',
@@ -287,7 +287,7 @@ describe('update', () => {
     [['--encryption-key', PUBLIC_KEY], { access_token_encryption_jwk: encryptionJwk(DECRYPTION_KEYS.orders) }],
     [['--format', 'reference', '--lifetime', '9'], { access_token_format: 'reference', access_token_lifetime: 9 }],
     [['--signing-alg', 'ES256'], { access_token_signing_alg: 'ES256' }],
-  ])('changes %j of a resource server and nothing else', async (args, expected) => {
+  ])('%j changes these settings of a resource server only', async (args, expected) => {
     const identifier = `resource-${++count}`;
     await latchkey(['resource', 'create', identifier]);
     const before = await world.resourceServers.find(identifier);
@@ -308,14 +308,14 @@ describe('update', () => {
     });
   };
 
-  it('keeps the change of somebody else who was faster', async () => {
+  it('a concurrent change is kept', async () => {
     const { id } = await newClient();
     await overtake(id, 1);
     await latchkey(['client', 'update', id, '--name', 'Ours']);
     expect(await world.clients.find(id)).toMatchObject({ client_name: 'Ours', scope: 'other0' });
   });
 
-  it('gives up when that happens again', async () => {
+  it('a second concurrent change makes the command fail', async () => {
     const { id } = await newClient();
     await overtake(id, 2);
     const { code, stderr } = await attempt(['client', 'update', id, '--name', 'Ours']);
@@ -325,7 +325,7 @@ describe('update', () => {
 });
 
 describe('client disable', () => {
-  it.each(['jwt', 'reference'])('ends new tokens and those that are out: %s', async (format) => {
+  it.each(['jwt', 'reference'])('stops new tokens, and revokes existing ones: %s', async (format) => {
     const { id, secret } = await newClient('--format', format);
     const token = await tokenOf(id, secret);
     expect(await shown(token)).toBe('allow');
@@ -334,7 +334,7 @@ describe('client disable', () => {
     expect((await requestToken(id, secret)).status).toBe(401);
   });
 
-  it('covers what containers with an old record may still issue', async () => {
+  it('covers tokens that containers with an old record may still issue', async () => {
     const { id, secret } = await newClient();
     const container = world.restart({ CLIENT_CACHE_SECONDS: '30' }, clock.clock);
     const request = httpEvent({
@@ -349,7 +349,7 @@ describe('client disable', () => {
     expect(await shown(String(json['access_token']))).toBe('refuse');
   });
 
-  it('can be repeated without making the list longer', async () => {
+  it('can be repeated without adding to the revocation list', async () => {
     const { id } = await newClient();
     await latchkey(['client', 'disable', '--yes', id]);
     const before = (await revocations()).length;
@@ -358,7 +358,7 @@ describe('client disable', () => {
     expect(await revocations()).toHaveLength(before);
   });
 
-  it('says so when only the record could be written, and is made good by repeating it', async () => {
+  it('says so when only the record could be written, and can be completed by repeating it', async () => {
     const { id, secret } = await newClient();
     const token = await tokenOf(id, secret);
     store.behave(async (response, forward, request) => {
@@ -378,7 +378,7 @@ describe('client disable', () => {
     expect(await shown(token)).toBe('refuse');
   });
 
-  it('is undone by enable, but not for tokens from before', async () => {
+  it('is undone by enable, except for tokens from before', async () => {
     const { id, secret } = await newClient();
     const before = await tokenOf(id, secret);
     await latchkey(['client', 'disable', '--yes', id]);
@@ -391,7 +391,7 @@ describe('client disable', () => {
 });
 
 describe('resource disable', () => {
-  it('ends new tokens and introspection, until enable', async () => {
+  it('stops new tokens and introspection until enable', async () => {
     const { json } = await latchkey(['resource', 'create', 'closing', '--json']);
     const client = await latchkey(['client', 'create', 'visitor', '--resource', 'closing', '--json']);
     const secret = String(client.json()['client_secret']);
@@ -409,8 +409,8 @@ describe('resource disable', () => {
   });
 });
 
-describe('secret', () => {
-  it('is exchanged without an outage', async () => {
+describe('secret: a secret', () => {
+  it('can be replaced without an outage', async () => {
     const { id, secret: old } = await newClient();
     const [first] = await secretsOf(id);
     const added = (await latchkey(['secret', 'add', '--client', id, '--json'])).json();
@@ -421,7 +421,7 @@ describe('secret', () => {
     await tokenOf(id, String(added['secret']));
   });
 
-  it('expires when it was added with an end', async () => {
+  it('expires if it was added with --expires-in', async () => {
     const { id } = await newClient();
     const { json } = await latchkey(['secret', 'add', '--client', id, '--expires-in', '2h', '--json']);
     const secret = String(json()['secret']);
@@ -431,7 +431,7 @@ describe('secret', () => {
     expect((await requestToken(id, secret)).status).toBe(401);
   });
 
-  it('expires later when it is retired with --in, and never later than before', async () => {
+  it('that is retired with --in expires later, but not later than before', async () => {
     const { id, secret } = await newClient();
     const secret_id = (await secretsOf(id))[0]?.secret_id ?? '';
     await latchkey(['secret', 'retire', secret_id, '--client', id, '--in', '1d']);
@@ -441,7 +441,7 @@ describe('secret', () => {
     expect((await requestToken(id, secret)).status).toBe(401);
   });
 
-  it('is imported for a resource server', async () => {
+  it('can be chosen for a resource server', async () => {
     await latchkey(['secret', 'add', '--resource', 'orders', '--secret-stdin'], { stdin: 'a secret of before' });
     const { id, secret } = await newClient();
     const headers = { authorization: basic('orders', 'a secret of before') };
@@ -449,14 +449,14 @@ describe('secret', () => {
     expect(readResult(answer).json).toMatchObject({ active: true, client_id: id });
   });
 
-  it('warns when the last one goes', async () => {
+  it('that is the last one is removed with a warning', async () => {
     const { id } = await newClient();
     const secret_id = (await secretsOf(id))[0]?.secret_id ?? '';
     const { stderr } = await latchkey(['secret', 'retire', secret_id, '--client', id]);
     expect(stderr).toContain('cannot authenticate');
   });
 
-  it('makes room for expired ones, but not for more than ten', async () => {
+  it('replaces expired ones, and there are at most ten', async () => {
     const { id } = await newClient();
     const found = await world.clients.findVersion(id);
     const [one] = found?.value.secrets ?? [];
@@ -470,7 +470,7 @@ describe('secret', () => {
   });
 });
 
-describe('refuses', () => {
+describe('The client, resource and secret commands refuse', () => {
   const long = 'a'.repeat(256);
   const create = ['client', 'create', 'new', '--resource', 'orders'];
   it.each<[string, string[], number, RegExp, string?]>([
@@ -562,7 +562,7 @@ describe('refuses', () => {
     expect(await wholeTable()).toBe(before);
   });
 
-  it('a secret for a public client that is there', async () => {
+  it('a secret for an existing public client', async () => {
     await latchkey(['client', 'create', 'spa', '--resource', 'orders', '--auth-method', 'none']);
     expect(await attempt(['secret', 'add', '--client', 'spa'])).toMatchObject({
       code: 1,
@@ -571,7 +571,7 @@ describe('refuses', () => {
   });
 });
 
-it('lists in aligned columns, or as JSON', async () => {
+it('Lists are printed in aligned columns, or as JSON', async () => {
   const text = (await latchkey(['resource', 'list'])).stdout;
   expect(text).toMatch(/^identifier +audience +enabled/);
   expect(text).toMatch(/^orders +orders +yes/m);

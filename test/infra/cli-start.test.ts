@@ -44,8 +44,8 @@ const outputOf = (source: string) =>
 const GROUPS = ['client', 'resource', 'secret', 'user', 'token', 'keys', 'grants', 'consents', 'init'];
 const NOT_FOR_HELP = /@aws-sdk|@smithy|node_modules\/jose|lib\/store\//;
 
-describe('the bundle of the command line', () => {
-  it('loads no table, no AWS client and no command for --help, --version and a mistyped command', () => {
+describe('The bundle of the command line', () => {
+  it('loads neither store nor AWS client nor command for --help, --version and a mistyped command', () => {
     const files = loadedWith(PROGRAM);
     const modules = modulesOf(files);
     expect(modules.filter((path) => NOT_FOR_HELP.test(path))).toEqual([]);
@@ -53,27 +53,27 @@ describe('the bundle of the command line', () => {
     expect(bytesOf(files)).toBeLessThan(150_000);
   });
 
-  it.each(GROUPS)('loads no table and no AWS client for the help and the usage errors of %s', (group) => {
+  it.each(GROUPS)('loads neither store nor AWS client for help and usage errors of %s', (group) => {
     const file = outputOf(`infra/cli/${group}.ts`);
     expect(outputs).toHaveProperty([file]);
     const modules = modulesOf(loadedWith(file));
     expect(modules.filter((path) => /@aws-sdk|@smithy|node_modules\/jose|lib\/store\/dynamodb/.test(path))).toEqual([]);
   });
 
-  it('loads of the AWS clients only that of DynamoDB with a table', () => {
+  it('loads only the DynamoDB client for commands on the table', () => {
     const modules = modulesOf(loadedWith(outputOf('infra/cli/store.ts')));
     const clients = modules.flatMap((path) => /@aws-sdk\/(client-[a-z-]+)/.exec(path)?.[1] ?? []);
     expect(new Set(clients)).toEqual(new Set(['client-dynamodb']));
   });
 
-  it('consists of files that its fingerprint covers, and of packages', () => {
+  it('consists of packages and of files that its fingerprint covers', () => {
     const covered = new Set(sources());
     const others = inputs.filter((path) => !path.startsWith('node_modules/') && !covered.has(path));
     expect(others).toEqual([]);
   });
 });
 
-describe('the fingerprint', () => {
+describe('The fingerprint of the command line', () => {
   function copy(): string {
     const directory = mkdtempSync(join(tmpdir(), 'latchkey-fingerprint-'));
     for (const file of [
@@ -119,7 +119,7 @@ describe('the fingerprint', () => {
   }
 });
 
-it('a process that shows the help loads the launcher and one part of the bundle, and no other file', async () => {
+it('A process that shows the help loads only the launcher and one chunk of the bundle', async () => {
   const directory = await bundleCommandLine();
   const coverage = mkdtempSync(join(tmpdir(), 'latchkey-loaded-'));
   const args = [join(root, 'infra/cli/latchkey.mjs'), '--help'];

@@ -102,7 +102,7 @@ describe('token revoke', () => {
   ];
   const cases = pairs(formats, ways).map(([format, [name, args]]) => [format, name, args] as const);
 
-  it.each(cases)('ends a %s by %s and no other, once', async (format, _, args) => {
+  it.each(cases)('revokes a token of the format %s, given by %s, and no other token, once', async (format, _, args) => {
     const ours = await newToken(format);
     const other = await newToken(format);
     expect(await shown(ours.token)).toBe('allow');
@@ -119,23 +119,26 @@ describe('token revoke', () => {
     expect(await shown(ours.token)).toBe('refuse');
   });
 
-  it.each(formats)('ends every %s that a key made, and those that it will make, and no other', async (format) => {
-    const other = await newToken(format);
-    const secret = Buffer.alloc(32, ++count).toString('base64url');
-    const handlers = world.restart({ ...keyVariables(), HANDLE_KEYS: secret, SEALING_KEYS: secret });
-    const id = (await newToken(format)).id;
-    const token = await getToken(handlers, id);
-    expect(await shown(token, handlers)).toBe('allow');
-    const { key = '' } = (
-      await attempt(['token', 'explain', '-', '--json'], { stdin: token, env: { VERIFICATION_KEYS: '', ISSUER: '' } })
-    ).json<Explanation>();
-    await latchkey(['token', 'revoke', '--yes', '--key', key]);
-    expect(await shown(token, handlers)).toBe('refuse');
-    expect(await shown(await getToken(handlers, id), handlers)).toBe('refuse');
-    expect(await shown(other.token)).toBe('allow');
-  });
+  it.each(formats)(
+    '--key revokes every token of the format %s made with a key, now or later, and no other token',
+    async (format) => {
+      const other = await newToken(format);
+      const secret = Buffer.alloc(32, ++count).toString('base64url');
+      const handlers = world.restart({ ...keyVariables(), HANDLE_KEYS: secret, SEALING_KEYS: secret });
+      const id = (await newToken(format)).id;
+      const token = await getToken(handlers, id);
+      expect(await shown(token, handlers)).toBe('allow');
+      const { key = '' } = (
+        await attempt(['token', 'explain', '-', '--json'], { stdin: token, env: { VERIFICATION_KEYS: '', ISSUER: '' } })
+      ).json<Explanation>();
+      await latchkey(['token', 'revoke', '--yes', '--key', key]);
+      expect(await shown(token, handlers)).toBe('refuse');
+      expect(await shown(await getToken(handlers, id), handlers)).toBe('refuse');
+      expect(await shown(other.token)).toBe('allow');
+    },
+  );
 
-  it('--issuer ends every token there is', async () => {
+  it('--issuer revokes every token', async () => {
     const variables = { ISSUER: 'https://closing.example' };
     const handlers = world.restart(variables);
     const tokens = await Promise.all(MACHINES.map((id) => getToken(handlers, id)));
@@ -163,14 +166,14 @@ describe('token revoke', () => {
     expect(await revocations()).toBe(before);
   });
 
-  it('takes a jti that looks like an option after --', async () => {
+  it('accepts a jti that looks like an option after --', async () => {
     const jti = '-'.padEnd(22, 'a');
     const { json } = await latchkey(['token', 'revoke', '--json', '--', jti]);
     expect(json()).toMatchObject({ id: jti, status: 'revoked' });
     expect((await latchkey(['token', 'revoke', '--', jti])).stdout).toContain('was revoked before');
   });
 
-  it('believes nothing but the jti of a token that it cannot verify', async () => {
+  it('uses only the jti of a token that it cannot verify', async () => {
     const { token, claims } = await newToken('jwt');
     const [header, payload = '', signature] = token.split('.');
     const lie = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), exp: now() - 1 };
@@ -182,7 +185,7 @@ describe('token revoke', () => {
     expect(await shown(token)).toBe('refuse');
   });
 
-  it('keeps entries for as long as the longest leeway', async () => {
+  it('keeps entries for the longest clock skew that may be configured', async () => {
     const env = { ACCESS_TOKEN_MAX_LIFETIME_SECONDS: '3600' };
     const late = () => world.restart({ CLOCK_SKEW_SECONDS: '300' }, () => now() + 3_600 + 200);
     for (const format of formats) {
@@ -195,7 +198,7 @@ describe('token revoke', () => {
     }
   });
 
-  it('lasts longer when it is repeated later, in containers that run as well', async () => {
+  it('lasts longer when it is repeated later, also in running containers', async () => {
     const stolen = forgingKey('ES256', 'stolen');
     let time = now();
     const container = world.restart(forgingVariables([stolen]), () => time);
@@ -258,7 +261,7 @@ describe('token revoke', () => {
       /this is an authorization code, not an access token: revoke its grant with latchkey grants revoke [\w-]{32}$/m,
     ],
     ['session', /this is a browser session, .+ latchkey user sign-out$/m],
-  ])('points to what ends a %s, and so does grants revoke', async (kind, expected) => {
+  ])('says how to revoke a %s instead, like grants revoke', async (kind, expected) => {
     const text = handle(kind);
     const { code, stdout, stderr } = await attempt(['token', 'revoke', '-'], { stdin: text });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -268,7 +271,7 @@ describe('token revoke', () => {
     expect(stderr + other.stderr).not.toContain(text);
   });
 
-  it('does not take a forged refresh token for one of ours', async () => {
+  it('does not take a forged refresh token for a real one', async () => {
     const forged = `${handle('refresh_token').slice(0, -8)}AAAAAAAA`;
     const { code, stderr } = await attempt(['token', 'revoke', '-'], { stdin: forged });
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(WRONG_MAC('a refresh token')) });
@@ -287,7 +290,7 @@ function dates(time: (() => number) | undefined) {
 }
 
 it.each(['encrypted_jwt', 'sealed'] as const)(
-  'token revoke says what it needs for a token that is %s',
+  'token revoke says which keys it needs for a token of the format %s',
   async (format) => {
     const { token, claims } = await newToken(format);
     const env = { DECRYPTION_KEYS: '', SEALING_KEYS: '' };
@@ -302,8 +305,8 @@ it.each(['encrypted_jwt', 'sealed'] as const)(
   },
 );
 
-describe('the time', () => {
-  it('is that of the table, whatever the clock of this machine says', async () => {
+describe('The time of an entry', () => {
+  it('is that of the table, whatever the clock of the machine says', async () => {
     const { token, claims } = await newToken('jwt');
     const truth = now();
     dates(() => truth);
@@ -321,7 +324,7 @@ describe('the time', () => {
     expect((await world.clients.find('timely'))?.secrets[0]?.created_at).toBeGreaterThanOrEqual(truth);
   });
 
-  it('is refused when the table does not tell it', async () => {
+  it('is not guessed when the table does not state it: the command fails', async () => {
     const before = await revocations();
     dates(undefined);
     const { code, stderr } = await attempt(['token', 'revoke', '--yes', '--subject', 'alice']);
@@ -488,7 +491,7 @@ describe('token explain', () => {
     expect((await explain(token)).revoked_by).toMatchObject([{ kind: 'client', id }]);
   });
 
-  it('tells what a token says and when it ends', async () => {
+  it('prints the claims of a token and its expiry', async () => {
     const { token, id } = await newToken('jwt');
     const explanation = await explain(token);
     expect(explanation).toMatchObject({
@@ -500,12 +503,12 @@ describe('token explain', () => {
     expect((await latchkey(['token', 'explain', token])).stdout).toMatch(/^expires in +59m \d+s|^expires in +1h/m);
   });
 
-  it('asks for another audience than the configured one', async () => {
+  it('--audience overrides the configured audience', async () => {
     const { token } = await newToken('jwt');
     expect(await explain(token, '--audience', 'billing')).toMatchObject({ reasons: ['is for another audience'] });
   });
 
-  it('shows what a forger wrote without letting the terminal act on it', async () => {
+  it('escapes control characters of a forged token', async () => {
     const forged = forge(forgingKey('ES256'), now(), { sub: 'a\u001b[2J\u009b31m\u202e' });
     const { stdout } = await attempt(['token', 'explain', forged]);
     expect(stdout).toContain('a\\u{1b}[2J\\u{9b}31m\\u{202e}');

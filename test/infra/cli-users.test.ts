@@ -51,7 +51,7 @@ const refresh = (token: unknown) =>
   post(world.handlers.token, 'legacy', { grant_type: 'refresh_token', refresh_token: String(token) });
 
 describe('user create', () => {
-  it('makes somebody who can sign in with a password that is shown once', async () => {
+  it('adds a user who can sign in with a password that is printed once', async () => {
     const { stdout, stderr } = await latchkey(['user', 'create', 'Alice', '--name', 'Alice Adams']);
     const [, password = ''] = /^password +(\S+)$/m.exec(stdout) ?? [];
     expect(password).toMatch(/^[a-z2-9]{5}(-[a-z2-9]{5}){3}$/);
@@ -74,14 +74,14 @@ describe('user create', () => {
     }
   });
 
-  it('takes a password that somebody chose, and does not show it', async () => {
+  it('reads a chosen password, and does not print it', async () => {
     const password = 'correct horse battery staple';
     const { stdout } = await latchkey(['user', 'create', 'bob', '--password-stdin'], { stdin: `${password}\n` });
     expect(stdout).not.toContain(password);
     expect((await signIn('bob', password)).status).toBe(200);
   });
 
-  it('knows the standard claims', async () => {
+  it('accepts the standard claims', async () => {
     const more = [
       ...['--email', 'c@example.com', '--email-verified', '--phone-number', '+1 425 555 1212'],
       ...['--given-name', 'Carol', '--locale', 'de-CH', '--zoneinfo', 'Europe/Paris', '--birthdate', '1984-01-31'],
@@ -103,7 +103,7 @@ describe('user create', () => {
     });
   });
 
-  it('is refused for a name that somebody has, in whatever case', async () => {
+  it('refuses an existing username in any case', async () => {
     const { name } = await newUser();
     const before = await find(name);
     const { code, stdout, stderr } = await attempt(['user', 'create', name.toUpperCase()]);
@@ -111,7 +111,7 @@ describe('user create', () => {
     expect(await find(name)).toEqual(before);
   });
 
-  it('makes one user of two that want a name at once', async () => {
+  it('adds one user when two commands use the same name at once', async () => {
     const results = await Promise.all(['--json', '--json'].map((json) => attempt(['user', 'create', 'twin', json])));
     expect(results.map(({ code }) => code).toSorted()).toEqual([0, 1]);
     const made = results.find(({ code }) => code === 0)!.json();
@@ -178,7 +178,7 @@ describe.each([
   ['disable', false],
   ['reset', false],
 ] as const)('user %s', (verb, keepsPassword) => {
-  it('ends what was given, of every kind, and can be repeated', async () => {
+  it('revokes sessions, grants and tokens, and can be repeated', async () => {
     const { name, password, accessToken, refreshToken } = await signedIn();
     for (const time of ['first', 'second']) {
       await latchkey(['user', verb, '--yes', name]);
@@ -188,14 +188,14 @@ describe.each([
     expect((await signIn(name, password)).status).toBe(keepsPassword ? 200 : 400);
   });
 
-  it('leaves everybody else alone', async () => {
+  it('does not affect other users', async () => {
     const [one, other] = [await signedIn(), await signedIn()];
     await latchkey(['user', verb, '--yes', one.name]);
     expect(await shown(other.accessToken)).toBe('allow');
     expect((await refresh(other.refreshToken)).status).toBe(200);
   });
 
-  it('is refused for nobody', async () => {
+  it('refuses an unknown user', async () => {
     const result = await attempt(['user', verb, 'nobody']);
     expect(result).toMatchObject({
       code: 1,
@@ -204,7 +204,7 @@ describe.each([
     });
   });
 
-  it('says what has happened when the table fails half way', async () => {
+  it('says what was done when the table fails half way', async () => {
     const { name } = await signedIn();
     let written = 0;
     store.behave(async (response, forward, request) => {
@@ -222,7 +222,7 @@ describe('user reset', () => {
   it.each([
     ['makes a password', [], undefined],
     ['takes one', ['--password-stdin'], 'correct horse battery staple'],
-  ])('%s, which is the good one; what a request under way still gives is refused', async (_, more, stdin) => {
+  ])('%s, which works; sessions and tokens from requests in flight are refused', async (_, more, stdin) => {
     const { name } = await newUser();
     const { json } = await latchkey(['user', 'reset', '--yes', name, ...more, '--json'], { stdin: stdin ?? '' });
     const password = stdin ?? String(json()['password']);
@@ -237,7 +237,7 @@ describe('user reset', () => {
 });
 
 describe('user enable', () => {
-  it('lets sign in again, and old tokens stay refused', async () => {
+  it('lets a user sign in again, while old tokens stay refused', async () => {
     const { name, password, accessToken } = await signedIn();
     await latchkey(['user', 'disable', '--yes', name]);
     expect((await signIn(name, password)).status).toBe(400);
@@ -247,19 +247,19 @@ describe('user enable', () => {
   });
 });
 
-it('finds a user by subject as well', async () => {
+it('user show also finds a user by sub', async () => {
   const { name } = await newUser();
   const { sub } = await find(name);
   const { json } = await latchkey(['user', 'show', '--json', '--', sub]);
   expect(json()).toMatchObject({ username: name, sub });
 });
 
-it('signs out a subject that is not kept here, when told so', async () => {
+it('user sign-out --subject signs out a user who is not in the table', async () => {
   const { json } = await latchkey(['user', 'sign-out', '--yes', 'from-elsewhere', '--subject', '--json']);
   expect(json()).toMatchObject({ revocation: { kind: 'subject', id: 'from-elsewhere' } });
 });
 
-describe('is refused with code 2', () => {
+describe('The user commands refuse with exit code 2', () => {
   it.each<[string, string[], RegExp]>([
     ['a name with space around it', ['create', ' alice'], /A username has/],
     ['an empty name', ['create', ''], /A username has/],
@@ -288,7 +288,7 @@ it.each([
   ['short', 'hunter2'],
   ['long', 'x'.repeat(256)],
   ['hard to type', 'correct\u0007horse'],
-])('takes no password that is too %s', async (_, stdin) => {
+])('user create refuses a password that is too %s', async (_, stdin) => {
   const result = await attempt(['user', 'create', 'nopass', '--password-stdin'], { stdin });
   expect(result).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('8 to 255 characters') });
   expect(await users.findByName('nopass')).toBeUndefined();

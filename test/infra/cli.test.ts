@@ -35,7 +35,7 @@ const commands = [
 ];
 
 describe('--help', () => {
-  it.each(commands)('of %s says what it does, and gives examples that are right', async (command) => {
+  it.each(commands)('of %s describes the command, with examples that are valid command lines', async (command) => {
     const { code, stdout } = await attempt([...command.split(' '), '--help']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Usage: latchkey .+\n\n[A-Z][\s\S]+?\./);
@@ -52,7 +52,7 @@ describe('--help', () => {
   });
 });
 
-describe('usage', () => {
+describe('A usage error', () => {
   it.each<[string, string[], RegExp]>([
     ['an unknown group', ['clients'], /unknown command/],
     ['an unknown command', ['client', 'shw'], /unknown command 'shw' \(Did you mean show\?\)/],
@@ -63,14 +63,14 @@ describe('usage', () => {
     ['two tables in two places', ['--table', 'aaa', 'client', 'list', '--stage', 'a'], /only one of/],
     ['a stage that is none', ['client', 'list', '--stage', 'a_b'], /A stage name has/],
     ['a table that is none', ['client', 'list', '--table', 'a b'], /A table name has/],
-  ])('is refused with code 2: %s', async (_, args, reason) => {
+  ])('gives exit code 2: %s', async (_, args, reason) => {
     expect(await attempt(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(reason) });
     const { code, stderr } = await attempt(['--json', ...args]);
     expect(code).toBe(2);
     expect(JSON.parse(stderr)).toEqual({ error: expect.stringMatching(reason) });
   });
 
-  it('is shown for a group without command', async () => {
+  it('is a group without a subcommand, whose help is printed', async () => {
     expect(await attempt(['client'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('Usage: latchkey client'),
@@ -90,10 +90,10 @@ const localTable = () => ({ endpoint: world.env['AWS_ENDPOINT_URL_DYNAMODB'], na
 const without = (...names: string[]): Variables => Object.fromEntries(names.map((name) => [name, '']));
 const noAws = without('TABLE_NAME', 'AWS_ENDPOINT_URL_DYNAMODB', 'AWS_REGION', 'AWS_ACCESS_KEY_ID');
 
-describe('the table', () => {
+describe('The table', () => {
   const list = ['client', 'list', '--json'];
 
-  it('is refused when a newer version has written it, and nothing is changed', async () => {
+  it('of a newer version is refused, and nothing is changed', async () => {
     const schema = { pk: 'SCHEMA', sk: 'SCHEMA' };
     await world.table.put({ ...schema, version: 2, needs: '99.0.0' });
     const { code, stdout, stderr } = await attempt(['client', 'disable', 'machine-jwt']);
@@ -118,7 +118,7 @@ describe('the table', () => {
     expect((await attempt(['--local', ...list], { cwd, env })).stdout).toContain('machine-jwt');
   });
 
-  it('is that of TABLE_NAME before the local one, and said to be', async () => {
+  it('is that of TABLE_NAME rather than the local one, and is printed', async () => {
     const cwd = directoryWith({
       issuer: 'http://localhost:3000',
       table: { endpoint: 'http://127.0.0.1:9', name: 'x' },
@@ -136,7 +136,7 @@ describe('the table', () => {
     expect(await attempt([...option, ...list], { env })).toMatchObject({ code: 0 });
   });
 
-  it('is in AWS_DEFAULT_REGION where nothing else says so, and in --region before all', async () => {
+  it('is in AWS_DEFAULT_REGION unless another setting names the region, and --region overrides all', async () => {
     const env = { AWS_REGION: '', AWS_DEFAULT_REGION: 'eu-central-1' };
     expect((await attempt(['client', 'list'], { env })).stderr).toContain('in eu-central-1');
     expect((await attempt(['client', 'list', '--region', 'us-west-2'], { env })).stderr).toContain('in us-west-2');
@@ -162,14 +162,14 @@ describe('the table', () => {
       undefined,
       /is unavailable: .*ECONNREFUSED/,
     ],
-  ])('is refused when it is %s', async (_, args, env, demo, reason, code = 1) => {
+  ])('is reported when it is %s', async (_, args, env, demo, reason, code = 1) => {
     const cwd = demo === undefined ? emptyDirectory() : directoryWith(demo);
     const result = await attempt(['client', 'list', ...args], { env, cwd });
     expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(reason) });
   });
 });
 
-it('verifies JWTs of the local stack by its published keys', async () => {
+it('token explain verifies JWTs of the local stack with its published keys', async () => {
   const server = createServer(async (_request, response) => {
     const { statusCode, headers, body } = await world.handlers.jwks({
       version: '2.0',
@@ -205,7 +205,7 @@ function directoryWithPorts(demo: unknown, ports: Record<string, unknown>): stri
   return directory;
 }
 
-describe('several local stacks', () => {
+describe('Several local stacks', () => {
   const ended = { issuer: 'http://localhost:3000', table: { endpoint: 'http://127.0.0.1:9', name: 'x' } };
   const running = () => ({ issuer: 'http://localhost:3001', table: localTable(), pid: process.pid });
   const list = ['client', 'list', '--json'];
@@ -216,7 +216,7 @@ describe('several local stacks', () => {
     expect((await attempt(['--port', '3001', ...list], { cwd, env: noAws })).stdout).toContain('machine-jwt');
   });
 
-  it('are named when the one that is meant does not run', async () => {
+  it('are named when the chosen one is not running', async () => {
     const cwd = directoryWithPorts(ended, { 3000: { ...ended, pid: 2 ** 30 }, 3001: running() });
     expect(await attempt(['client', 'list'], { cwd, env: noAws })).toMatchObject({
       code: 1,
@@ -232,14 +232,14 @@ describe('several local stacks', () => {
   it.each([
     ['--port', '3001', '--stage', 'a'],
     ['--port', '3001', '--table', 'aaa'],
-  ])('are none of a deployed table: %s %s %s %s', async (...options) => {
+  ])('cannot be combined with a deployed table: %s %s %s %s', async (...options) => {
     expect(await attempt([...list, ...options])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/only one of/),
     });
   });
 
-  it('have a port that is a number', async () => {
+  it('are chosen with a numeric port only', async () => {
     expect(await attempt([...list, '--port', 'x'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/A port is/),
@@ -250,7 +250,7 @@ describe('several local stacks', () => {
 describe('keys list without a registered key', () => {
   const list = ['keys', 'list'];
 
-  it('shows the keys that this environment verifies with, and says so', async () => {
+  it('shows VERIFICATION_KEYS of the environment, and says so', async () => {
     const { code, stdout, stderr } = await attempt(list);
     const [key] = parseSigningKeys(world.env['VERIFICATION_KEYS'] ?? '', 'public');
     expect(code).toBe(0);
@@ -258,18 +258,18 @@ describe('keys list without a registered key', () => {
     expect(stderr).toMatch(/The registry is empty; these keys are from VERIFICATION_KEYS/);
   });
 
-  it('says where else they can be if none is found', async () => {
+  it('says where else keys can be if it finds none', async () => {
     const { code, stdout, stderr } = await attempt(list, { env: without('VERIFICATION_KEYS', 'ISSUER') });
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'none\n' });
     expect(stderr).toMatch(/in the secret latchkey\/STAGE or in KMS\. To list .*, set ISSUER/);
   });
 });
 
-describe('what a secret may contain', () => {
+describe('The rules for secrets and passwords', () => {
   it.each([
     ['client create a --resource orders --secret-stdin', /pipe the secret in, 12 to 255 printable ASCII characters/],
     ['user create a --password-stdin', /pipe the password in, 8 to 255 characters/],
-  ])('is said at a terminal: %s', async (line, rules) => {
+  ])('are printed at a terminal: %s', async (line, rules) => {
     const result = await attempt(line.split(' '), { typed: 'x\n' });
     expect(result).toMatchObject({ code: 1, stderr: expect.stringMatching(rules) });
   });
@@ -280,7 +280,7 @@ describe('what a secret may contain', () => {
     ['user reset', /8 to 255\s+characters/],
     ['client create', /255 visible ASCII\s+characters without "#"/],
     ['resource create', /255 visible ASCII\s+characters without "#"/],
-  ])('is in the help of %s: %s', async (command, rules) => {
+  ])('are in the help of %s: %s', async (command, rules) => {
     const { stdout } = await attempt([...command.split(' '), '--help']);
     expect(stdout.replace(/\s+/g, ' ')).toMatch(rules);
   });
@@ -309,7 +309,7 @@ describe('The program latchkey as a process', () => {
     expect(await world.clients.find('from-npx')).toMatchObject({ enabled: true });
   });
 
-  it('ends with exit code 1 when it cannot do what it is asked for', async () => {
+  it('exits with code 1 when a command fails', async () => {
     const program = join(root, 'infra/cli/latchkey.mjs');
     expect(await runProgram(process.execPath, [program, 'client', 'show', 'nope'])).toMatchObject({
       code: 1,

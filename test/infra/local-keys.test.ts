@@ -65,7 +65,7 @@ describe('The key registry of npm start -- --keys wrapped', () => {
     removeTemporary();
   });
 
-  it('is there for a tour that works, and for the command line by the endpoint and the wrapping key in demo.json', async () => {
+  it('works with the printed tour, and with the command line through demo.json', async () => {
     expect(world.complaints).toEqual([]);
     await expectTourToWork(world.said.join('\n'), world.issuer);
     expect(world.demo).toMatchObject({
@@ -96,7 +96,7 @@ describe('The key registry of npm start -- --keys wrapped', () => {
     expect(await isActive(world, third)).toBe(true);
   });
 
-  it('goes through the drills of the page on keys, on a rotation and a compromise, pasted into a shell', async () => {
+  it('passes the drills of docs/keys.md for a rotation and a compromise, pasted into a shell', async () => {
     const [definitions = ''] = blocks(section(document('README.md'), 'Five minutes'), 'sh');
     const keys = document('docs/keys.md');
     const drills = ['A rotation', 'A compromise'].flatMap((heading) => blocks(section(keys, heading), 'sh'));
@@ -114,7 +114,7 @@ describe('The key registry of npm start -- --keys wrapped', () => {
     expect(compromised).toMatch(/^took +\d+ ms$[\s\S]*\n403\n\{"active":false\}200\n\{"active":true,.*\}$/m);
   });
 
-  it('outlives a restart with --data on the same port, and begins anew on another port, which is another issuer', async () => {
+  it('survives a restart with --data on the same port, and starts over on another port, which is another issuer', async () => {
     const { port } = new URL(world.issuer);
     const keys = await listKeys();
     await world.stop();

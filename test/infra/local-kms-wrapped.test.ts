@@ -20,7 +20,7 @@ afterAll(async () => {
 const create = () => createKey(kms, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT');
 const fails = (promise: Promise<unknown>, name: string) => expect(promise).rejects.toMatchObject({ name });
 
-describe('key pairs wrapped by a key', () => {
+describe('The stand-in for KMS wraps and unwraps a key pair of', () => {
   const EncryptionContext = { issuer: 'https://issuer.example', kid: 'one' };
 
   it.each(['ECC_NIST_P256', 'RSA_2048', 'ECC_NIST_EDWARDS25519'] as const)('%s', async (KeyPairSpec) => {

@@ -77,10 +77,10 @@ describe.each([
   ['RSA_2048', 'RSASSA_PSS_SHA_256'],
   ['RSA_2048', 'RSASSA_PSS_SHA_384'],
   ['RSA_2048', 'RSASSA_PSS_SHA_512'],
-])('%s, %s', (spec, algorithm) => {
+])('The stand-in for KMS, with a key of %s and %s,', (spec, algorithm) => {
   const hash = `sha${algorithm.slice(-3)}`;
 
-  it('signs a message like its digest, and refuses digests of another size', async () => {
+  it('signs a message and its digest alike, and refuses digests of another size', async () => {
     const KeyId = await signingKey(spec);
     const key = await publicKey(KeyId);
     const options = algorithm.includes('PSS') ? { key, padding: 6, saltLength: Number(algorithm.slice(-3)) / 8 } : key;
@@ -95,7 +95,7 @@ describe.each([
   });
 });
 
-it('signs with Ed25519 messages, but no digests', async () => {
+it('The stand-in for KMS signs messages but no digests with Ed25519', async () => {
   const KeyId = await create('ECC_NIST_EDWARDS25519', 'SIGN_VERIFY');
   const message = Buffer.from('a message');
   const signature = await signBy(KeyId, 'ED25519_SHA_512', 'RAW', message);
@@ -103,7 +103,7 @@ it('signs with Ed25519 messages, but no digests', async () => {
   await fails(signBy(KeyId, 'ED25519_SHA_512', 'DIGEST', Buffer.alloc(64)), 'ValidationException');
 });
 
-it('makes ECDSA signatures with short integers on demand', async () => {
+it('The stand-in for KMS makes ECDSA signatures with short integers on demand', async () => {
   const KeyId = await create('ECC_NIST_P256', 'SIGN_VERIFY');
   const key = await publicKey(KeyId);
   kms.shortIntegers(true);
@@ -116,7 +116,7 @@ it('makes ECDSA signatures with short integers on demand', async () => {
   }
 });
 
-describe('keys of the stand-in for KMS', () => {
+describe('Keys of the stand-in for KMS', () => {
   it('are found by id, ARN, alias and alias ARN', async () => {
     const TargetKeyId = await create('HMAC_256', 'GENERATE_VERIFY_MAC');
     await client.send(new CreateAliasCommand({ AliasName: 'alias/mac', TargetKeyId }));
@@ -158,7 +158,7 @@ describe('keys of the stand-in for KMS', () => {
     await fails(create(spec, usage), 'ValidationException');
   });
 
-  it('are refused for another use than their own', async () => {
+  it('are refused for another usage than their own', async () => {
     const [encryption, signing, mac] = await Promise.all([
       create('RSA_2048', 'ENCRYPT_DECRYPT'),
       create('ECC_NIST_P256', 'SIGN_VERIFY'),
@@ -194,7 +194,7 @@ describe('keys of the stand-in for KMS', () => {
   });
 });
 
-describe('the stand-in for KMS', () => {
+describe('The stand-in for KMS', () => {
   it('fails on demand, for all operations or some, until it recovers', async () => {
     const KeyId = await create('HMAC_256', 'GENERATE_VERIFY_MAC');
     const describeKey = () => client.send(new DescribeKeyCommand({ KeyId }));
@@ -211,7 +211,7 @@ describe('the stand-in for KMS', () => {
     await expect(describeKey()).resolves.toBeDefined();
   });
 
-  it('answers late on demand', async () => {
+  it('delays answers on demand', async () => {
     const KeyId = await create('HMAC_256', 'GENERATE_VERIFY_MAC');
     kms.delay(100);
     const { waited } = await passTime(() => client.send(new DescribeKeyCommand({ KeyId })));
@@ -229,7 +229,7 @@ describe('the stand-in for KMS', () => {
   });
 });
 
-it('the stand-in for KMS counts calls', async () => {
+it('The stand-in for KMS counts calls', async () => {
   kms.takeCalls();
   const KeyId = await create('HMAC_256', 'GENERATE_VERIFY_MAC');
   await client.send(new DescribeKeyCommand({ KeyId }));
@@ -238,7 +238,7 @@ it('the stand-in for KMS counts calls', async () => {
   expect(kms.takeCalls()).toEqual({});
 });
 
-it('the stand-in for KMS computes MACs with the secret that it saves', () => {
+it('The stand-in for KMS computes MACs with the secret that it saves', () => {
   const { KeyMetadata } = kms.call('CreateKey', { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }) as {
     KeyMetadata: { KeyId: string };
   };

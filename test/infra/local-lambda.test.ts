@@ -12,7 +12,7 @@ async function call(source: string, event: unknown = {}, options: Parameters<typ
   return lambda.invoke('f', event, 'request-1');
 }
 
-describe('a handler answers', () => {
+describe('A handler can answer', () => {
   test.each<[string, string, unknown]>([
     ['by returning a promise', 'exports.handler = async (event) => ({ got: event.a })', { got: 1 }],
     ['by its callback', 'exports.handler = (event, context, done) => { done(null, event.a) }', 1],
@@ -27,7 +27,7 @@ describe('a handler answers', () => {
   });
 });
 
-describe('a handler fails', () => {
+describe('A handler can fail', () => {
   test.each<[string, string, object]>([
     [
       'by throwing',
@@ -62,12 +62,12 @@ describe('a handler fails', () => {
       { errorType: 'RangeError', errorMessage: 'bad variable' },
     ],
     ['by not being there', 'exports.other = 1', { errorType: 'Runtime.HandlerNotFound' }],
-  ])('%s, and the next event finds another container if it must', async (_, source, error) => {
+  ])('%s, and the next event gets a working container', async (_, source, error) => {
     expect(await call(source)).toMatchObject({ error });
     expect(await lambda?.invoke('f', {}, 'request-2')).toMatchObject({ error });
   });
 
-  it('by taking longer than its timeout, which ends it', async () => {
+  it('by exceeding its timeout, after which its container is stopped', async () => {
     const timers = manualTimers();
     const source = 'let n = 0; exports.handler = (event) => event.hang ? new Promise(() => {}) : Promise.resolve(++n)';
     lambda = lambdaOf({ f: source }, { timers, functions: { f: { timeout: 7 } } });
@@ -82,8 +82,8 @@ describe('a handler fails', () => {
   });
 });
 
-describe('a container', () => {
-  it('has the environment of its function and nothing of this process', async () => {
+describe('A container', () => {
+  it('has the variables of its function and none of this process', async () => {
     const options = {
       functions: { f: { environment: { A: 'b' } } },
       environment: { AWS_ENDPOINT_URL_DYNAMODB: 'http://x' },
@@ -99,7 +99,7 @@ describe('a container', () => {
     expect(Object.keys(payload).filter((name) => !/^(AWS_|LAMBDA_|_HANDLER|A$)/.test(name))).toEqual([]);
   });
 
-  it('tells the handler who it is and how much time it has', async () => {
+  it('passes the function name and the remaining time to the handler', async () => {
     const source =
       'exports.handler = async (event, context) => ({ ...context, left: context.getRemainingTimeInMillis() })';
     const { payload } = (await call(source)) as { payload: Record<string, unknown> };
@@ -125,14 +125,14 @@ describe('a container', () => {
     expect(second).toEqual({ payload: { ...(first as { payload: object }).payload, events: 2 } });
   });
 
-  it('has one event at a time; others start others', async () => {
+  it('handles one event at a time; concurrent events start further containers', async () => {
     lambda = lambdaOf({ f: counting });
     const answers = await Promise.all(['1', '2', '3'].map((id) => lambda?.invoke('f', {}, id)));
     const threads = answers.map((answer) => (answer as { payload: { threadId: number } }).payload.threadId);
     expect(new Set(threads).size).toBe(3);
   });
 
-  it('is waited for when there are as many as there may be, for a time', async () => {
+  it('is waited for, up to a limit, when the maximum number is running', async () => {
     const timers = manualTimers();
     const source = 'exports.handler = (event) => event.hang ? new Promise(() => {}) : Promise.resolve("done")';
     lambda = lambdaOf({ f: source }, { timers, concurrency: 1, patience: 3000, functions: { f: { timeout: 5 } } });
@@ -147,14 +147,14 @@ describe('a container', () => {
     expect(await patient).toEqual({ payload: 'done' });
   });
 
-  it('can be started before it is needed', async () => {
+  it('can be started ahead of the first event', async () => {
     lambda = lambdaOf({ f: counting });
     await lambda.warm('f');
     await lambda.warm('f');
     expect(await lambda.invoke('f', {}, '1')).toMatchObject({ payload: { events: 1 } });
   });
 
-  it('makes room for one with new code', async () => {
+  it('is replaced when there is new code', async () => {
     lambda = lambdaOf({ f: counting });
     await lambda.invoke('f', {}, '1');
     lambda.replace();
@@ -173,7 +173,7 @@ describe('a container', () => {
   });
 });
 
-it('says which function has no bundle', () => {
+it('startLambda names a function without a bundle', () => {
   const made = lambdaOf({ f: '' });
   lambda = made;
   expect(() => startLambda(made.stack, { root: '/nowhere' })).toThrow(
@@ -181,7 +181,7 @@ it('says which function has no bundle', () => {
   );
 });
 
-describe('what functions write is shown', () => {
+describe('The output of functions', () => {
   const lines = ['{"level":"info","event":"a"}', '{"level":"error","event":"b"}', 'plain', ''].join('\n');
   test.each<[boolean, string[]]>([
     [false, ['f: {"level":"error","event":"b"}', 'f: plain']],
@@ -194,7 +194,7 @@ describe('what functions write is shown', () => {
     expect(shown).toEqual(expected);
   });
 
-  it('comes from stdout and stderr of the worker', async () => {
+  it('includes stdout and stderr', async () => {
     const shown: string[] = [];
     await call(
       'exports.handler = async () => { console.log("out"); console.error("err") }',

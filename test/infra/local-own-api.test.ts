@@ -23,9 +23,9 @@ afterAll(async () => {
 /** The issuer is that of a proxy which is not there, so requests go to the port itself. */
 const here = () => `http://localhost:${world.port}`;
 
-describe("The local stack with somebody's own API behind its authorizer", () => {
+describe('The local stack with an API of the user behind its authorizer', () => {
   it.each(['machine-jwt', 'machine-encrypted', 'machine-sealed', 'machine-reference'])(
-    'lets a token of %s through to it, which is for that API unless the client names another one',
+    'lets a token of %s through to the API, which is the default resource of the client',
     async (name) => {
       const response = await requestToken({ issuer: here(), demo: world.demo }, name);
       const { access_token = '', expires_in, scope } = (await response.json()) as Record<string, string>;
@@ -35,7 +35,7 @@ describe("The local stack with somebody's own API behind its authorizer", () => 
     },
   );
 
-  it('refuses a token for another API, and says why in the terminal', async () => {
+  it('refuses a token for another API, and prints the reason', async () => {
     const response = await requestToken({ issuer: here(), demo: world.demo }, 'machine-jwt', { resource: 'orders' });
     const { access_token } = (await response.json()) as { access_token: string };
     const answer = await fetch(`${here()}/things/1`, { headers: { authorization: `Bearer ${access_token}` } });
@@ -46,7 +46,7 @@ describe("The local stack with somebody's own API behind its authorizer", () => 
     );
   });
 
-  it('leaves the secret of that API in demo.json, and the API may introspect tokens with it', async () => {
+  it('writes the secret of that API to demo.json, and the API can introspect tokens with it', async () => {
     const { identifier = '', secret = '' } = world.demo.resources['https://api.example.test/'] ?? {};
     const { access_token } = (await (
       await requestToken({ issuer: here(), demo: world.demo }, 'machine-jwt')
@@ -59,13 +59,13 @@ describe("The local stack with somebody's own API behind its authorizer", () => 
     expect(await response.json()).toMatchObject({ active: true, aud: identifier, iss: 'https://auth.example.test' });
   });
 
-  it('says what it can be reached as, where it is behind a proxy', async () => {
+  it('uses the URL in --issuer, for a stack behind a proxy', async () => {
     const response = await fetch(`${here()}/.well-known/openid-configuration`);
     expect(await response.json()).toMatchObject({ issuer: 'https://auth.example.test' });
     expect(world.said.filter((text) => text.startsWith('ready https://auth.example.test ('))).toHaveLength(1);
   });
 
-  it('says in the terminal why an endpoint refused a request', async () => {
+  it('prints why an endpoint refused a request', async () => {
     const headers = { authorization: `Basic ${btoa('machine-jwt:wrong')}` };
     const body = new URLSearchParams({ grant_type: 'client_credentials' });
     expect((await fetch(`${here()}/token?debug=1`, { method: 'POST', headers, body })).status).toBe(401);
@@ -73,7 +73,7 @@ describe("The local stack with somebody's own API behind its authorizer", () => 
   });
 });
 
-it('The page at / of the local stack describes the stack, and holds no secret and no script', async () => {
+it('The page at / of the local stack describes the stack, and contains no secret and no script', async () => {
   const response = await fetch(`${here()}/`);
   expect(response.status).toBe(200);
   expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');

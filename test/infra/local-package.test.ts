@@ -32,8 +32,8 @@ function change(directory: string, replace: (text: string) => string): void {
   writeFileSync(file, replace(readFileSync(file, 'utf8')));
 }
 
-describe('the package of the stack', () => {
-  it('is made once, and again when something that it is made from changes', async () => {
+describe('The package of the stack', () => {
+  it('is made once, and again when one of its sources changes', async () => {
     const root = copy();
     const made: string[] = [];
     const run = async ({ stage }: Packaging, service: string) => {
@@ -75,7 +75,7 @@ const broken: [string, (text: string) => string, RegExp][] = [
 ];
 
 // Each is a run of `serverless`.
-describe('a serverless.yml that cannot be packaged is reported in one line', () => {
+describe('A serverless.yml that cannot be packaged is reported in one line:', () => {
   test.concurrent.each(broken.slice(0, scaled(1, broken.length)))('%s', async (_, replace, expected) => {
     const root = copy();
     change(root, replace);
@@ -91,11 +91,11 @@ test.each([
   ['\u001b[31m✖ Something is wrong\u001b[0m\n\nEnvironment: linux\n', 'Something is wrong'],
   ['Packaging…\nError:\nFirst line\nsecond line\n\n1 deprecation found', 'First line second line'],
   ['no decoration', 'no decoration'],
-])('%j complains of %j', (output, message) => {
+])('The output %j of serverless contains the error %j', (output, message) => {
   expect(complaint(output)).toBe(message);
 });
 
-describe('watching', () => {
+describe('npm start -- --watch', () => {
   /** The next of the changes that are told. */
   async function watching(trigger: (directory: string, build: () => void) => void): Promise<string> {
     const directory = copy();
@@ -127,7 +127,7 @@ describe('watching', () => {
       'template',
       (directory) => utimesSync(join(directory, 'infra/resources/table.yml'), new Date(), new Date()),
     ],
-  ])('%s that changes is told as %s', async (_, expected, trigger) => {
+  ])('reports a change of %s as a change of the %s', async (_, expected, trigger) => {
     expect(await watching(trigger)).toBe(expected);
   });
 });

@@ -30,8 +30,8 @@ function createTimers() {
   return { timers, turn, isPending: () => pending !== undefined };
 }
 
-describe('what runs by the clock', () => {
-  it('is called with an event of the clock, and again when it has ended', async () => {
+describe('A scheduled function of the local stack', () => {
+  it('is called with a scheduled event, and again after it has ended', async () => {
     const { timers, turn, isPending } = createTimers();
     const calls: unknown[] = [];
     let finish = (_: Outcome) => {};
@@ -56,7 +56,7 @@ describe('what runs by the clock', () => {
     expect(calls).toHaveLength(2);
   });
 
-  it('says what went wrong, and goes on', async () => {
+  it('that fails is logged and called again', async () => {
     const { timers, turn, isPending } = createTimers();
     const lines: string[] = [];
     const invoke = async () => ({ error: { errorType: 'Error', errorMessage: 'no table' } }) as Outcome;
@@ -71,7 +71,7 @@ describe('what runs by the clock', () => {
     expect(isPending()).toBe(true);
   });
 
-  it('ends when it is told to', async () => {
+  it('is no longer called after the schedules were stopped', async () => {
     const { timers, turn, isPending } = createTimers();
     const stop = startSchedules(
       () => stack,

@@ -57,14 +57,14 @@ const keySet = async ({ issuer }: Running) => (await fetch(`${issuer}/.well-know
 const machines = ['machine-jwt', 'machine-encrypted', 'machine-sealed', 'machine-reference'];
 
 describe('npm start', () => {
-  it('prints a tour that works when it is pasted into a shell, then that it is ready, and no complaint', async () => {
+  it('prints a tour that works when it is pasted into a shell, and then that it is ready, without errors', async () => {
     const { issuer, written } = await sharedService();
     expect(written.err).toBe('');
     expect(written.out).toMatch(/\nready http:\/\/localhost:\d+ \(\d+ ms\)\n$/);
     await expectTourToWork(written.out, issuer);
   });
 
-  it('leaves clients, APIs, a user and the table in .latchkey/demo.json, which only its owner may read', async () => {
+  it('writes clients, APIs, a user and the table to .latchkey/demo.json, which only its owner may read', async () => {
     const { issuer, directory, demo } = await sharedService();
     expect(statSync(join(directory, '.latchkey/demo.json')).mode & 0o777).toBe(0o600);
     expect(demo).toMatchObject({
@@ -86,7 +86,7 @@ describe('npm start', () => {
     });
   });
 
-  it('with --data carries on where the last one ended, whatever the format of a token, and with --verbose shows what functions write', async () => {
+  it('keeps tokens of every format valid over a restart with --data, and prints the output of functions with --verbose', async () => {
     const data = temporary();
     const program = launch(['--data', data, '--verbose']);
     const first = await program.ready();
@@ -115,7 +115,7 @@ describe('npm start', () => {
     expect(statuses).toEqual([200, 200, 200, 200, 403]);
   });
 
-  it('with --keys kms prints a tour that works, and with --data signs by the same key after a restart', async () => {
+  it('with --keys kms prints a tour that works, and with --data signs with the same key after a restart', async () => {
     const args = ['--keys', 'kms', '--data', temporary()];
     const first = await startWorld(...args);
     expect(first.complaints).toEqual([]);
@@ -156,7 +156,7 @@ describe('The options of npm start', () => {
   });
 });
 
-describe('What the user can put right', () => {
+describe('A mistake of the user', () => {
   const seeHelp = '; see npm start -- --help';
   it.each<[string, string[], Record<string, string>, string]>([
     ['an unknown option', ['--prot', '1'], {}, `Unknown option '--prot'${seeHelp}`],
@@ -167,11 +167,11 @@ describe('What the user can put right', () => {
     ['a port that is too high', ['--port', '65536'], {}, '--port must be a number from 0 to 65535'],
     ['an unknown origin of keys', ['--keys', 'hsm'], {}, '--keys must be one of environment, kms, wrapped'],
     ['a port in a variable that is out of range', [], { PORT: '-1' }, 'PORT must be a number from 0 to 65535'],
-  ])('is said in one sentence before anything starts: %s', (_, args, env, message) => {
+  ])('is reported in one sentence before anything starts: %s', (_, args, env, message) => {
     expect(() => parseOptions(args, env)).toThrow(expect.objectContaining({ name: 'Problem', message }));
   });
 
-  it('is one line of a process that ends with exit code 1', async () => {
+  it('is one line, and the process exits with code 1', async () => {
     const program = launch(['--prot']);
     expect(await program.end()).toBe(1);
     expect(program.written).toEqual({ out: '', err: `latchkey: Unknown option '--prot'${seeHelp}\n` });
@@ -184,21 +184,21 @@ describe('What the user can put right', () => {
     return run(parseOptions(args, { PORT: '0', ...env }), build, new AbortController().signal, surroundings);
   }
 
-  it('is said in one sentence: a value that the functions do not accept', async () => {
+  it('is reported in one sentence: a value that the functions do not accept', async () => {
     await expect(start([], { LOG_LEVEL: 'loud' })).rejects.toMatchObject({
       name: 'Problem',
       message: 'latchkey-local-token: LOG_LEVEL must be one of debug, info, warn, error, silent',
     });
   });
 
-  it('is said in one sentence: a directory that is a file', async () => {
+  it('is reported in one sentence: a directory that is a file', async () => {
     await expect(start(['--data', thisFile])).rejects.toMatchObject({
       name: 'Problem',
       message: expect.stringMatching(/^--data \S+: E\w+: [^\n]+, mkdir [^\n]+$/),
     });
   });
 
-  it('is said in one sentence: a port that another program uses', async () => {
+  it('is reported in one sentence: a port that another program uses', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -209,7 +209,7 @@ describe('What the user can put right', () => {
     server.close();
   });
 
-  it('is said in one sentence: functions that cannot be built', async () => {
+  it('is reported in one sentence: functions that cannot be built', async () => {
     const error = new Error('Build failed with 1 error:\nfunctions/token.ts:1:1: ERROR: Expected ";"');
     await expect(start([], {}, Promise.reject(error))).rejects.toMatchObject({
       name: 'Problem',

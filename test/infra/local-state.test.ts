@@ -43,7 +43,7 @@ async function tokenOf(world: LocalWorld): Promise<string> {
 }
 
 describe('The state of a local stack', () => {
-  it('is kept below .latchkey/data by port, so that a restart keeps secrets and tokens, until --fresh', async () => {
+  it('is kept in .latchkey/data/PORT, so that a restart keeps secrets and tokens, until --fresh', async () => {
     const directory = temporary();
     const args = ['--port', await freePort()];
     const first = await start(args, directory);
@@ -62,12 +62,12 @@ describe('The state of a local stack', () => {
     expect(await statusAt(third, token)).toBe(403);
   });
 
-  it('is not kept on a port of the system’s choice', async () => {
+  it('is not kept with port 0', async () => {
     const world = await start([], temporary());
     expect(existsSync(join(world.directory, '.latchkey/data'))).toBe(false);
   });
 
-  it('is for one stack at a time, and --fresh does not take it away from a running one', async () => {
+  it('can be used by one stack at a time, and --fresh does not delete that of a running stack', async () => {
     const data = temporary();
     const world = await start(['--data', data], temporary());
     const token = await tokenOf(world);
@@ -77,7 +77,7 @@ describe('The state of a local stack', () => {
     expect(await statusAt(world, token)).toBe(200);
   });
 
-  it('is refused where a newer version of the program wrote it, by the name of the file, until --fresh', async () => {
+  it('of a newer version is refused with the name of the file, until --fresh', async () => {
     const data = temporary();
     const file = join(data, 'local.json');
     writeFileSync(file, JSON.stringify({ version: 2, demo: {} }));
@@ -92,7 +92,7 @@ describe('The state of a local stack', () => {
     expect((await openDataDirectory(data, true)).load()).toBeUndefined();
   });
 
-  it('has the number of its format in it', async () => {
+  it('contains the version of its format', async () => {
     const data = temporary();
     const directory = await openDataDirectory(data);
     directory.save({ demo: { clients: {}, resources: {}, users: {} } });
@@ -101,7 +101,7 @@ describe('The state of a local stack', () => {
   });
 });
 
-describe('What runs in a directory is written below .latchkey', () => {
+describe('The running stacks of a directory are announced in .latchkey', () => {
   const content = (name: string) => ({
     issuer: `http://localhost/${name}`,
     table: { endpoint: `http://127.0.0.1/${name}` },
@@ -109,7 +109,7 @@ describe('What runs in a directory is written below .latchkey', () => {
   const read = (directory: string, name: string): unknown =>
     JSON.parse(readFileSync(join(directory, '.latchkey', `${name}.json`), 'utf8'));
 
-  it('in a file for each port, and in demo.json for the one that was started last', () => {
+  it('in a file for each port, and in demo.json for the last one', () => {
     const directory = temporary();
     announce(directory, 3000, content('a'));
     announce(directory, 4000, content('b'));
@@ -121,7 +121,7 @@ describe('What runs in a directory is written below .latchkey', () => {
     }
   });
 
-  it('and demo.json goes back to one that still runs when the last one ends', () => {
+  it('and demo.json describes another running stack after the last one has stopped', () => {
     const directory = temporary();
     const endFirst = announce(directory, 3000, content('a'));
     const endSecond = announce(directory, 4000, content('b'));
@@ -133,7 +133,7 @@ describe('What runs in a directory is written below .latchkey', () => {
     expect(read(directory, 'demo')).toEqual(content('a'));
   });
 
-  it('and demo.json stays as it is when another one ends', () => {
+  it('and demo.json stays as it is when another stack stops', () => {
     const directory = temporary();
     const endFirst = announce(directory, 3000, content('a'));
     announce(directory, 4000, content('b'));
@@ -141,7 +141,7 @@ describe('What runs in a directory is written below .latchkey', () => {
     expect(read(directory, 'demo')).toEqual(content('b'));
   });
 
-  it('and what a killed process left is not taken for one that runs', async () => {
+  it('and the file of a killed process is ignored', async () => {
     const directory = temporary();
     const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
     await once(child, 'exit');
@@ -157,11 +157,11 @@ describe('What runs in a directory is written below .latchkey', () => {
   });
 });
 
-describe('A parameter for npm start', () => {
+describe('--param of npm start', () => {
   test.each<[string[], object]>([
     [['--param', 'token-lifetime=600'], { 'token-lifetime': '600' }],
     [['--param', 'service-name=A=B', '--param', 'clock-skew='], { 'service-name': 'A=B', 'clock-skew': '' }],
-  ])('is NAME=VALUE: %j', (args, parameters) => {
+  ])('accepts NAME=VALUE: %j', (args, parameters) => {
     expect(parseOptions(args, {}).parameters).toEqual(parameters);
   });
 
@@ -177,11 +177,11 @@ describe('A parameter for npm start', () => {
     ],
     [['--audience', ''], '--audience needs the identifier of an API: a URL or a name, without spaces'],
     [['--audience', 'a b'], '--audience needs the identifier of an API: a URL or a name, without spaces'],
-  ])('or what is wrong is said in one sentence: %j', (args, message) => {
+  ])('refuses in one sentence: %j', (args, message) => {
     expect(() => parseOptions(args, {})).toThrow(expect.objectContaining({ name: 'Problem', message }));
   });
 
-  test('has a name that serverless.yml knows, or the names are listed', async () => {
+  test('refuses a name that serverless.yml does not have, and lists the names', async () => {
     await checkParameters(root, { 'token-lifetime': '600', rotation: 'on' });
     await expect(checkParameters(root, { 'token-lifetme': '600' })).rejects.toMatchObject({
       name: 'Problem',
@@ -192,7 +192,7 @@ describe('A parameter for npm start', () => {
   });
 });
 
-describe('A file that cannot be written is told in one sentence', () => {
+describe('A file that cannot be written is reported in one sentence:', () => {
   const failure = (code: string, path?: string) => Object.assign(new Error(code), { code, ...(path && { path }) });
   test.each<[unknown, string | undefined]>([
     [failure('ENOSPC'), 'cannot write a file: the disk is full'],

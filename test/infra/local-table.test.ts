@@ -29,7 +29,7 @@ async function open(options?: TableOptions) {
 
 const item = { pk: { S: 'CLIENT#a' }, sk: { S: 'CLIENT' } };
 
-it('is the table that is deployed, ready at once', async () => {
+it('The embedded table has the keys of the deployed one, and is ready at once', async () => {
   const { client, tableName } = await open();
   const { Table: table } = await client.send(new DescribeTableCommand({ TableName: tableName }));
   expect(tableName).toBe('latchkey-test');
@@ -40,7 +40,7 @@ it('is the table that is deployed, ready at once', async () => {
   });
 });
 
-it('decides on conditions', async () => {
+it('The embedded table evaluates conditions', async () => {
   const { client, tableName: TableName } = await open();
   const put = () =>
     client.send(new PutItemCommand({ TableName, Item: item, ConditionExpression: 'attribute_not_exists(pk)' }));
@@ -48,15 +48,15 @@ it('decides on conditions', async () => {
   await expect(put()).rejects.toBeInstanceOf(ConditionalCheckFailedException);
 });
 
-it('is empty and one’s own in memory', async () => {
+it('An embedded table in memory is empty and separate from others', async () => {
   const [one, other] = [await open(), await open({ tableName: 'other' })];
   await one.client.send(new PutItemCommand({ TableName: one.tableName, Item: item }));
   const { Item } = await other.client.send(new GetItemCommand({ TableName: 'other', Key: item }));
   expect(Item).toBeUndefined();
 });
 
-describe('in a directory', () => {
-  it('outlives its process', async () => {
+describe('An embedded table in a directory', () => {
+  it('survives a restart', async () => {
     const first = await open({ path: directory });
     await first.client.send(new PutItemCommand({ TableName: first.tableName, Item: item }));
     await first.stop();
@@ -66,13 +66,13 @@ describe('in a directory', () => {
     expect(Item).toEqual(item);
   });
 
-  it('belongs to one process at a time', async () => {
+  it('can be used by one process at a time', async () => {
     await open({ path: directory });
     await expect(startTable({ path: directory })).rejects.toThrow(`${directory} is in use by another process`);
   });
 });
 
-it('drops what the embedded engine has no notion of, and keeps the rest', () => {
+it('createTableInput drops properties that the embedded engine does not support', () => {
   const kept = { AttributeDefinitions: [], KeySchema: [], GlobalSecondaryIndexes: [] };
   const dropped = { SSESpecification: {}, TimeToLiveSpecification: {}, DeletionProtectionEnabled: true, Tags: [] };
   expect(createTableInput({ ...kept, ...dropped, TableName: 'a' }, 'b')).toEqual({
@@ -82,7 +82,7 @@ it('drops what the embedded engine has no notion of, and keeps the rest', () => 
   });
 });
 
-it('says what it does not understand', async () => {
+it('An embedded table with invalid properties is reported', async () => {
   const properties = { ...deployedTable(), KeySchema: [{ AttributeName: 'nope', KeyType: 'HASH' }] };
   await expect(startTable({ properties })).rejects.toThrow(/^the embedded table was refused: .*nope/);
 });

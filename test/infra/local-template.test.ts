@@ -17,7 +17,7 @@ function variable(value: unknown): string | undefined {
   return readTemplate(JSON.stringify({ Parameters, Resources }), secrets).functions.get('token')?.environment['VALUE'];
 }
 
-describe('an environment variable is resolved', () => {
+describe('The local stack resolves an environment variable of the template:', () => {
   test.each<[string, unknown, string | undefined]>([
     ['text', 'plain', 'plain'],
     ['a number', 30, '30'],
@@ -65,7 +65,7 @@ describe('an environment variable is resolved', () => {
   });
 });
 
-describe('what cannot be resolved is one line that names the place', () => {
+describe('A value that cannot be resolved is reported in one line with its place:', () => {
   const place = 'token.Environment.Variables.VALUE';
   test.each<[string, unknown, string]>([
     ['Ref to nothing', { Ref: 'Nothing' }, `${place}: cannot resolve Ref Nothing locally`],
@@ -102,7 +102,7 @@ describe('what cannot be resolved is one line that names the place', () => {
   });
 });
 
-describe('a template is refused where it asks for what is not imitated', () => {
+describe('A template is refused with', () => {
   const whole = {
     functions: { token: {}, authorizer: {} },
     routes: { 'GET /a': ['token', 'Auth'] as [string, string] },
@@ -175,12 +175,12 @@ describe('a template is refused where it asks for what is not imitated', () => {
     expect(() => readTemplate(JSON.stringify(planted))).toThrow(expect.objectContaining({ name: 'Problem', message }));
   });
 
-  it('and where it is not JSON', () => {
+  it('text that is not JSON', () => {
     expect(() => readTemplate('{')).toThrow(/^the packaged template is not JSON: [^\n]*$/);
   });
 });
 
-it('describes functions, routes, authorizers and the table', () => {
+it('A template is read into functions, routes, authorizers and the table', () => {
   const described = template({
     functions: { token: { timeout: 5, environment: { A: 'b' } }, authorizer: {} },
     routes: { 'ANY /token': 'token', 'GET /whoami': ['token', 'Auth'] },
@@ -221,7 +221,7 @@ it('describes functions, routes, authorizers and the table', () => {
   });
 });
 
-describe('what runs by the clock', () => {
+describe('A schedule in the template', () => {
   const arn = { 'Fn::GetAtt': ['token', 'Arn'] };
   const read = (Properties: Record<string, unknown>) => {
     const { Resources } = template({ functions: { token: {}, other: {} }, routes: { 'ANY /token': 'token' } });
@@ -230,7 +230,7 @@ describe('what runs by the clock', () => {
   };
   const rate = { ScheduleExpression: 'rate(1 minute)' };
 
-  it('is named by its function', () => {
+  it('is read as the logical id of its function', () => {
     expect(read({ ...rate, Targets: [{ Id: 'a', Arn: arn }] })).toEqual(['token']);
   });
 

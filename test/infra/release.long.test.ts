@@ -99,7 +99,7 @@ describe('npm run release', () => {
       ['1.0.0'],
       'nothing under "Unreleased"',
     ],
-  ])('refuses %s in one sentence, and changes nothing', (_name, prepare, args, reason) => {
+  ])('refuses in one sentence, and changes nothing: %s', (_name, prepare, args, reason) => {
     prepare();
     const [head, status] = [git('rev-parse', 'HEAD'), git('status', '--porcelain')];
     const { status: code, stdout, stderr } = release(...args);

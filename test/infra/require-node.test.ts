@@ -22,6 +22,6 @@ test.each<[string, string[], string, string | undefined]>([
     '20.19.0',
     expect.stringMatching(/^the package no-such-package is not installed: run npm ci in \/\S+ first$/),
   ],
-])('a program that is started says what is missing: %s', (_, packages, version, problem) => {
+])('A program reports a missing requirement: %s', (_, packages, version, problem) => {
   expect(missingRequirement(packages, version)).toEqual(problem);
 });

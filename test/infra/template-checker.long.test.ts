@@ -28,11 +28,11 @@ function findings(file: string): string[] {
     .map(({ ruleId, entity, message }) => `${ruleId} ${entity?.logicalId}: ${message}`);
 }
 
-it.each(Object.entries(parameters))('finds nothing wrong with stage %s', async (stage, ofStage) => {
+it.each(Object.entries(parameters))('The template checker finds no mistake in the stage %s', async (stage, ofStage) => {
   expect(findings((await readStack(stage, ofStage)).templateFile)).toEqual([]);
 });
 
-it('finds a property, a runtime and a resource that do not exist', async () => {
+it('The template checker finds a property, a runtime and a resource that do not exist', async () => {
   const template = structuredClone((await readStack('dev', parameters['dev'])).template);
   const { Properties } = template.Resources['TokenLambdaFunction']!;
   Object.assign(Properties, { Memory: 512, Runtime: 'nodejs99.x', Role: { 'Fn::GetAtt': ['NoRole', 'Arn'] } });

@@ -54,30 +54,30 @@ function plant(path: string, value: unknown, stage = 'dev'): Template {
   return template;
 }
 
-describe.each(stages)('stage %s', (stage) => {
-  it('keeps every rule', () => expect(violations(stacks[stage]!.template, stage)).toEqual({}));
+describe.each(stages)('The template of the stage %s', (stage) => {
+  it('follows every rule', () => expect(violations(stacks[stage]!.template, stage)).toEqual({}));
 
-  it('packs the bundles of a function into its zip, and nothing else', () => {
+  it('packs only the bundles of a function into its zip', () => {
     const expected = functionsOf(stage).map((name) => [name, [`dist/${name}/index.cjs`, `dist/${name}/later.cjs`]]);
     expect(stacks[stage]!.zips).toEqual(Object.fromEntries(expected));
   });
 });
 
 it.each(Object.entries(functions))(
-  'the bundles of %s are its own, and those that only it may load later',
+  'The directory of %s contains its bundle and the modules that it loads on demand, and nothing else',
   (name, { later = [] }) => {
     expect(readdirSync(join(root, 'dist', name)).toSorted()).toEqual(['index.cjs', ...later].toSorted());
   },
 );
 
-describe('parameters', () => {
+describe('The parameters of serverless.yml', () => {
   const variables = (template: Template, id: string) => {
     const { Environment } = template.Resources[`${id}LambdaFunction`]!.Properties;
     return (Environment as { Variables: Record<string, unknown> }).Variables;
   };
   const environment = (stage: string, id: string) => variables(stacks[stage]!.template, id);
 
-  it('make the issuer the URL of the API, and the audience the example route, unless told otherwise', () => {
+  it('make the URL of the API the issuer, and the example route the audience, by default', () => {
     const url = { 'Fn::Sub': `https://\${HttpApi}.execute-api.\${AWS::Region}.\${AWS::URLSuffix}` };
     expect(environment('dev', 'Token')).toMatchObject({ ISSUER: url });
     expect(environment('dev', 'Authorizer')).toMatchObject({
@@ -91,7 +91,7 @@ describe('parameters', () => {
     });
   });
 
-  it('make the local stage strict, for its demo resource server', async () => {
+  it('make the local stage strict, with its demo API as audience', async () => {
     const template = JSON.parse(await packagedTemplate(root, 'http://localhost:3000')) as Template;
     expect(variables(template, 'Authorizer')).toMatchObject({
       ISSUER: 'http://localhost:3000',
@@ -100,7 +100,7 @@ describe('parameters', () => {
     });
   });
 
-  it('change each function with secrets when their version changes, and no other', () => {
+  it('change exactly the functions with secrets when secrets-version changes', () => {
     const renewed = functionsOf('dev').filter((name) => {
       const id = `${name.charAt(0).toUpperCase()}${name.slice(1)}LambdaFunction`;
       const [before, after] = ['dev', 'wrapped'].map(
@@ -123,7 +123,7 @@ describe('parameters', () => {
   });
 });
 
-describe('the REST API that docs/authorizer.md shows', () => {
+describe('The REST API in docs/authorizer.md', () => {
   const [, restApi = ''] = blocks(document('docs/authorizer.md'), 'yaml');
 
   /** The gateway responses of the document's API that could be published too late, once the text is changed. */
@@ -142,18 +142,18 @@ describe('the REST API that docs/authorizer.md shows', () => {
     expect(await tooLate((text) => text)).toEqual([]);
   });
 
-  it.runIf(isLongRun)('would not without the dependency', async () => {
+  it.runIf(isLongRun)('could publish them later without DependsOn', async () => {
     const without = await tooLate((text) => text.replace('DependsOn: [Unauthorized]', 'DependsOn: []'));
     expect(without).toEqual(['Unauthorized may be made after the deployment that publishes it']);
   });
 });
 
-it('has a function for each file of functions/', () => {
+it('The template has a function for each file of functions/', () => {
   const files = readdirSync(new URL('../../functions', import.meta.url)).map((file) => file.replace(/\.ts$/, ''));
   expect(files.sort()).toEqual(Object.keys(functions).sort());
 });
 
-it('states the keys of the table literally, because the local table is made from the same file', () => {
+it('table.yml states the keys of the table literally, because the local table is made from the same file', () => {
   const fragment = readFileSync(new URL('../../infra/resources/table.yml', import.meta.url), 'utf8');
   expect(fragment).toMatch(/AttributeName: pk, KeyType: HASH[^$]*AttributeName: sk, KeyType: RANGE/);
 });
@@ -428,18 +428,18 @@ const mistakes: [rule: string, mistake: string, path: string, value: unknown, st
   ['machine paths', 'the directory of whoever packaged', `${env('Token')}/LOG_LEVEL`, '/home/somebody/latchkey/dist'],
 ];
 
-describe('the rule', () => {
+describe('The rule', () => {
   const tried = mistakes.filter(([, , , , stage = 'dev']) => stages.includes(stage));
 
   it.each(tried)('%s finds %s', (rule, _mistake, path, value, stage = 'dev') => {
     expect(Object.keys(violations(plant(path, value, stage), stage))).toEqual([rule]);
   });
 
-  it('is one of those that are seen to fail', () => {
+  it('that has no case above does not exist', () => {
     expect([...new Set(tried.map(([rule]) => rule))].toSorted()).toEqual(Object.keys(rules).toSorted());
   });
 
-  it('table protection wants the table of a stage that matters kept', () => {
+  it('table protection requires protection except in dev and local stages', () => {
     const { template } = stacks['dev']!;
     expect(rules['table protection']!(template, 'prod')).toHaveLength(2);
   });

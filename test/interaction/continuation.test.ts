@@ -64,8 +64,8 @@ beforeEach(() => {
 
 const ALICE = JSON.stringify({ hello: 'sub-of-alice' });
 
-describe('a person who signs in for a purpose without a client', () => {
-  it('is greeted after signing in, and at once the next time', async () => {
+describe('A user who signs in for a purpose without a client', () => {
+  it('sees the next page after signing in, and at once the next time', async () => {
     const page = await browser.get('a=b');
     expect([page.status, page.fields['page']]).toEqual([200, 'sign_in']);
     expect(page.headers['content-security-policy']).toContain("form-action 'self';");
@@ -77,7 +77,7 @@ describe('a person who signs in for a purpose without a client', () => {
     expect(again.headers).not.toHaveProperty('set-cookie');
   });
 
-  it('is asked to allow nothing, and nothing is remembered', async () => {
+  it('is not asked for consent, and none is stored', async () => {
     change = {
       requirements: { prompt: parsePrompt('consent select_account'), max_age: undefined, subjects: undefined },
     };
@@ -88,7 +88,7 @@ describe('a person who signs in for a purpose without a client', () => {
     expect(await createConsentStore(world.table).list('sub-of-alice')).toEqual([]);
   });
 
-  it('is turned away but signed in when somebody else is meant', async () => {
+  it('stays signed in, but is refused, when another user is meant', async () => {
     change = { requirements: { prompt: parsePrompt(undefined), max_age: undefined, subjects: ['sub-of-bob'] } };
     const refused = await browser.signIn(await browser.get(''));
     expect(refused.body).toBe(JSON.stringify({ refused: 'login_required' }));
@@ -96,7 +96,7 @@ describe('a person who signs in for a purpose without a client', () => {
     expect((await browser.get('')).body).toBe(ALICE);
   });
 
-  it('sees a page after giving up', async () => {
+  it('sees a page after cancelling', async () => {
     const { status, heading, body } = await browser.press(await browser.get(''), 'cancel');
     expect([status, heading]).toEqual([400, 'Something went wrong']);
     expect(body).toContain('access_denied');

@@ -110,7 +110,7 @@ async function verify(token: string, alg: string, audience: string) {
   return (await jwtVerify(token, set, { ...options, audience })).payload;
 }
 
-describe('a logout token', () => {
+describe('A logout token', () => {
   it.each(['ES256', 'PS256'])(
     'signed with %s has exactly the claims of Back-Channel Logout section 2.4',
     async (alg) => {
@@ -154,7 +154,7 @@ describe('a logout token', () => {
     await expect(verify(id_token, 'ES256', client.client_id)).rejects.toThrow('typ');
   });
 
-  it('goes to every client of the session once, and to no other client', async () => {
+  it('is sent to every client of the session once, and to no other client', async () => {
     const [first, second, other] = [await listener(), await listener(), await listener()];
     await signOut(first, second, first);
     await deliver();
@@ -188,7 +188,7 @@ describe('a logout token', () => {
   });
 });
 
-describe('a client that does not accept its logout token', () => {
+describe('A client that does not accept its logout token', () => {
   const answers: [string, Respond][] = [
     ...[400, 401, 404, 500, 501, 503, 504].map((code): [string, Respond] => [`answers ${code}`, status(code)]),
     ['closes the connection', (response) => response.destroy()],
@@ -211,7 +211,7 @@ describe('a client that does not accept its logout token', () => {
     expect(second?.jti).not.toBe(first?.jti);
   });
 
-  it.each([301, 302, 303, 307, 308])('is not followed to where it redirects with status %i', async (code) => {
+  it.each([301, 302, 303, 307, 308])('is not followed when it redirects with status %i', async (code) => {
     const elsewhere = await startReceiver();
     await signOut(await listener());
     receiver.behave(status(code, { location: `${elsewhere.origin}/` }));
@@ -234,7 +234,7 @@ describe('a client that does not accept its logout token', () => {
     await quick.stop();
   });
 
-  it('but answers 200 with an endless body counts as told, and the body is not read', async () => {
+  it('but answers 200 with an endless body counts as notified, and the body is not read', async () => {
     await signOut(await listener());
     receiver.behave((response) => {
       response.writeHead(200);
@@ -245,7 +245,7 @@ describe('a client that does not accept its logout token', () => {
     expect(await pending()).toEqual([]);
   });
 
-  it('is asked less and less often, and no more after a day', async () => {
+  it('gets further attempts less and less often, and none after a day', async () => {
     await signOut(await listener());
     receiver.behave(status(503));
     const attempts: number[] = [];
@@ -263,7 +263,7 @@ describe('a client that does not accept its logout token', () => {
     expect(await pending()).toEqual([]);
   });
 
-  it('because it cannot be reached is told later', async () => {
+  it('because it cannot be reached is notified later', async () => {
     const gone = await startReceiver();
     await gone.stop();
     const clients = [gone.origin, 'https://name.invalid/', receiver.origin.replace('http:', 'https:')];
@@ -273,7 +273,7 @@ describe('a client that does not accept its logout token', () => {
   });
 });
 
-describe('no logout token is sent', () => {
+describe('No logout token is sent', () => {
   const change = (client: Client, more: object) =>
     world.table.put({ pk: `CLIENT#${client.client_id}`, sk: 'CLIENT', version: 2, ...client, ...more });
   it.each<[string, (client: Client) => Promise<unknown>]>([
@@ -294,7 +294,7 @@ describe('no logout token is sent', () => {
     expect(await pending()).toEqual([]);
   });
 
-  it('over http by a service that is not on loopback itself', async () => {
+  it('over http by a service that is not on loopback', async () => {
     await signOut(await listener());
     await createDeliverer({ ...world.env, ISSUER: 'https://issuer.example' }, clock)();
     expect(receiver.received).toEqual([]);
@@ -302,7 +302,7 @@ describe('no logout token is sent', () => {
   });
 });
 
-describe('the delivery of logout tokens', () => {
+describe('The delivery of logout tokens', () => {
   it('happens once for each client when five jobs run at the same time', async () => {
     const clients = await Promise.all(Array.from({ length: 12 }, () => listener()));
     await signOut(...clients);
@@ -311,7 +311,7 @@ describe('the delivery of logout tokens', () => {
     expect(await pending()).toEqual([]);
   });
 
-  it('that was interrupted is made by the next job when it is due again', async () => {
+  it('that was interrupted is repeated by a later job when it is due again', async () => {
     await signOut(await listener());
     const [delivery] = await pending();
     expect(await people.deliveries.startAttempt(delivery!, NOW + 60)).toBe(true);
@@ -338,7 +338,7 @@ describe('the delivery of logout tokens', () => {
     },
   );
 
-  it('fails without a detail, and the log names the variable that is missing', async () => {
+  it('without a variable fails without details, and the log names the variable', async () => {
     const log = vi.spyOn(console, 'log').mockReturnValue();
     const failing = createDeliverer({ ...world.env, SIGNING_KEYS: '' }, clock)();
     await expect(failing).rejects.toThrow(/^the logout tokens could not be delivered$/);
@@ -352,7 +352,7 @@ describe('the delivery of logout tokens', () => {
     log.mockRestore();
   });
 
-  it('keeps the token of a client for whose algorithm there is no key', async () => {
+  it('is kept for later when there is no key for the algorithm of the client', async () => {
     await signOut(await listener());
     const other = await listener({ id_token_signed_response_alg: 'EdDSA' });
     await people.deliveries.add({
@@ -368,7 +368,7 @@ describe('the delivery of logout tokens', () => {
     expect(await pending()).toMatchObject([{ client_id: other.client_id, attempts: 1 }]);
   });
 
-  it('goes to the URI that the client has at that time', async () => {
+  it('uses the URI that the client has at that time', async () => {
     const client = await listener({ backchannel_logout_uri: 'http://127.0.0.1:1/' });
     await signOut(client);
     await world.clients.replace({ ...client, backchannel_logout_uri: receiver.origin }, 1);
@@ -391,6 +391,6 @@ it.each<[string, string, boolean]>([
   ['ftp://client.example/', 'https://issuer.example', false],
   ['javascript:alert(1)', 'https://issuer.example', false],
   ['logout', 'https://issuer.example', false],
-])('whether a logout token may go to %s from issuer %s: %s', (uri, issuer, expected) => {
+])('A logout token may be sent to %s by the issuer %s: %s', (uri, issuer, expected) => {
   expect(isBackchannelUri(uri, issuer)).toBe(expected);
 });
