@@ -392,15 +392,12 @@ describe('A condition of a write', () => {
     expect(await openTable().get(key)).toBeUndefined();
   });
 
-  it.each(conditions)(
-    'has the same outcome for a put: %s',
-    async (_name, clauses, _text, _values, holds) => {
-      await openSdk()('PutItem', { Item: { ...attributesOf('conditions'), ...Item } });
-      const next = { ...keyOf('conditions'), note: 'changed' };
-      expect(await openTable().put(next, clauses)).toBe(holds);
-      expect(await readBack()).toEqual(holds ? next : { ...keyOf('conditions'), ...value });
-    },
-  );
+  it.each(conditions)('has the same outcome for a put: %s', async (_name, clauses, _text, _values, holds) => {
+    await openSdk()('PutItem', { Item: { ...attributesOf('conditions'), ...Item } });
+    const next = { ...keyOf('conditions'), note: 'changed' };
+    expect(await openTable().put(next, clauses)).toBe(holds);
+    expect(await readBack()).toEqual(holds ? next : { ...keyOf('conditions'), ...value });
+  });
 
   it('that an item is new is met by only one of several concurrent writers', async () => {
     const isNew: Clause = { attribute: 'pk', test: 'absent' };

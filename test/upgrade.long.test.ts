@@ -13,7 +13,7 @@ import { basic } from './support/world.ts';
 const fixtures = fileURLToPath(new URL('fixtures/', import.meta.url));
 const releases = readdirSync(fixtures).filter((name) => /^v\d/.test(name));
 
-describe.each(releases)('what npm start -- --data of %s left', (release) => {
+describe.each(releases)('The data of npm start -- --data of %s', (release) => {
   it('keeps its clients, resource servers and users, with their secrets', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'latchkey-upgrade-'));
     cpSync(`${fixtures}${release}/local`, directory, { recursive: true });
@@ -49,7 +49,7 @@ describe.each(releases)('what npm start -- --data of %s left', (release) => {
 });
 
 describe.each(Object.entries({ environment, inKms, wrapped }))(
-  'what a release of this code would give away: %s',
+  'What a release of this code would give to clients, with keys in %s:',
   (_, make) => {
     checkFixture(make, undefined);
   },

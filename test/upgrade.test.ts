@@ -14,14 +14,14 @@ const load = (release: string, world: string) => JSON.parse(read(`fixtures/v${re
 const releases = [...read('../CHANGELOG.md').matchAll(/^## \[(\d+\.\d+\.\d+)\]/gm)].map(([, version = '']) => version);
 const worlds = ['environment', 'kms', 'wrapped'];
 
-describe('the fixtures', () => {
-  it('are one for each release of the changelog', () => {
+describe('The fixtures', () => {
+  it('exist for each release in the changelog', () => {
     const folders = readdirSync(new URL('fixtures', import.meta.url)).filter((name) => /^v\d/.test(name));
     expect(folders.toSorted()).toEqual(releases.map((version) => `v${version}`).toSorted());
     expect(Object.keys(upgrades).filter((version) => !releases.includes(version))).toEqual([]);
   });
 
-  it.each(releases)('hold every kind of thing and of end, for %s', (release) => {
+  it.each(releases)('contain every kind of thing and every reason for a refusal, for %s', (release) => {
     const fixtures = worlds.map((world) => load(release, world));
     const items = fixtures.flatMap(({ table }) => table);
     const values = (pk: string, attribute: string) =>
@@ -46,9 +46,12 @@ describe('the fixtures', () => {
   });
 });
 
-describe.each(releases)('what %s gave away', (release) => {
-  describe.each(worlds)('with keys in %s', (world) => {
-    const names = load(release, world).things.map(({ name }) => name);
-    checkFixture(() => load(release, world), names, upgrades[release]);
-  });
-});
+describe.each(releases)(
+  'The current code judges correctly what release %s gave to clients, browsers and APIs,',
+  (release) => {
+    describe.each(worlds)('with the keys of the fixture %s,', (world) => {
+      const names = load(release, world).things.map(({ name }) => name);
+      checkFixture(() => load(release, world), names, upgrades[release]);
+    });
+  },
+);

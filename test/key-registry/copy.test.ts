@@ -52,8 +52,8 @@ const kidOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] ?? '
 const published = async (handlers: Handlers) =>
   ((await fetchJwks(handlers)).json['keys'] as { kid: string }[]).map(({ kid }) => kid);
 
-describe('a change of the key registry', () => {
-  it('is known to every container within a minute, whenever it read last', async () => {
+describe('A change of the key registry', () => {
+  it('is known to every container within a minute, whenever it last read the registry', async () => {
     const [one, other] = [restart(), restart()];
     for (const handlers of [one, other]) {
       await Promise.all([getToken(handlers, 'machine-jwt'), published(handlers), ask(handlers, by(first))]);
@@ -85,7 +85,7 @@ describe('a change of the key registry', () => {
     ]);
   });
 
-  it('costs a container one read a minute, however many ask at once', async () => {
+  it('costs a container one read per minute, however many requests come at once', async () => {
     const { token, authorizer } = restart();
     const handlers = { token, authorizer };
     const askAll = () =>
@@ -112,7 +112,7 @@ it.each([
   ['an old copy', true],
   ['no copy', false],
 ])(
-  'an authorizer with %s of the key registry remembers a reference token without a request',
+  'An authorizer with %s of the key registry accepts a cached reference token without a request to the table',
   async (_copy, isCopied) => {
     const handlers = world.restart({ SIGNING_KEYS, REVOCATION_MAX_AGE_SECONDS: '3600' });
     if (isCopied) await ask(handlers, by(first));
@@ -131,8 +131,8 @@ it.each([
 /** Tokens in a second. */
 const FLOOD = scaled(10, 100);
 
-describe('a token whose kid is unknown', () => {
-  it('has the registry read at once: a key that was just made is accepted', async () => {
+describe('A token with an unknown kid', () => {
+  it('makes the container read the registry at once, so that a new key is accepted', async () => {
     const handlers = restart();
     expect(await ask(handlers, by(first))).toBe('allow');
     advance(3);
@@ -141,7 +141,7 @@ describe('a token whose kid is unknown', () => {
     expect(await introspectionDoor.show(handlers, by(second))).toBe('allow');
   });
 
-  it('does not have the registry read again within ten seconds', async () => {
+  it('does not make the container read the registry again within ten seconds', async () => {
     const handlers = restart();
     await ask(handlers, by(first));
     world.store.take();
@@ -156,7 +156,7 @@ describe('a token whose kid is unknown', () => {
     expect(registryReads(world.store)).toBe(1);
   });
 
-  it('does not have the registry read where anything else about the token is wrong', async () => {
+  it('does not make the container read the registry if the token has any other fault', async () => {
     const handlers = restart();
     await ask(handlers, by(first));
     world.store.take();
@@ -183,7 +183,7 @@ describe('a token whose kid is unknown', () => {
     }
   });
 
-  it('is a fault, not a refusal, while the registry cannot be read, and the registry is left alone for ten seconds', async () => {
+  it('causes a fault, not a refusal, while the registry cannot be read, and no further read for ten seconds', async () => {
     const handlers = restart();
     await ask(handlers, by(first));
     world.store.take();
@@ -219,7 +219,7 @@ function failReads(): void {
   });
 }
 
-describe('without a key registry', () => {
+describe('Without a key registry,', () => {
   beforeEach(() => world.forget());
 
   it('twenty containers that start at once all sign with one key', async () => {
@@ -255,7 +255,7 @@ describe('without a key registry', () => {
     expect((await world.find()).keys.map(({ kid }) => kid)).toEqual([kidOf(token)]);
   });
 
-  it('a container that may not make a key answers 503 to everything, until there is one', async () => {
+  it('a container that may not make a key answers 503 until there is a key', async () => {
     const handlers = world.restart({ WRAPPING_KMS_KEY: '', SIGNING_KEYS });
     expect(await post(handlers.token, 'machine-jwt', { grant_type: 'client_credentials' })).toMatchObject({
       status: 503,
@@ -274,7 +274,7 @@ describe('without a key registry', () => {
   });
 });
 
-it('a token by a key that was withdrawn by force is refused within a minute', async () => {
+it('A token by a key that was withdrawn with --force is refused within a minute', async () => {
   await add(newKey(second));
   const handlers = restart();
   expect(await ask(handlers, forge(second, clock(), { jti: 'one' }))).toBe('allow');
@@ -285,7 +285,7 @@ it('a token by a key that was withdrawn by force is refused within a minute', as
   expect(await ask(handlers, forge(second, clock(), { jti: 'three' }))).toBe('refuse');
 });
 
-describe('a configuration error is answered by 503 and named in the log', () => {
+describe('A configuration error is answered with 503 and named in the log:', () => {
   it.each([
     [
       'SIGNING_KMS_KEYS is set while KEY_REGISTRY is on, but only one can be used',

@@ -57,9 +57,9 @@ const waits = [
   { operation: 'Sign', prepare: async () => add(await world.createInKms('ES256')), isWarm: true, names: promised },
 ];
 
-describe.each(waits)('KMS $operation fails', ({ operation, prepare, isWarm, names }) => {
+describe.each(waits)('When the operation $operation of KMS fails', ({ operation, prepare, isWarm, names }) => {
   it.each(names)(
-    'by "%s": 503 within two seconds, nothing written, and a token when KMS works again',
+    'by "%s", /token answers 503 within two seconds, writes nothing, and works again after the repair',
     async (fault) => {
       await prepare();
       const handlers = world.restart();
@@ -92,7 +92,7 @@ describe('KMS', () => {
     expect(world.kms.takeCalls()).toEqual({ Decrypt: attempts });
   });
 
-  it('is not needed by a container that has unwrapped its key, nor to verify', async () => {
+  it('is not needed by a container that has unwrapped its key, or to verify', async () => {
     await add(await world.createWrapped());
     const handlers = world.restart();
     await getToken(handlers, 'machine-jwt');
@@ -104,7 +104,7 @@ describe('KMS', () => {
     }
   });
 
-  it('that fails once is asked again by the next request', async () => {
+  it('that fails once is called again by the next request', async () => {
     await add(await world.createInKms('ES256'));
     const handlers = world.restart();
     world.kms.fail('outage', ['GetPublicKey']);
@@ -131,38 +131,41 @@ const copies: [copy: string, isWarm: boolean][] = [
 ];
 const unreadable = Object.entries<Behaviour>(storeFaults).map(([name, fault], index) => ({ name, fault, index }));
 
-describe.each(unreadable)('the registry cannot be read: $name', ({ fault, index }) => {
+describe.each(unreadable)('When the registry cannot be read ($name),', ({ fault, index }) => {
   const cases = isLongRun ? copies : copies.slice(index % 2, (index % 2) + 1);
-  it.each(cases)('a container with %s reports a fault, and works with the next request', async (_copy, isWarm) => {
-    await add(await world.createWrapped());
-    const token = await getToken(world.restart(), 'machine-jwt');
-    const handlers = world.restart();
-    const warmUp = () =>
-      Promise.all([
-        getToken(handlers, 'machine-jwt'),
-        fetchJwks(handlers),
-        introspectionDoor.show(handlers, token),
-        authorizerDoors[0]!.show(handlers, token),
-      ]);
-    if (isWarm) await warmUp();
-    advance(60);
-    world.store.behave(ofRegistry(fault));
-    const { result, waited } = await passTime(() =>
-      Promise.all([
-        post(handlers.token, 'machine-jwt', FORM),
-        fetchJwks(handlers),
-        introspectionDoor.show(handlers, token),
-        authorizerDoors[0]!.show(handlers, token),
-      ]),
-    );
-    const [issued, published, ...words] = result;
-    expect(waited).toBeLessThan(3_000 * PATIENCE);
-    const unavailable = { status: 503, headers: { 'retry-after': '1', 'cache-control': 'no-store' } };
-    expect(issued).toMatchObject(unavailable);
-    expect(published).toMatchObject(unavailable);
-    expect(words).toEqual(['fault', 'fault']);
-    world.store.behave();
-    const [fresh, set, ...verdicts] = await warmUp();
-    expect([fresh.split('.').length, set.status, ...verdicts]).toEqual([3, 200, 'allow', 'allow']);
-  });
+  it.each(cases)(
+    'a container with %s answers 503, and works with the next request after the repair',
+    async (_copy, isWarm) => {
+      await add(await world.createWrapped());
+      const token = await getToken(world.restart(), 'machine-jwt');
+      const handlers = world.restart();
+      const warmUp = () =>
+        Promise.all([
+          getToken(handlers, 'machine-jwt'),
+          fetchJwks(handlers),
+          introspectionDoor.show(handlers, token),
+          authorizerDoors[0]!.show(handlers, token),
+        ]);
+      if (isWarm) await warmUp();
+      advance(60);
+      world.store.behave(ofRegistry(fault));
+      const { result, waited } = await passTime(() =>
+        Promise.all([
+          post(handlers.token, 'machine-jwt', FORM),
+          fetchJwks(handlers),
+          introspectionDoor.show(handlers, token),
+          authorizerDoors[0]!.show(handlers, token),
+        ]),
+      );
+      const [issued, published, ...words] = result;
+      expect(waited).toBeLessThan(3_000 * PATIENCE);
+      const unavailable = { status: 503, headers: { 'retry-after': '1', 'cache-control': 'no-store' } };
+      expect(issued).toMatchObject(unavailable);
+      expect(published).toMatchObject(unavailable);
+      expect(words).toEqual(['fault', 'fault']);
+      world.store.behave();
+      const [fresh, set, ...verdicts] = await warmUp();
+      expect([fresh.split('.').length, set.status, ...verdicts]).toEqual([3, 200, 'allow', 'allow']);
+    },
+  );
 });

@@ -82,7 +82,7 @@ describe.each([
   ...algorithmNames.map((alg) => ['kms', alg] as const),
   ...algorithmNames.filter(isTaken).map((alg) => ['wrapped', alg] as const),
 ])('%s %s', (origin, alg) => {
-  it('signs what jose, the authorizer and introspection verify', async () => {
+  it('signs tokens that jose, the authorizer and introspection accept', async () => {
     const { key, variables } = await origins[origin](alg);
     await add(key);
     const handlers = world.restart(variables);
@@ -94,28 +94,31 @@ describe.each([
   });
 });
 
-describe('calls of KMS', () => {
+describe('The calls of KMS', () => {
   it.each([
     ['environment', {}, {}],
     ['kms', { GetPublicKey: 1 }, { Sign: 5 }],
     ['wrapped', { Decrypt: 1 }, {}],
-  ] as const)('%s: %j for a container and %j for five tokens', async (origin, perContainer, perToken) => {
-    const { key, variables } = await origins[origin]('ES256');
-    await add(key);
-    const handlers = world.restart(variables);
-    world.kms.takeCalls();
-    const tokens = await Promise.all(Array.from({ length: 5 }, () => getToken(handlers, 'machine-jwt')));
-    expect(world.kms.takeCalls()).toEqual({ ...perContainer, ...perToken });
-    for (let index = 0; index < 5; index++) {
-      advance(100); // the copy is read again in between
-      await getToken(handlers, 'machine-jwt');
-    }
-    expect(world.kms.takeCalls()).toEqual(perToken);
-    for (const token of tokens) expect(await ask(handlers, token)).toBe('allow');
-    expect(world.kms.takeCalls()).toEqual({});
-  });
+  ] as const)(
+    'for keys of origin %s are %j for a container and %j for five tokens',
+    async (origin, perContainer, perToken) => {
+      const { key, variables } = await origins[origin]('ES256');
+      await add(key);
+      const handlers = world.restart(variables);
+      world.kms.takeCalls();
+      const tokens = await Promise.all(Array.from({ length: 5 }, () => getToken(handlers, 'machine-jwt')));
+      expect(world.kms.takeCalls()).toEqual({ ...perContainer, ...perToken });
+      for (let index = 0; index < 5; index++) {
+        advance(100); // the copy is read again in between
+        await getToken(handlers, 'machine-jwt');
+      }
+      expect(world.kms.takeCalls()).toEqual(perToken);
+      for (const token of tokens) expect(await ask(handlers, token)).toBe('allow');
+      expect(world.kms.takeCalls()).toEqual({});
+    },
+  );
 
-  it('are not repeated for a key that stays when another changes', async () => {
+  it('are not repeated for an unchanged key when another key changes', async () => {
     await add(await world.createWrapped());
     const handlers = world.restart();
     await getToken(handlers, 'machine-jwt');
@@ -127,10 +130,10 @@ describe('calls of KMS', () => {
   });
 });
 
-describe('several active keys', () => {
+describe('Several active keys', () => {
   const algs = ['ES256', 'RS256', 'PS384', 'EdDSA'] as const;
 
-  it('sign as each resource server wants, and the first where none says so', async () => {
+  it('sign with the algorithm of each resource server, and by default with the first key', async () => {
     for (const alg of algs) await add(await world.createWrapped(alg));
     for (const { kid, status } of (await world.find()).keys) if (status === 'next') await activate(kid);
     const handlers = world.restart();
@@ -151,7 +154,7 @@ describe('several active keys', () => {
     await world.resourceServers.replace(restored, version + 1);
   });
 
-  it('verify by the algorithm of their own only', async () => {
+  it('verify with their own algorithm only', async () => {
     const key = await world.createInKms('RS256');
     await add(key);
     const handlers = world.restart();
@@ -169,13 +172,13 @@ describe('several active keys', () => {
   });
 });
 
-describe('the status of a key', () => {
+describe('With a key of the status', () => {
   it.each([
     ['next', ['a', 'b'], 'allow'],
     ['active', ['a', 'b'], 'allow'],
     ['retiring', ['a', 'b'], 'allow'],
     ['retired', ['a'], 'refuse'],
-  ] as const)('%s: %j are published, and a token by it is met with %s', async (status, listed, met) => {
+  ] as const)('%s, the keys %j are published, and the verdict on its tokens is %s', async (status, listed, met) => {
     const mine = forgingKey('ES256', 'b');
     const [{ jwk }] = parseSigningKeys(forgingVariables([mine]).VERIFICATION_KEYS, 'public');
     const b: RegisteredKey = { kid: 'b', alg: 'ES256', jwk, origin: { type: 'environment' }, status, published_at: 0 };
@@ -189,7 +192,7 @@ describe('the status of a key', () => {
   });
 });
 
-describe('a wrapped key', () => {
+describe('A wrapped key', () => {
   const logged = async (act: () => Promise<unknown>) => {
     const lines: string[] = [];
     const write = console.log;
@@ -230,7 +233,7 @@ describe('a wrapped key', () => {
     expect(lines).toEqual([expect.stringContaining(message)]);
   });
 
-  it('leaves nothing usable in the table, nor in the logs', async () => {
+  it('leaves no usable key material in the table or in the log', async () => {
     const lines: string[] = [];
     const write = console.log;
     console.log = (line: string) => void lines.push(line);
@@ -260,8 +263,8 @@ describe('a wrapped key', () => {
   });
 });
 
-describe('a key that was compromised', () => {
-  it('is refused from the next request on, with all that it signs later', async () => {
+describe('A compromised key', () => {
+  it('makes its tokens refused from the next request on, including those that it signs later', async () => {
     await add(await world.createWrapped());
     const successor = await world.createWrapped();
     await add(successor);
@@ -291,7 +294,7 @@ describe('a key that was compromised', () => {
     expect(keys.map((each) => each.kid)).toEqual([successor.kid]);
   });
 
-  it('leaves nothing that signs where no other waits, and the next one that is activated signs', async () => {
+  it('leaves no signing key if no other key is waiting, until another key is activated', async () => {
     const { kid, ...others } = await world.createWrapped();
     await add({ kid, ...others });
     await edit((registry) => compromiseKey(registry, kid, { now: clock() }).registry);
@@ -309,7 +312,7 @@ describe('a key that was compromised', () => {
   });
 });
 
-it('a token that was let in is refused within a minute after its key was withdrawn', async () => {
+it('A cached token is refused within a minute after its key was withdrawn', async () => {
   await add(await world.createWrapped());
   const successor = await world.createWrapped();
   await add(successor);
@@ -325,18 +328,18 @@ it('a token that was let in is refused within a minute after its key was withdra
   expect(await ask(handlers, token)).toBe('refuse');
 });
 
-describe('the JWK Set', () => {
+describe('The JWK Set', () => {
   it.each([
     ['7200', 600],
     ['300', 300],
     ['0', 0],
-  ])('for consumers that keep it for %s s may be kept for %i', async (JWKS_CACHE_SECONDS, maxAge) => {
+  ])('with JWKS_CACHE_SECONDS=%s has a max-age of %i', async (JWKS_CACHE_SECONDS, maxAge) => {
     await add(await world.createWrapped());
     const { headers } = await fetchJwks(world.restart({ JWKS_CACHE_SECONDS }));
     expect(headers['cache-control']).toBe(`public, max-age=${maxAge}`);
   });
 
-  it('holds public members only, and costs one read in a minute', async () => {
+  it('contains public members only, and costs one read per minute', async () => {
     await add(await world.createWrapped('RS256'));
     await add(await world.createWrapped('EdDSA'));
     const handlers = world.restart();

@@ -52,7 +52,7 @@ afterAll(() => world.stop());
 const statuses = async () => (await world.find()).keys.map(({ status }) => status);
 const GENERATE = 'GenerateDataKeyPairWithoutPlaintext';
 
-describe('a call of the schedule', () => {
+describe('A run of the scheduled rotation', () => {
   it('publishes, activates, retires and withdraws a key when it is due, and not before', async () => {
     const rotate = world.rotation();
     const steps: [after: number, expected: string[]][] = [
@@ -79,7 +79,7 @@ describe('a call of the schedule', () => {
     expect(await statuses()).toEqual(['active', 'next']);
   });
 
-  it('does nothing when somebody else has just added a key', async () => {
+  it('does nothing when a key has just been added', async () => {
     advance(PERIOD);
     const added = await world.createWrapped();
     let isFirst = true;
@@ -98,7 +98,7 @@ describe('a call of the schedule', () => {
     ]);
   });
 
-  it('makes no first key: the first token does', async () => {
+  it('does not make the first key, which the first token request makes', async () => {
     await world.forget();
     await world.rotation()();
     expect(world.kms.takeCalls()).toEqual({});
@@ -171,8 +171,8 @@ class Consumer {
 /** Of every ten, two end with a compromised key. */
 const ROTATIONS = scaled(10, 50);
 
-describe(`consumers of the JWK Set through ${ROTATIONS} rotations`, () => {
-  it('refuse no valid token, and accept none by a compromised key once their cache has ended', async () => {
+describe(`Consumers of the JWK Set through ${ROTATIONS} rotations`, () => {
+  it('refuse no valid token, and accept no token by a compromised key after their cache time', async () => {
     const random = createRandom(7);
     const containers = [world.restart(), world.restart()];
     const pick = (among: readonly Handlers[]) => random.pick(among);

@@ -37,28 +37,28 @@ function outcome(change: () => KeyRegistry) {
   }
 }
 
-describe('adding', () => {
-  it('the very first key lets it sign at once', () => {
+describe('Adding', () => {
+  it('the first key lets it sign at once', () => {
     expect(addKey(undefined, newKey('a'), T).keys).toEqual([key('a', 'active', { activated_at: T })]);
   });
 
-  it('another publishes it', () => {
+  it('another key publishes it', () => {
     expect(summary(addKey(of(key('a', 'active')), newKey('b'), T))).toEqual(['a active', 'b next']);
   });
 
-  it('one with a kid that is there is refused, even of a retired key', () => {
+  it('a key with an existing kid is refused, even if that key is retired', () => {
     expect(outcome(() => addKey(of(key('a', 'retired')), newKey('a'), T))).toEqual({ code: 'known_key', kid: 'a' });
   });
 
   it.each([
     [90 * DAY - 1, ['a retired', 'b next']],
     [90 * DAY, ['b next']],
-  ])('%i s after a key was retired: %j', (age, left) => {
+  ])('a key %i s after another one was retired leaves the keys %j', (age, left) => {
     expect(summary(addKey(of(key('a', 'retired', { retired_at: T })), newKey('b'), T + age))).toEqual(left);
   });
 });
 
-describe('the activation gate', () => {
+describe('A key can be activated', () => {
   const registry = of(key('a', 'active'), key('b', 'next'));
   const activate = (age: number, force = false) =>
     outcome(() => activateKey(registry, 'b', policy, { now: T + age, force }));
@@ -72,11 +72,11 @@ describe('the activation gate', () => {
     [ACTIVATION, false, done],
     [ACTIVATION + DAY, false, done],
     [0, true, done],
-  ] as const)('%i s after it was published, force: %s', (age, force, expected) => {
+  ] as const)('%i s after it was published, with force: %s', (age, force, expected) => {
     expect(activate(age, force)).toEqual(expected);
   });
 
-  it.each(['active', 'retiring', 'retired'] as const)('is not for what is %s', (status) => {
+  it.each(['active', 'retiring', 'retired'] as const)('not when it is %s', (status) => {
     const other = of(key('a', 'active'), key('b', status));
     expect(outcome(() => activateKey(other, 'b', policy, { now: T + DAY, force: true }))).toEqual({
       code: 'wrong_status',
@@ -84,12 +84,12 @@ describe('the activation gate', () => {
     });
   });
 
-  it('is not for what is not there', () => {
+  it('not when it does not exist', () => {
     expect(outcome(() => activateKey(registry, 'c', policy, { now: T }))).toEqual({ code: 'unknown_key', kid: 'c' });
   });
 });
 
-describe('a key that is activated', () => {
+describe('A key that is activated', () => {
   const rsa = { alg: 'RS256' } as const;
   it.each<[string, RegisteredKey[], string[]]>([
     [
@@ -112,7 +112,7 @@ describe('a key that is activated', () => {
   });
 });
 
-describe('the withdrawal gate', () => {
+describe('A key can be withdrawn', () => {
   const registry = of(key('a', 'active'), key('b', 'retiring', { retiring_at: T }));
   const refused = { code: 'too_early', kid: 'b', possibleFrom: WITHDRAWAL };
   const done = ['a active', 'b retired'];
@@ -122,7 +122,7 @@ describe('the withdrawal gate', () => {
     [WITHDRAWAL - 1, false, refused],
     [WITHDRAWAL, false, done],
     [0, true, done],
-  ] as const)('%i s after it stopped signing, force: %s', (age, force, expected) => {
+  ] as const)('%i s after it stopped signing, with force: %s', (age, force, expected) => {
     expect(outcome(() => retireKey(registry, 'b', policy, { now: T + age, force }))).toEqual(expected);
   });
 
@@ -135,13 +135,13 @@ describe('the withdrawal gate', () => {
     expect(outcome(() => retireKey(of(...keys), 'b', policy, { now: T }))).toEqual(expected);
   });
 
-  it('does not open by force for the only key that signs', () => {
+  it('not with force if it is the only key that signs', () => {
     const alone = () => retireKey(of(key('b', 'active')), 'b', policy, { now: T, force: true });
     expect(outcome(alone)).toEqual({ code: 'only_active_key', kid: 'b' });
   });
 });
 
-describe('a key that is compromised', () => {
+describe('A key that is compromised', () => {
   const next = (kid: string, age: number, more = {}) => key(kid, 'next', { published_at: T - age, ...more });
   it.each<[string, RegisteredKey[], string | undefined, string[]]>([
     ['is replaced', [key('a', 'active'), next('b', 1)], undefined, ['b active', 'a retired']],
@@ -169,7 +169,7 @@ describe('a key that is compromised', () => {
     expect(registry.keys.find(({ kid }) => kid === successor?.kid)?.status).toBe(successor && 'active');
   });
 
-  it('stays so: the second time changes nothing', () => {
+  it('cannot be compromised twice: the second time changes nothing', () => {
     const once = compromiseKey(of(key('a', 'active'), next('b', 1)), 'a', { now: T }).registry;
     expect(compromiseKey(once, 'a', { now: T + 5 })).toEqual({ registry: once });
   });
@@ -184,7 +184,7 @@ describe('a key that is compromised', () => {
   });
 });
 
-describe('the schedule', () => {
+describe('The scheduled rotation, with', () => {
   const PERIOD = 90 * DAY;
   const rotation = { ...policy, period: PERIOD, algorithm: 'PS256' } as const;
   const signing = (age: number, more: Partial<RegisteredKey> = {}) =>

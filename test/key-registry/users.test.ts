@@ -208,8 +208,8 @@ async function promptly<Answer>(call: () => Promise<Answer>): Promise<Answer> {
 const discover = async ({ discovery }: Handlers) =>
   readResult(await discovery(httpEvent({ method: 'GET', path: '/.well-known/openid-configuration' })));
 
-describe.each(['wrapped', 'kms'] as const)('registered keys of origin "%s"', (origin) => {
-  it('sign the tokens of a code and of a refresh, the ID token with the algorithm that the client asked for', async () => {
+describe.each(['wrapped', 'kms'] as const)('Registered keys of the origin "%s"', (origin) => {
+  it('sign the tokens of a redemption and a refresh, and the ID token with the algorithm of the client', async () => {
     const kids: Record<string, string> = {};
     for (const alg of ALGORITHMS) kids[alg] = await add(origins[origin](alg));
     for (const { kid, status } of (await world.find()).keys) if (status === 'next') await activate(kid);
@@ -236,7 +236,7 @@ describe.each(['wrapped', 'kms'] as const)('registered keys of origin "%s"', (or
     expect((await verify(answer['access_token'] ?? '', 'at+jwt', 'orders')).kid).toBe(kid);
   });
 
-  it('give way to their successors within a minute, also for grants that began before', async () => {
+  it('are replaced by their successors within a minute, also for older grants', async () => {
     const old = await add(origins[origin]('ES256'));
     const handlers = world.restart();
     const first = await signIn(handlers);
@@ -256,7 +256,7 @@ describe.each(['wrapped', 'kms'] as const)('registered keys of origin "%s"', (or
   });
 });
 
-it('a client whose algorithm no active key has gets 503, and can redeem its code when there is such a key', async () => {
+it('A client whose algorithm no active key has gets 503, and can redeem its code once there is such a key', async () => {
   await add(world.createWrapped());
   const handlers = world.restart();
   const code = await createCode('web-RS256');
@@ -268,7 +268,7 @@ it('a client whose algorithm no active key has gets 503, and can redeem its code
   expect(kidOf((await given(redeem(world.restart(), code, 'web-RS256'))).id_token)).toBe(rsa);
 });
 
-describe('an id_token_hint', () => {
+describe('An id_token_hint', () => {
   /** The token of a key, and what ends that key. */
   async function prepare() {
     await add(world.createWrapped());
@@ -312,7 +312,7 @@ describe('an id_token_hint', () => {
     expect(await showHint(handlers, fresh)).toEqual(ACCEPTED);
   });
 
-  it('with an unknown kid has the registry read once in ten seconds, however many come', async () => {
+  it('with an unknown kid costs at most one read of the registry in ten seconds', async () => {
     const { handlers, id_token } = await prepare();
     expect(await showHint(handlers, id_token)).toEqual(ACCEPTED);
     advance(11);
@@ -343,7 +343,7 @@ describe('an id_token_hint', () => {
     };
 
   it.each(['status 500', 'access denied', 'throttled by the table', 'no answer ever'] as const)(
-    'gets 503, and ends no session, while the registry cannot be read: %s',
+    'is answered with 503, and signs nobody out, while the registry cannot be read: %s',
     async (fault) => {
       await add(world.createWrapped());
       const handlers = world.restart();
@@ -369,7 +369,7 @@ describe('an id_token_hint', () => {
     },
   );
 
-  it('gets 503 where the registry is gone', async () => {
+  it('is answered with 503 if the registry is missing', async () => {
     const { handlers, id_token } = await prepare();
     await world.forget();
     advance(60);
@@ -379,7 +379,7 @@ describe('an id_token_hint', () => {
   });
 });
 
-it('userinfo accepts tokens signed with a new key at once', async () => {
+it('Userinfo accepts tokens signed with a new key at once', async () => {
   await add(world.createWrapped());
   const handlers = world.restart();
   const { access_token } = await signIn(handlers);
@@ -392,7 +392,7 @@ it('userinfo accepts tokens signed with a new key at once', async () => {
   expect(await userinfo(handlers, access_token)).toBe(200);
 });
 
-describe('discovery', () => {
+describe('The discovery document', () => {
   const algorithms = async (handlers: Handlers) => {
     const { status, json } = await discover(handlers);
     expect(status).toBe(200);
@@ -424,14 +424,14 @@ describe('discovery', () => {
     expect(await age({ JWKS_CACHE_SECONDS: '300' })).toBe('public, max-age=300');
   });
 
-  it('lists the algorithm of the first key before the first token has made it', async () => {
+  it('lists the algorithm of the first key before the first token request has made the key', async () => {
     const handlers = world.restart({ NEW_KEY_ALGORITHM: 'ES384' });
     expect(await algorithms(handlers)).toEqual(['ES384']);
     expect(kidOf((await given(redeem(handlers, await createCode()))).access_token)).toBeDefined();
     expect(await algorithms(world.restart())).toEqual(['ES384']);
   });
 
-  it('is 503 while no key is known, and lists algorithms again with the next request', async () => {
+  it('is answered with 503 while no key is known, and lists algorithms again with the next request', async () => {
     const handlers = world.restart();
     const unavailable = { status: 503, headers: { 'retry-after': '1', 'cache-control': 'no-store' } };
     expect(await discover(handlers)).toMatchObject(unavailable);
@@ -449,8 +449,8 @@ describe('discovery', () => {
   });
 });
 
-describe('a key that was compromised', () => {
-  it('takes its tokens with it, but no grant', async () => {
+describe('A compromised key', () => {
+  it('makes its tokens refused, but revokes no grant', async () => {
     await add(world.createWrapped());
     const successor = await add(world.createWrapped());
     const running = world.restart();
@@ -487,7 +487,7 @@ describe('a key that was compromised', () => {
     expect((await signOut(running, fresh.id_token, browser.cookies)).location?.href).toBe(AFTER_LOGOUT);
   });
 
-  it('costs no code and no refresh token where no other key can sign yet', async () => {
+  it('consumes no code and no refresh token while no other key can sign', async () => {
     const kid = await add(world.createWrapped());
     const running = world.restart();
     const tokens = await signIn(running);
@@ -505,7 +505,7 @@ describe('a key that was compromised', () => {
   });
 });
 
-describe('logout tokens', () => {
+describe('Logout tokens', () => {
   // Clients are told over http on loopback only by a service that is there itself.
   const LOOPBACK = 'http://localhost:3000';
   const received: string[] = [];
@@ -543,7 +543,7 @@ describe('logout tokens', () => {
     await deliver();
   };
 
-  it('are signed with the active key, of either origin', async () => {
+  it('are signed with the active key, of any origin', async () => {
     // The first token makes a wrapped key, for this issuer.
     const handlers = world.restart({ ISSUER: LOOPBACK });
     expect((await post(handlers.token, 'machine-jwt', { grant_type: 'client_credentials' })).status).toBe(200);
@@ -592,7 +592,7 @@ describe('logout tokens', () => {
   );
 });
 
-it('/authorize makes no first key: it answers 503 where it has to sign, until /token has made one', async () => {
+it('/authorize does not make the first key: it answers 503 when it must sign, until /token has made a key', async () => {
   const handlers = world.restart({ WRAPPING_KMS_KEY: '' });
   const browser = openBrowser(handlers.authorization);
   const query = asking({ client_id: 'front', response_type: HYBRID });
@@ -608,7 +608,7 @@ it('/authorize makes no first key: it answers 503 where it has to sign, until /t
   expect(kidOf(answer['id_token'] ?? '')).toBe(kidOf(first.id_token));
 });
 
-describe('while KMS fails', () => {
+describe('While KMS fails,', () => {
   const FAULTS: readonly FaultName[] = ['throttled', 'outage', 'no answer ever', 'disabled', 'denied'];
   let ofKms: Variables;
 
@@ -669,7 +669,7 @@ describe('while KMS fails', () => {
     return { status, retryAfter: headers['retry-after'], id_token: json['id_token'] };
   };
 
-  describe.each(Object.keys(places) as (keyof typeof places)[])('with a key that is %s', (place) => {
+  describe.each(Object.keys(places) as (keyof typeof places)[])('with a key that is %s,', (place) => {
     const { prepare, isWarm, operation } = places[place];
     const names = (Object.keys(requests) as (keyof typeof requests)[]).filter(
       (name) => isWarm || !name.endsWith('alone'),
@@ -679,7 +679,7 @@ describe('while KMS fails', () => {
       names.filter((_, index) => isLongRun || index === turn % names.length).map((name) => [fault, name] as const),
     );
 
-    it.each(cases)('by "%s": a request %s gets 503 within two seconds, and loses nothing', async (fault, name) => {
+    it.each(cases)('by "%s", a request %s gets 503 within two seconds, and loses nothing', async (fault, name) => {
       await prepare();
       const [ours, others] = [world.restart(variablesOf(place)), world.restart(variablesOf(place))];
       if (isWarm && name === 'for tokens in front') {
@@ -739,7 +739,7 @@ describe('while KMS fails', () => {
   );
 });
 
-it('a key is withdrawn by the schedule only when the ID tokens and the access tokens that it signed have expired', async () => {
+it('The scheduled rotation withdraws a key only when the ID tokens and access tokens that it signed have expired', async () => {
   const lifetimes = { ACCESS_TOKEN_MAX_LIFETIME_SECONDS: '300', ID_TOKEN_LIFETIME_SECONDS: '7200' };
   await add(world.createWrapped());
   const handlers = world.restart(lifetimes);

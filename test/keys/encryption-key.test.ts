@@ -15,7 +15,7 @@ const set = (...keys: unknown[]) => JSON.stringify({ keys });
 describe.each(Object.entries(pairs))('%s', (name, { privateKey, publicKey }) => {
   const alg = name === 'rsa' ? 'RSA-OAEP-256' : 'ECDH-ES+A256KW';
 
-  it('is read from a set and alone, private and public, named by its thumbprint', async () => {
+  it('is read from a JWK Set or a JWK, private or public, and its kid is its thumbprint', async () => {
     const kid = await calculateJwkThumbprint(jwk(publicKey) as JWK);
     const expected = { ...jwk(publicKey), kid, alg, use: 'enc' };
     for (const text of [set(jwk(privateKey)), JSON.stringify(jwk(privateKey))]) {
@@ -28,7 +28,7 @@ describe.each(Object.entries(pairs))('%s', (name, { privateKey, publicKey }) => 
     }
   });
 
-  it('says how long a key is that is encrypted to it', () => {
+  it('has the length of an encrypted key', () => {
     expect(parseEncryptionKey(set(jwk(publicKey))).encryptedKeyBytes).toBe(name === 'rsa' ? 256 : 40);
   });
 });
@@ -37,15 +37,15 @@ it.each([
   [{ key_ops: ['unwrapKey'] }, pairs.rsa],
   [{ key_ops: ['decrypt'] }, pairs.rsa],
   [{ key_ops: ['deriveBits'] }, pairs.p256],
-])('takes a private key with %j', (members, { privateKey }) => {
+])('A private encryption key may have %j', (members, { privateKey }) => {
   expect(parseDecryptionKeys(set({ ...jwk(privateKey), ...members, kid: 'a' }))).toMatchObject([{ kid: 'a' }]);
 });
 
-it('takes a public key for agreement that may do nothing by itself', () => {
+it('A public encryption key may have empty key_ops', () => {
   expect(parseEncryptionKey(JSON.stringify({ ...jwk(pairs.p384.publicKey), key_ops: [] })).alg).toBe('ECDH-ES+A256KW');
 });
 
-describe('a key that is not fit is refused by name, without its material', () => {
+describe('An unusable encryption key is refused with its kid, without key material:', () => {
   const privates = parseDecryptionKeys;
   const publics = parseEncryptionKey;
   const { rsa: good, p256, p384 } = pairs;

@@ -24,14 +24,14 @@ describe.each(Object.entries(pairs))('%s', (name, { privateKey, publicKey }) => 
     ['PEM', pem(privateKey), 'private'],
     ['a public JWK Set', set(jwk(publicKey)), 'public'],
     ['public PEM', pem(publicKey), 'public'],
-  ] as const)('is read from %s, named by its thumbprint', async (_name, text, type) => {
+  ] as const)('is read from %s, and its kid is its thumbprint', async (_name, text, type) => {
     const [key] = parseSigningKeys(text, type);
     expect(key).toMatchObject({ alg, kid: await calculateJwkThumbprint(jwk(publicKey) as JWK) });
     expect(key.jwk).toEqual({ ...jwk(publicKey), kid: key.kid, alg, use: 'sig' });
   });
 });
 
-it('keeps a kid that is given, an alg that fits, and the order', () => {
+it('Signing keys keep their kid, their alg and their order', () => {
   const keys = parseSigningKeys(
     set(
       { ...jwk(pairs.rsa.privateKey), kid: 'second', alg: 'PS256', use: 'sig', key_ops: ['sign'] },
@@ -45,11 +45,11 @@ it('keeps a kid that is given, an alg that fits, and the order', () => {
   ]);
 });
 
-it('reads several PEM blocks', () => {
+it('Signing keys are read from several PEM blocks', () => {
   expect(parseSigningKeys(pem(pairs.rsa.privateKey) + pem(pairs.p256.privateKey), 'private')).toHaveLength(2);
 });
 
-describe('a key that is not fit is refused by name, without its material', () => {
+describe('An unusable signing key is refused with its kid, without key material:', () => {
   const { rsa: good, p256, p384 } = pairs;
   it.each<[string, 'private' | 'public', string, RegExp]>([
     ['an empty set', 'private', set(), /^key set is empty$/],
@@ -201,7 +201,7 @@ describe('ECDSA signatures', () => {
     ['P-256', 'sha256', 32],
     ['P-384', 'sha384', 48],
     ['P-521', 'sha512', 66],
-  ] as const)('of %s survive the way there and back', (curve, hash, bytes) => {
+  ] as const)('of %s survive the conversion to DER and back', (curve, hash, bytes) => {
     const { privateKey } = ec(curve);
     for (let round = 0; round < 600; round++) {
       const asn1 = sign(hash, Buffer.of(round), privateKey);

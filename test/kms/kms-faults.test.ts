@@ -38,29 +38,38 @@ const waits = [
   { operation: 'GenerateMac', id: 'machine-reference', container: 'new' },
 ];
 
-describe.each(waits)('KMS $operation fails for $id in a $container container', ({ operation, id, container }) => {
-  it.each(faultNames)('by "%s": 503 within two seconds, and a token when KMS works again', async (fault) => {
-    const handlers = world.restart();
-    if (container === 'warm') await getToken(handlers, id);
-    world.kms.fail(fault, [operation]);
-    await expectPromptRefusal(handlers, id);
-    world.kms.recover();
-    await expect(getToken(handlers, id)).resolves.toBeDefined();
-  });
-});
+describe.each(waits)(
+  'When the operation $operation of KMS fails for $id in a $container container',
+  ({ operation, id, container }) => {
+    it.each(faultNames)(
+      'by "%s", /token answers 503 within two seconds, and works again after the repair',
+      async (fault) => {
+        const handlers = world.restart();
+        if (container === 'warm') await getToken(handlers, id);
+        world.kms.fail(fault, [operation]);
+        await expectPromptRefusal(handlers, id);
+        world.kms.recover();
+        await expect(getToken(handlers, id)).resolves.toBeDefined();
+      },
+    );
+  },
+);
 
-it.each(['machine-jwt', 'machine-reference'])('a KMS that is too slow for %s: 503 within two seconds', async (id) => {
-  world.kms.delay(5_000 * PATIENCE);
-  await expectPromptRefusal(world.restart(), id);
-});
+it.each(['machine-jwt', 'machine-reference'])(
+  'When KMS is too slow for %s, /token answers 503 within two seconds',
+  async (id) => {
+    world.kms.delay(5_000 * PATIENCE);
+    await expectPromptRefusal(world.restart(), id);
+  },
+);
 
-it('a KMS that cannot be reached: 503 within two seconds', async () => {
+it('When KMS cannot be reached, /token answers 503 within two seconds', async () => {
   const handlers = world.restart({ AWS_ENDPOINT_URL_KMS: 'http://127.0.0.1:9' });
   await expectPromptRefusal(handlers, 'machine-jwt');
   await expectPromptRefusal(handlers, 'machine-reference');
 });
 
-it('a token that KMS signed with another key than the one asked for is not issued', async () => {
+it('A token that KMS signed with another key than the requested one is not issued', async () => {
   const [mine, other] = [createKey(world.kms, 'ECC_NIST_P256'), createKey(world.kms, 'ECC_NIST_P256')];
   const handlers = world.restart({ SIGNING_KMS_KEYS: mine });
   await getToken(handlers, 'machine-jwt');
@@ -85,8 +94,8 @@ it.each([
   expect(world.kms.takeCalls()).toEqual({ Sign: attempts });
 });
 
-describe('an outage of KMS', () => {
-  it('does not stop reference tokens from a container that has its handle keys', async () => {
+describe('An outage of KMS', () => {
+  it('does not affect reference tokens of a container that has its handle keys', async () => {
     const handlers = world.restart();
     await getToken(handlers, 'machine-reference');
     world.kms.fail('outage');
@@ -94,7 +103,7 @@ describe('an outage of KMS', () => {
     await expectPromptRefusal(handlers, 'machine-jwt');
   });
 
-  it('does not stop verification, in running containers and in new ones', async () => {
+  it('does not affect verification, in running and in new containers', async () => {
     const tokens = await Promise.all(['machine-jwt', 'machine-reference'].map((id) => getToken(world.handlers, id)));
     const [jwt = '', reference = ''] = tokens;
     const running = openDoors(world.restart);
@@ -104,7 +113,7 @@ describe('an outage of KMS', () => {
     expect(await openDoors(world.restart)(jwt)).toBe('allow');
   });
 
-  it('makes a container that has no handle keys yet report a fault for a reference token, not refuse it', async () => {
+  it('makes a container without handle keys report a fault for a reference token, not a refusal', async () => {
     const token = await getToken(world.handlers, 'machine-reference');
     world.kms.fail('outage');
     for (const door of [introspectionDoor, ...authorizerDoors]) {
@@ -117,7 +126,7 @@ describe('an outage of KMS', () => {
   });
 });
 
-describe('calls of KMS', () => {
+describe('The calls of KMS', () => {
   it('are one GetPublicKey for each key in a container, and one Sign for each JWT', async () => {
     const second = createKey(world.kms, 'RSA_2048');
     const handlers = world.restart({ SIGNING_KMS_KEYS: `${world.signingKey},${second}` });
@@ -147,7 +156,7 @@ describe('calls of KMS', () => {
   });
 });
 
-describe('handle keys from KMS', () => {
+describe('Handle keys from KMS', () => {
   const introspect = async (handlers: Handlers, token: string) =>
     (await post(handlers.introspection, 'orders', { token })).json['active'];
 
@@ -156,7 +165,7 @@ describe('handle keys from KMS', () => {
     expect(await introspect(world.restart(), token)).toBe(true);
   });
 
-  it('are rotated by naming two: the first one mints, both are accepted', async () => {
+  it('are rotated by configuring two: the first one mints, both are accepted', async () => {
     const next = createHandleKey(world.kms);
     const old = await getToken(world.restart(), 'machine-reference');
     const both = world.restart({ HANDLE_KMS_KEYS: `${next},${world.handleKey}` });
@@ -176,7 +185,7 @@ describe('handle keys from KMS', () => {
   });
 });
 
-describe('a configuration error is answered by 503 and named in the log', () => {
+describe('A configuration error is answered with 503 and named in the log:', () => {
   it.each([
     ['SIGNING_KEYS and SIGNING_KMS_KEYS are both set, but only one can be used', { SIGNING_KEYS: 'anything' }],
     ['SIGNING_KEYS or SIGNING_KMS_KEYS is not set', { SIGNING_KMS_KEYS: '' }],

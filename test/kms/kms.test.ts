@@ -33,7 +33,7 @@ const aws = () => ({
 });
 
 describe.each(algorithmNames)('%s', (alg) => {
-  it('is signed by KMS, and verified by jose, by the authorizer and at introspection', async () => {
+  it('tokens are signed by KMS, and accepted by jose, authorizer and introspection', async () => {
     const arn = createKey(world.kms, keySpecs[alg]);
     const VERIFICATION_KEYS = verificationKeys(world.kms, { [arn]: alg });
     const handlers = world.restart({ SIGNING_KMS_KEYS: `${arn}=${alg}`, VERIFICATION_KEYS });
@@ -47,7 +47,7 @@ describe.each(algorithmNames)('%s', (alg) => {
   });
 });
 
-it('serves the first algorithm that fits a key unless told otherwise, and finds it by its alias', async () => {
+it('A KMS key signs with the first algorithm that fits unless another one is configured, and is found by its alias', async () => {
   const TargetKeyId = createKey(world.kms, 'RSA_2048');
   world.kms.call('CreateAlias', { AliasName: 'alias/by-name', TargetKeyId });
   const VERIFICATION_KEYS = verificationKeys(world.kms, { [TargetKeyId]: undefined });
@@ -55,7 +55,7 @@ it('serves the first algorithm that fits a key unless told otherwise, and finds 
   expect((await jwtVerify(token, published(VERIFICATION_KEYS))).protectedHeader.alg).toBe('RS256');
 });
 
-it('goes on signing by the key that it named when an alias comes to mean another one', async () => {
+it('A container keeps signing with the same key when an alias is moved to another key', async () => {
   const [first, second] = [createKey(world.kms, 'ECC_NIST_P256'), createKey(world.kms, 'ECC_NIST_P256')];
   world.kms.call('CreateAlias', { AliasName: 'alias/moved', TargetKeyId: first });
   const handlers = world.restart({ SIGNING_KMS_KEYS: 'alias/moved' });
@@ -66,7 +66,7 @@ it('goes on signing by the key that it named when an alias comes to mean another
   await expect(jwtVerify(token, ofFirst)).resolves.toBeDefined();
 });
 
-describe('short integers', () => {
+describe('ECDSA signatures of KMS with short integers:', () => {
   beforeAll(() => world.kms.shortIntegers(true));
   afterAll(() => world.kms.shortIntegers(false));
 
@@ -96,7 +96,7 @@ describe('short integers', () => {
   });
 });
 
-describe('several active keys', () => {
+describe('Several active KMS keys:', () => {
   const algs = ['ES256', 'RS256', 'PS384', 'EdDSA'] as const;
   let arns: string[];
   const listed = () => arns.map((arn, index) => `${arn}=${algs[index]}`).join(',');
@@ -121,28 +121,28 @@ describe('several active keys', () => {
   const algOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).alg;
 
   it.each<[string, string]>([['orders', 'ES256'], ...algs.map((alg): [string, string] => [`of-${alg}`, alg])])(
-    'the resource server %s gets %s',
+    'the resource server %s gets tokens with %s',
     async (resource, alg) => {
       const handlers = world.restart({ SIGNING_KMS_KEYS: listed() });
       expect(algOf(await getToken(handlers, 'of-many', { resource }))).toBe(alg);
     },
   );
 
-  it('those that want the same share a token, those that state none go along, different ones are refused', async () => {
+  it('resource servers with the same algorithm, or without one, share a token; different algorithms are refused', async () => {
     const { token } = world.restart({ SIGNING_KMS_KEYS: listed() });
     const ask = (...resource: string[]) => post(token, 'of-many', { ...PUBLIC_FORM, resource });
     expect(algOf(String((await ask('of-RS256', 'orders')).json['access_token']))).toBe('RS256');
     expect(await ask('of-RS256', 'of-EdDSA')).toMatchObject({ status: 400, json: { error: 'invalid_target' } });
   });
 
-  it.each(['ES512', 'HS256'])('without a key for %s it is our fault, for whoever wants that one', async (alg) => {
+  it.each(['ES512', 'HS256'])('without a key for %s, requests for that algorithm get 503', async (alg) => {
     const handlers = world.restart({ SIGNING_KMS_KEYS: listed() });
     const answer = await post(handlers.token, 'of-many', { ...PUBLIC_FORM, resource: `of-${alg}` });
     expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1' }, json: { error: 'server_error' } });
     await expect(getToken(handlers, 'of-many')).resolves.toBeDefined();
   });
 
-  it('does not let one that cannot be had, or is not needed, stand in the way', async () => {
+  it('a key that is unavailable or unused does not affect the others', async () => {
     const gone = createKey(world.kms, 'ECC_NIST_P384');
     world.kms.call('DisableKey', { KeyId: gone });
     const handlers = world.restart({ SIGNING_KMS_KEYS: `${listed()},${gone}` });
@@ -151,7 +151,7 @@ describe('several active keys', () => {
     expect(algOf(await getToken(handlers, 'of-many', { resource: 'of-EdDSA' }))).toBe('EdDSA');
   });
 
-  it('does not let another key take the place of one that cannot be had', async () => {
+  it('an unavailable key is not replaced by another one', async () => {
     const gone = createKey(world.kms, 'ECC_NIST_P256');
     world.kms.call('DisableKey', { KeyId: gone });
     const { token } = world.restart({ SIGNING_KMS_KEYS: `${gone},${listed()}` });
@@ -163,7 +163,7 @@ describe('several active keys', () => {
   });
 });
 
-describe('a key that does not fit is refused by its name', () => {
+describe('An unusable KMS key is refused by its name:', () => {
   it.each<[string, string, string, string | undefined, RegExp]>([
     ['for encryption', 'RSA_2048', 'ENCRYPT_DECRYPT', undefined, /^key ".+" is not for signatures$/],
     ['for key agreement', 'ECC_NIST_P256', 'KEY_AGREEMENT', undefined, /^key ".+" is not for signatures$/],
@@ -208,7 +208,7 @@ describe('a key that does not fit is refused by its name', () => {
   });
 });
 
-it('refuses what KMS cannot sign by Ed25519 as too large, and asks nothing of KMS for it', async () => {
+it('A token that is too large for Ed25519 in KMS is refused without a call of KMS', async () => {
   const signer = await kmsSigners([{ id: createKey(world.kms, keySpecs.EdDSA) }], createKmsClient(aws())).get();
   world.kms.takeCalls();
   await expect(signer.sign(Buffer.alloc(4097))).rejects.toMatchObject({ code: 'invalid_request' });

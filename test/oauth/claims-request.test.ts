@@ -9,7 +9,7 @@ const read = (text: string | undefined) => {
   return { id_token: Object.fromEntries(id_token), userinfo: Object.fromEntries(userinfo) };
 };
 
-describe('the claims parameter', () => {
+describe('The claims parameter', () => {
   const accepted: [string | undefined, object][] = [
     [undefined, {}],
     ['{}', {}],
@@ -59,7 +59,7 @@ describe('the claims parameter', () => {
     expect(() => parseClaimsRequest(text)).toThrow(OAuthError);
   });
 
-  it('is the same when it is read again from where it is kept', () => {
+  it('is the same when it is read back from the grant', () => {
     const text = '{"userinfo":{"email":{"essential":true}},"id_token":{"sub":{"value":"a"}}}';
     expect(read(JSON.stringify(JSON.parse(text)))).toEqual(read(text));
   });
@@ -73,12 +73,12 @@ it.each<[unknown, string, boolean]>([
   ['a', '{"value":"b"}', false],
   [1, '{"value":"1"}', false],
   [undefined, '{"value":"a"}', false],
-])('%j satisfies %s: %s', (value, claim, expected) => {
+])('The value %j satisfies the request %s: %s', (value, claim, expected) => {
   const [request] = parseClaimsRequest(`{"userinfo":{"x":${claim}}}`).userinfo.values();
   expect(isRequestedValue(value, request!)).toBe(expected);
 });
 
-it('claims that are asked for one by one are of scopes', () => {
+it('Claims that are requested one by one belong to scopes', () => {
   const { userinfo } = parseClaimsRequest('{"userinfo":{"email":null,"zoneinfo":null,"sub":null,"salary":null}}');
   expect(scopesOfClaims(userinfo)).toEqual(['profile', 'email']);
 });

@@ -26,10 +26,13 @@ const starts: readonly [keyof typeof beginnings, number][] = [
   ['nothing', 0],
 ];
 
-describe('whatever the order of steps, nobody gets what is not theirs, and a grant that has ended stays so', () => {
-  it.each(starts)('from %s, with a reuse interval of %i s and two requests of any kind', (name, reuseInterval) => {
-    expect(explore(beginnings[name], reuseInterval, anyRequests(2))).toBeGreaterThan(1_000);
-  });
+describe('In every interleaving of requests, no rule about grants is broken:', () => {
+  it.each(starts)(
+    'starting with %s, with a reuse interval of %i s and two requests of any kind',
+    (name, reuseInterval) => {
+      expect(explore(beginnings[name], reuseInterval, anyRequests(2))).toBeGreaterThan(1_000);
+    },
+  );
 
   // Of any kind, three make a hundred times as many orders as two.
   const [kinds, three] = isLongRun ? ['of any kind', anyRequests(3)] : ['that repeat', repeatedRequests(3)];
@@ -41,7 +44,7 @@ describe('whatever the order of steps, nobody gets what is not theirs, and a gra
   );
 });
 
-describe('some order breaks a rule without the clause', () => {
+describe('Some interleaving breaks a rule without the condition', () => {
   const without =
     <Args extends unknown[]>(attribute: string, make: (...args: Args) => Transition) =>
     (...args: Args): Transition => {

@@ -46,12 +46,12 @@ const refresh = (request: string) => ({ ...common, request, generation: 0, scope
 const active = applyTransition(grant, redeem(redemption('first')))!;
 
 // Whoever came between the two found the step made, and reads the grant back when it is no longer.
-describe('a step that another request made and took back', () => {
-  it('of a code can be made again, and is no refusal', () => {
+describe('A step that another request made and undid', () => {
+  it('with a code can be made again', () => {
     expect(whyNotRedeemed(applyTransition(active, undoRedemption('first')), redemption('second'))).toBe('undone');
   });
 
-  it('of a refresh token can be made again, and is no refusal', () => {
+  it('with a refresh token can be made again', () => {
     const rotated = applyTransition(active, rotate(refresh('first')))!;
     const undone = applyTransition(rotated, undoRotation(refresh('first')));
     expect(whyNotRotated(undone, refresh('second'), 10)).toBe('undone');
@@ -98,7 +98,7 @@ const transitions: readonly [string, GrantState, Transition, Partial<GrantState>
   ],
 ];
 
-describe('a transition of a grant', () => {
+describe('A transition of a grant:', () => {
   it.each(transitions)('%s, and changes nothing else', (_name, before, transition, changes) => {
     expect(applyTransition(before, transition)).toEqual({ ...before, ...changes });
   });
@@ -147,7 +147,7 @@ const refused: readonly [string, Transition, GrantState][] = [
   ["a revocation of another client's grant", revoke('fourth', LATER, 'web'), { ...active, client_id: other }],
 ];
 
-describe('a grant is left as it is by', () => {
+describe('A grant is not changed by', () => {
   it.each(refused)('%s', (_name, transition, found) => {
     expect(applyTransition(found, transition)).toBeUndefined();
   });

@@ -7,8 +7,8 @@ const [first, second] = [randomBytes(32), randomBytes(32)];
 const handles = createHandles('https://issuer.example', [first]);
 const PREFIX = 'lk_at_';
 
-describe('a handle', () => {
-  it('is prefix, key id, random id and MAC', () => {
+describe('A handle', () => {
+  it('consists of prefix, key id, random id and MAC', () => {
     const { text, id, key } = handles.mint(KIND);
     expect(text).toMatch(/^lk_at_[\w-]{48}$/);
     expect(Buffer.from(id, 'base64url')).toHaveLength(16);
@@ -49,7 +49,7 @@ describe('a handle', () => {
   });
 });
 
-describe('handle keys', () => {
+describe('Handle keys', () => {
   const both = createHandles('https://issuer.example', [second, first]);
 
   it('all verify, and the first one mints', () => {
@@ -59,12 +59,12 @@ describe('handle keys', () => {
     expect(createHandles('https://issuer.example', [second]).parse(KIND, minted.text)).toBeDefined();
   });
 
-  it('serve one issuer only', () => {
+  it('are valid for one issuer only', () => {
     expect(createHandles('https://other.example', [first]).parse(KIND, handles.mint(KIND).text)).toBeUndefined();
   });
 });
 
-it('gives random ids of 128 bits', () => {
+it('Random ids have 128 bits', () => {
   expect(Buffer.from(randomId(), 'base64url')).toHaveLength(16);
   expect(randomId()).not.toBe(randomId());
 });

@@ -3,7 +3,7 @@ import { html, serializeHtml, trustedMarkup, type Value } from '../../lib/pages/
 import { chooseLanguage } from '../../lib/pages/texts.ts';
 import { theme } from '../../lib/pages/theme.ts';
 
-describe('a template', () => {
+describe('An HTML template', () => {
   it.each<[what: string, Value, text: string]>([
     ['text', `&<>"'\``, '&amp;&lt;&gt;&quot;&#39;&#96;'],
     ['text that is escaped already', '&lt;', '&amp;lt;'],
@@ -15,17 +15,17 @@ describe('a template', () => {
     ['a list', ['<', html`<br>`, ['>', undefined]], '&lt;<br>&gt;'],
     ['what only looks like markup', { toString: () => '<b>' } as never, 'undefined'],
     ['markup of our own', trustedMarkup('<svg></svg>'), '<svg></svg>'],
-  ])('takes %s', (_, value, text) => {
+  ])('accepts %s', (_, value, text) => {
     expect(serializeHtml(html`<p title="${value}">${value}</p>`)).toBe(`<p title="${text}">${text}</p>`);
   });
 
-  it('cannot be made to take markup from JSON', () => {
+  it('does not accept markup from JSON', () => {
     const forged = JSON.parse('{"markup":"<b>","Symbol(markup)":"<b>"}') as never;
     expect(serializeHtml(html`${forged}`)).not.toContain('<b>');
   });
 });
 
-describe('the language', () => {
+describe('The language of the pages', () => {
   it.each([[undefined], ['en'], ['en-GB de'], ['de fr'], ['tlh'], [''], ['__proto__ constructor']])(
     'for %s',
     (wanted) => {
@@ -34,7 +34,7 @@ describe('the language', () => {
   );
 });
 
-describe('the theme', () => {
+describe('The theme of the pages', () => {
   const [light = '', dark = ''] = theme.split('@media');
   const colour = (of: string, name: string) => new RegExp(`--${name}: (#[0-9a-f]{6})`).exec(of)?.[1] ?? '';
 
@@ -50,7 +50,7 @@ describe('the theme', () => {
     return (high + 0.05) / (low + 0.05);
   };
 
-  it.each(['light', 'dark'])('has the contrast that it promises, %s', (name) => {
+  it.each(['light', 'dark'])('has sufficient contrast, %s', (name) => {
     const of = name === 'light' ? light : dark;
     const pairs: [string, string, number][] = [
       ...['background', 'surface', 'surface-sunken'].flatMap((ground): [string, string, number][] => [

@@ -276,40 +276,43 @@ describe.each(Object.entries(journeys))('%s', (_, journey) => {
     await kill();
   });
 
-  it.each(casesOf(journey))('can be completed elsewhere when the container is killed %s %s (%i)', async (...point) => {
-    const { portable, step, sub } = await begin(journey);
-    const { browser, cookies, grant_ids } = portable;
-    const lost = await diesAt(point, portable, step);
+  it.each(casesOf(journey))(
+    'can be completed in another container when its container is killed %s %s (%i)',
+    async (...point) => {
+      const { portable, step, sub } = await begin(journey);
+      const { browser, cookies, grant_ids } = portable;
+      const lost = await diesAt(point, portable, step);
 
-    // Nothing is given that was not allowed before, and nobody can have what was not delivered.
-    const mine = [...lost.grants].filter((grant_id) => !grant_ids.includes(grant_id));
-    const consent = await consents.find(sub, 'web');
-    for (const grant_id of mine) {
-      const grant = await grants.find(grant_id);
-      if (grant) {
-        expect(grant.state).toBe('code');
-        expect(consent?.scope).toEqual(expect.arrayContaining([...grant.scope]));
+      // Nothing is given that was not allowed before, and nobody can have what was not delivered.
+      const mine = [...lost.grants].filter((grant_id) => !grant_ids.includes(grant_id));
+      const consent = await consents.find(sub, 'web');
+      for (const grant_id of mine) {
+        const grant = await grants.find(grant_id);
+        if (grant) {
+          expect(grant.state).toBe('code');
+          expect(consent?.scope).toEqual(expect.arrayContaining([...grant.scope]));
+        }
+        await expectUseless(grant_id);
       }
-      await expectUseless(grant_id);
-    }
-    // A session that began has a name that no browser knows, and whose cookie cannot be made of what the table says.
-    const names = cookies.map((cookie) => handles.parse('session', cookie.slice(COOKIE.length))?.id);
-    for (const sid of lost.sids) {
-      expect(names).not.toContain(sid);
-      expect(await isSignedIn(COOKIE + guessed.mint('session', { id: sid }).text)).toBe(false);
-    }
-    expect((await signedIn(cookies)).length).toBeLessThanOrEqual(journey.signIns);
+      // A session that began has a name that no browser knows, and whose cookie cannot be made of what the table says.
+      const names = cookies.map((cookie) => handles.parse('session', cookie.slice(COOKIE.length))?.id);
+      for (const sid of lost.sids) {
+        expect(names).not.toContain(sid);
+        expect(await isSignedIn(COOKIE + guessed.mint('session', { id: sid }).text)).toBe(false);
+      }
+      expect((await signedIn(cookies)).length).toBeLessThanOrEqual(journey.signIns);
 
-    const seen = await step();
-    expect(journey.isDone(seen)).toBe(true);
-    const { answer } = gaveCode(seen) ? seen : await browser.press(seen, 'allow');
-    const tokens = tokensOf(await redeem(well, 'web', answer['code'] ?? ''));
-    expect(payloadOf(tokens.id_token)).toMatchObject({ sub, nonce: 'the-nonce' });
-    // It is one such as those that were tried above.
-    const { id = '' } = handles.parse('code', answer['code'] ?? '') ?? {};
-    expect(handles.mint('code', { id }).text).toBe(answer['code']);
-    expect(mine).not.toContain(id);
-    expect(await signedIn(cookies)).toEqual(browser.cookies);
-    expect(await consents.find(sub, 'web')).toMatchObject({ scope: SCOPE.split(' '), resources: expect.any(Array) });
-  });
+      const seen = await step();
+      expect(journey.isDone(seen)).toBe(true);
+      const { answer } = gaveCode(seen) ? seen : await browser.press(seen, 'allow');
+      const tokens = tokensOf(await redeem(well, 'web', answer['code'] ?? ''));
+      expect(payloadOf(tokens.id_token)).toMatchObject({ sub, nonce: 'the-nonce' });
+      // It is one such as those that were tried above.
+      const { id = '' } = handles.parse('code', answer['code'] ?? '') ?? {};
+      expect(handles.mint('code', { id }).text).toBe(answer['code']);
+      expect(mine).not.toContain(id);
+      expect(await signedIn(cookies)).toEqual(browser.cookies);
+      expect(await consents.find(sub, 'web')).toMatchObject({ scope: SCOPE.split(' '), resources: expect.any(Array) });
+    },
+  );
 });

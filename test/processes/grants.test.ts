@@ -69,8 +69,8 @@ const refusedByAll = Array(PROCESSES).fill('refuse');
 
 const ONE_WINS = { tokens: 1, '400 invalid_grant': PARALLEL - 1 };
 
-describe(`of ${PARALLEL} requests at once to ${PROCESSES} processes, in ${ROUNDS} rounds,`, () => {
-  it('one gets tokens for the same code, and these are revoked', async () => {
+describe(`Of ${PARALLEL} requests at once to ${PROCESSES} processes, in ${ROUNDS} rounds,`, () => {
+  it('one gets tokens for a code, and these are revoked by the others', async () => {
     for (const _ of rounds) {
       const { code, grant_id } = await newCode(world, 'web');
       const results = await together((handlers) => redeem(handlers, 'web', code));
@@ -82,7 +82,7 @@ describe(`of ${PARALLEL} requests at once to ${PROCESSES} processes, in ${ROUNDS
     }
   });
 
-  it('one gets tokens for the same refresh token without a reuse interval, and these are revoked', async () => {
+  it('one gets tokens for a refresh token without a reuse interval, and these are revoked by the others', async () => {
     for (const _ of rounds) {
       const { code } = await newCode(world, 'strict');
       const first = tokensOf(await redeem(at(1), 'strict', code));
@@ -95,7 +95,7 @@ describe(`of ${PARALLEL} requests at once to ${PROCESSES} processes, in ${ROUNDS
     }
   });
 
-  it('all get the same new refresh token for the same refresh token within its reuse interval', async () => {
+  it('all get the same new refresh token for a refresh token within its reuse interval', async () => {
     for (const _ of rounds) {
       const { code, grant_id } = await newCode(world, 'web');
       const first = tokensOf(await redeem(at(2), 'web', code));
@@ -111,7 +111,7 @@ describe(`of ${PARALLEL} requests at once to ${PROCESSES} processes, in ${ROUNDS
   });
 });
 
-describe('a container is killed', () => {
+describe('When a container is killed', () => {
   const EPOCHS = ['GetItem EPOCH client', 'GetItem EPOCH subject', 'GetItem EPOCH issuer'];
   const STEP = [...EPOCHS, 'UpdateItem GRANT', 'PutItem TOKEN'];
   const REVOCATION = ['UpdateItem GRANT', 'PutItem REVOKED', 'Query REVOKED'];
@@ -136,7 +136,7 @@ describe('a container is killed', () => {
   }
 
   it.each(casesOf(STEP))(
-    '%s %s of a redemption: the retry gets tokens, or the grant is revoked',
+    '%s %s of a redemption, the retry gets tokens, or the grant is revoked',
     async (time, call) => {
       const { code, grant_id } = await newCode(world, 'reference');
       await diesAt(time, call, (doomed) => redeem(doomed, 'reference', code));
@@ -153,7 +153,7 @@ describe('a container is killed', () => {
     },
   );
 
-  it.each(casesOf(STEP))('%s %s of a refresh: the retry gets tokens', async (time, call) => {
+  it.each(casesOf(STEP))('%s %s of a refresh, the retry gets tokens', async (time, call) => {
     const { code } = await newCode(world, 'reference');
     const first = tokensOf(await redeem(at(1), 'reference', code));
     await diesAt(time, call, (doomed) => refresh(doomed, 'reference', first.refresh_token));
@@ -162,14 +162,17 @@ describe('a container is killed', () => {
     expect(await isLive('reference', second.refresh_token)).toBe(true);
   });
 
-  it.each(casesOf(REVOCATION))('%s %s of a revocation: the retry ends the grant and its tokens', async (time, call) => {
-    const { code } = await newCode(world, 'reference');
-    const tokens = tokensOf(await redeem(at(1), 'reference', code));
-    const ask = (handlers: Pick<Handlers, 'revocation'>) =>
-      post(handlers.revocation, 'reference', { token: tokens.refresh_token });
-    await diesAt(time, call, ask);
-    expect((await ask(at(0))).status).toBe(200);
-    expect(await allows(1, tokens)).toBe('refuse');
-    expect(await isLive('reference', tokens.refresh_token)).toBe(false);
-  });
+  it.each(casesOf(REVOCATION))(
+    '%s %s of a revocation, the retry revokes the grant and its tokens',
+    async (time, call) => {
+      const { code } = await newCode(world, 'reference');
+      const tokens = tokensOf(await redeem(at(1), 'reference', code));
+      const ask = (handlers: Pick<Handlers, 'revocation'>) =>
+        post(handlers.revocation, 'reference', { token: tokens.refresh_token });
+      await diesAt(time, call, ask);
+      expect((await ask(at(0))).status).toBe(200);
+      expect(await allows(1, tokens)).toBe('refuse');
+      expect(await isLive('reference', tokens.refresh_token)).toBe(false);
+    },
+  );
 });

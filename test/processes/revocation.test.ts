@@ -63,7 +63,7 @@ const [JWT, REFERENCE] = ['machine-jwt', 'machine-reference'];
 // References first: for them the list stays short, and a long one makes the embedded table slow.
 const ids = Array.from({ length: TOKENS }, (_, index) => (index < TOKENS / 2 ? REFERENCE : JWT));
 
-it(`each of ${TOKENS} tokens works until it is revoked and never after, with ${4 * AT_A_TIME} requests in flight`, async () => {
+it(`Each of ${TOKENS} tokens works until it is revoked and never after, with ${4 * AT_A_TIME} requests in flight`, async () => {
   const wrong: string[] = [];
   const expectEach = (verdicts: readonly Verdict[], expected: Verdict, when: string) => {
     if (verdicts.some((verdict) => verdict !== expected)) wrong.push(`${when}: ${verdicts}`);
@@ -84,7 +84,7 @@ it(`each of ${TOKENS} tokens works until it is revoked and never after, with ${4
   expect(overtaken).toBeGreaterThan(0);
 });
 
-describe('one JWT that is revoked by all processes at once', () => {
+describe('A JWT that all processes revoke at once', () => {
   const ROUNDS = scaled(6, 50);
 
   it(`is refused after the first 200, in ${ROUNDS} rounds, and repeats add no entry to the list`, async () => {
@@ -113,7 +113,7 @@ describe('one JWT that is revoked by all processes at once', () => {
   });
 });
 
-describe('a process that is killed while it revokes', () => {
+describe('A process that is killed while it revokes tokens', () => {
   const CRASHES = scaled(2, 6);
   const BATCH = 16;
 

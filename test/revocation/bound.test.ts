@@ -47,7 +47,7 @@ const clientEntry = (id: string, revoked_at: number): Revocation => ({
 
 describe.each(CLIENTS)('a token of %s', (id) => {
   it.each([1, 2, 5, 60])(
-    'is refused %i seconds after its revocation, with a list of at most that age',
+    'is refused %i seconds after its revocation if that is the maximum age of the list',
     async (maxAge) => {
       const handlers = container(maxAge);
       const token = await getToken(world.handlers, id);
@@ -67,7 +67,7 @@ describe.each(CLIENTS)('a token of %s', (id) => {
   );
 
   it.each([1, 5, 60])(
-    'is refused %i seconds after an entry for its client, with a list of at most that age',
+    'is refused %i seconds after an entry for its client if that is the maximum age of the list',
     async (maxAge) => {
       const handlers = container(maxAge);
       const token = await getToken(world.handlers, id);
@@ -79,7 +79,7 @@ describe.each(CLIENTS)('a token of %s', (id) => {
     },
   );
 
-  it('is refused with the next request in strict mode', async () => {
+  it('is refused from the next request on in strict mode', async () => {
     const handlers = container(0);
     const token = await getToken(world.handlers, id);
     expect(await ask(handlers, token)).toBe('allow');
@@ -88,13 +88,13 @@ describe.each(CLIENTS)('a token of %s', (id) => {
     expect(await ask(container(0), token)).toBe('refuse');
   });
 
-  it('is refused by the first request to a new container, however old its list may be', async () => {
+  it('is refused by the first request to a new container, whatever the maximum age of its list', async () => {
     const token = await getToken(world.handlers, id);
     await revoke(id, token);
     expect(await ask(container(3600), token)).toBe('refuse');
   });
 
-  it('is refused at once where another request has just updated the list', async () => {
+  it('is refused at once if another request has just updated the list', async () => {
     const handlers = container(5);
     const token = await getToken(world.handlers, id);
     expect(await ask(handlers, token)).toBe('allow');
@@ -106,7 +106,7 @@ describe.each(CLIENTS)('a token of %s', (id) => {
   });
 });
 
-describe('an entry that is written late', () => {
+describe('An entry that is written late', () => {
   it.each([0, 1, 10, OVERLAP_SECONDS - 1, OVERLAP_SECONDS])(
     'with a time %i seconds before the last synchronisation, takes effect',
     async (late) => {
@@ -136,8 +136,8 @@ describe('an entry that is written late', () => {
   });
 });
 
-describe('after its clock was set back, a container', () => {
-  it.each(CLIENTS)('reads the list anew at once: a token of %s', async (id) => {
+describe('After its clock was set back, a container', () => {
+  it.each(CLIENTS)('reads the list again at once: a token of %s', async (id) => {
     const handlers = container(3600);
     const token = await getToken(world.handlers, id);
     advance(500);
@@ -173,7 +173,7 @@ describe('after its clock was set back, a container', () => {
   });
 });
 
-describe('in a random course of events, containers of every kind', () => {
+describe('In a random course of events, containers of every kind', () => {
   const SEED = 20_260_101;
 
   it.each(CLIENTS)(`never accept a revoked token of %s beyond their bound (seed ${SEED})`, async (id) => {

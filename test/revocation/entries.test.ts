@@ -66,7 +66,7 @@ const entry = (kind: RevocationKind, id: string, delay = 0): Revocation =>
 const UP_TO_A_TIME = new Set<RevocationKind>(['issuer', 'subject', 'client']);
 const kinds = CLIENTS.flatMap((id) => revocationKinds.map((kind) => [kind, id] as const));
 
-describe.each(kinds)('with an entry for a %s, a token of %s', (kind, client) => {
+describe.each(kinds)('With an entry for its %s, a token of %s', (kind, client) => {
   it('that was issued before, or in the same second, is refused', async () => {
     const before = await getToken(world.handlers, client);
     const ids = await idsOf(before);
@@ -110,7 +110,7 @@ describe.each(kinds)('with an entry for a %s, a token of %s', (kind, client) => 
   });
 });
 
-describe('with two entries for the same', () => {
+describe('With two entries for the same', () => {
   const both = async (one: Revocation, other: Revocation) => {
     await list.put(one);
     await list.put(other);
@@ -177,7 +177,7 @@ describe('with two entries for the same', () => {
   });
 });
 
-describe('with a clock skew that lets tokens live beyond exp', () => {
+describe('With a clock skew that accepts tokens after exp,', () => {
   const ask = ({ authorizer }: Handlers, token: string) => verdict(authorizer(authorizerEvents['HTTP API 2.0'](token)));
 
   it.each(CLIENTS)('a revoked token of %s is never accepted again', async (id) => {

@@ -33,7 +33,7 @@ const spoil = (text: string) => text.slice(0, -1) + (text.endsWith('A') ? 'B' : 
 
 const isDead = async (token: string) => expect(await introspectionDoor.show(world.handlers, token)).toBe('refuse');
 
-describe('a JWT that is revoked again', () => {
+describe('A JWT that is revoked again', () => {
   it.each([
     ['by the same container', (first: Handlers) => first],
     ['by another container', () => world.restart()],
@@ -75,7 +75,7 @@ describe('a JWT that is revoked again', () => {
   });
 });
 
-describe('the revocation of a JWT that an entry covers already', () => {
+describe('The revocation of a JWT that an entry already covers', () => {
   it.each<[string, () => Revocation]>([
     ['by its client', () => createRevocation('client', JWT, { now: clock(), lifetime: 3600 })],
     ['by its subject', () => createRevocation('subject', JWT, { now: clock(), lifetime: 3600 })],
@@ -92,7 +92,7 @@ describe('the revocation of a JWT that an entry covers already', () => {
     await isDead(token);
   });
 
-  it('adds an entry where the other one expires before the token', async () => {
+  it('adds an entry if the other one expires before the token', async () => {
     const token = await getToken(world.handlers, JWT);
     const short = createRevocation('client', JWT, { now: clock(), lifetime: 60 });
     const early = { ...short, issued_until: clock() - 1, expires_at: clock() + 99_999 };
@@ -107,7 +107,7 @@ describe('the revocation of a JWT that an entry covers already', () => {
   });
 });
 
-describe('no entry is added and nothing is changed by the revocation of', () => {
+describe('No entry is added and nothing is changed by the revocation of', () => {
   const dump = async () => [...(await world.table.scan('TOKEN')), ...(await list.since(0))];
 
   it.each<[string, string, (handlers: Handlers) => Promise<string>]>([
@@ -154,7 +154,7 @@ describe('no entry is added and nothing is changed by the revocation of', () => 
     expect(await introspectionDoor.show(world.handlers, token)).toBe('allow');
   });
 
-  it('a reference token that is revoked already', async () => {
+  it('a reference token that was revoked before', async () => {
     const token = await getToken(world.handlers, REFERENCE);
     await revoke(world.handlers, token, REFERENCE);
     const before = await dump();
@@ -165,7 +165,7 @@ describe('no entry is added and nothing is changed by the revocation of', () => 
   });
 });
 
-describe('the copy of the list in a container', () => {
+describe('The copy of the revocation list in a container', () => {
   it('drops expired entries, although they are still in the table', async () => {
     const entry = createRevocation('client', JWT, { now: clock(), lifetime: 60 });
     await list.put(entry);
@@ -195,8 +195,8 @@ describe('the copy of the list in a container', () => {
   });
 });
 
-describe('a revocation list of more than a megabyte', () => {
-  it('is read to its end once, and from then on only where it is new', async () => {
+describe('A revocation list of more than a megabyte', () => {
+  it('is read completely once, and then only its new entries', async () => {
     const [first, last] = [await getToken(world.handlers, JWT), await getToken(world.handlers, JWT)];
     const alive = await getToken(world.handlers, JWT);
     await revoke(world.restart(), first);

@@ -142,7 +142,7 @@ const outcomes = async (env: Variables) => {
 const expected = (readers: readonly FunctionName[]) =>
   Object.fromEntries(ALL.map((name) => [name, readers.includes(name) ? 'fault' : 'works']));
 
-describe('a missing or invalid variable stops the functions that read it, and no others:', () => {
+describe('A missing or invalid variable stops exactly the functions that read it:', () => {
   it.each(cases)('%s = %j', async (name, value, readers) => {
     const { [name]: _, ...others } = world.env;
     expect(await outcomes(value === undefined ? others : { ...others, [name]: value })).toEqual(expected(readers));
@@ -167,11 +167,11 @@ describe('a missing or invalid variable stops the functions that read it, and no
   });
 });
 
-it('with all variables valid, all functions work and log nothing', async () => {
+it('With all variables valid, all functions work and log nothing', async () => {
   expect(await outcomes(world.env)).toEqual(expected([]));
   expect(logged).toEqual([]);
 });
 
-it('with no variables at all, every function but whoami fails', async () => {
+it('Without any variables, every function but whoami fails', async () => {
   expect(await outcomes({})).toEqual(expected(ALL.filter((name) => name !== 'whoami')));
 });

@@ -232,7 +232,7 @@ const thorough = new Set(['no answer ever', 'access denied']);
 const operationsFor = (name: string, index: number) =>
   thorough.has(name) ? operations : sampled(operations, 5, index);
 
-describe('every request that needs the table fails, within three seconds, and works after the repair:', () => {
+describe('Every request that needs the table fails within three seconds, and works after the repair:', () => {
   const cases = Object.entries(breakages).map(
     ([name, breakage], index) => [name, breakage, operationsFor(name, index)] as const,
   );
@@ -241,7 +241,7 @@ describe('every request that needs the table fails, within three seconds, and wo
   });
 });
 
-describe('the next request to the same container works after the repair of', () => {
+describe('The next request to the same container works after the repair of', () => {
   it.each(['refused connections', 'no answer ever', 'connection reset', 'access denied'])('%s', async (name) => {
     const store = await startStore();
     const { warm } = await openContainers(store);
@@ -256,7 +256,7 @@ describe('the next request to the same container works after the repair of', () 
 
 const NO_LIST = ['', '{}', '{"Items":null}', 'null', '[]'];
 
-describe('where the table fails for some operations only, the requests that need these fail:', () => {
+describe('When the table fails for some operations, exactly the requests that need them fail:', () => {
   const partial: [fault: string, affected: string[], Behaviour][] = [
     ['no answer ever', ['GetItem'], faults['no answer ever']],
     ['no answer ever', ['Query'], faults['no answer ever']],
@@ -276,7 +276,7 @@ describe('where the table fails for some operations only, the requests that need
   });
 });
 
-it('a table that takes 100 ms for each answer makes no request fail', async () => {
+it('No request fails when the table takes 100 ms for each answer', async () => {
   const slow: Behaviour = async (response, forward) => {
     const { status, headers, body } = await forward();
     setTimeout(() => response.writeHead(status, headers).end(body), 100);
@@ -288,7 +288,7 @@ it('a table that takes 100 ms for each answer makes no request fail', async () =
   );
 });
 
-describe('a write whose first answer is lost', () => {
+describe('A write whose first answer is lost', () => {
   const lost = faults['an answer lost after the fact'];
   const loseFirst = () => onlyFor(['PutItem', 'UpdateItem'], once(lost));
 
@@ -312,7 +312,7 @@ describe('a write whose first answer is lost', () => {
   });
 });
 
-describe('a revocation whose every answer is lost', () => {
+describe('A revocation whose answers are all lost', () => {
   it.each([JWT, REFERENCE])('gets 503, and 200 when it is retried, for a token of %s', async (id) => {
     const store = await startStore();
     const { warm } = await openContainers(store);

@@ -86,7 +86,7 @@ async function expectFault(call: () => Promise<JsonResult>): Promise<void> {
   });
 }
 
-describe('a redemption of a code', () => {
+describe('A redemption of a code', () => {
   it.each(casesOf(['web-jwt', 'web-reference']))(
     'by %s that fails %s %s is undone: the retry gets its tokens',
     async (id, _when, call, behaviour) => {
@@ -110,7 +110,7 @@ describe('a redemption of a code', () => {
     expect((await refresh(handlers, 'web-reference', tokens.refresh_token)).status).toBe(200);
   });
 
-  it('that cannot be undone gives nobody anything: the next attempt ends the grant', async () => {
+  it('that cannot be undone gives no tokens, and the next attempt revokes the grant', async () => {
     const { code, grant_id } = await newCode(world, 'web-reference');
     let writes = 0;
     store.behave((response, forward, request) => {
@@ -128,7 +128,7 @@ describe('a redemption of a code', () => {
     expect(await stateOf(grant_id)).toBe('revoked');
   });
 
-  it('whose grant cannot be read after a lost answer is undone', async () => {
+  it('is undone if the grant cannot be read after a lost answer', async () => {
     const { code, grant_id } = await newCode(world, 'web-jwt');
     const lose = onlyAt('UpdateItem GRANT', LOST, 'first');
     store.behave((response, forward, request) =>
@@ -141,7 +141,7 @@ describe('a redemption of a code', () => {
   });
 });
 
-describe('a refresh of tokens', () => {
+describe('A refresh', () => {
   it.each(casesOf(['web-jwt', 'web-reference', 'strict']))(
     'by %s that fails %s %s can be repeated',
     async (id, _when, call, behaviour) => {
@@ -180,7 +180,7 @@ describe('a refresh of tokens', () => {
     expect(await stateOf(first.grant_id)).toBe('revoked');
   });
 
-  it('is not undone once a retry of it got tokens', async () => {
+  it('is not undone once a retry has got tokens', async () => {
     const first = await signIn('web-reference');
     let retry: Promise<JsonResult> | undefined;
     // While the first one waits in vain for its token to be stored, the second is answered.
@@ -220,7 +220,7 @@ describe('a refresh of tokens', () => {
   });
 });
 
-describe('without KMS, which has the signing key,', () => {
+describe('While KMS, which has the signing key, fails,', () => {
   const cutOff = () =>
     world.restart({ SIGNING_KEYS: '', SIGNING_KMS_KEYS: 'alias/away', AWS_ENDPOINT_URL_KMS: 'http://127.0.0.1:9' });
 
@@ -240,12 +240,12 @@ describe('without KMS, which has the signing key,', () => {
   });
 });
 
-describe('the revocation of a refresh token', () => {
+describe('The revocation of a refresh token', () => {
   const calls = ['UpdateItem GRANT', 'PutItem REVOKED', 'Query REVOKED'];
   const cases = calls.flatMap((call) => hard.map(([when, behaviour]) => [when, call, behaviour] as const));
 
   it.each(cases)(
-    'that fails %s %s gets 503, and the retry ends the grant and its tokens',
+    'that fails %s %s gets 503, and the retry revokes the grant and its tokens',
     async (_when, call, behaviour) => {
       const tokens = await signIn('web-jwt');
       store.behave(onlyAt(call, behaviour));
@@ -259,7 +259,7 @@ describe('the revocation of a refresh token', () => {
     },
   );
 
-  it.each(calls)('that loses the first answer to %s gets 200, and ends the grant and its tokens', async (call) => {
+  it.each(calls)('that loses the first answer to %s gets 200, and revokes the grant and its tokens', async (call) => {
     const tokens = await signIn('web-jwt');
     store.behave(onlyAt(call, LOST, 'first'));
     expect((await post(handlers.revocation, 'web-jwt', { token: tokens.refresh_token })).status).toBe(200);
@@ -268,12 +268,12 @@ describe('the revocation of a refresh token', () => {
   });
 });
 
-describe('a code that is used again', () => {
+describe('A code that is used again', () => {
   const calls = ['GetItem GRANT', 'UpdateItem GRANT', 'PutItem REVOKED', 'Query REVOKED'];
   const cases = calls.flatMap((call) => hard.map(([when, behaviour]) => [when, call, behaviour] as const));
 
   it.each(cases)(
-    'while the table fails %s %s gets 503, and the next time ends the grant and its tokens',
+    'while the table fails %s %s gets 503, and the next attempt revokes the grant and its tokens',
     async (_when, call, behaviour) => {
       const tokens = await signIn('web-jwt');
       store.behave(onlyAt(call, behaviour));

@@ -84,22 +84,22 @@ async function counted(call: () => Promise<{ status: number }>, together: number
 
 const signsOf = (format: string) => (format === 'jwt' || format === 'encrypted_jwt' ? 1 : 0);
 
-describe.each(CLIENTS)('by %s, whose access tokens are of the format %s', (id, format) => {
+describe.each(CLIENTS)('The requests to the table for %s, with access tokens of the format %s:', (id, format) => {
   const expected = { store: [...STEP, ...(format === 'reference' ? [PUT] : [])].sort(), sign: signsOf(format) };
 
-  it('a redemption: one trip, and one more for a reference token', async () => {
+  it('a redemption makes one round trip, and one more for a reference token', async () => {
     const { code: text } = await code(id);
     expect(await counted(() => redeem(handlers, id, text), STEP.length)).toEqual(expected);
   });
 
-  it('a refresh: the same', async () => {
+  it('a refresh makes one round trip, and one more for a reference token', async () => {
     const { refresh_token } = tokensOf(await redeem(handlers, id, (await code(id)).code));
     expect(await counted(() => refresh(handlers, id, refresh_token), STEP.length)).toEqual(expected);
     const narrow = tokensOf(await refresh(handlers, id, refresh_token, { scope: 'read' }));
     expect(narrow.scope).toBe('read');
   });
 
-  it('a retry of a refresh: reads the grant back, and confirms it before it answers', async () => {
+  it('a retry of a refresh reads the grant back, and confirms it before it answers', async () => {
     const { refresh_token } = tokensOf(await redeem(handlers, id, (await code(id)).code));
     await refresh(handlers, id, refresh_token);
     expect(await counted(() => refresh(handlers, id, refresh_token), STEP.length)).toEqual({
@@ -108,7 +108,7 @@ describe.each(CLIENTS)('by %s, whose access tokens are of the format %s', (id, f
     });
   });
 
-  it('an ID token: one more signature, and no more of the store', async () => {
+  it('an ID token needs one more signature, but no further request', async () => {
     const { code: text } = await code(id, {});
     expect(await counted(() => redeem(handlers, id, text), STEP.length)).toEqual({
       ...expected,
@@ -117,7 +117,7 @@ describe.each(CLIENTS)('by %s, whose access tokens are of the format %s', (id, f
   });
 });
 
-describe('an ID token with claims of the user', () => {
+describe('The requests to the table for an ID token with claims of the user', () => {
   it.each<[string, object, string[]]>([
     ['that are asked for here: the user beside the signature', { id_token: { name: null } }, [READ]],
     ['that are asked for elsewhere: nothing', { userinfo: { name: null } }, []],
@@ -135,8 +135,8 @@ describe('an ID token with claims of the user', () => {
   });
 });
 
-describe('the revocation of a refresh token', () => {
-  it('one write that decides, then the list', async () => {
+describe('The requests to the table for the revocation of a refresh token:', () => {
+  it('one conditional write, then the revocation list', async () => {
     const { refresh_token } = tokensOf(await redeem(handlers, JWT, (await code(JWT)).code));
     expect((await counted(() => post(handlers.revocation, JWT, { token: refresh_token }), 1)).store).toEqual([
       PUT,
@@ -145,7 +145,7 @@ describe('the revocation of a refresh token', () => {
     ]);
   });
 
-  it('that was revoked before: reads the grant back, and finds the entry', async () => {
+  it('if it was revoked before, the grant is read back, and the entry is found', async () => {
     const { refresh_token } = tokensOf(await redeem(handlers, JWT, (await code(JWT)).code));
     await post(handlers.revocation, JWT, { token: refresh_token });
     expect((await counted(() => post(handlers.revocation, JWT, { token: refresh_token }), 1)).store).toEqual([
@@ -154,14 +154,14 @@ describe('the revocation of a refresh token', () => {
     ]);
   });
 
-  it("another client's: reads the grant back, and nothing else", async () => {
+  it('if it belongs to another client, the grant is read back, and nothing else', async () => {
     const { refresh_token } = tokensOf(await redeem(handlers, JWT, (await code(JWT)).code));
     const call = () => post(handlers.revocation, 'web-sealed', { token: refresh_token });
     expect((await counted(call, 1, 400)).store).toEqual([READ, CHANGE]);
   });
 });
 
-describe('what is refused', () => {
+describe('The requests to the table for a refused redemption or refresh:', () => {
   const handles = () => handlesOf({ env: { ...world.env, HANDLE_KEYS: HANDLE_KEY } });
   const forged = (text: string) => text.slice(0, 20) + (text[20] === 'A' ? 'B' : 'A') + text.slice(21);
 
@@ -172,26 +172,26 @@ describe('what is refused', () => {
     ['an access token as a refresh token', (tokens) => refresh(handlers, JWT, tokens.access_token)],
     ['a malformed verifier', async () => redeem(handlers, JWT, (await code(JWT)).code, { code_verifier: 'x' })],
     ['a malformed scope', (tokens) => refresh(handlers, JWT, tokens.refresh_token, { scope: '"' })],
-  ])('%s asks for nothing', async (_name, attempt) => {
+  ])('none for %s', async (_name, attempt) => {
     const tokens = tokensOf(await redeem(handlers, JWT, (await code(JWT)).code));
     await code(JWT);
     expect(await counted(() => attempt(tokens), 1, 400)).toEqual({ store: [], sign: 0 });
   });
 
-  it('a code that nobody knows writes nothing', async () => {
+  it('no write for an unknown code', async () => {
     const { text } = handles().mint('code', { id: Buffer.alloc(24, 1).toString('base64url') });
     const { store: asked } = await counted(() => redeem(handlers, JWT, text), STEP.length, 400);
     expect(asked).toEqual([...STEP, READ].sort());
     expect((await world.table.scan('GRANT')).filter(({ client_id }) => client_id === undefined)).toEqual([]);
   });
 
-  it('a wrong verifier: the condition, and the grant read back', async () => {
+  it('the conditional write and a read of the grant for a wrong verifier', async () => {
     const { code: text } = await code(JWT);
     const call = () => redeem(handlers, JWT, text, { code_verifier: 'o'.repeat(43) });
     expect(await counted(call, STEP.length, 400)).toEqual({ store: [...STEP, READ].sort(), sign: 0 });
   });
 
-  it('a code again: the grant ends, and its tokens by the list', async () => {
+  it('the revocation of the grant and an entry on the list for a reused code', async () => {
     const { code: text } = await code(JWT);
     await redeem(handlers, JWT, text);
     const call = () => redeem(handlers, JWT, text);
@@ -199,7 +199,7 @@ describe('what is refused', () => {
   });
 });
 
-it('every read is consistent', async () => {
+it('Every read of grants is strongly consistent', async () => {
   store.take();
   const { code: text } = await code(JWT);
   const { refresh_token } = tokensOf(await redeem(handlers, JWT, text));

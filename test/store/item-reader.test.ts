@@ -64,8 +64,8 @@ function signatureOf({ headers, body }: Seen): string {
   return hmac(signing, ['AWS4-HMAC-SHA256', date, scope.join('/'), sha256(canonical)].join('\n')).toString('hex');
 }
 
-describe('a read of an item', () => {
-  it('is strongly consistent, and signed with a signature that its receiver computes too', async () => {
+describe('A read of an item', () => {
+  it('is strongly consistent, and has a signature that the receiver can verify', async () => {
     send({});
     await open()(key);
     const [request] = seen as [Seen];
@@ -88,7 +88,7 @@ describe('a read of an item', () => {
     expect(authorization.split('Signature=')[1]).toBe(signatureOf(request));
   });
 
-  it('keeps its connection for the next read', async () => {
+  it('keeps the connection for the next read', async () => {
     send({});
     const read = open();
     for (let index = 0; index < 3; index++) await read(key);
@@ -96,14 +96,14 @@ describe('a read of an item', () => {
   });
 });
 
-describe('the answer to a read of an item', () => {
-  it('may have attributes of every type that we store', async () => {
+describe('The answer to a read of an item', () => {
+  it('may have attributes of every type that the service stores', async () => {
     const M = { text: { S: 'a' }, number: { N: '12' }, yes: { BOOL: true }, nothing: { NULL: true } };
     send({ Item: { pk: { S: 'KEYS' }, list: { L: [{ M }, { L: [] }] } } });
     expect(await open()(key)).toEqual({ pk: 'KEYS', list: [{ text: 'a', number: 12, yes: true, nothing: null }, []] });
   });
 
-  it('may be that there is no such item', async () => {
+  it('may be that the item does not exist', async () => {
     send({});
     expect(await open()(key)).toBeUndefined();
   });
@@ -136,7 +136,7 @@ describe('the answer to a read of an item', () => {
     expect(seen.length).toBeGreaterThan(1);
   });
 
-  it('that comes at the second attempt is taken', async () => {
+  it('may come at the second attempt', async () => {
     answer = (response) => {
       response.socket?.resetAndDestroy();
       send({ Item: { pk: { S: 'KEYS' } } });

@@ -115,7 +115,7 @@ const authorize =
     return () => allow(handlers, token);
   };
 
-describe('one round trip at most, with the clients cached', () => {
+describe('With cached clients, the requests to the table take at most one round trip:', () => {
   const shared = shareWarmContainer();
 
   it.each<[string, Operation, string[]]>([
@@ -148,12 +148,12 @@ describe('one round trip at most, with the clients cached', () => {
   });
 });
 
-describe('authorizer, bounded', () => {
+describe('The requests to the table of the authorizer with a maximum age of the list:', () => {
   const MAX_AGE = 5;
   it.each([
     [JWT, [READ_LIST]],
     [REFERENCE, [READ_TOKEN, READ_LIST]],
-  ] as const)('token of %s: nothing while the list is young enough, then %j', async (id, expected) => {
+  ] as const)('for a known token of %s, none while the list is young enough, then %j', async (id, expected) => {
     const handlers = await warmContainer({ REVOCATION_MAX_AGE_SECONDS: String(MAX_AGE) });
     const token = await getToken(handlers, id);
     expect(await requestsOf(() => allow(handlers, token), expected.length)).toEqual(expected);
@@ -165,7 +165,7 @@ describe('authorizer, bounded', () => {
     expect(await requestsOf(() => allow(handlers, token), expected.length)).toEqual(expected);
   });
 
-  it('a token not seen before: nothing for a JWT, its item for a reference token', async () => {
+  it('for a new token, none for a JWT, and its item for a reference token', async () => {
     const handlers = await warmContainer({ REVOCATION_MAX_AGE_SECONDS: String(MAX_AGE) });
     await allow(handlers, await getToken(handlers, JWT));
     const [another, reference] = [await getToken(handlers, JWT), await getToken(handlers, REFERENCE)];
@@ -173,7 +173,7 @@ describe('authorizer, bounded', () => {
     expect(await requestsOf(() => allow(handlers, reference))).toEqual([READ_TOKEN]);
   });
 
-  it('by default: JWT 5 seconds, reference 0', async () => {
+  it('by default, the maximum age is 5 seconds for a JWT and 0 for a reference token', async () => {
     const handlers = await warmContainer({ REVOCATION_MAX_AGE_SECONDS: '' });
     const [jwt, reference] = [await getToken(handlers, JWT), await getToken(handlers, REFERENCE)];
     await allow(handlers, jwt);
@@ -183,17 +183,17 @@ describe('authorizer, bounded', () => {
   });
 });
 
-describe('what was revoked before', () => {
+describe('The requests to the table for revoking a token again:', () => {
   const shared = shareWarmContainer();
 
-  it('JWT, same container: nothing', async () => {
+  it('a JWT in the same container: none', async () => {
     const handlers = shared();
     const token = await getToken(handlers, JWT);
     await expectOk(post(handlers.revocation, JWT, { token }));
     expect(await requestsOf(() => expectOk(post(handlers.revocation, JWT, { token })))).toEqual([]);
   });
 
-  it('JWT, another container: one read, two writes', async () => {
+  it('a JWT in another container: one read, two writes', async () => {
     const [handlers, others] = [shared(), await warmContainer()];
     const token = await getToken(handlers, JWT);
     await expectOk(post(handlers.revocation, JWT, { token }));
@@ -202,17 +202,20 @@ describe('what was revoked before', () => {
     expect(await requestsOf(call)).toEqual(['DeleteItem', 'PutItem', READ_LIST]);
   });
 
-  it.each(['the same container', 'another container'])('reference, %s: one read, one write', async (where) => {
-    const handlers = shared();
-    const others = where === 'another container' ? await warmContainer() : handlers;
-    const token = await getToken(handlers, REFERENCE);
-    await expectOk(post(handlers.revocation, REFERENCE, { token }));
-    const call = () => expectOk(post(others.revocation, REFERENCE, { token }));
-    expect(await requestsOf(call)).toEqual([READ_TOKEN, 'UpdateItem']);
-  });
+  it.each(['the same container', 'another container'])(
+    'a reference token in %s: one read, one write',
+    async (where) => {
+      const handlers = shared();
+      const others = where === 'another container' ? await warmContainer() : handlers;
+      const token = await getToken(handlers, REFERENCE);
+      await expectOk(post(handlers.revocation, REFERENCE, { token }));
+      const call = () => expectOk(post(others.revocation, REFERENCE, { token }));
+      expect(await requestsOf(call)).toEqual([READ_TOKEN, 'UpdateItem']);
+    },
+  );
 });
 
-describe('no request at all', () => {
+describe('No request to the table is made for', () => {
   const shared = shareWarmContainer();
 
   /** The text with another letter at this place, counted from its end if negative. */
@@ -253,7 +256,7 @@ describe('no request at all', () => {
     expect(await requestsOf(() => expectOk(post(handlers.revocation, JWT, { token })))).toEqual([]);
   });
 
-  it("another client's JWT that is to be revoked", async () => {
+  it('revoking a JWT of another client', async () => {
     const handlers = shared();
     const token = await getToken(handlers, JWT);
     const call = async () => expect((await post(handlers.revocation, REFERENCE, { token })).status).toBe(400);
@@ -282,7 +285,7 @@ describe('no request at all', () => {
   });
 });
 
-describe('with the clients not cached', () => {
+describe('Without cached clients, the requests to the table are for', () => {
   it.each<[string, Operation, string[]]>([
     ['client_credentials, JWT: the client, then its resource server', issue(JWT), ['GetItem', 'GetItem']],
     ['introspection: the caller as either kind, then the list', introspect(JWT), ['GetItem', 'GetItem', READ_LIST]],
@@ -293,7 +296,7 @@ describe('with the clients not cached', () => {
   });
 });
 
-it('every read is consistent', async () => {
+it('Every read is strongly consistent', async () => {
   const handlers = await warmContainer({ CLIENT_CACHE_SECONDS: '0' });
   for (const id of [JWT, REFERENCE]) {
     for (const operation of [introspect(id, 'orders'), authorize(id), revoke(id)]) await (await operation(handlers))();

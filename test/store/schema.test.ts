@@ -65,8 +65,8 @@ async function logged(run: (variables: { LOG_LEVEL: string }) => Promise<void>):
   return lines;
 }
 
-describe('a container whose table has no schema item, as that of 0.1.0 has none', () => {
-  it('reads the schema beside the first read, and never again', async () => {
+describe('A container whose table has no schema item, like that of 0.1.0,', () => {
+  it('reads the schema concurrently with its first read, and never again', async () => {
     const handlers = start();
     store.behave(inFlightTogether(2));
     await getToken(handlers, 'machine-jwt');
@@ -76,13 +76,13 @@ describe('a container whose table has no schema item, as that of 0.1.0 has none'
     expect(calls()).toEqual(['GetItem CLIENT', 'PutItem TOKEN']);
   });
 
-  it('reads it once for all requests that come at once', async () => {
+  it('reads the schema once for concurrent requests', async () => {
     const handlers = start({ CLIENT_CACHE_SECONDS: '0' });
     await Promise.all(Array.from({ length: 10 }, () => getToken(handlers, 'machine-jwt')));
     expect(calls().filter((call) => call === READ_SCHEMA)).toEqual([READ_SCHEMA]);
   });
 
-  it('reads it beside the revocation list at the authorizer, and never again', async () => {
+  it('reads the schema concurrently with the revocation list in the authorizer, and never again', async () => {
     const handlers = start();
     const token = await getToken(world.handlers, 'machine-jwt');
     store.behave(inFlightTogether(2));
@@ -93,12 +93,12 @@ describe('a container whose table has no schema item, as that of 0.1.0 has none'
   });
 });
 
-it.each([1, 0])('a table with schema %i is used', async (version) => {
+it.each([1, 0])('A table with the schema version %i is used', async (version) => {
   await world.table.put({ ...key, version });
   await getToken(start(), 'machine-jwt');
 });
 
-describe('a table that a newer version has written', () => {
+describe('A table that a newer version has written', () => {
   const newer: [string, Record<string, unknown>, string][] = [
     ['a higher number', { version: 2 }, 'the table has schema 2, '],
     ['the version that it needs', { version: 2, needs: '99.1.0' }, ': use version 99.1.0 or newer'],
@@ -107,21 +107,24 @@ describe('a table that a newer version has written', () => {
     ['nothing for a number', { version: null }, 'the table has a schema without a number, '],
     ['a number that is none', { version: 'two' }, 'the table has a schema without a number, '],
   ];
-  it.each(newer)('is refused with 503 and a reason in the log, where its item has %s', async (_name, item, reason) => {
-    await world.table.put({ ...key, ...item });
-    const lines = await logged(async (variables) => {
-      const { statusCode, headers, body } = await start(variables).token(
-        httpEvent({ headers: { authorization: basic('machine-jwt') }, form: { grant_type: 'client_credentials' } }),
-      );
-      expect({ statusCode, body }).toEqual({ statusCode: 503, body: '{"error":"temporarily_unavailable"}' });
-      expect(headers['retry-after']).toBe('1');
-    });
-    expect(lines).toHaveLength(1);
-    const { fault, message } = JSON.parse(lines[0] ?? '') as Record<string, string>;
-    expect(fault).toBe('NewerSchema');
-    expect(message).toContain(reason);
-    expect(message).toMatch(/this version of Latchkey \(\d+\.\d+\.\d+\) understands up to 1: use /);
-  });
+  it.each(newer)(
+    'is refused with 503 and a reason in the log if its schema item has %s',
+    async (_name, item, reason) => {
+      await world.table.put({ ...key, ...item });
+      const lines = await logged(async (variables) => {
+        const { statusCode, headers, body } = await start(variables).token(
+          httpEvent({ headers: { authorization: basic('machine-jwt') }, form: { grant_type: 'client_credentials' } }),
+        );
+        expect({ statusCode, body }).toEqual({ statusCode: 503, body: '{"error":"temporarily_unavailable"}' });
+        expect(headers['retry-after']).toBe('1');
+      });
+      expect(lines).toHaveLength(1);
+      const { fault, message } = JSON.parse(lines[0] ?? '') as Record<string, string>;
+      expect(fault).toBe('NewerSchema');
+      expect(message).toContain(reason);
+      expect(message).toMatch(/this version of Latchkey \(\d+\.\d+\.\d+\) understands up to 1: use /);
+    },
+  );
 
   const authorization = { authorization: basic('machine-jwt') };
   const doors: [string, (handlers: Handlers) => Promise<{ statusCode: number }>][] = [
@@ -136,7 +139,7 @@ describe('a table that a newer version has written', () => {
     expect((await ask(start())).statusCode).toBe(503);
   });
 
-  it('is refused at /userinfo and by the authorizer, whose answer is a fault and not a refusal', async () => {
+  it('is refused at /userinfo and by the authorizer, with a fault and not a denial', async () => {
     const token = await getToken(world.handlers, 'machine-jwt');
     await world.table.put({ ...key, version: 2 });
     const { userinfo, authorizer } = start();
@@ -160,7 +163,7 @@ describe('a table that a newer version has written', () => {
     expect(calls().filter((call) => !call.startsWith('GetItem'))).toEqual([]);
   });
 
-  it('is not written to by a container that has read nothing before', async () => {
+  it('is not written to by a container that has not read anything yet', async () => {
     await world.table.put({ ...key, version: 2 });
     const item = { pk: 'TOKEN#x', sk: 'TOKEN' };
     const table = withSchemaCheck(world.table);
@@ -174,7 +177,7 @@ describe('a table that a newer version has written', () => {
     expect(await world.table.get(item)).toMatchObject({ by: 'a newer version' });
   });
 
-  it('is used again as soon as the schema is one that this version knows', async () => {
+  it('is used again as soon as its schema version is a known one', async () => {
     await world.table.put({ ...key, version: 2 });
     const handlers = start();
     const ask = () => post(handlers.token, 'machine-jwt', { grant_type: 'client_credentials' });
@@ -184,8 +187,8 @@ describe('a table that a newer version has written', () => {
   });
 });
 
-describe('a schema that cannot be read', () => {
-  it('is a fault of the request, and read again with the next', async () => {
+describe('A schema that cannot be read', () => {
+  it('makes the request fail, and is read again with the next one', async () => {
     const handlers = start();
     store.behave(onlyAt(READ_SCHEMA, faults['access denied']));
     expect((await post(handlers.token, 'machine-jwt', { grant_type: 'client_credentials' })).status).toBe(503);
@@ -195,7 +198,7 @@ describe('a schema that cannot be read', () => {
     expect(calls()).toContain(READ_SCHEMA);
   });
 
-  it('is no fault of the next request, however late the answer comes', async () => {
+  it('does not affect the next request, however late its answer comes', async () => {
     const handlers = start();
     let arrive = () => {};
     const arrived = new Promise<void>((resolve) => {
@@ -218,7 +221,7 @@ describe('a schema that cannot be read', () => {
   });
 });
 
-describe('where the key registry is read without the DynamoDB client', () => {
+describe('In functions that read the key registry without the table,', () => {
   let registryWorld: RegistryWorld;
   beforeAll(async () => {
     registryWorld = await startRegistryWorld();
@@ -227,7 +230,7 @@ describe('where the key registry is read without the DynamoDB client', () => {
   afterAll(() => registryWorld.stop());
   afterEach(() => registryWorld.table.remove(key));
 
-  it('the key set reads the schema beside it, and once', async () => {
+  it('the key set reads the schema concurrently with the registry, once', async () => {
     const handlers = registryWorld.restart();
     registryWorld.store.take();
     registryWorld.store.behave(inFlightTogether(2));
@@ -236,14 +239,14 @@ describe('where the key registry is read without the DynamoDB client', () => {
     registryWorld.store.behave();
   });
 
-  it.each(['jwks', 'discovery'] as const)('%s refuses what a newer version has written', async (name) => {
+  it.each(['jwks', 'discovery'] as const)('%s refuses a table that a newer version has written', async (name) => {
     await registryWorld.table.put({ ...key, version: 2 });
     const path = '/.well-known/openid-configuration';
     const { statusCode } = await registryWorld.restart()[name](httpEvent({ method: 'GET', path }));
     expect(statusCode).toBe(503);
   });
 
-  it('the schedule that rotates keys refuses what a newer version has written', async () => {
+  it('the scheduled rotation refuses a table that a newer version has written', async () => {
     await registryWorld.table.put({ ...key, version: 2 });
     const before = await registryWorld.find();
     await expect(registryWorld.rotation()()).rejects.toThrow('the keys could not be rotated');

@@ -81,7 +81,7 @@ async function requestsOf(call: () => Promise<unknown>): Promise<string[]> {
   return store.take().map(({ operation }) => operation);
 }
 
-describe('with cached clients', () => {
+describe('With cached clients,', () => {
   const expectStatus = (status: number) => async (result: Promise<{ status?: number; statusCode?: number }>) => {
     const answered = await result;
     expect(answered.status ?? answered.statusCode).toBe(status);
@@ -120,14 +120,14 @@ describe('with cached clients', () => {
     expect(requests.toSorted()).toEqual(operations.toSorted());
   });
 
-  it('the page that asks whether to sign out costs one read, or none with a forged cookie', async () => {
+  it('the page that confirms a sign-out costs one read, or none with a forged cookie', async () => {
     const { cookie } = await signedIn('jwt');
     expect(await requestsOf(() => expectStatus(200)(warm.logout(logoutEvent({}, cookie))))).toEqual(['GetItem']);
     const forged = `${cookie.slice(0, -8)}AAAAAAAA`;
     expect(await requestsOf(() => expectStatus(200)(warm.logout(logoutEvent({}, forged))))).toEqual([]);
   });
 
-  it('a failed delivery of a logout token costs a query, a write and a read; a job with nothing due costs one query', async () => {
+  it('a failed delivery of a logout token costs a query, a write and a read; a run with nothing due costs one query', async () => {
     const deliver = createDeliverer({ ...world.env, AWS_ENDPOINT_URL_DYNAMODB: store.endpoint }, clock);
     // The first call also reads the schema of the table.
     expect(await requestsOf(deliver)).toEqual(['Query', 'GetItem']);
@@ -152,20 +152,23 @@ const FAULT_PAGE = { statusCode: 503, headers: { 'content-type': 'text/html; cha
 const FORMATS = ['jwt', 'reference'] as const;
 const numberedFaults = Object.entries<Behaviour>(faults).map(([name, fault], number) => [name, fault, number] as const);
 
-describe.each(numberedFaults)('the table fails by "%s"', (_name, fault, number) => {
+describe.each(numberedFaults)('When the table fails by "%s",', (_name, fault, number) => {
   // In the normal run the formats take turns at the faults.
-  it.each(sampled(FORMATS, 2, number))('userinfo with a token of %s: 503, and works after the repair', async (name) => {
-    const { access_token } = await people.give(world.handlers, records[name]);
-    store.behave(fault);
-    const { headers, ...result } = await promptly(() => show(access_token));
-    expect(result).toMatchObject(FAULT);
-    expect(headers).toMatchObject({ 'retry-after': '1', 'cache-control': 'no-store' });
-    expect(headers).not.toHaveProperty('www-authenticate');
-    store.behave();
-    expect(await show(access_token)).toMatchObject({ status: 200, json: { sub: ALICE.sub } });
-  });
+  it.each(sampled(FORMATS, 2, number))(
+    'userinfo with a token of the format %s answers 503, and works after the repair',
+    async (name) => {
+      const { access_token } = await people.give(world.handlers, records[name]);
+      store.behave(fault);
+      const { headers, ...result } = await promptly(() => show(access_token));
+      expect(result).toMatchObject(FAULT);
+      expect(headers).toMatchObject({ 'retry-after': '1', 'cache-control': 'no-store' });
+      expect(headers).not.toHaveProperty('www-authenticate');
+      store.behave();
+      expect(await show(access_token)).toMatchObject({ status: 200, json: { sub: ALICE.sub } });
+    },
+  );
 
-  it('signing out: 503 without clearing the cookie, and works after the repair', async () => {
+  it('signing out answers 503 without clearing the cookie, and works after the repair', async () => {
     const person = await signedIn('jwt');
     store.behave(fault);
     const result = await promptly(() => signOut(person));
@@ -177,7 +180,7 @@ describe.each(numberedFaults)('the table fails by "%s"', (_name, fault, number) 
   });
 });
 
-describe('a person who signs out again after a failure is signed out completely, when the failure was of', () => {
+describe('A user who signs out again after a failure is signed out completely, if the failure was of', () => {
   const lost = faults['an answer lost after the fact'];
   // In the normal run each operation fails in two of the four ways, in turn.
   const cases = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'].flatMap((operation, turn) => {

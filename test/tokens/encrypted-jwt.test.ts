@@ -53,7 +53,7 @@ const jwks = async () => {
   return createLocalJWKSet(json as unknown as Parameters<typeof createLocalJWKSet>[0]);
 };
 
-describe.each(audiences)('a token for %s', (audience) => {
+describe.each(audiences)('An encrypted JWT for %s', (audience) => {
   const { alg, kid } = keys[audience];
   const options = { keyManagementAlgorithms: [alg], contentEncryptionAlgorithms: ['A256GCM'] };
 
@@ -74,7 +74,7 @@ describe.each(audiences)('a token for %s', (audience) => {
     expect(verified.payload).toMatchObject({ sub: 'anywhere', client_id: 'anywhere', scope: 'read write' });
   });
 
-  it('is a new ciphertext each time, and shows nothing of its claims', async () => {
+  it('has a new ciphertext each time, and does not reveal its claims', async () => {
     const tokens = await Promise.all([1, 2].map(() => getToken(world.handlers, 'anywhere', { resource: audience })));
     const [first, second] = tokens.map((token) => token.split('.'));
     for (const index of [1, 2, 3, 4]) expect(first?.[index]).not.toBe(second?.[index]);
@@ -84,7 +84,7 @@ describe.each(audiences)('a token for %s', (audience) => {
     expect(readable.join()).not.toMatch(/anywhere|issuer\.example|read write/);
   });
 
-  it('holds a JWT that is a token by itself, for an API that decrypts and then introspects', async () => {
+  it('contains a JWT that is valid by itself, for an API that decrypts it and then introspects', async () => {
     const token = await getToken(world.handlers, 'anywhere', { resource: audience });
     const { plaintext } = await compactDecrypt(token, createPrivateKey({ key: { ...keys[audience] }, format: 'jwk' }));
     const signed = Buffer.from(plaintext).toString();
@@ -95,7 +95,7 @@ describe.each(audiences)('a token for %s', (audience) => {
   });
 });
 
-it('is issued where the resource server chooses so', async () => {
+it('An encrypted JWT is issued if the resource server has that format', async () => {
   const token = await getToken(world.handlers, 'undecided');
   expect(decodeProtectedHeader(token)).toMatchObject({ cty: 'JWT', kid: 'of-p384' });
 });
@@ -109,14 +109,14 @@ it.each([
   ['two resources', { resource: ['orders', 'billing'] }, { status: 400, error: 'invalid_target' }],
   ['a resource without a key', { resource: 'keyless' }, { status: 400, error: 'invalid_target' }],
   ['a record whose key is broken: our fault', { resource: 'broken' }, { status: 503, error: 'server_error' }],
-])('is not issued for %s', async (_name, form, expected) => {
+])('An encrypted JWT is not issued for %s', async (_name, form, expected) => {
   expect(await refusal(form)).toEqual(expected);
 });
 
-describe('a container without the private key', () => {
+describe('A container without the private key', () => {
   const variables = { DECRYPTION_KEYS: JSON.stringify({ keys: [keys.billing] }) };
 
-  it.each([variables, { DECRYPTION_KEYS: '' }])('refuses the token, and takes any other', async (more) => {
+  it.each([variables, { DECRYPTION_KEYS: '' }])('refuses the token, and accepts other tokens', async (more) => {
     const handlers = world.restart(more);
     const [token, signed] = [await getToken(world.handlers, 'anywhere'), await getToken(world.handlers, 'machine-jwt')];
     const authorize = (each: string) => verdict(handlers.authorizer(authorizerEvents['HTTP API 2.0'](each)));
@@ -126,7 +126,7 @@ describe('a container without the private key', () => {
   });
 
   // RFC 7009 section 2.2.1: 200 would say that it is revoked.
-  it('says that it cannot revoke the token', async () => {
+  it('answers that it cannot revoke the token', async () => {
     const token = await getToken(world.handlers, 'anywhere');
     const { status, json } = await post(world.restart(variables).revocation, 'anywhere', { token });
     expect({ status, error: json['error'] }).toEqual({ status: 400, error: 'unsupported_token_type' });
@@ -134,7 +134,7 @@ describe('a container without the private key', () => {
   });
 });
 
-it('is accepted for as long as its key is in the set, wherever it stands there', async () => {
+it('An encrypted JWT is accepted as long as its key is in DECRYPTION_KEYS, at any position', async () => {
   const token = await getToken(world.handlers, 'anywhere');
   const { authorizer } = world.restart({ DECRYPTION_KEYS: JSON.stringify({ keys: [keys.p384, keys.orders] }) });
   expect(await verdict(authorizer(authorizerEvents['REST TOKEN'](token)))).toBe('allow');

@@ -70,7 +70,7 @@ function countBy(words: readonly string[]): Map<string, number> {
 
 const all = (verdict: 'allow' | 'refuse', count = COUNT) => ({ allow: 0, refuse: 0, fault: 0, [verdict]: count });
 
-it('leaves every live token valid until it expires or is revoked', async () => {
+it('A change of the format leaves every live token valid until it expires or is revoked', async () => {
   const pairs = walk('jwt');
   expect(new Set(pairs.map(([from, to]) => `${from} ${to}`)).size).toBe(12);
 
@@ -138,7 +138,7 @@ it.each(
   accessTokenFormats.flatMap((format) =>
     (['client', 'subject', 'grant', 'key', 'issuer'] as const).map((kind) => [format, kind] as const),
   ),
-)('%s is ended by an entry for its %s, and by none for another', async (format, kind) => {
+)('A token of the format %s is revoked by an entry for its %s, and by no entry for another', async (format, kind) => {
   const { table, env, clients, stop } = await startWorld({}, clock);
   try {
     set(NOW);

@@ -70,7 +70,7 @@ async function verify(jwt: string) {
   return protectedHeader;
 }
 
-describe('an ID token', () => {
+describe('An ID token', () => {
   it('has the claims of OpenID Connect Core section 2 and no others', async () => {
     const { id_token, access_token } = await signIn('web', { nonce: 'n-1', sid: 's-1', amr: ['pwd', 'otp'] });
     expect(payloadOf(id_token)).toEqual({
@@ -88,28 +88,31 @@ describe('an ID token', () => {
     });
   });
 
-  it('has no nonce and no sid where there is none', async () => {
+  it('has no nonce and no sid if the grant has none', async () => {
     const claims = payloadOf((await signIn()).id_token);
     for (const name of ['nonce', 'sid', 'c_hash']) expect(claims).not.toHaveProperty(name);
   });
 
-  it('lives as long as ID_TOKEN_LIFETIME_SECONDS says', async () => {
+  it('has the lifetime ID_TOKEN_LIFETIME_SECONDS', async () => {
     const handlers = world.restart({ ID_TOKEN_LIFETIME_SECONDS: '77' });
     const { code } = await newCode(world, 'web', { clock });
     expect(payloadOf(tokensOf(await redeem(handlers, 'web', code)).id_token)).toMatchObject({ exp: NOW + 77 });
   });
 
-  it.each(algs)('of a client that wants %s is signed so, with the hash that goes with it', async (alg) => {
-    const { id_token, access_token } = await signIn(`web-${alg}`);
-    expect(await verify(id_token)).toEqual({ alg, typ: 'JWT', kid: expect.any(String) });
-    expect(payloadOf(id_token)).toMatchObject({ at_hash: half(access_token, digests[alg]) });
-  });
+  it.each(algs)(
+    'of a client with the algorithm %s is signed with it, and has hashes of the right length',
+    async (alg) => {
+      const { id_token, access_token } = await signIn(`web-${alg}`);
+      expect(await verify(id_token)).toEqual({ alg, typ: 'JWT', kid: expect.any(String) });
+      expect(payloadOf(id_token)).toMatchObject({ at_hash: half(access_token, digests[alg]) });
+    },
+  );
 
-  it('is signed by the first key unless the client says otherwise', async () => {
+  it('is signed with the first key unless the client has another algorithm', async () => {
     expect(await verify((await signIn()).id_token)).toMatchObject({ alg: algs[0], kid: published[0]!.kid });
   });
 
-  it('for an algorithm that no key has is a fault, and the code is not lost', async () => {
+  it('for an algorithm without a key causes a fault, and the code stays valid', async () => {
     await world.clients.create(app('misfit', { id_token_signed_response_alg: 'ES512' }));
     const { code } = await newCode(world, 'misfit', { clock });
     expect(await redeem(world.handlers, 'misfit', code)).toMatchObject({
@@ -121,7 +124,7 @@ describe('an ID token', () => {
     expect(await redeem(world.handlers, 'misfit', code)).toMatchObject({ status: 200 });
   });
 
-  it('of a refresh is of the same sign-in, and has no nonce', async () => {
+  it('of a refresh has the auth_time of the sign-in, and no nonce', async () => {
     const first = await signIn('web', { nonce: 'n-1', sid: 's-1' });
     const { id_token, access_token } = tokensOf(await refresh(world.handlers, 'web', first.refresh_token));
     const { nonce: _, ...same } = payloadOf(first.id_token);
@@ -129,7 +132,7 @@ describe('an ID token', () => {
   });
 });
 
-describe('an ID token beside a code', () => {
+describe('An ID token in an authorization response', () => {
   const grant = async (more: Partial<Grant> = {}): Promise<Grant> => ({
     grant_id: 'g',
     client: (await world.clients.find('web'))!,
@@ -142,7 +145,7 @@ describe('an ID token beside a code', () => {
   });
   const context = () => composeAuthorization(createFoundationWithTable(world.env, clock));
 
-  it('has c_hash and at_hash as it comes with code and access token', async () => {
+  it('has c_hash with a code, and at_hash with an access token', async () => {
     const issue = async (beside: object) => payloadOf(await issueIdToken(await grant(), beside, context()));
     expect(await issue({ code: 'c' })).toMatchObject({ c_hash: half('c', 'sha256') });
     expect(await issue({ code: 'c' })).not.toHaveProperty('at_hash');
@@ -153,7 +156,7 @@ describe('an ID token beside a code', () => {
   });
 });
 
-describe('claims of the user in an ID token', () => {
+describe('The claims of the user in an ID token are', () => {
   let sub = '';
   beforeAll(async () => {
     const claims = {
@@ -182,7 +185,7 @@ describe('claims of the user in an ID token', () => {
     expect(others).toEqual(expected);
   });
 
-  it('never in place of ours, whatever a hook says of the user', async () => {
+  it('never in place of the standard claims, whatever a hook returns', async () => {
     const client = (await world.clients.find('web'))!;
     const grant = { grant_id: 'g', client, sub, scope: 'openid', resources: [] as never, auth_time: NOW };
     const idTokenClaims = async () => ({
@@ -200,7 +203,7 @@ describe('claims of the user in an ID token', () => {
     expect(claims).not.toHaveProperty('nonce');
   });
 
-  it('by scope, where it comes alone', async () => {
+  it('those of the scope, if there is no access token', async () => {
     const client = (await world.clients.find('web'))!;
     const grant = { grant_id: 'g', client, sub, scope: 'openid email', resources: [] as never, auth_time: NOW };
     const id_token = await issueIdToken(

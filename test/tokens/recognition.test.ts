@@ -49,12 +49,12 @@ const composed = fc
   .tuple(fc.constantFrom(...begins), fc.array(segment, { maxLength: 7 }))
   .map(([begin, segments]) => begin + segments.join('.'));
 
-describe('a text', () => {
-  it('has at most one format, whatever it is', () => {
+describe('A text', () => {
+  it('is recognised as at most one format', () => {
     fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), composed), expectOneAtMost), { numRuns });
   });
 
-  it('has at most one format when it is a token with a part cut out, put in, or taken from another token', () => {
+  it('is recognised as at most one format when it is a token with a part removed, inserted or taken from another token', () => {
     const index = fc.nat({ max: COUNT * accessTokenFormats.length - 1 });
     const spliced = fc.tuple(index, index, fc.nat(400), fc.nat(400), segment).map(([one, other, from, to, more]) => {
       const [begin, end] = [tokens[one]!.token.slice(0, from), tokens[other]!.token.slice(to)];
@@ -67,14 +67,14 @@ describe('a text', () => {
   });
 });
 
-it.each(accessTokenFormats)('a token that was issued as %s has this format and no other', (format) => {
+it.each(accessTokenFormats)('A token that was issued as %s is recognised as this format and no other', (format) => {
   const issued = tokens.filter((it) => it.format === format);
   expect(issued.length).toBe(COUNT);
   for (const { token } of issued)
     expect({ matching: matching(token), taken: formatOf(token) }).toEqual({ matching: [format], taken: format });
 });
 
-it.each(accessTokenFormats)('%s says in one sentence what it is', (format) => {
+it.each(accessTokenFormats)('The format %s has a description of one sentence', (format) => {
   expect(formats[format].name).toBe(format);
   expect(`A token of this format is ${explanations[format].description}.`).toMatch(/^[^.\n]{40,140}\.$/);
 });

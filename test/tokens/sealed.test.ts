@@ -40,7 +40,7 @@ afterAll(() => world.stop());
 const authorize = (token: string, variables: Variables = {}) =>
   verdict(world.restart(variables).authorizer(authorizerEvents['HTTP API 2.0'](token)));
 
-it('is opened by jose with the key of its audience', async () => {
+it('A sealed token is opened by jose with the key of its audience', async () => {
   const token = await getToken(world.handlers, 'machine-sealed', { scope: 'read' });
   const { plaintext, protectedHeader } = await compactDecrypt(token, deriveSealingKey(RING, ISSUER, 'orders'), {
     keyManagementAlgorithms: ['dir'],
@@ -60,7 +60,7 @@ it('is opened by jose with the key of its audience', async () => {
   });
 });
 
-it('is a new ciphertext each time, and shows nothing of its claims but the audience', async () => {
+it('A sealed token has a new ciphertext each time, and reveals no claim but the audience', async () => {
   const tokens = await Promise.all([1, 2].map(() => getToken(world.handlers, 'machine-sealed')));
   const [first, second] = tokens.map((token) => token.split('.'));
   for (const index of [2, 3, 4]) expect(first?.[index]).not.toBe(second?.[index]);
@@ -68,14 +68,14 @@ it('is a new ciphertext each time, and shows nothing of its claims but the audie
   expect(readable.join()).not.toMatch(/machine|issuer\.example|read/);
 });
 
-it('is for any audience that can be named, where the resource server chooses so', async () => {
+it('A sealed token can be issued for any audience, if the resource server has that format', async () => {
   const token = await getToken(world.handlers, 'undecided');
   expect(await authorize(token, { AUDIENCE: 'kälte' })).toBe('allow');
   expect(await authorize(token)).toBe('refuse');
 });
 
-describe('the derived key', () => {
-  it('is another one for another ring key, issuer or audience, and not the ring key', () => {
+describe('The sealing key of an audience', () => {
+  it('differs by secret, issuer and audience, and from the secret', () => {
     const other = Buffer.alloc(32, 9);
     const derived = [
       deriveSealingKey(RING, ISSUER, 'orders'),
@@ -100,16 +100,16 @@ describe('the derived key', () => {
     ['the key of another audience, as which it also poses', 'refuse', only(opening('billing'), 'billing')],
     ['its own key under another id', 'refuse', only(opening('orders', 'abcdef'))],
     ['no key', 'refuse', only('')],
-    ['the ring', 'allow', { OPENING_KEYS: '' }],
+    ['SEALING_KEYS', 'allow', { OPENING_KEYS: '' }],
     ['the ring, but another audience', 'refuse', { AUDIENCE: 'billing' }],
     ['the ring of another application', 'refuse', { SEALING_KEYS: Buffer.alloc(32, 9).toString('base64url') }],
     ['the ring, but another issuer', 'refuse', { ISSUER: 'https://other.example' }],
-  ])('an API that has %s: %s', async (_name, expected, variables) => {
+  ])('in an API that has %s gives the verdict %s', async (_name, expected, variables) => {
     const token = await getToken(world.handlers, 'machine-sealed');
     expect(await authorize(token, variables)).toBe(expected);
   });
 
-  it('is found for its audience only, so that it never stands in the way of the ring', () => {
+  it('is used for its audience only, so that it does not interfere with SEALING_KEYS', () => {
     const keys = createOpeningKeys('orders', [{ id: 'abcdef', key: createSecretKey(derivedKey('orders')) }]);
     expect(keys.find('abcdef', 'orders')).toMatchObject({ id: 'abcdef' });
     expect(keys.find('abcdef', 'billing')).toBeUndefined();
@@ -122,11 +122,11 @@ describe('the derived key', () => {
   });
 });
 
-describe('the ring', () => {
+describe('SEALING_KEYS', () => {
   const [first, second, third] = [1, 2, 3].map(() => randomBytes(32).toString('base64url'));
   const ring = (...keys: (string | undefined)[]) => ({ SEALING_KEYS: keys.join(',') });
 
-  it('seals with its first key and opens with all of them', async () => {
+  it('seal with the first key and open with all of them', async () => {
     const old = await getToken(world.restart(ring(first)), 'machine-sealed');
     const rotated = ring(second, first);
     const recent = await getToken(world.restart(rotated), 'machine-sealed');
@@ -135,13 +135,13 @@ describe('the ring', () => {
     expect([await authorize(old, ring(third)), await authorize(recent, ring(first))]).toEqual(['refuse', 'refuse']);
   });
 
-  it('that has lost the key of a token says that it cannot revoke it', async () => {
+  it('without the key of a token make /revoke answer that it cannot revoke the token', async () => {
     const token = await getToken(world.restart(ring(first)), 'machine-sealed');
     const { status, json } = await post(world.restart(ring(second)).revocation, 'machine-sealed', { token });
     expect({ status, error: json['error'] }).toEqual({ status: 400, error: 'unsupported_token_type' });
   });
 
-  it('that is empty issues nothing, which is our fault, and opens nothing', async () => {
+  it('that are empty issue nothing, with a fault, and open nothing', async () => {
     const { token: tokenHandler } = world.restart({ SEALING_KEYS: '' });
     const form = { grant_type: 'client_credentials' };
     const { status, headers, json } = await post(tokenHandler, 'machine-sealed', form);
@@ -152,7 +152,7 @@ describe('the ring', () => {
   });
 });
 
-it('is not issued for two resources', async () => {
+it('A sealed token is not issued for two resources', async () => {
   const form = { grant_type: 'client_credentials', resource: ['orders', 'billing'] };
   expect(await post(world.handlers.token, 'machine-sealed', form)).toMatchObject({
     status: 400,
@@ -160,7 +160,7 @@ it('is not issued for two resources', async () => {
   });
 });
 
-describe('the bytes of all four formats for the same claims', () => {
+describe('The sizes of the four formats for the same claims', () => {
   const BYTES = { jwt: 480, encrypted_jwt: 1007, sealed: 423, reference: 54 };
   const RSA_BYTES = 1115;
   const same = client('same-name', { resources: ['orders', 'orders by RSA'] });
@@ -173,7 +173,7 @@ describe('the bytes of all four formats for the same claims', () => {
     );
   });
 
-  it('make a sealed token shorter than an encrypted JWT, and even than a JWT', async () => {
+  it('are such that a sealed token is shorter than a JWT and an encrypted JWT', async () => {
     const bytes: Record<string, number> = {};
     for (const [version, access_token_format] of accessTokenFormats.entries()) {
       await world.clients.replace({ ...same, access_token_format }, version + 1);
@@ -184,7 +184,7 @@ describe('the bytes of all four formats for the same claims', () => {
     expect((await getToken(world.handlers, 'same-name', { resource: 'orders by RSA' })).length).toBe(RSA_BYTES);
   });
 
-  it('are those that the page on formats states', () => {
+  it('are those in docs/formats.md', () => {
     const page = document('docs/formats.md');
     const stated = [...page.matchAll(/^\| `(\w+)` \|.*\| ([\d,]+)( \(P-256\), ([\d,]+) \(RSA\))? \| [^|]+ \|$/gm)];
     const number = (text = '') => Number(text.replace(',', ''));

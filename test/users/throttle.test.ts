@@ -31,8 +31,8 @@ async function times(number: number, call: () => Promise<unknown>): Promise<unkn
   return results;
 }
 
-describe('signing in to an account', () => {
-  it('is free for three attempts, and then waits twice as long after each further one', async () => {
+describe('Signing in to an account', () => {
+  it('has no delay after three failed attempts, and then a delay that doubles with each further one', async () => {
     const who = fresh();
     expect(await times(5, () => attempt(who))).toEqual(['taken', 'taken', 'taken', 'taken', 1]);
     const waits: number[] = [];
@@ -51,32 +51,32 @@ describe('signing in to an account', () => {
     ['in capitals', (name: string) => name.toUpperCase()],
     ['with spaces', (name: string) => ` ${name} `],
     ['in full width', (name: string) => name.replace('user', 'ｕｓｅｒ')],
-  ])('counts attempts under a name written %s as attempts under that name', async (_, write) => {
+  ])('counts attempts with the name written %s as attempts with that name', async (_, write) => {
     const who = fresh();
     await times(4, () => attempt(who));
     expect(await attempt({ ...fresh(), username: write(who.username) })).toBe(1);
   });
 
-  it('waits whichever addresses the attempts come from', async () => {
+  it('is delayed whatever addresses the attempts come from', async () => {
     const { username } = fresh();
     expect(await times(5, () => attempt({ ...fresh(), username }))).toEqual(['taken', 'taken', 'taken', 'taken', 1]);
   });
 
-  it('is free for three attempts again after the right password', async () => {
+  it('has three attempts without delay again after the right password', async () => {
     const who = fresh();
     await times(3, () => attempt(who));
     expect(await attempt(who, true)).toBe('taken');
     expect(await times(5, () => attempt(who))).toEqual(['taken', 'taken', 'taken', 'taken', 1]);
   });
 
-  it('is free for three attempts again after an hour', async () => {
+  it('has three attempts without delay again after an hour', async () => {
     const who = fresh();
     await times(4, () => attempt(who));
     advance(3601);
     expect(await times(5, () => attempt(who))).toEqual(['taken', 'taken', 'taken', 'taken', 1]);
   });
 
-  it('allows a hundred attempts at once no more than the same attempts one after another', async () => {
+  it('allows a hundred concurrent attempts no more than consecutive ones', async () => {
     const { username } = fresh();
     const results = await Promise.all(Array.from({ length: 100 }, () => attempt({ ...fresh(), username })));
     expect(results.filter((result) => result === 'taken').length).toBeLessThanOrEqual(4);
@@ -84,8 +84,8 @@ describe('signing in to an account', () => {
   });
 });
 
-describe('an address', () => {
-  it('has fifty free attempts over all names, and then waits a minute at most', async () => {
+describe('An address', () => {
+  it('has fifty failed attempts without delay over all names, and then a delay of at most a minute', async () => {
     const { address } = fresh();
     expect(new Set(await times(51, () => attempt({ ...fresh(), address })))).toEqual(new Set(['taken']));
     const waits: number[] = [];
@@ -98,7 +98,7 @@ describe('an address', () => {
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
   });
 
-  it('is charged for no attempt with the right password', async () => {
+  it('is not charged for an attempt with the right password', async () => {
     const { address } = fresh();
     await times(60, () => attempt({ ...fresh(), address }, true));
     await times(50, () => attempt({ ...fresh(), address }));
@@ -121,7 +121,7 @@ describe('an address', () => {
   });
 });
 
-it('attempts leave neither names nor addresses in the table', async () => {
+it('Attempts leave neither names nor addresses in the table', async () => {
   const who = { username: 'somebody', address: '203.0.113.77' };
   await attempt(who);
   const items = JSON.stringify(await world.table.scan('ATTEMPTS'));

@@ -70,12 +70,12 @@ const authenticate = (username: string, password: string, extensions = {}) =>
     extensions,
   });
 
-describe('a name and a password', () => {
+describe('A username and a password', () => {
   it.each([
     ['Alice', 'pässword'],
     ['alice', 'pässword'],
     [' ALICE ', 'pa\u0308ssword'],
-  ])('%j and %j are those of somebody', async (username, password) => {
+  ])('%j and %j belong to a user', async (username, password) => {
     expect(await authenticate(username, password)).toMatchObject({ outcome: 'signed_in', amr: ['pwd'] });
   });
 
@@ -89,7 +89,7 @@ describe('a name and a password', () => {
     ['half a character', '\ud800', '\udc00'],
     ['a disabled user', 'disabled', 'pässword'],
     ['a password that has expired', 'expired', 'pässword'],
-  ])('%s: refused, after the same work', async (_, username, password) => {
+  ])('are refused after the same amount of work: %s', async (_, username, password) => {
     store.take();
     expect(await authenticate(username, password)).toMatchObject({ outcome: 'refused' });
     // The one thing that takes time, once; and the same requests to the table.
@@ -97,7 +97,7 @@ describe('a name and a password', () => {
     expect(store.take().map(({ operation }) => operation)).toEqual(['GetItem', 'GetItem']);
   });
 
-  it('are not looked at when it is too early', async () => {
+  it('are not checked during a delay', async () => {
     for (let tries = 0; tries < 4; tries++) await authenticate('alice', 'wrong');
     hashes = 0;
     store.take();
@@ -107,7 +107,7 @@ describe('a name and a password', () => {
   });
 });
 
-describe('beside the hook authenticateUser', () => {
+describe('With the hook authenticateUser,', () => {
   /** A directory elsewhere. It has an alice too, and names that lead to a subject of the table. */
   const directory: Record<string, { password: string; sub: string; amr?: string[] }> = {
     carol: { password: 'of-carol', sub: 'c', amr: ['otp'] },
@@ -120,7 +120,7 @@ describe('beside the hook authenticateUser', () => {
   const extensions = { authenticateUser: ask };
   beforeEach(() => ask.mockClear());
 
-  it('somebody who is elsewhere signs in', async () => {
+  it('a user who is not in the table signs in through the hook', async () => {
     expect(await authenticate('carol', 'of-carol', extensions)).toEqual({
       outcome: 'signed_in',
       sub: 'c',
@@ -142,7 +142,7 @@ describe('beside the hook authenticateUser', () => {
     ['a wrong password is refused for somebody elsewhere', 'carol', 'wrong'],
     ['a wrong password is refused for a user of the table', 'alice', 'wrong'],
     ['a name that nobody has is refused', 'nobody', 'wrong'],
-  ])('%s, after the same work as for any other name', async (_what, username, password) => {
+  ])('%s, after the same amount of work as for any other name', async (_what, username, password) => {
     store.take();
     expect(await authenticate(username, password, extensions)).toMatchObject({ outcome: 'refused' });
     expect(hashes).toBe(1);
@@ -164,7 +164,7 @@ describe('beside the hook authenticateUser', () => {
         throw new Error('no directory');
       },
     ],
-  ])('a hook that %s is a fault for every name, unless the password is that of the table', async (_what, fail) => {
+  ])('a hook that %s causes a fault for every name, unless the password is that of the table', async (_what, fail) => {
     const failing = { authenticateUser: fail };
     for (const username of ['alice', 'carol', 'nobody']) {
       await expect(authenticate(username, 'wrong', failing)).rejects.toThrow('no directory');
@@ -172,7 +172,7 @@ describe('beside the hook authenticateUser', () => {
     expect(await authenticate('alice', 'pässword', failing)).toMatchObject({ outcome: 'signed_in' });
   });
 
-  it('guessing is slowed down before either is asked', async () => {
+  it('guessing is delayed before table or hook is asked', async () => {
     for (let tries = 0; tries < 4; tries++) await authenticate('carol', 'wrong', extensions);
     ask.mockClear();
     hashes = 0;
@@ -182,13 +182,13 @@ describe('beside the hook authenticateUser', () => {
   });
 });
 
-describe('the cost of a guess', () => {
-  it('is the same for a name that nobody has', async () => {
+describe('The cost of a guess', () => {
+  it('is the same for an unknown name', async () => {
     const cost = ({ hash }: { hash: string }) => hash.split('$').slice(0, 4);
     expect(cost(unmatchableSecret)).toEqual(cost(await importSecret('secret', 0)));
   });
 
-  it('is 64 MB of scrypt, twice over, where functions are deployed', async () => {
+  it('is two scrypt runs of 64 MB in deployed functions', async () => {
     const { inputs } = (await analyseFunctions()).outputs['dist/token/index.cjs']!;
     expect(Object.keys(inputs)).toContain('lib/oauth/scrypt-cost.ts');
     // As a program of its own: in the process of the tests another cost stands in its place.
@@ -201,10 +201,10 @@ describe('the cost of a guess', () => {
   });
 });
 
-describe('a new user', () => {
+describe('A new user', () => {
   const bob = { username: 'Bob', password: 'secret', claims: { name: 'Bob' } };
 
-  it('has a name that nobody else has, however it is written', async () => {
+  it('has a unique name, in any spelling', async () => {
     const user = await createUser(bob, { users, clock });
     expect(user).toMatchObject({ username: 'Bob', enabled: true, claims: { name: 'Bob' } });
     expect(await verifyPassword('secret', user?.password, clock)).toBe(true);
@@ -214,12 +214,12 @@ describe('a new user', () => {
     expect((await users.list()).filter(({ username }) => username.toLowerCase() === 'bob')).toHaveLength(1);
   });
 
-  it('is one of two that come at once', async () => {
+  it('is one of two that are added with the same name at once', async () => {
     const made = await Promise.all([1, 2, 3].map(() => createUser({ ...bob, username: 'twin' }, { users, clock })));
     expect(made.filter(Boolean)).toHaveLength(1);
   });
 
-  it.each([1, 2])('is made all the same when answer %d to a write is lost', async (number) => {
+  it.each([1, 2])('is added although answer %d to a write is lost', async (number) => {
     let writes = 0;
     const lost = once(faults['an answer lost after the fact']);
     store.behave((response, forward, request) => {
@@ -233,7 +233,7 @@ describe('a new user', () => {
     expect(user).toBeDefined();
   });
 
-  it('can be made again after a start that ended half way', async () => {
+  it('can be added again after an interrupted attempt', async () => {
     await users.reserveName('half', 'the-sub');
     expect(await createUser({ ...bob, username: 'half' }, { users, clock })).toMatchObject({ sub: 'the-sub' });
   });
