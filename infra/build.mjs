@@ -1,5 +1,5 @@
 // Bundles every function into dist/<name>/index.cjs. CommonJS, because `import 'node:http'` in an ES module bundle
-// costs 15 ms of cold start and more; `mainFields`, because the AWS SDK shrinks by a third as ES modules.
+// costs 15 ms of cold start and more. `mainFields` prefers the ES modules of packages, whose unused parts esbuild leaves out.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -36,7 +36,7 @@ async function subjectOf({ user, subject }: WhoseOptions, store: Store): Promise
 
 function requireWhose({ user, subject }: WhoseOptions): void {
   if (user === undefined && subject === undefined) {
-    throw new UsageProblem('whose consents? Give --user NAME or --subject SUB');
+    throw new UsageProblem('the user is missing: give --user NAME or --subject SUB');
   }
 }
 

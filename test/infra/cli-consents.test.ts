@@ -96,10 +96,10 @@ describe('consents:', () => {
   });
 
   it.each([
-    ['of nobody', ['list'], 2, /whose (consents|secrets)\?/],
-    ['of two', ['list', '--user', 'alice', '--subject', 'x'], 2, /cannot be used with/],
-    ['of a user that is not there', ['withdraw', 'web', '--user', 'nobody'], 1, /there is no user nobody/],
-  ])('the command line is refused: %s', async (_, args, code, reason) => {
+    ['no user', ['list'], 2, /the user is missing/],
+    ['two users', ['list', '--user', 'alice', '--subject', 'x'], 2, /cannot be used with/],
+    ['an unknown user', ['withdraw', 'web', '--user', 'nobody'], 1, /there is no user nobody/],
+  ])('a command line with %s is refused', async (_, args, code, reason) => {
     expect(await attempt(['consents', ...args])).toMatchObject({ code, stderr: expect.stringMatching(reason) });
   });
 });
