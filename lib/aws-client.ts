@@ -3,11 +3,10 @@ import { type Agent, Agent as HttpAgent, request as httpRequest, type IncomingHt
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { SignatureV4 } from '@smithy/signature-v4';
 
-// A client for the AWS services with a JSON protocol, in place of the SDK: loading the SDK's DynamoDB client would take most of a
-// cold start. The build can make this file a separate bundle, so it imports nothing else of Latchkey, and callers distinguish its
-// errors by name and not by class.
+// Replaces the SDK, whose DynamoDB client would take most of a cold start. The build can make this file a separate bundle, so
+// it imports nothing else of Latchkey, and callers distinguish its errors by name, not by class.
 
-/** For each service, the prefix of `X-Amz-Target` and the version of the JSON protocol. */
+/** The prefix of `X-Amz-Target` and the version of the JSON protocol. */
 const services = {
   dynamodb: { target: 'DynamoDB_20120810', version: '1.0' },
   kms: { target: 'TrentService', version: '1.1' },
@@ -21,18 +20,17 @@ export interface Credentials {
 
 export interface AwsClientOptions {
   readonly region: string;
-  /** By default, the endpoint of the service in the region. */
   readonly endpoint?: string;
   readonly credentials: Credentials | (() => Promise<Credentials>);
 }
 
-/** Timeouts in milliseconds: for one attempt, and for all attempts and the pauses between them. */
+/** Milliseconds: for one attempt, and for all attempts with their pauses. */
 export interface Patience {
   readonly attempt: number;
   readonly deadline: number;
 }
 
-/** An error response. `name` is the service's name for the error. */
+/** `name` is the service's name for the error. */
 export class AwsError extends Error {
   readonly status: number;
   /** The service's time in milliseconds since the epoch; `NaN` when the response does not contain it. */
@@ -46,16 +44,12 @@ export class AwsError extends Error {
   }
 }
 
-/**
- * Calls an operation of the service, in at most three attempts.
- * @returns the response: a JSON object
- * @throws AwsError for an error response, or one that is no JSON object; any other Error when there was no response
- */
+/** Makes at most three attempts. @throws AwsError for an error response or a malformed one; any other Error for none */
 export type AwsCall = (operation: string, input: object, patience: Patience) => Promise<Record<string, unknown>>;
 
 const ATTEMPTS = 3;
 
-/** Milliseconds. The pause before the second attempt is one to two times as long, before the third attempt two to four times. */
+/** Milliseconds. The first pause is one to two times as long, the second two to four times. */
 const PAUSE_MS = 40;
 
 /** If the clocks differ by less, the signature was refused for another reason: AWS tolerates five minutes. */
@@ -72,7 +66,7 @@ export function createAwsClient(service: keyof typeof services, options: AwsClie
   );
   const signer = new SignatureV4({ service, region, credentials, sha256: Sha256, applyChecksum: false });
   const connections = createConnections(protocol === 'https:');
-  /** How far the service's clock is ahead of ours, in milliseconds. */
+  /** Milliseconds that the service's clock is ahead. */
   let skew = 0;
 
   async function attempt(operation: string, body: string, timeout: number) {
@@ -87,7 +81,7 @@ export function createAwsClient(service: keyof typeof services, options: AwsClie
     return connections.exchange({ method: 'POST', hostname, port, path: '/', headers: signed.headers }, body, timeout);
   }
 
-  /** Adopts the service's clock if the signature was refused because the clocks differ. @returns whether that is so */
+  /** @returns whether the signature was refused because the clocks differ */
   function correctSkew(error: Error): boolean {
     const found = skewOf(error);
     if (found === undefined || Math.abs(found - skew) < NEGLIGIBLE_SKEW_MS) return false;
@@ -111,7 +105,7 @@ export function createAwsClient(service: keyof typeof services, options: AwsClie
   };
 }
 
-/** The domains of the partitions whose regions begin like this. https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json */
+/** https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json */
 const suffixes = [
   ['cn-', 'amazonaws.com.cn'],
   ['eusc-', 'amazonaws.eu'],
@@ -133,8 +127,7 @@ interface Answer {
 type Exchange = { method: string; hostname: string; port: string; path: string; headers: Record<string, string> };
 
 /**
- * Connections that are kept alive. While Lambda freezes a container, all of them can be closed unnoticed. So after an attempt
- * without a response no idle connection is used again: the next attempt opens a new one.
+ * While Lambda freezes a container, idle connections can close unnoticed. None is reused after an attempt without a response.
  */
 function createConnections(isHttps: boolean) {
   const send = isHttps ? httpsRequest : httpRequest;
@@ -149,7 +142,7 @@ function createConnections(isHttps: boolean) {
   }
 
   return {
-    /** @param timeout milliseconds. @throws Error when there is no complete response in time */
+    /** @param timeout milliseconds. @throws Error without a complete response */
     async exchange(options: Exchange, body: string, timeout: number): Promise<Answer> {
       const used = agent;
       try {
@@ -198,12 +191,12 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error('unknown'));
 
-/** Another attempt may succeed: there was no response, the request was throttled, or the service had a fault. */
+/** No response, throttling, or a fault of the service. */
 const isTransient = (error: Error) =>
   !(error instanceof AwsError) || error.status >= 500 || /Throttl|ThroughputExceeded|LimitExceeded/.test(error.name);
 
 /**
- * How far the service's clock is ahead of ours in milliseconds; undefined when that cannot be why a request was refused.
+ * Undefined when the clocks cannot be the cause.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
  */
 function skewOf(error: Error): number | undefined {
@@ -216,7 +209,7 @@ type Data = string | ArrayBuffer | ArrayBufferView;
 const bytes = (data: Data) =>
   typeof data === 'string' || ArrayBuffer.isView(data) ? (data as string | Uint8Array) : new Uint8Array(data);
 
-/** A digest, or with a secret an HMAC, in the form that the signer expects. */
+/** In the form that the signer expects; with a secret it is an HMAC. */
 class Sha256 {
   readonly #hash;
 

@@ -1,11 +1,10 @@
 /**
- * A condition of a write, on one attribute of an item or on a member of an attribute (`claims.client_id`). The store translates
- * it into a condition of DynamoDB; the state machine of a grant evaluates the same clause on an item that was read.
+ * On an attribute or its member (`claims.client_id`). The store translates it, and the state machine of a grant evaluates it.
  */
 export interface Clause<Attribute extends string = string> {
   readonly attribute: Attribute;
   readonly test: ClauseTest;
-  /** The value that the attribute is compared with; absent for `absent` and `present`. */
+  /** Not for `absent` and `present`. */
   readonly value?: unknown;
 }
 

@@ -5,9 +5,7 @@ import type { SealingKey } from './keys/sealing-key.ts';
 import type { KmsKey } from './kms/signers.ts';
 import { accessTokenFormats, isSelfContained, type RevocationMaxAge, revocationMaxAge } from './oauth/access-token.ts';
 
-// How variables are parsed: each function takes a text that is not empty, and returns its value or throws `InvalidValue`.
-
-/** A variable has a wrong value. The message follows the variable's name, and never quotes the value. */
+/** The message follows the variable's name and never quotes the value. */
 export class InvalidValue extends Error {}
 
 export const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -50,10 +48,7 @@ export const oneOf =
     return value;
   };
 
-/**
- * One or more parts, separated by commas, none of which may occur twice: one of the two would be ignored.
- * @param nameOf what a part is about
- */
+/** No part may occur twice, because one of the two would be ignored. @param nameOf what a part is about */
 const listOf =
   <T>(what: string, parse: (part: string) => T, nameOf: (part: string) => string = (part) => part) =>
   (text: string): [T, ...T[]] => {
@@ -97,7 +92,7 @@ export const parseSigningKmsKey = (text: string): KmsKey => {
 
 export const listOfKmsKeys = <T>(parse: (part: string) => T) => listOf('key', parse, before('='));
 
-/** The defaults in seconds. Self-contained formats that are not named have the value of `jwt`. */
+/** Seconds. Other self-contained formats have the value of `jwt`. */
 const REVOCATION_MAX_AGE = { jwt: 5, reference: 0 };
 
 export const parseRevocationMaxAge = (text: string): RevocationMaxAge => {

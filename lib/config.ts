@@ -21,7 +21,7 @@ import { parseSigningKeys } from './keys/signing-key.ts';
 import { logLevels } from './log.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from './oauth/revocation.ts';
 
-/** A variable that is missing or wrong. The message names the variable and never quotes its value. */
+/** The message names the variable and never quotes its value. */
 export class ConfigError extends Error {
   constructor(variable: string, problem: string) {
     super(`${variable} ${problem}`);
@@ -31,7 +31,6 @@ export class ConfigError extends Error {
 
 const text = (value: string) => value;
 
-/** All variables: how each is parsed, and its default or whether it may be absent. */
 export const variables = {
   ISSUER: { parse: parseIssuer },
   TABLE_NAME: { parse: text },
@@ -69,7 +68,7 @@ export const variables = {
 export type VariableName = keyof typeof variables;
 type Value<Name extends VariableName> = ReturnType<(typeof variables)[Name]['parse']>;
 
-/** The possible sources of keys. Exactly one of each list must be set: with two it would be unclear which keys are used. */
+/** Exactly one of each list must be set: with two, it would be unclear which keys are used. */
 export const alternatives = {
   signing: ['SIGNING_KEYS', 'SIGNING_KMS_KEYS'],
   handles: ['HANDLE_KEYS', 'HANDLE_KMS_KEYS'],
@@ -77,19 +76,19 @@ export const alternatives = {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The configuration. A variable is parsed when it is requested; an empty one counts as absent. */
+/** A variable is parsed when it is requested; an empty one counts as absent. */
 export interface Config {
-  /** The value or the default. @throws ConfigError when there is neither, or the value is wrong */
+  /** @throws ConfigError when it is missing or wrong */
   get<Name extends VariableName>(name: Name): Value<Name>;
-  /** The value, without a default. @throws ConfigError when it is wrong */
+  /** Without a default. @throws ConfigError when it is wrong */
   find<Name extends VariableName>(name: Name): Value<Name> | undefined;
-  /** The one of these variables that is set. @throws ConfigError when none or several are */
+  /** @throws ConfigError when none or several are set */
   findOnlyOne<Name extends VariableName>(names: readonly Name[]): Name;
-  /** Whether keys come from the key registry. @throws ConfigError when the other source is set as well */
+  /** @throws ConfigError when the other source is set as well */
   usesKeyRegistry(other: VariableName): boolean;
-  /** The audience that an authorizer accepts. @throws ConfigError when it is the issuer, as any client may get tokens for that */
+  /** @throws ConfigError when it is the issuer, for which any client may get tokens */
   audience(): string;
-  /** Region, credentials and endpoint, from the variables that Lambda sets. @throws ConfigError when one is missing */
+  /** From the variables that Lambda sets. @throws ConfigError when one is missing */
   aws(service: AwsService): FoundAwsConfig & Required<Pick<FoundAwsConfig, 'region' | 'credentials'>>;
 }
 
@@ -142,7 +141,6 @@ interface FoundAwsConfig {
   readonly credentials?: Credentials;
 }
 
-/** The same, from the variables that are set. */
 export function findAwsConfig(env: Environment, service: AwsService): FoundAwsConfig {
   const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
   const sessionToken = env['AWS_SESSION_TOKEN'];
@@ -157,10 +155,7 @@ export function findAwsConfig(env: Environment, service: AwsService): FoundAwsCo
   };
 }
 
-/**
- * The factor by which to wait longer for an emulated AWS service on this machine, which may be busy. A setting of the local stack
- * and of tests: it is ignored unless the endpoint is on loopback.
- */
+/** For an emulated service on a busy machine: the local stack and tests. Ignored unless the endpoint is on loopback. */
 function readPatience(endpoint: string | undefined, value: string | undefined): number | undefined {
   if (!value || !endpoint || !LOOPBACK_HOSTS.has(new URL(endpoint).hostname)) return undefined;
   const patience = Number(value);

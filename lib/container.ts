@@ -1,16 +1,9 @@
 import { createLog, describeFault, type LogContext } from './log.ts';
 
-/**
- * Makes what every Lambda function does around its own work, once per container. The context is composed at the first event; if
- * that fails, again at the next event. Every line of the log contains the request ids of API Gateway and Lambda.
- */
+/** Composes the context at the first event; after a failure, again at the next. Each log line has the request ids. */
 export function createContainer<Context extends LogContext>(compose: () => Context) {
   let composed: Context | undefined;
-  /**
-   * @param invocation Lambda's context object
-   * @param work gets the context, with a log for this event
-   * @param onFault called after a fault has been logged; returns the result or throws
-   */
+  /** `onFault` is called after a fault has been logged; it returns the result or throws. */
   return async <Result>(
     event: unknown,
     invocation: unknown,
@@ -30,8 +23,7 @@ export function createContainer<Context extends LogContext>(compose: () => Conte
 }
 
 /**
- * The ids of the request in the logs of API Gateway and Lambda. A client can choose the `requestId` of a REST API, but not the
- * extended id, which HTTP APIs do not have.
+ * A client can choose the `requestId` of a REST API, but not the extended id, which HTTP APIs do not have.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-access-logging.html
  */
 function requestIds(event: unknown, invocation: unknown) {

@@ -1,7 +1,7 @@
-/** A value that is made at the first call, and returned without a promise from then on. */
+/** Returns no promise after the first call. */
 export type Lazy<Value> = () => Value | Promise<Value>;
 
-/** Makes a value once for all concurrent callers. After a failure, the next call tries again. */
+/** After a failure, the next call tries again. */
 export function lazy<Value>(make: () => Promise<Value>): Lazy<Value> {
   let made: { readonly value: Value } | undefined;
   const fly = singleFlight(async () => {

@@ -1,21 +1,19 @@
-/** From the most to the least verbose. */
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
 export type LogLevel = (typeof logLevels)[number];
 
 type Details = Readonly<Record<string, string | number | undefined>>;
 
-/** Writes JSON lines. Details contain only fixed texts and registered ids: nothing from a request, no token, no secret. */
+/** Details contain only fixed texts and registered ids: nothing from a request, no token, no secret. */
 export interface Log {
   debug(event: string, details?: Details): void;
   info(event: string, details?: Details): void;
   warn(event: string, details?: Details): void;
   error(event: string, details?: Details): void;
-  /** The same log, with these details in every line. */
+  /** Adds these details to every line. */
   with(details: Details): Log;
 }
 
-/** Part of every context. */
 export interface LogContext {
   readonly log: Log;
 }
@@ -40,7 +38,7 @@ export function createLog(level: LogLevel, write: (line: string) => void = conso
 
 const ignore = () => {};
 
-/** The errors whose messages contain only fixed texts, and may therefore be logged. */
+/** Their messages contain only fixed texts. */
 const QUOTABLE = new Set([
   'ConfigError',
   'KeyError',
@@ -51,10 +49,7 @@ const QUOTABLE = new Set([
   'InvalidToken',
 ]);
 
-/**
- * What may be logged about a fault. The message of any other error can quote the request, as those of `JSON.parse` do, so only its
- * name and stack frames are logged.
- */
+/** Other messages can quote the request, as those of `JSON.parse` do, so only name and stack frames are logged. */
 export function describeFault(error: unknown): Details {
   if (!(error instanceof Error)) return { fault: typeof error };
   const { name, message, cause, stack = '' } = error;

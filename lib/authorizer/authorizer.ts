@@ -26,16 +26,13 @@ import { createVerifiedTokens, type VerifiedToken } from './verified-tokens.ts';
 export interface AuthorizerContext extends LogContext, ValidationContext {
   readonly audience: string;
   readonly maxAge: RevocationMaxAge;
-  /** Until when the verification keys that are loaded now may be relied on, in seconds since the epoch. */
+  /** Until when the loaded keys may be relied on, in seconds since the epoch. */
   keysUntil(): number;
   readonly responseFormat: ResponseFormat;
   readonly extensions: Extensions;
 }
 
-/**
- * Thrown for every fault: the gateway then answers 500 and caches nothing. The message gives no details, because Lambda logs
- * it.
- */
+/** API Gateway then answers 500 and caches nothing. Lambda logs the message, so it gives no details. */
 export class AuthorizerFault extends Error {
   constructor() {
     super('the authorizer cannot decide');
@@ -43,7 +40,6 @@ export class AuthorizerFault extends Error {
   }
 }
 
-/** Makes the handler of the Lambda authorizer. */
 export function createAuthorizer(compose: () => AuthorizerContext) {
   const handle = createContainer(() => createDecider(compose()));
   return async (event: unknown, invocation?: unknown): Promise<AuthorizerResponse> => {
@@ -60,7 +56,6 @@ export function createAuthorizer(compose: () => AuthorizerContext) {
   };
 }
 
-/** Makes the function that decides about requests in one container. */
 function createDecider(context: AuthorizerContext) {
   const { responseFormat, extensions, log } = context;
   const verify = createVerification(context);
@@ -78,15 +73,12 @@ function createDecider(context: AuthorizerContext) {
   return { decide, log };
 }
 
-/** Makes the function that returns the verified token of the `Authorization` headers, or throws InvalidToken. */
+/** Throws InvalidToken. */
 function createVerification(context: AuthorizerContext) {
   const { audience, clock, clockSkew, keysUntil, maxAge, revocations } = context;
   const verified = createVerifiedTokens();
 
-  /**
-   * Until when a verified token may be remembered. A reference token has to be read again when the revocation list has to be. A
-   * self-contained token stays valid until it expires, or until the key that signed it may have been withdrawn.
-   */
+  /** A reference token is read again with the revocation list; a self-contained token when its key may have been withdrawn. */
   const until = ({ format, claims }: AccessToken, now: number) => {
     const expiry = claims.exp + clockSkew;
     if (!isSelfContained(format)) return Math.min(expiry, now + maxAge[format]);

@@ -1,7 +1,7 @@
 import { type AccessToken, audiences } from '../oauth/access-token.ts';
 import type { AuthorizerRequest } from './event.ts';
 
-/** What the API learns about the caller: flat, as API Gateway requires, and without the token. */
+/** Flat, as API Gateway requires, and without the token. */
 export type ResponseContext = Readonly<Record<string, string | number | boolean>>;
 
 export interface SimpleResponse {
@@ -22,7 +22,7 @@ export interface PolicyResponse {
 
 export type AuthorizerResponse = SimpleResponse | PolicyResponse;
 
-/** The response format that an HTTP API is configured for, which its events do not tell. A REST API always takes a policy. */
+/** What an HTTP API is configured for, which its events do not show. A REST API always takes a policy. */
 export type ResponseFormat = 'simple' | 'policy';
 
 export function claimsContext({ claims }: AccessToken): ResponseContext {
@@ -42,14 +42,14 @@ export function allow(
   return { ...policy(`${stage}/*`, 'Allow', sub), context };
 }
 
-/** An error with exactly this message makes a REST API answer 401. */
+/** A REST API answers 401 to exactly this message. */
 export class Unauthorized extends Error {
   constructor() {
     super('Unauthorized');
   }
 }
 
-/** @returns the response, or the error to throw when a REST API asks */
+/** The error is for REST APIs, to be thrown. */
 export function refuse(request: AuthorizerRequest, format: ResponseFormat): AuthorizerResponse | Unauthorized {
   if (request.gateway === 'rest') return new Unauthorized();
   if (format === 'simple') return { isAuthorized: false };

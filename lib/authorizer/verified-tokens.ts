@@ -2,19 +2,18 @@ import { hash } from 'node:crypto';
 import type { AccessToken } from '../oauth/access-token.ts';
 import type { ResponseContext } from './response.ts';
 
-/** A token that this container has verified. */
 export interface VerifiedToken {
   readonly accessToken: AccessToken;
   readonly context: ResponseContext;
-  /** When it was verified, in seconds since the epoch. */
+  /** Seconds since the epoch. */
   readonly since: number;
-  /** When it has to be verified again, in seconds since the epoch. Its revocation is checked at every use. */
+  /** Its revocation is checked at every use. */
   readonly until: number;
 }
 
 const MAX_ENTRIES = 1_000;
 
-/** Remembers verified tokens by their digest, so that no bearer token stays in memory. */
+/** By their digest, so that no bearer token stays in memory. */
 export function createVerifiedTokens() {
   const entries = new Map<string, VerifiedToken>();
   return {

@@ -11,19 +11,14 @@ export interface ClientAuthenticationContext extends AuthenticationContext {
   findClient(client_id: string): Promise<Client | undefined>;
 }
 
-/** Who may introspect tokens: a resource server or a client. */
 export type Caller = { readonly resourceServer: ResourceServer } | { readonly client: Client };
 
 export interface CallerAuthenticationContext extends AuthenticationContext {
-  /** If a resource server and a client have the same id, finds the resource server. */
+  /** Prefers the resource server if both have the same id. */
   findCaller(id: string): Promise<Caller | undefined>;
 }
 
-/**
- * Authenticates the registered, enabled client that sent a request.
- * @throws OAuthError `invalid_client` when the client is unknown or disabled, may not use the method, or fails to authenticate;
- * `invalid_request` when the request names two clients or uses two methods; Unavailable
- */
+/** @throws OAuthError `invalid_client`; `invalid_request` for two clients or two methods; Unavailable */
 export async function authenticateClient(
   request: HttpRequest,
   form: Form,
@@ -37,10 +32,7 @@ export async function authenticateClient(
   return client;
 }
 
-/**
- * Authenticates the resource server or the confidential client that sent a request.
- * @throws OAuthError as above; Unavailable
- */
+/** Refuses public clients. @throws as above */
 export async function authenticateCaller(
   request: HttpRequest,
   form: Form,
@@ -63,7 +55,6 @@ export async function authenticateCaller(
   return caller;
 }
 
-/** The id of a caller, for the log. */
 export const callerId = (caller: Caller): CallerId =>
   callerIdOf('resourceServer' in caller ? caller.resourceServer : caller.client);
 

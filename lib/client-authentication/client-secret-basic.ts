@@ -5,7 +5,7 @@ import { invalidClient } from './invalid-client.ts';
 import type { ClientAuthenticationMethod } from './method.ts';
 import { requireSecret } from './require-secret.ts';
 
-/** RFC 6749 section 2.3.1. Any `Authorization` header counts as an attempt, so that a malformed header is not ignored. */
+/** RFC 6749 section 2.3.1. Any `Authorization` header counts as an attempt, so that a malformed one is not ignored. */
 export const clientSecretBasic: ClientAuthenticationMethod = {
   name: 'client_secret_basic',
   usesSecret: true,
@@ -21,10 +21,7 @@ function credentialsOf(request: HttpRequest) {
   return credentials;
 }
 
-/**
- * The id and secret in an `Authorization: Basic` header, where each is form-encoded. RFC 6749 section 2.3.1, RFC 7617
- * @returns undefined when the header is of another scheme or malformed
- */
+/** Id and secret are form-encoded. RFC 6749 section 2.3.1, RFC 7617 */
 export function parseBasic(header: string): { id: string; secret: string } | undefined {
   const [, encoded = ''] = /^Basic +(\S+)$/i.exec(header) ?? [];
   const bytes = Buffer.from(encoded, 'base64');

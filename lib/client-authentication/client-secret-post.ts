@@ -1,7 +1,7 @@
 import type { ClientAuthenticationMethod } from './method.ts';
 import { requireSecret } from './require-secret.ts';
 
-/** RFC 6749 section 2.3.1, in the request body */
+/** RFC 6749 section 2.3.1 */
 export const clientSecretPost: ClientAuthenticationMethod = {
   name: 'client_secret_post',
   usesSecret: true,

@@ -1,6 +1,6 @@
 import type { ClientAuthenticationMethod } from './method.ts';
 
-/** A public client only sends its id. RFC 6749 section 3.2.1 */
+/** RFC 6749 section 3.2.1 */
 export const none: ClientAuthenticationMethod = {
   name: 'none',
   usesSecret: false,

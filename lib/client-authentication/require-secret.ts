@@ -4,7 +4,7 @@ import { verifySecret, whyNotVerified } from '../oauth/secret.ts';
 import { invalidClient } from './invalid-client.ts';
 import type { AuthenticationContext } from './method.ts';
 
-/** @throws OAuthError `invalid_client` unless the secret is one of the caller's, and has not expired */
+/** @throws OAuthError `invalid_client` */
 export async function requireSecret(
   secret: string | undefined,
   client: Client | ResourceServer,

@@ -7,17 +7,13 @@ import type { Grant } from '../oauth/grant.ts';
 import { authorizeScope, identityScopes } from '../oauth/scope.ts';
 import { scopesOfClaims } from '../users/claims.ts';
 
-/** The access that a client requests. */
 export interface RequestedAccess extends Pick<Grant, 'resources'> {
   readonly scope: string;
   /** What the person is asked to allow. Its scope also contains the scopes of individually requested claims. */
   readonly toAllow: Access;
 }
 
-/**
- * Determines the access that a client may request here.
- * @throws OAuthError `invalid_target`, `invalid_scope`; Unavailable
- */
+/** @throws OAuthError `invalid_target`, `invalid_scope` */
 export async function authorizeAccess(
   request: AuthorizationRequest,
   client: Client,

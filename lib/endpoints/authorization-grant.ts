@@ -16,17 +16,14 @@ export interface AuthorizationGrantContext extends LogContext, CodeContext, Toke
   readonly sessions: SessionStore;
 }
 
-/** A request that has passed validation. */
 export interface ValidRequest extends AuthorizationRequest {
   readonly redirect: ClientRedirect;
   readonly access: RequestedAccess;
 }
 
 /**
- * Issues what the response type names, from one new grant: a code, tokens, or both. Nothing of it can be used before the client
- * receives the response, so after a fault nothing has to be undone. RFC 6749 section 4.1.2, OpenID Connect Core sections 3.2.2.5
- * and 3.3.2.5
- * @throws OAuthError, Unavailable
+ * Issues code and tokens from one new grant. They are unknown until the client has the response, so a fault needs no undoing.
+ * RFC 6749 section 4.1.2, OpenID Connect Core sections 3.2.2.5 and 3.3.2.5
  */
 export async function issueAuthorization(
   request: ValidRequest,

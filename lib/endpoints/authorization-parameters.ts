@@ -1,7 +1,7 @@
 import { type Form, MAX_QUERY_LENGTH } from '../http/form.ts';
 import { OAuthError } from '../oauth/errors.ts';
 
-/** The parameters that are carried from page to page, besides `resource`. All others are dropped. */
+/** Carried from page to page, besides `resource`. All others are dropped. */
 const PARAMETERS = [
   'response_type',
   'client_id',
@@ -27,8 +27,7 @@ const PARAMETERS = [
 ] as const;
 
 /**
- * The request as a query. Pages post to this query, so nothing has to be stored before the person has signed in.
- * @throws OAuthError `invalid_request` when the query would be too long
+ * Pages post to it, so nothing is stored before the person has signed in. @throws OAuthError `invalid_request` when too long
  */
 export function toAuthorizationQuery(parameters: Form): string {
   const query = new URLSearchParams([

@@ -44,8 +44,7 @@ function modeForErrors(parameters: Form): ResponseMode {
 }
 
 /**
- * Where the redirect may lead, as sources for `form-action`. Chromium checks every redirect that follows a form, so the list has
- * to include where the client may send the browser next: its other redirect URIs and its allowed origins.
+ * Chromium checks every redirect that follows a form, so `form-action` must include where the client may send the browser next.
  */
 export const redirectCspSources = ({ client, redirect_uri }: ClientRedirect): string[] => [
   ...[redirect_uri, ...(client.redirect_uris ?? [])].map(cspSource),

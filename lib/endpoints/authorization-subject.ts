@@ -2,11 +2,7 @@ import { type IdTokenHintContext, readIdTokenHint } from '../interaction/id-toke
 import type { AuthorizationRequest } from '../oauth/authorization-request.ts';
 import type { Client } from '../oauth/client.ts';
 
-/**
- * The subjects that a client requests, by `id_token_hint` or by the claim `sub`. OpenID Connect Core sections 3.1.2.1 and 5.5.1
- * @returns undefined when any subject is acceptable
- * @throws OAuthError `invalid_request`; Unavailable
- */
+/** Undefined when any is acceptable. OpenID Connect Core sections 3.1.2.1 and 5.5.1. @throws OAuthError `invalid_request` */
 export async function readRequestedSubjects(
   { id_token_hint, claimsRequest }: AuthorizationRequest,
   client: Client,

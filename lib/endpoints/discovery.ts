@@ -13,24 +13,21 @@ import { userClaimNames } from '../users/claims.ts';
 
 export interface DiscoveryContext extends LogContext {
   readonly issuer: string;
-  /** The algorithms of all published keys. @throws Unavailable */
+  /** Those of all published keys. */
   algorithms(): Promise<readonly string[]>;
-  /** How long verifiers may cache the public keys, in seconds. */
+  /** Seconds. */
   readonly jwksCache: number;
 }
 
-/**
- * An hour, in seconds. The document is not cached for longer than the keys: a client that knew newer keys than this document
- * would refuse their algorithm.
- */
+/** Seconds. Not longer than the keys are cached: a client with newer keys than this document would refuse their algorithm. */
 const MAX_AGE = 3600;
 
 /** RFC 8414 inserts this between the host and the path of the issuer. OpenID Connect Discovery appends its own to the path. */
 const OAUTH_METADATA = '/.well-known/oauth-authorization-server';
 
 /**
- * Authorization server metadata. RFC 8414, OpenID Connect Discovery 1.0 section 4, RP-Initiated Logout section 2.1,
- * Back-Channel Logout section 2.1, RFC 9207 section 3. Response types that only some clients may use are not advertised.
+ * RFC 8414, OpenID Connect Discovery 1.0 section 4, RP-Initiated Logout section 2.1, Back-Channel Logout section 2.1, RFC 9207
+ * section 3. Response types that only some clients may use are not advertised.
  */
 export const discovery: Endpoint<DiscoveryContext> = {
   methods: ['GET'],

@@ -1,10 +1,7 @@
 import type { Form } from '../http/form.ts';
 import type { Log } from '../log.ts';
 
-/**
- * Logs that `audience` was ignored, which some other servers support. RFC 6749 sections 3.1 and 3.2 require servers to ignore
- * unknown parameters, so the response says nothing. The log helps developers who come from such a server.
- */
+/** Helps developers who come from a server that knows `audience`. RFC 6749 section 3.1 requires servers to ignore it. */
 export function logIgnoredParameters(parameters: Form, client_id: string | undefined, log: Log): void {
   if (parameters.get('audience') === undefined) return;
   log.info('parameter ignored', {

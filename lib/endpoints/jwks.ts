@@ -5,7 +5,7 @@ import type { LogContext } from '../log.ts';
 
 export interface JwksContext extends LogContext {
   keys(): readonly SigningJwk[] | Promise<readonly SigningJwk[]>;
-  /** How long verifiers may cache the public keys, in seconds. */
+  /** Seconds. */
   readonly jwksCache: number;
 }
 

@@ -9,19 +9,17 @@ export interface LogoutRequestContext extends IdTokenHintContext {
   findClient(client_id: string): Promise<Client | undefined>;
 }
 
-/** A validated request to sign a person out. OpenID Connect RP-Initiated Logout section 2 */
+/** OpenID Connect RP-Initiated Logout section 2 */
 export interface LogoutRequest {
-  /** The client that sent the browser here, if the request names it. */
   readonly client: Client | undefined;
-  /** The subject of `id_token_hint`. */
   readonly sub: string | undefined;
-  /** The URI to redirect to afterwards, `state` included. */
+  /** `state` included. */
   readonly redirectTo: string | undefined;
 }
 
 const names = ['id_token_hint', 'client_id', 'post_logout_redirect_uri', 'state', 'ui_locales'] as const;
 
-/** The request as a query, without unknown parameters. */
+/** Unknown parameters are dropped. */
 export const toLogoutQuery = (parameters: Form): string =>
   new URLSearchParams(
     names.flatMap((name): [string, string][] => {
@@ -30,10 +28,7 @@ export const toLogoutQuery = (parameters: Form): string =>
     }),
   ).toString();
 
-/**
- * Reads and validates a logout request.
- * @throws OAuthError `invalid_request` when the hint, the client or the redirect URI is not valid. Section 4; Unavailable
- */
+/** @throws OAuthError `invalid_request` for a wrong hint, client or redirect URI (section 4); Unavailable */
 export async function readLogoutRequest(parameters: Form, context: LogoutRequestContext): Promise<LogoutRequest> {
   const token = parameters.get('id_token_hint');
   const hint = token === undefined ? undefined : await readIdTokenHint(token, context);

@@ -12,7 +12,7 @@ import { logIgnoredParameters } from './ignored-parameters.ts';
 
 export interface TokenContext extends LogContext, ClientAuthenticationContext, GrantContext, TokenResponseContext {}
 
-/** The token endpoint. RFC 6749 section 3.2 */
+/** RFC 6749 section 3.2 */
 export const token: Endpoint<TokenContext> = {
   methods: ['POST'],
   cors: 'client',
@@ -25,7 +25,7 @@ export const token: Endpoint<TokenContext> = {
   },
 };
 
-/** Obtains a grant and issues tokens from it. If that fails, the grant type undoes what it changed. */
+/** If it fails, the grant type undoes what it changed. */
 async function exchange(request: Omit<GrantRequest, 'onOutcome'>, context: TokenContext): Promise<TokenResponse> {
   const { form, client } = request;
   const grantType = grantTypes.get(form.require('grant_type'));

@@ -18,10 +18,7 @@ export interface UserinfoContext extends LogContext, ValidationContext, UserClai
   findGrant(grant_id: string): Promise<GrantState | undefined>;
 }
 
-/**
- * The userinfo endpoint: the claims about the subject of an access token. Always strict: a token that was revoked before the
- * request is refused. OpenID Connect Core section 5.3
- */
+/** Always strict: a token that was revoked before the request is refused. OpenID Connect Core section 5.3 */
 export const userinfo: Endpoint<UserinfoContext> = {
   methods: ['GET', 'POST'],
   cors: 'client',
@@ -44,10 +41,7 @@ export const userinfo: Endpoint<UserinfoContext> = {
   },
 };
 
-/**
- * The claims that the client may have.
- * @throws InvalidToken when the subject is not a user, or the user or the grant is gone; OAuthError `insufficient_scope`
- */
+/** @throws InvalidToken when the user or the grant is gone; OAuthError `insufficient_scope` */
 async function describe(claims: AccessTokenClaims, client: Client, context: UserinfoContext) {
   const { sub, client_id, grant_id, scope: granted = '' } = claims;
   const scope = granted.split(' ');
@@ -62,10 +56,7 @@ async function describe(claims: AccessTokenClaims, client: Client, context: User
   return { ...selectClaims(known, { scope, requested, allowed: client.scope.split(' ') }), sub };
 }
 
-/**
- * Identifies the client of a token that may have expired. Its page can only read the error if the response allows the client's
- * origin.
- */
+/** Even of an expired token: the client's page can only read the error if the response allows its origin. */
 async function identifyOwner(token: string, context: UserinfoContext, identify: Identify): Promise<void> {
   try {
     const ignoringExpiry = { ...context, clockSkew: Number.POSITIVE_INFINITY };

@@ -2,10 +2,7 @@ import { json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
 
-/**
- * A protected example route that returns what the authorizer passes on to an API. An HTTP API wraps the authorizer's context in
- * `lambda`, a REST API does not.
- */
+/** A protected example route. An HTTP API wraps the authorizer's context in `lambda`, a REST API does not. */
 export const whoami: Endpoint<LogContext> = {
   methods: ['GET'],
   handle({ authorizer }) {

@@ -7,15 +7,14 @@ import { availableScope, identityScopes } from '../oauth/scope.ts';
 import type { GrantContext } from './grant-type.ts';
 import { availableResourceServers, invalidTarget } from './resource-servers.ts';
 
-/** The part of a grant that a request asks for; an empty list = all of it. */
+/** An empty list = all of it. */
 interface RequestedPart {
   readonly scope: readonly string[];
   readonly resources: readonly string[];
 }
 
 /**
- * The requested part of a stored grant, without scopes and resource servers that the client may no longer use. The stored grant
- * stays unchanged, so they are effective again if the client gets them back.
+ * Without what the client may no longer use. The stored grant stays as it is, in case the client gets it back.
  * @throws OAuthError `invalid_target` or `invalid_scope` when nothing is left
  */
 export async function effectiveGrant(

@@ -3,8 +3,7 @@ import type { GrantState } from '../oauth/grant-state.ts';
 import type { EpochStore } from '../store/epoch.ts';
 
 /**
- * Reads the epochs of client, subject and issuer in parallel, by keys that are known before the grant is read.
- * docs/design.md section 4
+ * Parallel, by keys that are known before the grant is read. docs/design.md section 4
  * @returns whether a grant is from before one of the epochs, and therefore revoked
  */
 export async function readEpochs(

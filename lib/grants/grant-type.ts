@@ -9,7 +9,6 @@ import type { EpochStore } from '../store/epoch.ts';
 import type { GrantingContext } from '../tokens/code.ts';
 import type { SignInOutcome } from '../users/authenticate-user.ts';
 
-/** Everything that a grant type may use. */
 export interface GrantContext extends GrantingContext, GrantRevocationContext {
   readonly issuer: string;
   readonly handles: Lazy<Handles>;
@@ -21,29 +20,23 @@ export interface GrantContext extends GrantingContext, GrantRevocationContext {
   authenticateUser(username: string, password: string, address: string): Promise<SignInOutcome>;
 }
 
-/** The request of an authenticated client at the token endpoint. */
 export interface GrantRequest {
   readonly form: Form;
   readonly client: Client;
-  /** The IP address that the gateway saw. */
+  /** As the gateway saw it. */
   readonly address: string;
   /** Sets what is done when tokens have been issued, or could not be. Replaces what an earlier call has set. */
   onOutcome(handlers: OutcomeHandlers): void;
 }
 
 export interface OutcomeHandlers {
-  /** Runs before the response is sent. If it fails, the request fails. */
+  /** If it fails, the request fails. */
   readonly issued?: () => Promise<void>;
-  /** Undoes a change of state. */
   readonly failed?: () => Promise<unknown>;
 }
 
-/** A value of `grant_type`, and how a grant is obtained with it. */
 export interface GrantType {
   readonly name: string;
-  /**
-   * Obtains a grant, or finds that its subject has yet to decide.
-   * @throws OAuthError with a code of RFC 6749 section 5.2; Unavailable
-   */
+  /** @throws OAuthError with a code of RFC 6749 section 5.2; Unavailable */
   obtain(request: GrantRequest, context: GrantContext): Promise<Grant | PendingGrant>;
 }

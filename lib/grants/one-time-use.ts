@@ -5,22 +5,20 @@ import { revokeGrant } from '../revocation/revoke-grant.ts';
 import { readEpochs } from './epochs.ts';
 import type { GrantContext, GrantRequest, OutcomeHandlers } from './grant-type.ts';
 
-/** The use of a code or a refresh token: the transition that uses it up, and how a failed transition is explained. */
 export interface OneTimeUse {
   readonly grant_id: string;
   readonly transition: Transition;
-  /** Undoes the transition, unless another one has followed. */
+  /** Unless another transition has followed. */
   readonly undo: Transition;
-  /** For a retry: confirms the transition that the first request made. */
+  /** For a retry, before it is answered. */
   readonly confirm?: Transition;
   whyNot(grant: GrantState | undefined): TransitionFailure;
-  /** The error for a request for more than was granted. */
+  /** For a request for more than was granted. */
   excess(grant: GrantState): OAuthError;
 }
 
 /**
- * Uses up a code or a refresh token. One conditional write decides, without a read before it; the epochs are read in parallel.
- * @returns the grant after the write
+ * One conditional write decides, without a read before it; the epochs are read in parallel.
  * @throws OAuthError `invalid_grant`, or the error of `excess`; Unavailable
  */
 export async function useOnce(
@@ -44,7 +42,7 @@ export async function useOnce(
   return grant;
 }
 
-/** Reads the grant after a failed condition: the write may have succeeded at an earlier attempt, or the request may be a retry. */
+/** After a failed condition: the write may have succeeded at an earlier attempt, or the request may be a retry. */
 async function readBack(
   use: OneTimeUse,
   onOutcome: GrantRequest['onOutcome'],
@@ -78,7 +76,7 @@ const confirming = ({ grant_id, confirm }: OneTimeUse, { grants }: GrantContext)
   },
 });
 
-/** For the log: why a code or a refresh token is refused, by the attribute whose clause does not hold. */
+/** By the attribute whose clause does not hold. */
 const reasons: { readonly [Attribute in keyof GrantState]?: string } = {
   client_id: 'it was issued to another client',
   redirect_uri: 'redirect_uri differs from the authorization request',
@@ -90,14 +88,13 @@ const reasons: { readonly [Attribute in keyof GrantState]?: string } = {
   generation: 'this refresh token was never issued',
 };
 
-/** The reason of the first clause that does not hold and has one. */
 function whyRefused(grant: GrantState, { when }: Transition): string {
   const unmet = when.filter((clause) => !clauseHolds(grant, clause));
   const [reason = `the grant is in state ${grant.state}`] = unmet.flatMap(({ attribute }) => reasons[attribute] ?? []);
   return reason;
 }
 
-/** The caller gets the same error for every problem with a code or a refresh token; the reason is logged. RFC 6749 section 5.2 */
+/** The same for every problem; only the log shows `reason`. RFC 6749 section 5.2 */
 export const invalidGrant = (reason: string) =>
   new OAuthError('invalid_grant', 'the grant is unknown, expired, used, or not for this client and request', {
     reason,

@@ -8,8 +8,7 @@ import { invalidGrant } from './one-time-use.ts';
 import { getResourceServersOrIssuer } from './resource-servers.ts';
 
 /**
- * RFC 6749 section 4.3. Legacy: the client sees the password (RFC 9700 section 2.4). It is for clients that are being migrated to
- * `authorization_code`, and has to be allowed for each client.
+ * RFC 6749 section 4.3. Legacy, as the client sees the password (RFC 9700 section 2.4): only for clients that are migrating.
  */
 export const password: GrantType = {
   name: 'password',

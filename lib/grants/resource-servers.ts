@@ -7,10 +7,7 @@ export interface ResourceServerContext {
   findResourceServer(identifier: string): Promise<ResourceServer | undefined>;
 }
 
-/**
- * The requested resource servers, or the client's default one. RFC 8707 section 2
- * @throws OAuthError `invalid_target`, the same for resource servers that are unknown, disabled or not for this client
- */
+/** RFC 8707 section 2. @throws OAuthError `invalid_target`, the same for those unknown, disabled or not for this client */
 export async function getResourceServers(
   requested: readonly string[],
   client: Client,
@@ -22,10 +19,7 @@ export async function getResourceServers(
   return [first, ...others];
 }
 
-/**
- * The same when there is a subject: a client without resource servers then gets tokens for the userinfo endpoint.
- * @throws OAuthError `invalid_target`
- */
+/** For a grant with a subject. @throws OAuthError `invalid_target` */
 export async function getResourceServersOrIssuer(
   requested: readonly string[],
   client: Client,
@@ -37,7 +31,6 @@ export async function getResourceServersOrIssuer(
   return [issuerAsResource(context.issuer)];
 }
 
-/** Those of the resource servers that exist, are enabled, and are registered for the client. */
 export async function availableResourceServers(
   identifiers: readonly string[],
   client: Client,

@@ -2,23 +2,14 @@ import { type ErrorCode, OAuthError } from '../oauth/errors.ts';
 import { parseForm, refuseCredentialsInQuery } from './form.ts';
 import type { HttpRequest } from './message.ts';
 
-/**
- * The token in the `Authorization` header. RFC 6750 section 2.1
- * @param headers every `Authorization` header that was sent
- * @returns undefined when there is not exactly one, or when it has another scheme or is malformed
- */
+/** RFC 6750 section 2.1. Undefined when there is not exactly one header, or it has another scheme or is malformed. */
 export function parseBearer(headers: readonly string[]): string | undefined {
   const [header, ...others] = headers;
   if (header === undefined || others.length > 0) return undefined;
   return /^Bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1];
 }
 
-/**
- * The access token of a request, from the `Authorization` header or from a form body. A token in the query is refused, because
- * URLs end up in logs. RFC 6750 section 2
- * @returns undefined when none was sent
- * @throws OAuthError `invalid_request`
- */
+/** Refuses a token in the query, because URLs end up in logs. RFC 6750 section 2. @throws OAuthError `invalid_request` */
 export function readBearerToken(request: HttpRequest): string | undefined {
   try {
     refuseCredentialsInQuery(request.query);
@@ -36,11 +27,7 @@ export function readBearerToken(request: HttpRequest): string | undefined {
   }
 }
 
-/**
- * An error that is also reported in `WWW-Authenticate`. RFC 6750 section 3
- * @param scope the scope that the token would need
- * @param reason only for the log
- */
+/** RFC 6750 section 3. @param scope that the token would need @param reason only for the log */
 export function bearerError(
   code: ErrorCode,
   description: string,

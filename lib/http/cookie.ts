@@ -1,10 +1,10 @@
 import type { HttpRequest } from './message.ts';
 
-/** The service's only cookie, which identifies the browser. RFC 6265 */
+/** The service's only cookie. RFC 6265 */
 export interface BrowserCookie {
-  /** The cookie's value; undefined also when two were sent, because this service cannot have set both. */
+  /** Undefined also when two were sent, because this service cannot have set both. */
   read(request: HttpRequest): string | undefined;
-  /** A value for `Set-Cookie`. The browser keeps the cookie until it is closed. */
+  /** For `Set-Cookie`. The browser keeps it until it is closed. */
   write(value: string): string;
   clear(): string;
 }

@@ -1,25 +1,19 @@
 import type { CallerId } from '../oauth/errors.ts';
 import type { HttpRequest, HttpResponse } from './message.ts';
 
-/**
- * Which origins may read an endpoint's responses: any, or those registered for the client that made the request. Endpoints that
- * use the cookie have no policy, so no script of another origin can read their pages.
- */
+/** Any origin, or those registered for the client. Endpoints that use the cookie have no policy. */
 export type CorsPolicy = 'any' | 'client';
 
-/**
- * Called by an endpoint as soon as it knows who the caller is. From then on the log names the caller, and the client's allowed
- * origins may read the response, errors included.
- */
+/** Called as soon as the caller is known: the log then names it, and its origins may read the response, errors included. */
 export type Identify = (caller: CallerId & { readonly allowed_origins?: readonly string[] | undefined }) => void;
 
 /** Seconds; no browser caches a preflight for longer than two hours. */
 const PREFLIGHT_MAX_AGE = 7_200;
 
 /**
- * The response to a preflight; undefined for any other request. A preflight does not name the client, so every origin gets the
- * same response. That is safe: it only lets a page send what any program can send, and without cookies, which `*` excludes.
- * Whether the page may read the response is decided by `corsHeaders`. Fetch standard, section 3.3
+ * The same for every origin, because a preflight does not name the client. That is safe: a page may only send what any program
+ * can send, and without cookies, which `*` excludes. Whether it may read the response is decided by `corsHeaders`. Fetch
+ * section 3.3
  */
 export function preflightResponse(
   { method, header }: HttpRequest,
@@ -36,10 +30,7 @@ export function preflightResponse(
   return { status: 204, headers, body: '' };
 }
 
-/**
- * The headers that let a page read a response. They contain an origin as the client registered it, never as the request sent
- * it.
- */
+/** Origins as the client registered them, never as the request sent them. */
 export function corsHeaders(
   policy: CorsPolicy | undefined,
   request: HttpRequest,

@@ -3,7 +3,6 @@ import { type HttpResponse, json } from './message.ts';
 
 const RETRY_AFTER = { 'retry-after': '1' };
 
-/** What the log says about a refusal: the reason, which the caller does not see, and the caller's id if it is registered. */
 export const describeRefusal = ({ code, reason, caller }: OAuthError, known: CallerId = {}) => ({
   error: code,
   reason,
@@ -11,7 +10,7 @@ export const describeRefusal = ({ code, reason, caller }: OAuthError, known: Cal
   resource_server: caller.resource_server ?? known.resource_server,
 });
 
-/** Turns any error into a JSON response. A bug is a fault of the service: 503 without a description. docs/design.md promise 1 */
+/** A bug is a fault of the service: 503 without a description. docs/design.md promise 1 */
 export function errorResponse(error: unknown): HttpResponse {
   if (error instanceof OAuthError) {
     return json(error.status, { error: error.code, error_description: error.message }, error.headers);

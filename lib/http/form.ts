@@ -2,33 +2,29 @@ import { isUtf8 } from 'node:buffer';
 import { OAuthError } from '../oauth/errors.ts';
 import type { HttpRequest } from './message.ts';
 
-/** Four times the largest token, and far more than any request to these endpoints needs. */
+/** Four times the largest token. */
 const MAX_BODY_BYTES = 32 * 1024;
 const MAX_PARAMETERS = 64;
 
 /** API Gateway limits the request line and the headers together to 10 KB. */
 export const MAX_QUERY_LENGTH = 8 * 1024;
 
-/** The only parameter that may be repeated. RFC 8707 section 2 */
+/** RFC 8707 section 2 */
 const REPEATABLE = 'resource';
 
-/** Parameters that must not be in a URL, because URLs end up in logs. RFC 6749 section 2.3.1, RFC 6750 section 5.3 */
+/** URLs end up in logs. RFC 6749 section 2.3.1, RFC 6750 section 5.3 */
 const CREDENTIALS = ['client_secret', 'client_assertion', 'token', 'access_token', 'refresh_token', 'code', 'password'];
 
-/** The parameters of a form. A parameter without a value counts as absent. RFC 6749 section 3.2 */
+/** A parameter without a value counts as absent. RFC 6749 section 3.2 */
 export interface Form {
   get(name: string): string | undefined;
   /** @throws OAuthError `invalid_request` */
   require(name: string): string;
-  /** All values of the repeatable parameter `resource`. */
+  /** Of `resource`, the repeatable parameter. */
   readonly resources: readonly string[];
 }
 
-/**
- * The parameters in a form body. RFC 6749 sections 3.2 and 5.2
- * @throws OAuthError `invalid_request` for another media type, malformed encoding, a repeated parameter, credentials in the
- * query, too many parameters or a body that is too large
- */
+/** Refuses a repeated parameter, and credentials in the query. RFC 6749 section 3.2. @throws OAuthError `invalid_request` */
 export function parseForm(request: HttpRequest): Form {
   refuseCredentialsInQuery(request.query);
   const [mediaType, ...others] = request.header('content-type');
@@ -40,10 +36,7 @@ export function parseForm(request: HttpRequest): Form {
   return parseParameters(request.body.toString());
 }
 
-/**
- * The parameters in the query of a request.
- * @throws OAuthError `invalid_request` as `parseForm` does
- */
+/** @throws OAuthError `invalid_request`, as `parseForm` */
 export function parseQuery({ query }: HttpRequest): Form {
   if (query.length > MAX_QUERY_LENGTH) throw invalid('the query is too long');
   refuseCredentialsInQuery(query);
@@ -73,7 +66,6 @@ function parseParameters(text: string): Form {
 
 const isForm = (mediaType: string) => /^application\/x-www-form-urlencoded *(;|$)/i.test(mediaType);
 
-/** @throws OAuthError `invalid_request` */
 export function refuseCredentialsInQuery(query: string): void {
   const names = new Set(new URLSearchParams(query).keys());
   if (CREDENTIALS.some((name) => names.has(name))) throw invalid('credentials must not be sent in the query');
@@ -91,7 +83,7 @@ function* decodePairs(text: string): Generator<[string, string]> {
   }
 }
 
-/** Decodes one name or value in a form; undefined when its percent-encoding or UTF-8 is malformed. */
+/** Undefined when percent-encoding or UTF-8 is malformed. */
 export function decodeFormComponent(text: string): string | undefined {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));

@@ -1,11 +1,7 @@
 /** Milliseconds, including the time to connect. */
 const PATIENCE = 5_000;
 
-/**
- * Posts a form to a client. The response body is not read, and redirects are not followed, because they could lead anywhere.
- * @returns the response's status
- * @throws Error when there is no response in time
- */
+/** Follows no redirect, which could lead anywhere. @returns the status @throws Error when there is no response in time */
 export async function postForm(uri: string, form: Readonly<Record<string, string>>): Promise<number> {
   const { status, body } = await fetch(uri, {
     method: 'POST',

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { HttpRequest, HttpResponse } from './message.ts';
 
-/** A proxy event of an HTTP API (payload 2.0) or of a REST API (1.0). */
+/** HTTP API (payload 2.0) or REST API (1.0). */
 export type ProxyEvent = APIGatewayProxyEvent | APIGatewayProxyEventV2;
 
 export interface ProxyResult {
@@ -18,7 +18,7 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 const strings = (value: unknown): string[] =>
   (Array.isArray(value) ? value : [value]).filter((item): item is string => typeof item === 'string');
 
-/** Reads a proxy event. Fields that are missing, null or of another type count as empty. */
+/** Fields that are missing, null or of another type count as empty. */
 export function parseProxyEvent(event: unknown): HttpRequest {
   const { version, body, isBase64Encoded, headers, multiValueHeaders, rawPath, path, rawQueryString, ...rest } =
     fields(event);
@@ -38,10 +38,7 @@ export function parseProxyEvent(event: unknown): HttpRequest {
   };
 }
 
-/**
- * Every value of a header, whatever the case of its name. In the event of a REST API only `multiValueHeaders` shows that a
- * header was sent twice.
- */
+/** In any case of the name. In a REST API's event only `multiValueHeaders` shows that a header was sent twice. */
 export function headerValues(multiple: Fields, single: Fields, name: string): string[] {
   const found = named(multiple, name);
   return found.length > 0 ? found : named(single, name);
@@ -55,7 +52,7 @@ function named(headers: Fields, name: string): string[] {
   return found;
 }
 
-/** An HTTP API passes a list of cookies, a REST API the `Cookie` header. RFC 6265 section 4.2.1 */
+/** RFC 6265 section 4.2.1 */
 const cookies = (values: readonly string[]): string[] =>
   values.flatMap((value) => value.split(';')).map((cookie) => cookie.trim());
 
@@ -66,7 +63,7 @@ function queryString({ multiValueQueryStringParameters, queryStringParameters }:
   ).toString();
 }
 
-/** The response in the format that HTTP APIs and REST APIs share. */
+/** HTTP APIs and REST APIs share the format. */
 export const toProxyResult = ({ status, headers, body }: HttpResponse): ProxyResult => ({
   statusCode: status,
   headers,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { HttpRequest, HttpResponse } from './message.ts';
 
-/** A document that is the same for everybody, so caches may store it and revalidate it. */
+/** The same for everybody, so caches may store it. */
 export interface PublicDocument {
   readonly body: string;
   readonly etag: string;
@@ -14,7 +14,7 @@ export function createPublicDocument(content: unknown, maxAge: number): PublicDo
   return { body, maxAge, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` };
 }
 
-/** The document, or 304 when the request shows that the caller has it already. RFC 9110 section 13.1.2 */
+/** 304 when the caller has the document already. RFC 9110 section 13.1.2 */
 export function conditionalResponse({ body, etag, maxAge }: PublicDocument, request: HttpRequest): HttpResponse {
   const headers = { 'cache-control': `public, max-age=${maxAge}`, etag };
   const known = request.header('if-none-match').flatMap((value) => value.split(','));

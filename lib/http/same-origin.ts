@@ -1,9 +1,6 @@
 import type { HttpRequest } from './message.ts';
 
-/**
- * Whether a form comes from a page of this service, by the headers `Origin` and `Sec-Fetch-Site`. Very old browsers send
- * neither; their forms pass. Fetch Metadata section 2.1
- */
+/** By `Origin` and `Sec-Fetch-Site`, which very old browsers do not send; their forms pass. Fetch Metadata section 2.1 */
 export function isSameOrigin({ header }: HttpRequest, issuer: string): boolean {
   const { origin } = new URL(issuer);
   return (

@@ -6,7 +6,6 @@ import { describeRefusal, errorResponse } from './error-response.ts';
 import type { HttpRequest, HttpResponse } from './message.ts';
 import { type ProxyEvent, type ProxyResult, parseProxyEvent, toProxyResult } from './proxy-event.ts';
 
-/** An endpoint: its methods, its CORS policy, and how it handles a request. */
 export interface Endpoint<Context> {
   readonly methods: readonly string[];
   /** Absent = pages of other origins cannot read the responses. */
@@ -19,16 +18,13 @@ export interface Endpoint<Context> {
   ): HttpResponse | Promise<HttpResponse>;
 }
 
-/** Turns an error that has been logged into a response. An `OAuthError` is a refusal, any other error a fault. */
+/** The error has been logged. An `OAuthError` is a refusal, any other error a fault. */
 export type RenderError = (error: unknown) => HttpResponse;
 
-/** Called by an endpoint to change how its errors are rendered from then on. By default, errors are JSON. */
+/** From then on. By default, errors are JSON. */
 export type RenderErrorsWith = (render: RenderError) => void;
 
-/**
- * Makes the Lambda handler of an endpoint. As long as its context cannot be composed, because a variable is wrong for example,
- * every request is answered with 503 and the reason is logged.
- */
+/** Answers 503 as long as the context cannot be composed, because a variable is wrong for example. */
 export function serve<Context extends LogContext>(endpoint: Endpoint<Context>, compose: () => Context) {
   const handle = createContainer(compose);
 

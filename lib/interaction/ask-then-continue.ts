@@ -20,8 +20,7 @@ type InteractionVisit = Visit<InteractionContext>;
 const RECENT_SIGN_IN = 600;
 
 /**
- * Asks the person for what is missing, one page at a time. When nothing is missing, returns the continuation's response.
- * @param submission the form that the person submitted from the last page
+ * One page at a time, until nothing is missing. `submission` comes from the last page.
  * @throws OAuthError `access_denied` when the person cancels; `login_required` or `consent_required` for `prompt=none`
  */
 export async function askThenContinue(
@@ -80,7 +79,6 @@ const mayNotAsk = (interaction: Interaction) =>
     ? new OAuthError('consent_required', 'the user has to be asked for consent')
     : new OAuthError('login_required', 'the user has to sign in');
 
-/** What the person has done for this request, as the submitted page shows. */
 function completedBy(
   submission: Submission | undefined,
   person: Person | undefined,

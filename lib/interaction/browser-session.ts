@@ -17,17 +17,16 @@ export interface BrowserContext {
   readonly sessions: SessionStore;
 }
 
-/** A browser, as its cookie identifies it. */
 export interface Browser {
-  /** Identifies the browser from its first page on, even before anybody signs in. Page tokens are bound to it. */
+  /** Exists from the first page on, even before anybody signs in. Page tokens are bound to it. */
   readonly sid: string;
-  /** Whether the browser has no cookie with this `sid` yet. */
+  /** It has no cookie with this `sid` yet. */
   readonly isNew: boolean;
-  /** A session that has not expired. `isSessionValid` tells whether it was ended by a sign-out elsewhere. */
+  /** Not expired. `isSessionValid` shows whether it was ended by a sign-out elsewhere. */
   readonly session?: Session;
 }
 
-/** The browser that the cookie of a request identifies; a new one when there is no valid cookie. */
+/** A new browser when there is no valid cookie. */
 export async function readBrowser(request: HttpRequest, context: BrowserContext): Promise<Browser> {
   const cookie = browserCookie(context.issuer).read(request);
   const handle = cookie === undefined ? undefined : (await context.handles()).parse('session', cookie);
@@ -37,7 +36,7 @@ export async function readBrowser(request: HttpRequest, context: BrowserContext)
   return { sid: handle.id, isNew: false, ...(isAlive && { session }) };
 }
 
-/** Whether a session is still valid: neither its subject nor the whole issuer has been signed out since it began. */
+/** False after a sign-out of the subject or the whole issuer. */
 export async function isSessionValid(
   { sub, auth_time }: Session,
   { issuer, epochs }: { readonly issuer: string; readonly epochs: Pick<EpochStore, 'find'> },
@@ -46,17 +45,13 @@ export async function isSessionValid(
   return found.every((epoch) => epoch === undefined || epoch < auth_time);
 }
 
-/** The value of `Set-Cookie` that identifies a browser. */
 export const sessionCookie = (sid: string, issuer: string, handles: Handles): string =>
   browserCookie(issuer).write(handles.mint('session', { id: sid }).text);
 
 /**
- * Begins a session with a new id, against session fixation, and ends the browser's old session. When the same person signs in
- * again, the grants of the old session move to the new one. When another person signs in, the clients of the old session are
- * notified that it ended. The grants also move when an earlier attempt failed after it had removed the old session, because the
- * tags in their ids show whose they are.
- * @param lifetime seconds
- * @throws Unavailable
+ * Ends the old session, and begins one with a new id, against session fixation. The grants move if the same person signs in
+ * again, also when an earlier attempt failed half-way: the tags in their ids show whose they are. Clients of another person's
+ * session are notified. @param lifetime seconds
  */
 export async function beginSession(
   browser: Browser,

@@ -9,10 +9,9 @@ export interface ConsentContext {
   readonly consents: ConsentStore;
 }
 
-/** How often a conditional write is tried while another window of the same person changes the consent. */
+/** Other windows of the same person may change the consent. */
 const MAX_WRITES = 3;
 
-/** Remembers what a person has allowed a client, so that they are not asked again. @throws Unavailable */
 export async function rememberConsent(
   sub: string,
   { client_id, access }: ConsentRequest,

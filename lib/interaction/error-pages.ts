@@ -3,13 +3,10 @@ import { OAuthError } from '../oauth/errors.ts';
 import { errorPage, faultPage } from '../pages/error.ts';
 import { siteFor, type VisitContext } from './visit.ts';
 
-/**
- * The client or its redirect URI is not registered. The browser must not be redirected, so the person sees an error page. RFC 6749
- * section 4.1.2.1, RFC 9700 section 4.11
- */
+/** The browser must not be redirected to an unregistered URI. RFC 6749 section 4.1.2.1, RFC 9700 section 4.11 */
 export class UntrustedClient extends OAuthError {}
 
-/** Makes the function that renders an error as a page. A refusal gives its reason; a fault, which is any other error, does not. */
+/** A refusal gives its reason; a fault, which is any other error, does not. */
 export function createErrorPages(request: HttpRequest, context: Pick<VisitContext, 'service'>) {
   const site = siteFor(request, context);
   return (error: unknown): HttpResponse => {

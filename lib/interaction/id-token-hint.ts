@@ -6,22 +6,16 @@ import type { createChangingJwtVerifier } from '../tokens/jws.ts';
 
 export interface IdTokenHintContext extends LogContext {
   readonly issuer: string;
-  /** Accepts only JWTs with the `typ` of an ID token. */
+  /** For JWTs with the `typ` of an ID token. */
   readonly verifyIdToken: ReturnType<typeof createChangingJwtVerifier>;
 }
 
-/** The subject of an ID token, and the client that it was issued to. */
 export interface IdTokenHint {
   readonly sub: string;
   readonly client_id: string;
 }
 
-/**
- * Reads an ID token of this service with which a client says which person it means. It serves as proof of nothing else, so it may
- * have expired. OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2
- * @param client only ID tokens of this client are accepted; absent = of any
- * @throws OAuthError `invalid_request`; Unavailable
- */
+/** It is no proof, so it may have expired. @param client of the ID token; absent = any. @throws OAuthError `invalid_request` */
 export async function readIdTokenHint(
   token: string,
   context: IdTokenHintContext,

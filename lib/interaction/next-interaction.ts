@@ -1,32 +1,28 @@
 import type { Prompt } from '../oauth/prompt.ts';
 import type { Session } from '../oauth/session.ts';
 
-/** What a person can be asked to do. Each is a page. */
+/** Each is a page. */
 export type Interaction = 'sign_in' | 'select_account' | 'consent';
 
-/** Who may continue, and what the person is asked in any case. OpenID Connect Core section 3.1.2.1 */
+/** OpenID Connect Core section 3.1.2.1 */
 export interface Requirements {
   readonly prompt: ReadonlySet<Prompt>;
-  /** The longest time since the person signed in, in seconds. */
+  /** Seconds since the person signed in, at most. */
   readonly max_age: number | undefined;
-  /** The acceptable subjects; undefined = any. */
+  /** Undefined = any. */
   readonly subjects: readonly unknown[] | undefined;
 }
 
 interface Circumstances {
   readonly session: Session | undefined;
-  /** Whether the person has given the consent before; undefined when no consent is needed. */
+  /** Undefined when no consent is needed. */
   readonly hasConsented: boolean | undefined;
-  /** What the person has already done for this request. */
+  /** For this request. */
   readonly completed: ReadonlySet<Interaction>;
-  /** Seconds since the epoch. */
   readonly now: number;
 }
 
-/**
- * What the person is asked to do next. OpenID Connect Core sections 3.1.2.3 and 3.1.2.4
- * @returns undefined when nothing is missing
- */
+/** Undefined when nothing is missing. OpenID Connect Core sections 3.1.2.3 and 3.1.2.4 */
 export function nextInteraction(requirements: Requirements, circumstances: Circumstances): Interaction | undefined {
   const { prompt } = requirements;
   const { session, hasConsented, completed, now } = circumstances;

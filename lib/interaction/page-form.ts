@@ -4,20 +4,20 @@ import type { HtmlForm } from '../pages/form.ts';
 import { isPageToken, mintPageToken } from './page-token.ts';
 import type { Visit } from './visit.ts';
 
-/** A page with a form that posts back to the endpoint that showed it. */
+/** It posts back to the endpoint that showed it. */
 export interface PageForm {
-  /** The page's name, which is the value of the field `page`. */
+  /** The value of the field `page`. */
   readonly page: string;
-  /** The request that the page is shown for, as a query; the form posts to it. */
+  /** As a query. */
   readonly query: string;
-  /** What the page token is bound to besides the browser, so that a form shown for another purpose is refused. */
+  /** What the page token is bound to besides the browser: a form shown for another purpose is refused. */
   readonly purpose: readonly string[];
 }
 
 export const PAGE_FIELD = 'page';
 const TOKEN_FIELD = 'page_token';
 
-/** Whether a form was submitted from a page. Otherwise it is a request that a client posts. */
+/** Otherwise it is a request that a client posts. */
 export const isFromPage = (form: Form): boolean => form.get(PAGE_FIELD) !== undefined;
 
 export const createHtmlForm = ({ page, query, purpose }: PageForm, { browser, handles }: Visit): HtmlForm => ({
@@ -25,7 +25,7 @@ export const createHtmlForm = ({ page, query, purpose }: PageForm, { browser, ha
   fields: { [PAGE_FIELD]: page, [TOKEN_FIELD]: mintPageToken(handles, browser.sid, purpose) },
 });
 
-/** Whether a form was submitted from this page, in this browser. RFC 9700 section 4.7 */
+/** From this page and this browser. RFC 9700 section 4.7 */
 export const isGenuineSubmission = (
   form: Form,
   { purpose }: PageForm,

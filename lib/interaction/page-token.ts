@@ -1,9 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Handles, ID_BYTES } from '../oauth/handle.ts';
 
-// A page token is a hidden field of a form. It proves that this service made the page for this browser. It is a handle whose id
-// is a hash of the browser's `sid` (which exists even before anybody signs in) and of the page's purpose, so nothing has to be
-// stored. RFC 9700 section 4.7
+// A hidden field proves that this service made the page for this browser. It is a handle whose id is a hash of `sid` and the
+// page's purpose, so nothing is stored. RFC 9700 section 4.7
 
 const tag = (sid: string, purpose: readonly string[]): Buffer =>
   createHash('sha256')
@@ -11,7 +10,7 @@ const tag = (sid: string, purpose: readonly string[]): Buffer =>
     .digest()
     .subarray(0, ID_BYTES);
 
-/** @param purpose distinguishes the page from all other pages: their forms must not be accepted in place of this one */
+/** @param purpose distinguishes the page: other pages' forms must not be accepted */
 export const mintPageToken = (handles: Handles, sid: string, purpose: readonly string[]): string =>
   handles.mint('page', { id: tag(sid, purpose).toString('base64url') }).text;
 

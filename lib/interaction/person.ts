@@ -11,18 +11,14 @@ export interface PersonContext extends ConsentContext, UserClaimsContext {
   readonly epochs: Pick<EpochStore, 'find'>;
 }
 
-/** Somebody who is signed in. */
 export interface Person {
   readonly session: Session;
   readonly claims: UserClaims;
-  /** Whether the person has given the consent before; undefined when the continuation needs none. */
+  /** Undefined when the continuation needs none. */
   readonly hasConsented: boolean | undefined;
 }
 
-/**
- * Finds the person of a session, with all reads side by side.
- * @returns undefined when the session has ended, or the user is disabled or gone
- */
+/** Undefined when the session has ended, or the user is disabled or gone. All reads run side by side. */
 export async function findPerson(
   session: Session,
   continuation: Continuation,
@@ -35,7 +31,7 @@ export async function findPerson(
   return isValid ? person : undefined;
 }
 
-/** The same for a session that has just begun, and which therefore cannot have ended. */
+/** It has just begun, so it cannot have ended. */
 export async function findPersonOfNewSession(
   session: Session,
   { consent }: Continuation,

@@ -8,13 +8,11 @@ import type { Interaction } from './next-interaction.ts';
 import { createHtmlForm, type PageForm } from './page-form.ts';
 import { type Visit, withCookie } from './visit.ts';
 
-/** What a page shows besides its question. */
 export interface Shown extends Pick<SignInPage, 'username' | 'failed'> {
-  /** About the person who is signed in. */
+  /** Of the person who is signed in. */
   readonly claims?: UserClaims | undefined;
 }
 
-/** The page for one interaction. */
 export function showInteraction(
   interaction: Interaction,
   visit: Visit,
@@ -26,7 +24,7 @@ export function showInteraction(
   return withCookie(pages[interaction](visit, common, continuation, shown), visit);
 }
 
-/** The form of the consent page is bound to the access that it lists, which can change while the page is open. */
+/** Consent is bound to the access that the page lists, which can change while the page is open. */
 export const interactionForm = (page: Interaction, { endpoint, query, consent }: Continuation): PageForm => {
   const listed = page === 'consent' && consent ? [...consent.access.scope, '', ...consent.access.resources] : [];
   return { page, query, purpose: [endpoint, page, query, ...listed] };

@@ -9,16 +9,15 @@ import type { Visit, VisitContext } from './visit.ts';
 export interface SignInContext extends VisitContext, EndSessionContext {
   /** Seconds. */
   readonly sessionLifetime: number;
-  /** @param address the IP address that the gateway saw */
+  /** @param address as the gateway saw it */
   authenticateUser(username: string, password: string, address: string): Promise<SignInOutcome>;
 }
 
-/** The result of a sign-in: a browser with a session, or what the page says when it is shown again. */
+/** Or what the page says when it is shown again. */
 export type SignInResult =
   | { readonly browser: Required<Browser>; readonly failed?: undefined }
   | { readonly browser?: undefined; readonly failed: Pick<SignInPage, 'username' | 'failed'> };
 
-/** Signs a person in with the username and password of a submitted form. @throws Unavailable */
 export async function signInWithPassword(
   { request, browser, site, context }: Visit<SignInContext>,
   form: Form,

@@ -10,24 +10,18 @@ import type { Visit, VisitContext } from './visit.ts';
 
 export type SignOutContext = VisitContext & EndSessionContext;
 
-/** A request to sign a person out, and what follows. */
 export interface SignOutRequest {
-  /** The request as a query, to which the confirmation page posts. */
+  /** The confirmation page posts to it. */
   readonly query: string;
-  /** The subject that the client wants to be signed out. */
+  /** Whom the client wants to be signed out. */
   readonly sub: string | undefined;
-  /** Where the response may lead besides this service, as in a `Continuation`. */
+  /** As in a `Continuation`. */
   readonly formAction: readonly string[];
-  /** The response when nobody is signed in with this browser any more. */
+  /** When nobody is signed in with this browser any more. */
   complete(): HttpResponse;
 }
 
-/**
- * Signs the person out of this browser. Any site can send a browser here, so the person is asked to confirm, unless the client
- * has named the subject who is signed in. OpenID Connect RP-Initiated Logout section 2
- * @param form submitted from the confirmation page
- * @throws Unavailable
- */
+/** Any site can send a browser here, so the person confirms, unless the client named them. RP-Initiated Logout section 2 */
 export async function signOut(
   visit: Visit<SignOutContext>,
   { query, sub, formAction, complete }: SignOutRequest,
@@ -36,7 +30,7 @@ export async function signOut(
   const { request, browser, site, context } = visit;
   const { session } = browser;
   const page: PageForm = { page: 'sign_out', query, purpose: ['logout'] };
-  // Checked first, because browsers send no cookie with a form from another site: then a missing session proves nothing.
+  // First, because browsers send no cookie with another site's form: a missing session then proves nothing.
   if (form && !isSameOrigin(request, context.issuer)) return outdatedPage(site, `?${query}`);
   if (!session) return withoutCookie(complete(), context);
 

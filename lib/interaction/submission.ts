@@ -12,14 +12,13 @@ const actions = {
 
 type Action = (typeof actions)[Interaction][number];
 
-/** A form that a person submitted from one of the pages, and the button that was pressed. */
 export interface Submission {
   readonly page: Interaction;
   readonly action: Action;
   readonly form: Form;
 }
 
-/** @throws OAuthError `invalid_request` for an unknown page, or an action that the page does not have */
+/** @throws OAuthError `invalid_request` */
 export function parseSubmission(form: Form): Submission {
   const [page, allowed] = Object.entries(actions).find(([name]) => name === form.get(PAGE_FIELD)) ?? [];
   const action = allowed?.find((candidate) => candidate === form.get('action'));

@@ -7,21 +7,19 @@ import type { LogoutDeliveryStore } from '../store/logout-delivery.ts';
 import { issueLogoutToken, type LogoutTokenContext } from '../tokens/logout-token.ts';
 import type { Job } from './job.ts';
 
-// OpenID Connect Back-Channel Logout 1.0. The logout endpoint queues deliveries in the table, because Lambda may freeze a
-// function as soon as it has responded. This job sends them.
+// OpenID Connect Back-Channel Logout 1.0. The logout endpoint queues deliveries, because Lambda may freeze it once it has
+// responded.
 
 export interface BackchannelContext extends LogContext, LogoutTokenContext {
   readonly deliveries: LogoutDeliveryStore;
   findClient(client_id: string): Promise<Client | undefined>;
 }
 
-/** How many deliveries are sent at once. */
 const CONCURRENCY = 20;
 
 /** Seconds after which no further delivery is begun: each takes at most five, and the function times out after a minute. */
 const WORKING_TIME = 45;
 
-/** Delivers the logout tokens that are due. */
 export const backchannel: Job<BackchannelContext> = {
   failure: 'the logout tokens could not be delivered',
   run: deliverDue,

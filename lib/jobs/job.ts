@@ -1,7 +1,7 @@
 import { createContainer } from '../container.ts';
 import type { LogContext } from '../log.ts';
 
-/** Work that a schedule starts. The content of the event is ignored. */
+/** Started by a schedule. The content of the event is ignored. */
 export interface Job<Context> {
   /** The message of the error that is thrown when the job fails. */
   readonly failure: string;
@@ -16,7 +16,6 @@ export class JobFault extends Error {
   }
 }
 
-/** Makes the Lambda handler of a job. */
 export function createJobHandler<Context extends LogContext>({ failure, run }: Job<Context>, compose: () => Context) {
   const handle = createContainer(compose);
   return (event?: unknown, invocation?: unknown): Promise<void> =>

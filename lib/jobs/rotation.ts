@@ -15,7 +15,7 @@ export interface RotationContext extends LogContext {
   createKey(alg: AlgorithmName): Promise<NewKey>;
 }
 
-/** Adds, activates and retires signing keys when that is due. Most runs find nothing to do. */
+/** Most runs find nothing to do. */
 export const rotation: Job<RotationContext> = { failure: 'the keys could not be rotated', run: rotateKeys };
 
 /** Makes all due changes in one write. If another writer was faster, this write is dropped; the next run starts from theirs. */

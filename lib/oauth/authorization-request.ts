@@ -6,37 +6,29 @@ import { type Prompt, parsePrompt } from './prompt.ts';
 import { parseResponseType, type ResponseType } from './response-type.ts';
 import { parseScope } from './scope.ts';
 
-/** A request to the authorization endpoint. RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1 */
+/** RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1 */
 export interface AuthorizationRequest {
   readonly responseType: ResponseType;
   readonly scope: string | undefined;
-  /** The values of `resource`. RFC 8707 section 2 */
   readonly resources: readonly string[];
   readonly nonce: string | undefined;
-  /** With the method S256. RFC 7636 section 4.3 */
   readonly code_challenge: string | undefined;
   readonly prompt: ReadonlySet<Prompt>;
-  /** The longest time since the user signed in, in seconds. */
+  /** Seconds since the user signed in, at most. */
   readonly max_age: number | undefined;
   readonly login_hint: string | undefined;
   readonly id_token_hint: string | undefined;
-  /** The parameter `claims` as it was sent, to be stored with the grant. */
   readonly claims: string | undefined;
-  /** The same, parsed. */
   readonly claimsRequest: ClaimsRequest;
 }
 
-/** The parameters as they were sent. Only `resource` may occur several times. */
+/** As sent. Only `resource` may occur several times. */
 export interface Parameters {
   get(name: string): string | undefined;
   readonly resources: readonly string[];
 }
 
-/**
- * Parses a request whose client and redirect URI have been validated. `ui_locales`, `claims_locales`, `acr_values` and unknown
- * parameters are accepted and ignored here.
- * @throws OAuthError with a code of RFC 6749 section 4.1.2.1 or OpenID Connect Core section 3.1.2.6
- */
+/** Of a validated client and redirect URI. Ignores unknown parameters and `acr_values`. RFC 6749 section 4.1.2.1 */
 export function parseAuthorizationRequest(parameters: Parameters, client: Client): AuthorizationRequest {
   refuseRequestObjects(parameters);
   const responseType = parseResponseType(parameters.get('response_type'), client);

@@ -1,11 +1,6 @@
 const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-/**
- * Whether a logout token may be sent to a URI: https without user information and fragment. http is allowed only to loopback,
- * and only when the issuer is on loopback too, because in Lambda the runtime listens there. Addresses in private networks are
- * allowed: only the operator registers URIs, and a host needs a certificate to receive anything. OpenID Connect Back-Channel
- * Logout section 2.2
- */
+/** http only if the issuer is on loopback, too. Only the operator registers URIs, so they may lead to private networks. */
 export function isBackchannelUri(uri: string, issuer: string): boolean {
   if (!URL.canParse(uri)) return false;
   const { protocol, hostname, username, password } = new URL(uri);

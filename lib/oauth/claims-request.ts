@@ -1,9 +1,9 @@
 import { OAuthError } from './errors.ts';
 
-/** The request for one claim. OpenID Connect Core section 5.5.1 */
+/** OpenID Connect Core section 5.5.1 */
 export interface ClaimRequest {
   readonly essential: boolean;
-  /** The acceptable values, in order of preference; absent = any. */
+  /** In order of preference; absent = any. */
   readonly values?: readonly ClaimValue[];
 }
 
@@ -11,22 +11,17 @@ type ClaimValue = string | number | boolean;
 
 export type RequestedClaims = ReadonlyMap<string, ClaimRequest>;
 
-/** The claims that are requested individually, by where they are to be returned. */
 export interface ClaimsRequest {
   readonly id_token: RequestedClaims;
   readonly userinfo: RequestedClaims;
 }
 
-/** The parameter is stored with the grant, whose item has to stay small. */
+/** It is stored with the grant, whose item has to stay small. */
 const MAX_LENGTH = 2_048;
 
 const NO_CLAIMS: ClaimsRequest = { id_token: new Map(), userinfo: new Map() };
 
-/**
- * Parses the `claims` parameter, from a request or from a stored grant. Unknown members are ignored. OpenID Connect Core
- * section 5.5
- * @throws OAuthError `invalid_request`
- */
+/** Ignores unknown members. OpenID Connect Core section 5.5. @throws OAuthError `invalid_request` */
 export function parseClaimsRequest(text: string | undefined): ClaimsRequest {
   if (text === undefined) return NO_CLAIMS;
   if (text.length > MAX_LENGTH) throw invalid('claims is too long');
@@ -34,7 +29,6 @@ export function parseClaimsRequest(text: string | undefined): ClaimsRequest {
   return { id_token: requestedIn(request, 'id_token'), userinfo: requestedIn(request, 'userinfo') };
 }
 
-/** Whether a value is acceptable to the request. */
 export const isRequestedValue = (value: unknown, { values }: ClaimRequest): boolean =>
   values === undefined || values.some((wanted) => wanted === value);
 

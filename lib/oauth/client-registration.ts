@@ -13,10 +13,6 @@ import {
 import type { ResourceServer } from './resource-server.ts';
 import { identityScopes } from './scope.ts';
 
-/**
- * What is wrong with a client that somebody wants to register.
- * @param resourceServers the records of `client.resources`
- */
 export const judgeClient = (client: Client, resourceServers: readonly ResourceServer[], deployment: Deployment) =>
   findingsOf(
     ...grantTypeFindings(client),
@@ -61,10 +57,8 @@ const redirectUriFaults = {
   parameter: 'has a parameter in its query that the service adds itself',
 } as const satisfies Record<RedirectUriFault, string>;
 
-/** Why a redirect URI is refused, as a predicate; undefined for one that is not. */
 export const whyNotRedirectUri = (uri: string): string | undefined => reasonOf(redirectUriFault(uri));
 
-/** The same for a URI that a logout leads to. */
 export const whyNotPostLogoutRedirectUri = (uri: string): string | undefined =>
   reasonOf(postLogoutRedirectUriFault(uri));
 

@@ -1,7 +1,4 @@
-/**
- * The `error` codes of this service. RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, RFC 8628
- * section 3.5, RFC 8707 section 2, OpenID Connect Core section 3.1.2.6
- */
+/** RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750, RFC 7009, RFC 8628 and RFC 8707; OpenID Connect Core section 3.1.2.6 */
 export type ErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -28,26 +25,22 @@ export type ErrorCode =
   | 'temporarily_unavailable'
   | 'server_error';
 
-/** The registered client or resource server that sent a request, for the log. */
 export interface CallerId {
   readonly client_id?: string | undefined;
   readonly resource_server?: string | undefined;
 }
 
 interface RefusalOptions {
-  /** The HTTP status, 400 unless given. */
+  /** 400 unless given. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The reason to log when the caller must not learn it. Like `description`, it contains nothing from the request. */
+  /** Only for the log. Contains nothing from the request. */
   readonly reason?: string;
-  /** The caller to log. Only ids that were found in the table. */
+  /** Only ids found in the table. */
   readonly caller?: CallerId;
 }
 
-/**
- * A refusal that is reported to the caller. `description` is public and contains nothing from the request (RFC 6749 section 5.2
- * allows only printable ASCII without `"` and `\`). `reason` and `caller` are only logged.
- */
+/** `description` is public: printable ASCII without `"` and `\` (RFC 6749 section 5.2), and nothing from the request. */
 export class OAuthError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
@@ -70,7 +63,7 @@ export class OAuthError extends Error {
   }
 }
 
-/** Something that this service depends on did not answer. An endpoint answers 503, the authorizer throws. */
+/** Something that the service depends on did not answer: an endpoint answers 503, the authorizer throws. */
 export class Unavailable extends Error {
   constructor(what: string, cause?: unknown) {
     super(`${what} is unavailable`, { cause });
@@ -78,10 +71,7 @@ export class Unavailable extends Error {
   }
 }
 
-/**
- * A presented token is not valid. The message completes the sentence "the token ..."; it is for the log and `latchkey token
- * explain`, and never sent to the caller.
- */
+/** The message completes "the token ...". It is for the log and `latchkey token explain`, never for the caller. */
 export class InvalidToken extends Error {
   constructor(reason: string) {
     super(reason);
@@ -89,7 +79,7 @@ export class InvalidToken extends Error {
   }
 }
 
-/** The token is encrypted to a key that this service does not have. For the resource server, which has it, it may be valid. */
+/** Encrypted to a key that only the resource server has, for which the token may be valid. */
 export class UnreadableToken extends InvalidToken {
   constructor() {
     super('is encrypted to a key that is not here');

@@ -2,7 +2,7 @@ import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes, t
 import { decodeBase64url } from '../base64url.ts';
 import { withPlainId } from './identifier.ts';
 
-/** The length of a random id in bytes, and that of a grant's id, which also contains a tag of its subject. */
+/** A grant's id also contains a tag of its subject. */
 export const ID_BYTES = 16;
 export const GRANT_ID_BYTES = 24;
 
@@ -22,24 +22,19 @@ const kinds = {
 
 export type HandleKind = keyof typeof kinds;
 
-/** The content of a handle. */
 export interface Handle {
-  /** Base64url. */
   readonly id: string;
-  /** 0 for kinds without generations. */
   readonly generation: number;
-  /** The id of the handle key that minted it. */
   readonly key: string;
 }
 
 /** Mints and parses handles: a prefix, then base64url of key id, id, generation and MAC. docs/design.md section 3 */
 export interface Handles {
-  /** Without content, the handle gets a new random id. */
   mint(
     kind: HandleKind,
     content?: { readonly id: string; readonly generation?: number },
   ): Handle & { readonly text: string };
-  /** The content of a handle that this service minted as this kind; undefined for anything else. Takes no read of the table. */
+  /** Undefined unless this service minted the handle as this kind. Reads nothing. */
   parse(kind: HandleKind, text: string): Handle | undefined;
 }
 
@@ -47,17 +42,17 @@ const KEY_ID_BYTES = 4;
 const GENERATION_BYTES = 4;
 const MAC_BYTES = 16;
 
-/** Whether a text looks like a handle of this kind. Its MAC is not verified. */
+/** The MAC is not verified. */
 export const hasHandlePrefix = (kind: HandleKind, text: string): boolean => text.startsWith(kinds[kind].prefix);
 
-/** A new random id of 128 bits, base64url, for `jti` among others. It can be pasted into commands: see `isPlainId`. */
+/** 128 bits, base64url. It can be pasted into commands: see `isPlainId`. */
 export const randomId = (): string =>
   withPlainId(
     () => randomBytes(ID_BYTES).toString('base64url'),
     (id) => id,
   );
 
-/** @param secrets handle keys of 32 bytes each: the first one mints, all of them verify */
+/** @param secrets 32 bytes each: the first mints, all verify */
 export function createHandles(issuer: string, secrets: readonly [Buffer, ...Buffer[]]): Handles {
   // As KeyObjects, because importing a secret takes longer than computing the MAC.
   const keys = secrets.map((secret) => ({ id: keyId(secret), secret: createSecretKey(secret) }));
@@ -89,10 +84,7 @@ export function createHandles(issuer: string, secrets: readonly [Buffer, ...Buff
   };
 }
 
-/**
- * The kind that the prefix of a text claims, and the content if the length fits. The MAC is not verified, so the result may
- * only be shown to people.
- */
+/** Only to be shown to people, because the MAC is not verified. */
 export function readUnverifiedHandle(
   text: string,
 ): { readonly kind: HandleKind; readonly content?: Handle } | undefined {
@@ -124,7 +116,7 @@ function describe(kind: HandleKind, content: Buffer): Handle {
   };
 }
 
-/** The id by which handles name their key, base64url. It is a hash, so it does not reveal the key. */
+/** A hash, so the id does not reveal the key. */
 export const handleKeyId = (secret: Buffer): string => keyId(secret).toString('base64url');
 
 const keyId = (secret: Buffer) =>

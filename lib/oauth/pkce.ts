@@ -1,21 +1,17 @@
 import { createHash } from 'node:crypto';
 import { OAuthError } from './errors.ts';
 
-/** The only supported method: with `plain`, whoever sees the request has the verifier. RFC 9700 section 2.1.1 */
+/** With `plain`, whoever sees the request has the verifier. RFC 9700 section 2.1.1 */
 export const CODE_CHALLENGE_METHOD = 'S256';
 
 /** RFC 7636 section 4.1 */
 const VERIFIER = /^[\w.~-]{43,128}$/;
 
-/** SHA-256 in base64url. RFC 7636 section 4.2 */
 const CHALLENGE = /^[\w-]{43}$/;
 
 export const isCodeChallenge = (text: string): boolean => CHALLENGE.test(text);
 
-/**
- * The challenge that belongs to a verifier. RFC 7636 section 4.6
- * @throws OAuthError `invalid_grant` when the verifier is malformed
- */
+/** RFC 7636 section 4.6. @throws OAuthError `invalid_grant` for a malformed verifier */
 export function deriveCodeChallenge(verifier: string): string {
   if (!VERIFIER.test(verifier)) throw new OAuthError('invalid_grant', 'code_verifier is malformed');
   return createHash('sha256').update(verifier).digest('base64url');

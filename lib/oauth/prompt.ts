@@ -1,11 +1,11 @@
 import { OAuthError } from './errors.ts';
 
-/** What the user is asked in any case; with `none`, nothing is asked. OpenID Connect Core section 3.1.2.1 */
+/** OpenID Connect Core section 3.1.2.1 */
 export const prompts = ['none', 'login', 'consent', 'select_account'] as const;
 
 export type Prompt = (typeof prompts)[number];
 
-/** @throws OAuthError `invalid_request` for an unknown value, or `none` together with another value */
+/** @throws OAuthError `invalid_request` for an unknown value, or `none` with another */
 export function parsePrompt(text: string | undefined): ReadonlySet<Prompt> {
   const found = text?.split(' ').map((value) => {
     const prompt = prompts.find((candidate) => candidate === value);

@@ -1,7 +1,6 @@
 import { type Deployment, findingsOf, refused, sealingKeyFinding, signingKeyFinding } from './registration.ts';
 import type { ResourceServer } from './resource-server.ts';
 
-/** What is wrong with a resource server that somebody wants to register. */
 export const judgeResourceServer = (resource: ResourceServer, deployment: Deployment) =>
   findingsOf(
     audienceFinding(resource, deployment),
@@ -12,7 +11,7 @@ export const judgeResourceServer = (resource: ResourceServer, deployment: Deploy
 
 export type ResourceServerFinding = ReturnType<typeof judgeResourceServer>[number];
 
-/** Tokens for the issuer are given to clients without any API, so they must be good for none. */
+/** Clients without any API get tokens for the issuer, so no API may accept them. */
 function audienceFinding({ identifier, audience }: ResourceServer, { issuer }: Deployment) {
   if (issuer === undefined || ![identifier, audience].includes(issuer)) return undefined;
   return refused('issuer_as_audience', 'the issuer is the audience of tokens that only the userinfo endpoint accepts');

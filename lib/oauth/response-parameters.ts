@@ -1,4 +1,4 @@
-/** Every parameter that an authorization response can have. RFC 6749 section 4.1.2, RFC 9207, OpenID Connect Core section 3 */
+/** RFC 6749 section 4.1.2, RFC 9207, OpenID Connect Core section 3 */
 export const responseParameters = [
   'code',
   'access_token',

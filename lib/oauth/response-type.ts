@@ -1,7 +1,7 @@
 import type { Client } from './client.ts';
 import { OAuthError } from './errors.ts';
 
-/** What an authorization response contains. RFC 6749 section 3.1.1, OAuth 2.0 Multiple Response Type Encoding Practices */
+/** RFC 6749 section 3.1.1, OAuth 2.0 Multiple Response Type Encoding Practices */
 export type ResponseType = ReadonlySet<'code' | 'id_token' | 'token'>;
 
 const responseTypes: ReadonlyMap<string, ResponseType> = new Map(
@@ -17,16 +17,13 @@ const responseTypes: ReadonlyMap<string, ResponseType> = new Map(
   ).map((members) => [members.join(' '), new Set(members)]),
 );
 
-/** The response types of a client that registers none, and those in the metadata. RFC 9700 section 2.1.2 */
+/** RFC 9700 section 2.1.2 */
 export const defaultResponseTypes: readonly string[] = ['code'];
 
-/** The order of the members has no meaning. RFC 6749 section 3.1.1 */
+/** The order has no meaning. RFC 6749 section 3.1.1 */
 const inOrder = (text: string): string => text.split(' ').sort().join(' ');
 
-/**
- * @throws OAuthError `invalid_request`, `unsupported_response_type`, or `unauthorized_client` when the client is not registered
- * for the response type. RFC 6749 section 4.1.2.1
- */
+/** @throws OAuthError `invalid_request`, `unsupported_response_type`, `unauthorized_client`. RFC 6749 section 4.1.2.1 */
 export function parseResponseType(text: string | undefined, client: Client): ResponseType {
   if (text === undefined) throw new OAuthError('invalid_request', 'response_type is missing');
   const name = inOrder(text);
@@ -41,22 +38,18 @@ export function parseResponseType(text: string | undefined, client: Client): Res
   return responseType;
 }
 
-/** How an authorization response is returned to the client. */
 export const responseModes = ['query', 'fragment', 'form_post'] as const;
 
 export type ResponseMode = (typeof responseModes)[number];
 
-/** Whether the response contains a token. Takes a response type as it was sent, even an unknown one. */
+/** Also for a response type that is not known. */
 export const hasTokens = (responseType = ''): boolean =>
   responseType.split(' ').some((member) => member === 'token' || member === 'id_token');
 
 export const defaultResponseMode = (responseType: string | undefined): ResponseMode =>
   hasTokens(responseType) ? 'fragment' : 'query';
 
-/**
- * @throws OAuthError `invalid_request` for an unknown mode, and for tokens in a query, which servers would log. Multiple Response
- * Type Encoding Practices section 3.0
- */
+/** Servers would log tokens in a query. Response Type Encoding Practices section 3.0. @throws OAuthError `invalid_request` */
 export function parseResponseMode(text: string | undefined, responseType: string | undefined): ResponseMode {
   if (text === undefined) return defaultResponseMode(responseType);
   const mode = responseModes.find((candidate) => candidate === text);

@@ -1,27 +1,21 @@
 import type { AccessToken } from './access-token.ts';
 
-/**
- * What can be revoked, from the widest to the narrowest. The revocation of a key, a grant or a token covers all its tokens. That
- * of the issuer, a subject or a client covers the tokens that were issued up to some time.
- */
+/** From the widest. Those of issuer, subject and client cover tokens issued up to some time; the others cover all. */
 export const revocationKinds = ['issuer', 'subject', 'client', 'key', 'grant', 'token'] as const;
 
 export type RevocationKind = (typeof revocationKinds)[number];
 
-/**
- * The largest leeway on `exp` that a verifier can be configured with, in seconds. A token may still be accepted for that long
- * after its `exp`, so entries are kept for that much longer.
- */
+/** Seconds: the largest configurable leeway on `exp`, so entries are kept for that much longer. */
 export const MAX_CLOCK_SKEW_SECONDS = 300;
 
-/** An entry of the revocation list. Times are seconds since the epoch. */
+/** Times are seconds since the epoch. */
 export interface Revocation {
   readonly kind: RevocationKind;
   readonly id: string;
   readonly revoked_at: number;
-  /** Tokens with `iat` up to this time are covered; absent = all. */
+  /** Covers tokens with `iat` up to this time; absent = all. */
   readonly issued_until?: number;
-  /** When the last access token that the entry covers has expired everywhere. */
+  /** When the last covered access token has expired everywhere. */
   readonly expires_at: number;
 }
 
@@ -35,13 +29,9 @@ export const revocationIds = ({ claims, key }: AccessToken): Readonly<Record<Rev
   issuer: claims.iss,
 });
 
-/** Whether an entry covers a token, given that its kind and id are among the token's `revocationIds`. */
 export const covers = (entry: Revocation, token: AccessToken): boolean => token.claims.iat <= until(entry);
 
-/**
- * Whether one entry makes another of the same kind and id redundant. Of two equal entries for a token, the older one makes the
- * newer one redundant.
- */
+/** For entries of the same kind and id. Of two equal entries for a token, the older one stays. */
 export const supersedes = (one: Revocation, other: Revocation): boolean =>
   until(one) >= until(other) &&
   one.expires_at >= other.expires_at &&
@@ -49,12 +39,7 @@ export const supersedes = (one: Revocation, other: Revocation): boolean =>
 
 const until = ({ issued_until = Number.POSITIVE_INFINITY }: Revocation) => issued_until;
 
-/**
- * An entry that revokes every access token of a client, a subject, a key, a grant or the whole issuer.
- * @param lifetime the longest lifetime of an access token in seconds, for which the entry is kept
- * @param delay seconds in which containers may still issue such tokens because they have not read the change yet; the entry
- * covers these tokens, too
- */
+/** `delay` extends it to tokens from containers that have not read the change yet. All in seconds. */
 export function createRevocation(
   kind: Exclude<RevocationKind, 'token'>,
   id: string,

@@ -4,13 +4,12 @@ import type { Clock } from '../clock.ts';
 import { withPlainId } from './identifier.ts';
 import { SCRYPT_COST } from './scrypt-cost.ts';
 
-/** A secret as it is stored: only its hash. Several can be valid at once, so that secrets can be rotated. */
+/** Several can be valid at once, so that secrets can be rotated. */
 export interface HashedSecret {
   readonly secret_id: string;
-  /** `sha256$<hash>` for a random secret, `scrypt$<N>$<r>$<p>$<salt>$<hash>` for a secret that a person chose. */
+  /** `sha256$<hash>` for a random secret, `scrypt$<N>$<r>$<p>$<salt>$<hash>` for one that a person chose. */
   readonly hash: string;
   readonly created_at: number;
-  /** Seconds since the epoch; absent = does not expire. */
   readonly expires_at?: number;
 }
 
@@ -31,20 +30,13 @@ function hashed(hash: string, now: number, expires_at: number | undefined): Hash
   return { secret_id, hash, created_at: now, ...(expires_at !== undefined && { expires_at }) };
 }
 
-/**
- * A new random secret of 256 bits. A fast hash is enough, because it cannot be guessed.
- * @param expires_at seconds since the epoch
- */
+/** 256 random bits cannot be guessed, so a fast hash is enough. Times are seconds since the epoch. */
 export function createSecret(now: number, expires_at?: number): { secret: string; stored: HashedSecret } {
   const secret = SECRET_PREFIX + randomBytes(32).toString('base64url');
   return { secret, stored: hashed(`sha256$${sha256(secret).toString('base64url')}`, now, expires_at) };
 }
 
-/**
- * Hashes a secret that a person chose. The hash is slow and salted, because such secrets can be guessed by whoever has the table.
- * @param now seconds since the epoch
- * @param expires_at seconds since the epoch
- */
+/** Slow and salted, because whoever has the table can guess a secret that a person chose. Times are seconds since the epoch. */
 export async function importSecret(secret: string, now: number, expires_at?: number): Promise<HashedSecret> {
   const salt = randomBytes(16);
   return hashed(slowHash(salt, await deriveKey(secret, salt, 32, SCRYPT)), now, expires_at);
@@ -53,10 +45,9 @@ export async function importSecret(secret: string, now: number, expires_at?: num
 const slowHash = (salt: Buffer, hash: Buffer): string =>
   ['scrypt', SCRYPT.N, SCRYPT.r, SCRYPT.p, salt.toString('base64url'), hash.toString('base64url')].join('$');
 
-/** No secret matches this. Verifying one against it takes as long as against the result of `importSecret`. */
+/** Verifying against it takes as long as against the result of `importSecret`. */
 export const unmatchableSecret: HashedSecret = hashed(slowHash(randomBytes(16), randomBytes(32)), 0, undefined);
 
-/** Whether a secret matches a stored one that has not expired. Compares in constant time. */
 export async function verifySecret(secret: string, stored: readonly HashedSecret[], clock: Clock): Promise<boolean> {
   const now = clock();
   for (const { hash, expires_at } of stored) {
@@ -66,10 +57,7 @@ export async function verifySecret(secret: string, stored: readonly HashedSecret
   return false;
 }
 
-/**
- * Why `verifySecret` returned false, for the log. Expired secrets that a person chose are not compared, because each comparison
- * would take a slow hash; the reason is then left open.
- */
+/** For the log. Does not compare expired secrets that a person chose, because each would take a slow hash. */
 export function whyNotVerified(
   secret: string,
   stored: readonly HashedSecret[],

@@ -6,7 +6,6 @@ import { clientLogo, clientName, initial, renderPage, type Site } from './page.t
 export interface AccountPage {
   readonly form: HtmlForm;
   readonly formAction: readonly string[];
-  /** The name of the person who is signed in, if known. */
   readonly name: string | undefined;
 }
 

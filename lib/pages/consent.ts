@@ -8,12 +8,11 @@ import type { Texts } from './texts.ts';
 export interface ConsentPage {
   readonly form: HtmlForm;
   readonly formAction: readonly string[];
-  /** The name of the person who is signed in, if known. */
   readonly name: string | undefined;
   readonly scope: readonly string[];
-  /** Identifiers of the resource servers that the scopes of APIs are for. */
+  /** Those that the scopes of APIs are for. */
   readonly resources: readonly string[];
-  /** The host of the redirect URI; undefined for an app on the device. */
+  /** Undefined for an app on the device. */
   readonly destination: string | undefined;
 }
 

@@ -19,10 +19,7 @@ export function errorPage(site: Site, { status, kind, code, description }: Error
   return renderPage(site, { status, title: texts.title, content });
 }
 
-/**
- * For a submitted form that this service did not show, or showed to another browser.
- * @param again the URL of the link for trying again
- */
+/** The form was submitted from another browser, or from no page of this service. @param again the URL for trying again */
 export function outdatedPage(site: Site, again: string): HttpResponse {
   const { error: texts } = site.language.texts;
   const content = html`<div class="head"><h1>${texts.outdatedTitle}</h1></div>
@@ -31,7 +28,7 @@ export function outdatedPage(site: Site, again: string): HttpResponse {
   return renderPage(site, { status: 403, title: texts.outdatedTitle, content });
 }
 
-/** For a fault of this service. docs/design.md promise 1 */
+/** docs/design.md promise 1 */
 export function faultPage(site: Site): HttpResponse {
   const { error: texts } = site.language.texts;
   const content = html`<div class="head"><h1>${texts.faultTitle}</h1></div><p class="soft">${texts.fault}</p>`;

@@ -11,10 +11,7 @@ export interface FormPost {
 
 const submit = trustedMarkup('document.forms[0].submit()');
 
-/**
- * A page with which the browser posts an authorization response to the client: by a script, or by a button when scripts are
- * blocked. OAuth 2.0 Form Post Response Mode 1.0
- */
+/** By a script, or by a button when scripts are blocked. OAuth 2.0 Form Post Response Mode 1.0 */
 export function formPostPage(site: Site, { redirect_uri, formAction, parameters }: FormPost): HttpResponse {
   const { formPost: texts } = site.language.texts;
   const content = html`<div class="head"><h1>${texts.title}</h1>

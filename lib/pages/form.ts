@@ -1,10 +1,10 @@
 import { type Html, html } from './html.ts';
 
-/** A form that posts to this service. Its page token proves from which page it is submitted. */
+/** Its page token proves from which page it is submitted. */
 export interface HtmlForm {
   /** A URL relative to the page's: `?` and a query. */
   readonly action: string;
-  /** The hidden fields: the page's name and the page token. */
+  /** The page's name and the page token. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
@@ -18,6 +18,5 @@ ${hiddenFields(fields)}${content}
 export const hiddenFields = (fields: HtmlForm['fields']): Html =>
   html`${Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}`;
 
-/** A button that submits the form with this value of `action`. */
 export const actionButton = (action: string, label: string, look: 'main' | 'plain' | 'link' = 'plain'): Html =>
   html`<button type="submit" name="action" value="${action}" class="${look}" formnovalidate>${label}</button>`;

@@ -35,5 +35,4 @@ export const html = (strings: TemplateStringsArray, ...values: readonly Value[])
 /** A script, style or picture that is written in this repository and contains no text from outside. */
 export const trustedMarkup = (text: string): Html => ({ [markup]: text });
 
-/** The text of markup. */
 export const serializeHtml = (document: Html): string => document[markup];

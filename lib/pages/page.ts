@@ -6,13 +6,12 @@ import { brandMark } from './icons.ts';
 import { style } from './style.ts';
 import { chooseLanguage, type Language } from './texts.ts';
 
-/** The service that the pages belong to. */
 export interface Service {
   readonly name: string;
   readonly logo_uri?: string;
 }
 
-/** What all pages that a person sees in one visit have in common. */
+/** What all pages of one visit have in common. */
 export interface Site {
   readonly service: Service;
   readonly language: Language;
@@ -63,7 +62,7 @@ ${footer(site)}${page.script && html`<script>${page.script}</script>`}
       'content-security-policy': policy(page, [service.logo_uri, client?.logo_uri]),
       'x-frame-options': 'DENY',
       'x-content-type-options': 'nosniff',
-      // With `no-referrer`, browsers would send `Origin: null` with our own forms. Fetch standard, "append Origin header"
+      // With `no-referrer`, browsers would send `Origin: null` with forms. Fetch standard, "append Origin header"
       'referrer-policy': 'strict-origin',
       ...page.headers,
     },

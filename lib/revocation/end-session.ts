@@ -11,10 +11,7 @@ export interface EndSessionContext extends GrantRevocationContext {
   findClient(client_id: string): Promise<Client | undefined>;
 }
 
-/**
- * Ends a session: queues the logout tokens for its clients, and revokes the grants of clients with `end_grants_on_logout`. The
- * session is removed last, so that after a fault the person can sign out again and everything is repeated.
- */
+/** The session is removed last, so that after a fault the person can sign out again and everything is repeated. */
 export async function endSession({ sid, sub }: Session, context: EndSessionContext): Promise<void> {
   const grants = await context.sessions.grants(sid);
   const now = context.clock();

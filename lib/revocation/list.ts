@@ -10,32 +10,22 @@ import {
 } from '../oauth/revocation.ts';
 import type { RevocationStore } from '../store/revocation.ts';
 
-/** The entries of the list, as they were synchronised last. */
 export interface Revocations {
   isRevoked(token: AccessToken): boolean;
 }
 
-/** The revocation list, of which each container keeps a synchronised copy. docs/design.md section 4 */
+/** Each container keeps a synchronised copy. docs/design.md section 4 */
 export interface RevocationList {
-  /**
-   * The list as it was at most `maxAge` seconds ago; 0 = strict, which always queries the store. No promise is returned when
-   * the container's copy is fresh enough.
-   * @throws Unavailable when the store does not answer; an older copy is never used instead
-   */
+  /** At most `maxAge` seconds old; 0 queries the store. No promise if the copy is fresh enough, and never an older one. */
   fresh(maxAge: number): Revocations | Promise<Revocations>;
-  /** Revokes one token until it expires. Adds no entry when the token is revoked already. @throws Unavailable */
+  /** Until it expires. Adds no entry when the token is revoked already. */
   revokeToken(token: AccessToken): Promise<void>;
-  /**
-   * Revokes the access tokens of a grant. Adds no entry when they are revoked already.
-   * @param expires_at when the last of these tokens has expired everywhere, in seconds since the epoch
-   * @throws Unavailable
-   */
+  /** @param expires_at when the last of these tokens has expired everywhere, in seconds since the epoch */
   revokeTokensOfGrant(grant_id: string, expires_at: number): Promise<void>;
 }
 
 /**
- * How far each synchronisation reaches back before the previous one, in seconds. Entries are sorted by the time at which their
- * writer read its clock, and can appear later than that: by the timeout of a function (10 s) and the difference of two clocks.
+ * Entries are sorted by their writer's clock, and can appear later by a function's timeout (10 s) and the clocks' difference.
  */
 export const OVERLAP_SECONDS = 20;
 
@@ -45,7 +35,7 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
 
   const synchronise = async (): Promise<Revocations> => {
     const startedAt = clock();
-    // While the clock was ahead, new entries could be missed and old ones pruned too early, so the whole list is read again.
+    // With the clock ahead, new entries could be missed and old ones pruned too early, so the whole list is read again.
     const wasSetBack = startedAt < syncedAt;
     copy.add(await store.since(wasSetBack ? 0 : Math.max(0, syncedAt - OVERLAP_SECONDS)), startedAt);
     copy.prune(startedAt);
@@ -55,8 +45,7 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
 
   const addOnce = async (entry: Revocation, findOther: () => Revocation | undefined): Promise<void> => {
     if (findOther()) return;
-    // The write and the look-up run side by side. If the look-up finds an older entry that does the same, the new one is
-    // removed. The oldest always stays, because an entry is only removed by a writer that has seen an older one.
+    // If the look-up finds an older entry that does the same, the new one is removed. The oldest always stays.
     await Promise.all([store.put(entry), synchronise()]);
     const first = findOther();
     if (first && (first.kind !== entry.kind || first.revoked_at < entry.revoked_at)) await store.remove(entry);
@@ -65,8 +54,7 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
 
   return {
     fresh(maxAge) {
-      // Times are whole seconds, so only "less than" keeps the true age below the bound. A clock that was set back makes the
-      // age negative, which counts as stale.
+      // With whole seconds, only "less than" keeps the true age below the bound. A negative age (clock set back) is stale.
       const age = clock() - syncedAt;
       return age >= 0 && age < maxAge ? copy : synchronise();
     },
@@ -88,7 +76,6 @@ function createCopy() {
   let size = 0;
   let prunedAt = Number.NEGATIVE_INFINITY;
 
-  /** An entry that covers the token and does not expire before `keptUntil`. */
   const find = (token: AccessToken, keptUntil = Number.NEGATIVE_INFINITY): Revocation | undefined => {
     if (size === 0) return undefined;
     const ids = revocationIds(token);
@@ -109,7 +96,7 @@ function createCopy() {
         ?.find(({ expires_at }) => expires_at >= keptUntil),
     isRevoked: (token: AccessToken) => find(token) !== undefined,
 
-    /** Skips expired entries, which DynamoDB may keep for days. */
+    /** DynamoDB may keep expired entries for days. */
     add(revocations: readonly Revocation[], now: number) {
       for (const revocation of revocations) {
         if (revocation.expires_at <= now) continue;
@@ -121,7 +108,7 @@ function createCopy() {
       }
     },
 
-    /** Removes expired entries, at most once in OVERLAP_SECONDS. */
+    /** At most once in OVERLAP_SECONDS. */
     prune(now: number) {
       if (Math.abs(now - prunedAt) < OVERLAP_SECONDS) return;
       prunedAt = now;

@@ -9,19 +9,16 @@ export interface GrantRevocationContext {
   readonly clock: Clock;
   readonly grants: GrantStore;
   readonly revocations: RevocationList;
-  /** The longest an access token can live, in seconds. */
+  /** Seconds, of an access token. */
   readonly maxLifetime: number;
 }
 
-/** How long a request that read the grant before its revocation may still issue tokens: the timeout of a function. */
+/** Seconds in which a request that read the grant before may still issue tokens: the timeout of a function. */
 const IN_FLIGHT_SECONDS = 10;
 
 /**
- * Revokes a grant and, through the revocation list, its access tokens in every format. The grant is revoked first: after that
- * it yields no tokens, so one entry in the list covers them all. After a failure, calling this again completes the revocation.
- * @param client_id when given, only a grant of this client is revoked
- * @returns the grant, revoked unless it belongs to another client; undefined when it does not exist
- * @throws Unavailable
+ * The grant is revoked first: it then yields no tokens, so one entry in the list covers them all. Repeating it after a failure
+ * completes the revocation. @param client_id when given, only a grant of this client is revoked
  */
 export async function revokeGrant(
   grant_id: string,

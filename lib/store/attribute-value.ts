@@ -11,7 +11,7 @@ export type AttributeValue =
 
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
-/** An item in the format of DynamoDB. Undefined values are left out. */
+/** Leaves out undefined values. */
 export const toAttributes = (item: Item): Attributes =>
   Object.fromEntries(
     Object.entries(item).flatMap(([name, value]) => (value === undefined ? [] : [[name, toAttribute(value)]])),
@@ -29,7 +29,7 @@ function toAttribute(value: unknown): AttributeValue {
 
 const isPlain = (value: object) => [Object.prototype, null].includes(Object.getPrototypeOf(value));
 
-/** @throws Error for an attribute of a type that is never stored */
+/** @throws Error for a type that is never stored */
 export const fromAttributes = (attributes: unknown): Item =>
   Object.fromEntries(entriesOf(attributes).map(([name, value]) => [name, fromAttribute(value)]));
 

@@ -2,10 +2,7 @@ import type { Clock } from '../clock.ts';
 
 const MAX_ENTRIES = 1_000;
 
-/**
- * Caches found values in this container. A value that was not found is looked up again.
- * @param seconds how long a value is kept; 0 = not at all
- */
+/** Only found values are cached. @param seconds 0 = not at all */
 export function cacheLookup<Value>(
   find: (id: string) => Promise<Value | undefined>,
   seconds: number,

@@ -2,7 +2,6 @@ import type { Clause, ClauseTest } from '../clause.ts';
 import { toAttributes } from './attribute-value.ts';
 import type { Item } from './table.ts';
 
-/** The condition expression of each test. */
 const expressions = {
   equals: (name, value) => `${name} = ${value}`,
   differs: (name, value) => `${name} <> ${value}`,
@@ -13,10 +12,7 @@ const expressions = {
   present: (name) => `attribute_exists(${name})`,
 } as const satisfies Record<ClauseTest, (name: string, value: string) => string>;
 
-/**
- * The update and condition expressions of a write. All names and values are placeholders, because some names are reserved words.
- * @param set absent when the whole item is put
- */
+/** With placeholders, because some names are reserved words. @param set absent when the whole item is put */
 export function writeExpressions({ set, when }: { readonly set?: Item; readonly when: readonly Clause[] }) {
   const names = new Map<string, string>();
   const values = new Map<string, unknown>();

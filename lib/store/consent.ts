@@ -3,26 +3,22 @@ import { items, unchanged } from './items.ts';
 import { listOf, number, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
-/** What a subject has allowed a client, stored so that the subject is not asked again. */
+/** Stored so that the subject is not asked again. */
 export interface Consent {
   readonly sub: string;
   readonly client_id: string;
   readonly scope: readonly string[];
   readonly resources: readonly string[];
   readonly given_at: number;
-  /** A random id, which each change replaces. */
+  /** Random; each change replaces it. */
   readonly revision?: string;
 }
 
 export interface ConsentStore {
   find(sub: string, client_id: string): Promise<Consent | undefined>;
-  /**
-   * Writes the consent if it is still as it was read; undefined = there was none. False when it was changed or withdrawn since, so
-   * that a withdrawn consent does not come back.
-   */
+  /** Only if the consent is still as it was read (undefined = there was none), so that a withdrawn one does not come back. */
   replace(consent: Consent, seen: Consent | undefined): Promise<boolean>;
   remove(sub: string, client_id: string): Promise<void>;
-  /** All consents of a subject. */
   list(sub: string): Promise<Consent[]>;
 }
 

@@ -4,18 +4,14 @@ import { fromAttributes, toAttributes } from './attribute-value.ts';
 import type { Item, Key } from './table.ts';
 
 /**
- * Milliseconds. DynamoDB answers in single-digit milliseconds, so an attempt that takes 600 has failed. Two of these deadlines fit
- * into the 3 seconds in which a failing store is reported.
+ * Milliseconds. An attempt usually takes less than ten; two deadlines fit into the 3 seconds in which a failure is reported.
  */
 const TIMEOUTS = { attempt: 600, deadline: 1_400 };
 
-/** The condition of a write did not hold, so nothing was written. */
+/** So nothing was written. */
 export class ConditionFailed extends Error {}
 
-/**
- * Calls an operation of DynamoDB.
- * @throws ConditionFailed; Unavailable for any other failure
- */
+/** @throws ConditionFailed; Unavailable for any other failure */
 export type DynamoDbCall = (operation: string, input: object) => Promise<Record<string, unknown>>;
 
 /** @param patience the factor by which timeouts are longer */
@@ -31,13 +27,13 @@ export function dynamoDbCall(call: AwsCall, patience = 1): DynamoDbCall {
   };
 }
 
-/** Reads an item with strong consistency. @returns undefined when there is none */
+/** Strongly consistent. */
 export async function getItem(call: DynamoDbCall, TableName: string, key: Key): Promise<Item | undefined> {
   const answer = await call('GetItem', { TableName, Key: toKey(key), ConsistentRead: true });
   return answer['Item'] === undefined ? undefined : parseAttributes(answer['Item']);
 }
 
-/** @throws Unavailable for anything but an item, because then it was not the table that answered */
+/** @throws Unavailable for anything else, because then it was not the table that answered */
 export function parseAttributes(attributes: unknown): Item {
   try {
     const item = fromAttributes(attributes);

@@ -6,11 +6,10 @@ import { writeExpressions } from './clauses.ts';
 import { ConditionFailed, dynamoDbCall, getItem, parseAttributes, toKey } from './dynamodb-call.ts';
 import type { Item, Table, TableOptions } from './table.ts';
 
-/** Connects to the table on DynamoDB, which has to exist. */
 export function openTable({ tableName: TableName, patience, ...aws }: TableOptions): Table {
   const call = dynamoDbCall(createAwsClient('dynamodb', aws), patience);
 
-  /** Reads all pages, of 1 MB each. */
+  /** All pages, of 1 MB each. */
   async function readAll(operation: 'Query' | 'Scan', input: object): Promise<Item[]> {
     const items: Item[] = [];
     let start: Attributes | undefined;
@@ -65,7 +64,7 @@ export function openTable({ tableName: TableName, patience, ...aws }: TableOptio
   };
 }
 
-/** @returns undefined when the condition of the write did not hold */
+/** Undefined when the condition of the write did not hold. */
 async function ifHeld<Answer>(writing: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await writing;
@@ -75,7 +74,7 @@ async function ifHeld<Answer>(writing: Promise<Answer>): Promise<Answer | undefi
   }
 }
 
-/** Where the next page begins. @throws Unavailable when it is where this page began, because reading would never end */
+/** @throws Unavailable when it is where this page began, because reading would never end */
 function readStart(lastEvaluatedKey: unknown, previous: Attributes | undefined): Attributes | undefined {
   if (lastEvaluatedKey === undefined) return undefined;
   parseAttributes(lastEvaluatedKey);

@@ -2,15 +2,12 @@ import { items } from './items.ts';
 import { number, parser } from './shape.ts';
 import type { Table } from './table.ts';
 
-/** What has an epoch: a client by its id, a subject by its tag, the issuer by its URL. */
+/** A client by its id, a subject by its tag, the issuer by its URL. */
 export type EpochKind = 'client' | 'subject' | 'issuer';
 
-/**
- * An epoch revokes all grants of a client, a subject or the issuer that were given before it. Grants live for weeks, so this is
- * stored apart from the revocation list. docs/design.md section 4
- */
+/** Revokes all grants given before it. Grants live for weeks, so it is not in the revocation list. docs/design.md section 4 */
 export interface EpochStore {
-  /** Grants that were given up to this time are revoked; undefined = none is. */
+  /** Grants that were given up to this time are revoked. */
   find(kind: EpochKind, id: string): Promise<number | undefined>;
   /** Never moves an epoch back. */
   put(kind: EpochKind, id: string, issued_until: number): Promise<void>;

@@ -3,13 +3,13 @@ import { items } from './items.ts';
 import { boolean, listOf, number, oneOf, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
-/** Stored grants, one item each. docs/design.md section 4 */
+/** docs/design.md section 4 */
 export interface GrantStore {
   find(grant_id: string): Promise<GrantState | undefined>;
   put(grant: GrantState): Promise<void>;
-  /** Makes a transition by one conditional write. @returns the new state; undefined when a clause did not hold */
+  /** One conditional write. Undefined when a clause did not hold. */
   change(grant_id: string, transition: Transition): Promise<GrantState | undefined>;
-  /** All grants, for administration: reads the whole table. */
+  /** Reads the whole table. */
   list(): Promise<GrantState[]>;
 }
 

@@ -5,10 +5,7 @@ import type { Item, Key } from './table.ts';
 
 export type ItemReaderOptions = AwsClientOptions & { readonly tableName: string; readonly patience?: number };
 
-/**
- * Reads items for functions that seldom need the table: the AWS client is loaded at the first call.
- * @throws Unavailable
- */
+/** For functions that seldom need the table: the AWS client is loaded at the first call. */
 export function createItemReader({ tableName, patience, ...aws }: ItemReaderOptions) {
   const getCall = lazy(async () => {
     const { createAwsClient } = await import('../aws-client.ts');

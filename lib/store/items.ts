@@ -3,52 +3,38 @@ import { Unavailable } from '../oauth/errors.ts';
 import { MalformedAttribute, type Parse } from './shape.ts';
 import type { Item, Key, Table } from './table.ts';
 
-/** What all items of one kind have in common. */
 export interface ItemKind<Id extends readonly unknown[], Value> {
-  /** The name of the kind in the log, and the sort key that `scan` looks for. */
+  /** Named in the log, and the sort key that `scan` looks for. */
   readonly kind: string;
   readonly key: (...id: Id) => Key;
   readonly parse: Parse<Value>;
-  /** The attributes that are stored for a value; by default its members. The reverse of `parse`. */
+  /** The reverse of `parse`; by default the value's members. */
   readonly format?: (value: Value) => object;
 }
 
-/** A clause on an attribute of an item, or on a member of an attribute. */
 type ClauseOn<Value> = Clause<(keyof Value & string) | `${keyof Value & string}.${string}` | 'pk'>;
 
-/**
- * The items of one kind. Each write is one conditional write. Each item that is read is validated; a malformed item is a fault, and
- * never counts as missing.
- * @throws Unavailable
- */
+/** Each write is one conditional write. A malformed item is a fault and never counts as missing. @throws Unavailable */
 export interface Items<Id extends readonly unknown[], Value> {
   find(...id: Id): Promise<Value | undefined>;
-  /** Overwrites an existing item. */
   put(id: Id, value: Value): Promise<void>;
   /** False when the item exists already. */
   create(id: Id, value: Value): Promise<boolean>;
   /** False when a clause does not hold for the existing item, or for its absence. */
   replace(id: Id, value: Value, when: readonly ClauseOn<Value>[]): Promise<boolean>;
-  /** Sets attributes. @returns the new value; undefined when a clause does not hold */
+  /** Undefined when a clause does not hold. */
   change(id: Id, attributes: Partial<Value>, when: readonly ClauseOn<Value>[]): Promise<Value | undefined>;
   remove(...id: Id): Promise<void>;
-  /**
-   * The items of a partition from a sort key on.
-   * @param prefix what their sort keys begin with, if the partition also has items of other kinds
-   */
+  /** @param prefix of the sort keys, if the partition also has items of other kinds */
   list(from: Key, prefix?: string): Promise<Value[]>;
-  /** All items whose sort key is the kind, for administration: reads the whole table. */
+  /** All items whose sort key is the kind: reads the whole table. */
   scan(): Promise<Value[]>;
 }
 
 const isNew: Clause<'pk'> = { attribute: 'pk', test: 'absent' };
 const exists: Clause<'pk'> = { attribute: 'pk', test: 'present' };
 
-/**
- * The clauses that let a write succeed only if the item is still as it was read.
- * @param seen the value that was read; undefined = there was none
- * @param attributes the attributes of which every change alters at least one
- */
+/** Lets a write succeed only if the item is still as it was read. @param attributes every change alters at least one */
 export const unchanged = <Value extends object, Attribute extends keyof Value & string>(
   seen: Value | undefined,
   ...attributes: readonly Attribute[]
@@ -62,7 +48,7 @@ export const unchanged = <Value extends object, Attribute extends keyof Value & 
   return [exists, ...same];
 };
 
-/** An item is malformed. The message names its kind and an attribute, and quotes nothing from the item. */
+/** The message names the kind and an attribute, and quotes nothing from the item. */
 export class MalformedItem extends Unavailable {
   constructor(kind: string, attribute: string) {
     super('the table');
@@ -71,7 +57,6 @@ export class MalformedItem extends Unavailable {
   }
 }
 
-/** @throws MalformedItem */
 export function parseItem<Value>({ kind, parse }: Pick<ItemKind<[], Value>, 'kind' | 'parse'>, item: Item): Value {
   const { pk, sk, ...attributes } = item;
   try {

@@ -3,15 +3,12 @@ import { items, unchanged } from './items.ts';
 import { number, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
-/** The queue of logout tokens to deliver: one partition, with one item for each client of a session. */
+/** One partition, with one item for each client of a session. */
 export interface LogoutDeliveryStore {
   /** If the delivery is queued already, it starts over. */
   add(delivery: LogoutDelivery): Promise<void>;
   list(): Promise<LogoutDelivery[]>;
-  /**
-   * Reserves a delivery for one attempt, and sets the time of the next attempt in case this one fails or is interrupted. False when
-   * another run has reserved it.
-   */
+  /** Reserves an attempt; `due_at` is the next, if this one fails. False when another run has reserved it. */
   startAttempt(delivery: LogoutDelivery, due_at: number): Promise<boolean>;
   remove(delivery: LogoutDelivery): Promise<void>;
 }

@@ -2,25 +2,22 @@ import { items, unchanged } from './items.ts';
 import { MalformedAttribute, number, type Parse } from './shape.ts';
 import type { Key, Table } from './table.ts';
 
-/** A record with its version, which a change has to name. */
+/** A change has to name the version. */
 export interface Versioned<Value> {
   readonly value: Value;
   readonly version: number;
 }
 
-/** Records that people administer. They are found by id, and replaced only if they still have the version that was read. */
+/** Found by id, and replaced only if they still have the version that was read. */
 export interface RecordStore<Value> {
   find(id: string): Promise<Value | undefined>;
   findVersion(id: string): Promise<Versioned<Value> | undefined>;
   list(): Promise<Value[]>;
-  /** False when a record with this id exists already. */
   create(value: Value): Promise<boolean>;
-  /** False when the record has another version now. */
   replace(value: Value, version: number): Promise<boolean>;
 }
 
 export interface RecordKind<Value> {
-  /** Also the sort key. */
   readonly kind: string;
   readonly key: (id: string) => Key;
   readonly idOf: (value: Value) => string;

@@ -3,7 +3,7 @@ import { items } from './items.ts';
 import { either, listOf, number, object, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
-/** A stored reference token. Its id is not a credential, because the MAC is not stored. */
+/** The id is not a credential, because the MAC is not stored. */
 export interface StoredReferenceToken {
   readonly claims: AccessTokenClaims;
   /** Seconds since the epoch; absent = not revoked. */
@@ -14,7 +14,7 @@ export interface StoredReferenceToken {
 export interface ReferenceTokenStore {
   find(id: string): Promise<StoredReferenceToken | undefined>;
   put(claims: AccessTokenClaims): Promise<void>;
-  /** Revokes a token of this client that expires after `expiresAfter` and is not revoked yet. False when it is not like that. */
+  /** False unless this client's token expires after `expiresAfter` and is not revoked yet. */
   revoke(id: string, client_id: string, now: number, expiresAfter: number): Promise<boolean>;
 }
 

@@ -3,9 +3,9 @@ import { items } from './items.ts';
 import { number, oneOf, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
-/** The stored revocation list: one partition, sorted by time. */
+/** One partition, sorted by time. */
 export interface RevocationStore {
-  /** All entries with `revoked_at` at or after this time. Some may have expired. */
+  /** All with `revoked_at` at or after this time. Some may have expired. */
   since(time: number): Promise<Revocation[]>;
   put(revocation: Revocation): Promise<void>;
   remove(revocation: Revocation): Promise<void>;

@@ -4,19 +4,15 @@ import { Unavailable } from '../oauth/errors.ts';
 import type { Item, Key, Table } from './table.ts';
 
 /**
- * The newest schema of the table that this code understands. A table without the item below has schema 1, that of 0.1.0.
- *
- * Raise it with a change that earlier code would misread: data that it would wrongly accept, lose, or write in an outdated form.
- * A new attribute needs no new schema, because earlier code ignores it; a new value of an existing attribute makes the item a
- * fault to earlier code. To raise the schema, add one here, keep reading existing items, and write
- * `{ version, needs: '<release>' }` to the item, by a conditional write that only ever raises it, before anything is written
- * in the new form.
+ * A table without the item below has schema 1, that of 0.1.0. Raise it with a change that earlier code would misread, not for a
+ * new attribute, which earlier code ignores: add one here, keep reading existing items, and write `{ version, needs:
+ * '<release>' }` to the item, by a conditional write that only raises it, before anything is written in the new form.
  */
 const SCHEMA = 1;
 
 export const keyOfSchema: Key = { pk: 'SCHEMA', sk: 'SCHEMA' };
 
-/** A newer version has written to the table, whose data this version could misread. The message may be logged and shown. */
+/** Newer code has written data that this version could misread. The message may be logged and shown. */
 export class NewerSchema extends Unavailable {
   constructor({ version: schema, needs }: Item) {
     super('the table');
@@ -28,17 +24,16 @@ export class NewerSchema extends Unavailable {
   }
 }
 
-/** @param item the item of `keyOfSchema`, if there is one. @throws NewerSchema */
+/** @param item that of `keyOfSchema` */
 export function requireKnownSchema(item: Item | undefined): void {
   const schema = item ? item['version'] : 1;
   if (typeof schema !== 'number' || schema > SCHEMA) throw new NewerSchema(item ?? {});
 }
 
-/** The check of the schema in one container. @throws NewerSchema; Unavailable when the schema cannot be read */
+/** @throws NewerSchema; Unavailable when the schema cannot be read */
 export interface SchemaCheck {
-  /** Checks the schema while another read is under way, so that no round trip is added. Once checked, it is not read again. */
+  /** Adds no round trip to the other read. Once checked, the schema is not read again. */
   checkDuring<Value>(reading: Promise<Value>): Promise<Value>;
-  /** Resolves when the schema has been checked. */
   checkSchema(): Promise<unknown>;
 }
 
@@ -59,7 +54,7 @@ export function createSchemaCheck(get: (key: Key) => Promise<Item | undefined>):
   };
 }
 
-/** The table for one container. It is not written before the schema has been checked, so a newer table is never changed. */
+/** Never written before the schema has been checked, so that a newer table is not changed. */
 export function withSchemaCheck(table: Table): Table {
   const { checkDuring, checkSchema } = createSchemaCheck(table.get);
   return {

@@ -1,7 +1,6 @@
 import type { HashedSecret } from '../oauth/secret.ts';
 import { number, object, optional, text } from './shape.ts';
 
-/** The shape of a hashed secret in a client, resource server or user. */
 export const hashedSecret = object<HashedSecret>({
   secret_id: text,
   hash: text,

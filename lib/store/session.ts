@@ -8,7 +8,7 @@ export interface SessionStore {
   put(session: Session): Promise<void>;
   /** The items of the session's grants stay until they expire. */
   remove(sid: string): Promise<void>;
-  /** Records a grant that was given in the session, as an item of its own, so that two windows do not overwrite each other's. */
+  /** As an item of its own, so that two windows do not overwrite each other's. */
   addGrant(sid: string, grant: Omit<SessionGrant, 'sid'> & Partial<SessionGrant>): Promise<void>;
   grants(sid: string): Promise<SessionGrant[]>;
 }

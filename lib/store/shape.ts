@@ -1,4 +1,3 @@
-/** Tests whether a value that was read has the expected type. */
 export type Shape<Value> = (value: unknown) => value is Value;
 
 export const text: Shape<string> = (value): value is string => typeof value === 'string';
@@ -33,28 +32,26 @@ export const listOf =
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** An object with any names, and values of one shape. */
 export const map =
   <Value>(member: Shape<Value>): Shape<Readonly<Record<string, Value>>> =>
   (value): value is Readonly<Record<string, Value>> =>
     isMap(value) && Object.values(value).every(member);
 
-/** A shape for each member of a type. */
 export type Members<Value> = { readonly [Name in keyof Value]-?: Shape<Value[Name]> };
 
-/** An object with these members. It may have others, because newer versions of Latchkey may add some. */
+/** It may have other members, because newer versions of Latchkey may add some. */
 export const object = <Value extends object>(members: Members<Value>): Shape<Value> => {
   const shapes = Object.entries<Shape<unknown>>(members);
   return (value): value is Value => isMap(value) && shapes.every(([name, shape]) => shape(value[name]));
 };
 
-/** An attribute of an item does not have the shape that its kind requires. The message is the attribute's name. */
+/** The message is the attribute's name. */
 export class MalformedAttribute extends Error {}
 
-/** Turns the attributes of an item into a value. @throws MalformedAttribute */
+/** @throws MalformedAttribute */
 export type Parse<Value> = (attributes: Readonly<Record<string, unknown>>) => Value;
 
-/** Makes a parser for items with these attributes. Other attributes are kept as they are. */
+/** Other attributes are kept as they are. */
 export function parser<Value extends object>(members: Members<Value>): Parse<Value> {
   const hasShape = object(members);
   const shapes = Object.entries<Shape<unknown>>(members);

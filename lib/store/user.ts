@@ -5,10 +5,10 @@ import { hashedSecret } from './secret.ts';
 import { anything, boolean, map, number, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
-/** The users in the table: a record for each subject, and an item for each name, which names the subject. */
+/** A record for each subject, and an item for each name, which names the subject. */
 export interface UserStore extends RecordStore<User> {
   findByName(username: string): Promise<User | undefined>;
-  /** Reserves a name for a subject. @returns the subject that has the name: this one, unless the name was taken before */
+  /** @returns the subject that has the name: this one, unless the name was taken before */
   reserveName(username: string, sub: string): Promise<string>;
 }
 
@@ -44,8 +44,8 @@ export function createUserStore(table: Table): UserStore {
     // A name that does not exist takes the same reads, so that the time does not reveal it.
     findByName: async (username) => records.find((await findSub(username)) ?? NOBODY),
 
-    // The name is written before the record, so that one write decides between two requests for a name. If the record is then never
-    // written, the next request for the name gets its subject and can create the user.
+    // Before the record, so that one write decides between two requests for a name. If no record follows, the next request for
+    // the name gets its subject and can create the user.
     reserveName: async (username, sub) =>
       (await names.create([username], { sub })) ? sub : ((await findSub(username)) ?? sub),
   };

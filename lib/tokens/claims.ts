@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { AccessTokenClaims } from '../oauth/access-token.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 
-/** What the claims of an access token are validated against. Times are in seconds. */
+/** Seconds. */
 export interface ClaimsPolicy {
   readonly issuer: string;
   readonly clock: Clock;
@@ -13,9 +13,7 @@ export interface ClaimsPolicy {
 type Claims = Readonly<Record<string, unknown>>;
 
 /**
- * Validates the claims of an authentic access token in any format. RFC 9068 sections 2.2 and 4, RFC 7519 section 4.1. Stricter
- * than these: docs/design.md section 8
- * @throws InvalidToken naming the first claim that is wrong
+ * RFC 9068 sections 2.2 and 4, RFC 7519 section 4.1; stricter: docs/design.md section 8. @throws InvalidToken naming the claim
  */
 export function validateClaims(
   claims: Claims,
@@ -37,8 +35,7 @@ export function validateClaims(
   if (!isText(jti)) throw new InvalidToken('has no proper jti');
   if (grant_id !== undefined && !isText(grant_id)) throw new InvalidToken('has no proper grant_id');
   if (scope !== undefined && typeof scope !== 'string') throw new InvalidToken('has no proper scope');
-  // The token is bound to a key, and the proof of possession is not checked here (RFC 7800). Accepting it would turn it into a
-  // bearer token.
+  // The proof of possession is not checked here (RFC 7800), and accepting the token would make it a bearer token.
   if (cnf !== undefined) throw new InvalidToken('is bound to a key');
   return claims as unknown as AccessTokenClaims;
 }

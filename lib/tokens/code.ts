@@ -7,15 +7,15 @@ import { MAX_CLOCK_SKEW_SECONDS } from '../oauth/revocation.ts';
 import { parseScope } from '../oauth/scope.ts';
 import type { GrantStore } from '../store/grant.ts';
 
-/** What it takes to store a grant. Lifetimes are in seconds. */
+/** Lifetimes are in seconds. */
 export interface GrantingContext {
   readonly clock: Clock;
   readonly grants: GrantStore;
-  /** How long a grant can be refreshed, unless the client has another value. */
+  /** Unless the client has another value. */
   readonly refreshTokenLifetime: number;
-  /** How long it can be refreshed after the last refresh, unless the client has another value. */
+  /** After the last refresh, unless the client has another value. */
   readonly refreshTokenIdleLifetime: number;
-  /** The longest lifetime of an access token. */
+  /** Of an access token. */
   readonly maxLifetime: number;
 }
 
@@ -24,17 +24,13 @@ export interface CodeContext extends GrantingContext {
   readonly codeLifetime: number;
 }
 
-/** What a code is bound to by its authorization request. RFC 6749 section 4.1.3, RFC 7636 section 4.4 */
+/** RFC 6749 section 4.1.3, RFC 7636 section 4.4 */
 export interface CodeBinding {
   readonly redirect_uri: string;
   readonly code_challenge?: string;
 }
 
-/**
- * Stores a new grant and returns its code, which can be redeemed once. The caller makes the grant's id with `createGrantId`, so
- * that a hybrid flow can issue tokens from the grant at the same time.
- * @throws Unavailable
- */
+/** The caller makes the id with `createGrantId`, so that a hybrid flow can issue tokens from the grant at the same time. */
 export async function issueCode(grant: Grant, binding: CodeBinding, context: CodeContext): Promise<string> {
   const now = context.clock();
   const [handles] = await Promise.all([
@@ -44,17 +40,17 @@ export async function issueCode(grant: Grant, binding: CodeBinding, context: Cod
   return handles.mint('code', { id: grant.grant_id }).text;
 }
 
-/** Stores a grant that was obtained without a code, so that it can be refreshed or revoked. @throws Unavailable */
+/** For a grant without a code, so that it can be refreshed or revoked. */
 export const storeGrant = (grant: Grant, context: GrantingContext): Promise<void> =>
   context.grants.put({ ...grantState(grant, context.clock(), context), state: 'active' });
 
-/** Whether the client uses refresh tokens, and the grant has the scope `offline_access`. OpenID Connect Core section 11 */
+/** OpenID Connect Core section 11 */
 export const hasRefreshTokens = (grant: Pick<Grant, 'client' | 'scope'>): boolean =>
   grant.client.grant_types.includes('refresh_token') && scopesOf(grant).includes('offline_access');
 
 const scopesOf = ({ scope }: Pick<Grant, 'scope'>) => (scope === '' ? [] : parseScope(scope));
 
-/** When a refresh token expires that is not used, in seconds since the epoch. */
+/** In seconds since the epoch. */
 export const idleUntil = ({ client }: Pick<Grant, 'client'>, now: number, context: GrantingContext): number =>
   now + (client.refresh_token_idle_lifetime ?? context.refreshTokenIdleLifetime);
 
@@ -78,7 +74,7 @@ function grantState(grant: Grant, now: number, context: GrantingContext): GrantS
     idle_until: idleUntil(grant, now, context),
     transition: randomId(),
     ...signInOf(grant),
-    // The grant is kept until everything issued from it has expired, so that a replayed code is recognised until then.
+    // Kept until everything issued from the grant has expired, so that a replayed code is recognised until then.
     expires_at: (offline ? ends_at : now + DAY) + context.maxLifetime + MAX_CLOCK_SKEW_SECONDS,
   };
 }

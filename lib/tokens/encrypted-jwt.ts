@@ -9,11 +9,8 @@ import { decryptJwe, ENC, encryptJwe, isJwe, parseJwe } from './jwe.ts';
 import { explainedJwt, jwt } from './jwt.ts';
 
 /**
- * A JWT, encrypted to the public key of the resource server. Only the holder of that key can read it, and only this service can
- * have signed it. The API decrypts the token itself, or the authorizer and introspection do, which then need its key.
- *
- * The content is exactly the signed JWT (RFC 9068 section 2), with its `typ` in the inner header as RFC 8725 section 3.11 demands.
- * `cty` in the outer header says that the content is a JWT (RFC 7519 section 5.2).
+ * The signed JWT (RFC 9068 section 2), encrypted to the resource server, whose key the authorizer and introspection need, too.
+ * `typ` is in the inner header (RFC 8725 section 3.11), and `cty` in the outer header (RFC 7519 section 5.2).
  */
 export const encryptedJwt: AccessTokenFormat<'encrypted_jwt'> = {
   name: 'encrypted_jwt',
@@ -65,10 +62,7 @@ async function verifySigned(decrypting: Promise<string>, context: VerifyingConte
   return { ...(await jwt.verify(await decrypting, context)), format: 'encrypted_jwt' };
 }
 
-/**
- * Decrypts the content of a token, without validating it.
- * @throws InvalidToken synchronously, if the header already shows it; UnreadableToken when the key is missing
- */
+/** @throws InvalidToken synchronously for a wrong header; UnreadableToken when the key is missing */
 function decryptJwt(token: string, keys: VerifyingContext['decryptionKeys']): Promise<string> {
   const { header, encryptedKey } = parseJwe(token);
   const { alg, enc, cty, kid, epk, ...others } = header;
@@ -85,7 +79,7 @@ function decryptJwt(token: string, keys: VerifyingContext['decryptionKeys']): Pr
   return decryptWith(recipient, token);
 }
 
-/** Key agreement requires an ephemeral key on the recipient's curve; other algorithms have none. RFC 7518 section 4.6.1.1 */
+/** On the recipient's curve for key agreement; other algorithms have none. RFC 7518 section 4.6.1.1 */
 function requireEphemeralKey(epk: unknown, { crv: curve }: EncryptionJwk): void {
   if (curve === undefined) {
     if (epk === undefined) return;

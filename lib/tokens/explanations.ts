@@ -5,7 +5,7 @@ import { explainedJwt } from './jwt.ts';
 import { explainedReference } from './reference.ts';
 import { explainedSealed } from './sealed.ts';
 
-/** What each access token format is, and how one of its tokens is explained: for the command line. */
+/** For the command line. */
 export const explanations: Readonly<Record<AccessTokenFormatName, FormatExplanation>> = {
   jwt: explainedJwt,
   encrypted_jwt: explainedEncryptedJwt,

@@ -6,7 +6,7 @@ import { jwt } from './jwt.ts';
 import { reference } from './reference.ts';
 import { sealed } from './sealed.ts';
 
-/** The registry of access token formats. A new format is a file and a line here and in `explanations.ts`. */
+/** A new format is a file and a line here and in `explanations.ts`. */
 export const formats: { readonly [Name in AccessTokenFormatName]: AccessTokenFormat<Name> } = {
   jwt,
   encrypted_jwt: encryptedJwt,
@@ -14,10 +14,10 @@ export const formats: { readonly [Name in AccessTokenFormatName]: AccessTokenFor
   reference,
 };
 
-/** API Gateway passes headers of 10 KB in all, so a larger token could not be used. */
+/** API Gateway passes headers of 10 KB in all. */
 export const MAX_TOKEN_LENGTH = 8 * 1024;
 
-/** The format of a presented token, recognised by its form alone. @throws InvalidToken */
+/** By the token's form alone. @throws InvalidToken */
 export function formatOf(token: string): AccessTokenFormatName {
   if (token.length > MAX_TOKEN_LENGTH) throw new InvalidToken('is too long');
   const name = accessTokenFormats.find((candidate) => formats[candidate].matches(token));

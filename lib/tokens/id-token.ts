@@ -6,28 +6,23 @@ import type { Grant } from '../oauth/grant.ts';
 import type { UserClaims } from '../oauth/user.ts';
 import { signJwt } from './jws.ts';
 
-/** Different from that of access tokens, so that an ID token is refused wherever an access token is expected. */
+/** An ID token must be refused wherever an access token is expected. */
 export const ID_TOKEN_TYP = 'JWT';
 
 export interface IdTokenContext {
   readonly issuer: string;
   readonly clock: Clock;
   readonly signers: Signers;
-  /** Seconds. */
   readonly idTokenLifetime: number;
-  /**
-   * The claims about the subject that the `claims` parameter requests for ID tokens. OpenID Connect Core section 5.5
-   * @param byScope whether to add the claims of the scopes, because no access token for the userinfo endpoint is issued. Section
-   * 5.4
-   */
+  /** With the claims of the scopes if no access token for userinfo is issued. OpenID Connect Core sections 5.4 and 5.5 */
   idTokenClaims(grant: Pick<Grant, 'client' | 'sub' | 'scope' | 'claims'>, byScope: boolean): Promise<UserClaims>;
 }
 
-/** What is issued together with an ID token, which contains hashes of it. */
+/** The ID token contains hashes of these. */
 export interface IssuedTogether {
   readonly access_token?: string;
   readonly code?: string;
-  /** Whether the request yields no access token at all: response_type `id_token`. */
+  /** For response_type `id_token`. */
   readonly isAlone?: boolean;
 }
 
@@ -35,7 +30,7 @@ export interface IssuedTogether {
 export const wantsIdToken = ({ scope, auth_time }: Pick<Grant, 'scope' | 'auth_time'>): boolean =>
   auth_time !== undefined && scope.split(' ').includes('openid');
 
-/** OpenID Connect Core sections 2, 3.1.3.6 and 3.3.2.11. @throws KeyError, Unavailable */
+/** OpenID Connect Core sections 2, 3.1.3.6 and 3.3.2.11 */
 export async function issueIdToken(grant: Grant, together: IssuedTogether, context: IdTokenContext): Promise<string> {
   const { client, sub, auth_time, amr, sid, nonce } = grant;
   const isAlone = together.isAlone === true;
@@ -63,7 +58,7 @@ export async function issueIdToken(grant: Grant, together: IssuedTogether, conte
   return signJwt(ID_TOKEN_TYP, claims, signer);
 }
 
-/** The left half of the hash that the algorithm uses; Ed25519 uses SHA-512. OpenID Connect Core section 3.1.3.6 */
+/** Ed25519 uses SHA-512. OpenID Connect Core section 3.1.3.6 */
 function halfHash(text: string, { alg }: Signer): string {
   const { hash = 'sha512' }: { hash?: string } = algorithms[alg];
   const digest = createHash(hash).update(text).digest();

@@ -16,7 +16,7 @@ export interface AccessTokenContext extends IssuingContext {
   readonly extensions: Extensions;
 }
 
-/** The part of a response that describes an access token. RFC 6749 section 5.1 */
+/** RFC 6749 section 5.1 */
 export interface AccessTokenResponse {
   readonly access_token: string;
   readonly token_type: 'Bearer';
@@ -24,10 +24,7 @@ export interface AccessTokenResponse {
   readonly scope?: string;
 }
 
-/**
- * Issues an access token from a grant, in the format and with the lifetime of its client or its resource servers.
- * @throws OAuthError `invalid_target` or `invalid_request`; Unavailable
- */
+/** @throws OAuthError `invalid_target` or `invalid_request`; Unavailable */
 export async function issueAccessToken(grant: Grant, context: AccessTokenContext): Promise<AccessTokenResponse> {
   const { grant_id, client, sub, scope, resources } = grant;
   const iat = context.clock();

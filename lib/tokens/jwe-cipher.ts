@@ -1,10 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { CompactEncrypt, type CompactJWEHeaderParameters, compactDecrypt } from 'jose';
 
-// The only use of jose. RFC 7516 sections 5.1 and 5.2. This file is a bundle of its own (infra/build.mjs), so it imports nothing
-// else of Latchkey, which would be bundled twice.
+// The only use of jose. RFC 7516 sections 5.1 and 5.2. A bundle of its own (infra/build.mjs), so importing more of Latchkey
+// would bundle it twice.
 
-/** The algorithms for the content key and for the content. */
 export interface JweAlgorithms {
   readonly alg: string;
   readonly enc: string;

@@ -4,29 +4,27 @@ import { InvalidToken } from '../oauth/errors.ts';
 import { decodeJson, hasSegments, type Json } from './compact.ts';
 import type { JweAlgorithms, JweHeader } from './jwe-cipher.ts';
 
-/** The only supported content encryption. RFC 7518 section 5.3 */
+/** RFC 7518 section 5.3 */
 export const ENC = 'A256GCM';
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** The first characters of a sealed token: its header begins with `alg`, and twelve bytes are exactly sixteen characters. */
+/** Of a sealed token, whose header begins with `alg`: twelve bytes are exactly sixteen characters. */
 const DIRECT = Buffer.from('{"alg":"dir"').toString('base64url');
 
-/** @param direct whether the content is encrypted with a shared key (`dir`), or else to a public key */
+/** @param direct encrypted with a shared key (`dir`), or else to a public key */
 export const isJwe = (token: string, { direct }: { direct: boolean }): boolean =>
   hasSegments(token, 5) && token.startsWith(DIRECT) === direct;
 
-/** The parts of a JWE that anybody can read. */
 export interface Jwe {
   readonly header: Json;
   readonly encryptedKey: Buffer;
 }
 
 /**
- * Parses a JWE in compact form (RFC 7516 section 7.1) without cryptography, and accepts only canonical encoding. Each format then
- * accepts only the header members that it writes, so `zip`, `p2c`, `jwk` and the like are refused before a key is used.
- * @throws InvalidToken
+ * RFC 7516 section 7.1, without cryptography. Each format accepts only the header members that it writes, so `zip`, `p2c`,
+ * `jwk` and the like are refused before a key is used. @throws InvalidToken
  */
 export function parseJwe(token: string): Jwe {
   const [header = '', encryptedKey = '', iv = '', ciphertext = '', tag = ''] = token.split('.', 5);
@@ -43,7 +41,7 @@ function decode(segment: string, part: string): Buffer {
   return bytes;
 }
 
-/** Loaded with the first encrypted token, so that functions without any do not wait for the library. */
+/** Functions without encrypted tokens do not wait for the library. */
 const loadCipher = () => import('./jwe-cipher.ts');
 
 export async function encryptJwe(plaintext: string, header: JweHeader, key: KeyObject): Promise<string> {

@@ -4,7 +4,7 @@ import type { Verifier, Verifiers } from '../keys/verifier.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import { decodeJson, type Json } from './compact.ts';
 
-/** Signs a JWT in compact form. RFC 7515 section 7.1. Each kind of JWT has its own `typ`, so that none passes for another. */
+/** RFC 7515 section 7.1. Each kind of JWT has its own `typ`, so that none passes for another. */
 export async function signJwt(typ: string, claims: Json, { alg, kid, sign }: Signer): Promise<string> {
   const input = `${encode({ alg, typ, kid })}.${encode(claims)}`;
   const signature = await sign(Buffer.from(input));
@@ -13,15 +13,12 @@ export async function signJwt(typ: string, claims: Json, { alg, kid, sign }: Sig
 
 const encode = (json: Json) => Buffer.from(JSON.stringify(json)).toString('base64url');
 
-/** A JWT whose signature has been verified with the key that it names. */
 export interface VerifiedJwt {
   readonly claims: Json;
   readonly kid: string;
 }
 
-/**
- * Verifies JWTs of one `typ`. The key determines the algorithm, and the token has to name the same. RFC 8725 sections 3.1 and 3.11
- */
+/** The key determines the algorithm, and the token has to name the same. RFC 8725 sections 3.1 and 3.11 */
 export function createJwtVerifier(typ: string, verifiers: ReadonlyMap<string, Verifier>) {
   const { parse, verify } = jwtsOf(typ);
   /** @throws InvalidToken */
@@ -31,10 +28,10 @@ export function createJwtVerifier(typ: string, verifiers: ReadonlyMap<string, Ve
   };
 }
 
-/** The same with keys that change. Returns a promise when the keys have to be read again. */
+/** Returns a promise when the keys have to be read again. */
 export function createChangingJwtVerifier(typ: string, verifiers: Verifiers) {
   const { parse, verify } = jwtsOf(typ);
-  /** @throws InvalidToken; Unavailable */
+  /** @throws InvalidToken */
   return (token: string): VerifiedJwt | Promise<VerifiedJwt> => {
     const parsed = parse(token);
     const verifier = verifiers.get(parsed.header.kid);
@@ -55,10 +52,9 @@ interface ParsedJwt {
   readonly signature: string;
 }
 
-/** The two steps before and after looking up the key. */
+/** Before and after looking up the key. */
 function jwtsOf(typ: string) {
-  // Tokens have only a few different headers, so each is parsed once. A header is kept only if its key was found, which limits their
-  // number to the keys times the orders of three members. Keys are not kept here, because they can change.
+  // Tokens have few different headers, so each is parsed once. Only those with a found key are kept, which limits their number.
   const headers = new Map<string, Header>();
 
   return {
@@ -83,7 +79,7 @@ function jwtsOf(typ: string) {
   };
 }
 
-/** Accepts only the three members that `signJwt` writes, and so none of `crit`, `b64`, `zip`, `jwk`, `jku`, `x5u`, `x5c`. */
+/** None of `crit`, `b64`, `zip`, `jwk`, `jku`, `x5u`, `x5c`: only the three that `signJwt` writes. */
 function readHeader({ alg, typ, kid, ...others }: Json, expectedTyp: string): Header {
   if (Object.keys(others).length > 0) throw new InvalidToken('has an unexpected header member');
   if (typ !== expectedTyp) throw new InvalidToken(`is not typed ${expectedTyp}`);

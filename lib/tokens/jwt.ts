@@ -11,7 +11,7 @@ import { signJwt, type VerifiedJwt } from './jws.ts';
 /** RFC 9068 section 2.1. */
 export const ACCESS_TOKEN_TYP = 'at+jwt';
 
-/** Self-contained: signed claims, verified without the store. RFC 9068. */
+/** Verified without the store. RFC 9068 */
 export const jwt: AccessTokenFormat<'jwt'> = {
   name: 'jwt',
   matches: (token) => hasSegments(token, 3),
@@ -51,11 +51,7 @@ export const explainedJwt: FormatExplanation = {
   },
 };
 
-/**
- * The algorithm that these resource servers require. Resource servers without one accept any.
- * @returns undefined when none requires an algorithm
- * @throws OAuthError `invalid_target` when they require different ones, because a token has one signature. RFC 8707 section 2
- */
+/** Undefined when none requires one. A token has one signature, so they must agree. @throws OAuthError `invalid_target` */
 function commonSigningAlgorithm(resources: readonly ResourceServer[]): string | undefined {
   const wanted = resources.map((resource) => resource.access_token_signing_alg).filter((alg) => alg !== undefined);
   const [alg, ...others] = new Set(wanted);

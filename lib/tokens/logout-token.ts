@@ -19,7 +19,7 @@ export interface LogoutTokenContext {
   readonly signers: Signers;
 }
 
-/** The token that notifies a client of the end of a session, issued for each attempt. It must not have a `nonce`. Section 2.4 */
+/** Issued for each attempt. It must not have a `nonce`. Section 2.4 */
 export async function issueLogoutToken(
   { sid, sub }: LogoutDelivery,
   { client_id, id_token_signed_response_alg }: Client,

@@ -29,8 +29,7 @@ export const reference: AccessTokenFormat<'reference'> = {
     const handle = parse(token, await context.handles());
     const now = context.clock();
     if (await context.referenceTokens.revoke(handle.id, client.client_id, now, now - context.clockSkew)) return;
-    // The conditional write failed. An unknown, expired or revoked token needs no revocation, but a token of another client is
-    // refused.
+    // An unknown, expired or revoked token needs no revocation, but a token of another client is refused.
     const { claims } = await find(handle, context);
     if (claims.client_id !== client.client_id) throw issuedToAnotherClient();
   },

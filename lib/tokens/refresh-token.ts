@@ -9,14 +9,11 @@ const KIND = 'refresh_token';
 
 export const isRefreshToken = (token: string): boolean => hasHandlePrefix(KIND, token);
 
-/** Mints the refresh token of a grant. Only the number of the valid generation is stored. docs/design.md section 3 */
+/** Only the number of the valid generation is stored. docs/design.md section 3 */
 export const mintRefreshToken = (handles: Handles, grant_id: string, generation: number): string =>
   handles.mint(KIND, { id: grant_id, generation }).text;
 
-/**
- * Revokes the grant of a refresh token of any generation, with all its access tokens. RFC 7009 section 2.1
- * @throws InvalidToken when there is nothing to revoke; OAuthError `invalid_grant` for a token of another client; Unavailable
- */
+/** Also of an earlier generation. RFC 7009 section 2.1. @throws InvalidToken when there is nothing to revoke; OAuthError */
 export async function revokeRefreshToken(
   token: string,
   { client_id }: Client,

@@ -12,14 +12,10 @@ import { ACCESS_TOKEN_TYP } from './jwt.ts';
 const ALG = 'dir';
 
 /**
- * Claims that are encrypted and authenticated with one symmetric key, which is derived for issuer and audience from the issuer's
- * ring of keys. The token is shorter and faster than an encrypted JWT, but whoever can open it can also make tokens for the same
- * audience.
- *
- * Finding the key takes the audience, so `aud` is repeated in the header, as RFC 7519 section 5.3 allows; both must be equal. `typ`
- * is in the header because the claims are the content of this JWT (RFC 8725 section 3.11).
- *
- * Random 96-bit IVs allow 2^32 tokens under one derived key (NIST SP 800-38D section 8.3). Rotate the ring before that.
+ * Encrypted and authenticated with one symmetric key for issuer and audience, derived from the issuer's ring of keys. Whoever
+ * can open a token can also make tokens for that audience.
+ * Finding the key takes the audience, so `aud` is repeated in the header (RFC 7519 section 5.3); both must be equal.
+ * Random 96-bit IVs allow 2^32 tokens for one derived key (NIST SP 800-38D section 8.3). Rotate the ring before that.
  */
 export const sealed: AccessTokenFormat<'sealed'> = {
   name: 'sealed',
@@ -57,9 +53,8 @@ async function validate(opening: ReturnType<typeof openSealed>, context: Verifyi
 }
 
 /**
- * Opens a token. The claims are authentic but not validated yet.
- * @returns the claims, and the id of the ring key that sealed them
- * @throws InvalidToken synchronously, if the header already shows it; UnreadableToken when the key is missing
+ * Claims are authentic but not validated yet. @throws InvalidToken synchronously for a wrong header; UnreadableToken without
+ * the key
  */
 function openSealed(token: string, keys: OpeningKeys): Promise<{ claims: Json; key: string }> {
   const { header, encryptedKey } = parseJwe(token);

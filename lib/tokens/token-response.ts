@@ -5,13 +5,13 @@ import { mintRefreshToken } from './refresh-token.ts';
 
 export type TokenResponseContext = AccessTokenContext & IdTokenContext;
 
-/** A successful response of the token endpoint. RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3 */
+/** RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3 */
 export interface TokenResponse extends AccessTokenResponse {
   readonly refresh_token?: string;
   readonly id_token?: string;
 }
 
-/** Issues an access token, a refresh token if the grant has a generation, and an ID token if the scope requests one. */
+/** A refresh token if the grant has a generation, and an ID token if the scope requests one. */
 export async function issueTokens(grant: Grant, context: TokenResponseContext): Promise<TokenResponse> {
   const { grant_id, generation } = grant;
   const response = await issueAccessToken(grant, context);

@@ -3,10 +3,7 @@ import { InvalidToken } from '../oauth/errors.ts';
 import type { ValidationContext } from './format.ts';
 import { formatOf, formats } from './formats.ts';
 
-/**
- * Validates a presented token: it is authentic, its claims are valid, and it is not revoked. The caller checks the audience.
- * @throws InvalidToken; Unavailable when the revocation list or the token cannot be read
- */
+/** The caller checks the audience. @throws InvalidToken; Unavailable when the revocation list or the token cannot be read */
 export async function validateAccessToken(
   token: string,
   maxAge: RevocationMaxAge,

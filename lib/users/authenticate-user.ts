@@ -17,7 +17,7 @@ interface SignedIn {
   readonly amr: readonly string[];
 }
 
-/** The name or the password is wrong, or the user is disabled. `reason` and `sub` are only for the log. */
+/** `reason` and `sub` are only for the log. */
 interface Refused {
   readonly outcome: 'refused';
   readonly reason: RefusedReason;
@@ -31,19 +31,13 @@ type RefusedReason =
   | 'disabled user'
   | 'refused by authenticateUser';
 
-/** How an attempt to sign in ended. */
 export type SignInOutcome =
   | SignedIn
   | Refused
-  /** There were too many attempts, so the password was not checked. The next attempt is allowed after `seconds`. */
+  /** The password was not checked. The next attempt is allowed after `seconds`. */
   | { readonly outcome: 'delayed'; readonly seconds: number };
 
-/**
- * Authenticates a user by name and password. Guessing is slowed down. A name that does not exist takes the same time and gives
- * the same answer as a wrong password.
- * @param address the IP address that the gateway saw
- * @throws Unavailable
- */
+/** Slows down guessing. A name that does not exist takes the same time and gives the same answer as a wrong password. */
 export async function authenticateUser(
   username: string,
   password: string,
@@ -61,7 +55,7 @@ export async function authenticateUser(
   return result;
 }
 
-/** Checks the password against the table. A name that does not exist takes the same time. */
+/** A name that does not exist takes the same time. */
 async function checkTable(user: User | undefined, password: string, clock: Clock): Promise<SignedIn | Refused> {
   const matches = await verifyPassword(password, user?.password, clock);
   if (!user) return { outcome: 'refused', reason: 'unknown user' };
@@ -75,9 +69,8 @@ function whyRefused({ enabled, password: { expires_at } }: User, clock: Clock): 
 }
 
 /**
- * For users in the table or in a directory behind the hook. For a name in the table only the table decides, so that each name
- * has one password, and a disabled user cannot sign in through the hook. Both are called for every name, so that neither the
- * time nor a fault of the hook reveals where a name is.
+ * For a name in the table only the table decides, so a disabled user cannot sign in through the hook. Both are called for every
+ * name, so that neither time nor a fault of the hook reveals where a name is.
  */
 async function decideWithHook(
   user: User | undefined,
@@ -98,12 +91,12 @@ async function decideWithHook(
 
   const found = elsewhere.value;
   if (!found) return { outcome: 'refused', reason: 'refused by authenticateUser' };
-  // The hook may give several names the same subject; disabling that subject in the table disables all of them.
+  // The hook may give several names one subject; disabling it in the table disables all of them.
   const known = await users.find(found.sub);
   if (known && !known.enabled) return { outcome: 'refused', reason: 'disabled user', sub: known.sub };
   return { outcome: 'signed_in', sub: found.sub, amr: found.amr ?? ['pwd'] };
 }
 
-/** A hook that throws instead of returning a promise must not skip the check of the table. */
+/** A hook that throws synchronously must not skip the check of the table. */
 const callHook = async (hook: NonNullable<Extensions['authenticateUser']>, username: string, password: string) =>
   hook(username, password);

@@ -2,7 +2,7 @@ import type { Extensions } from '../extensions.ts';
 import { isRequestedValue, type RequestedClaims } from '../oauth/claims-request.ts';
 import type { User, UserClaims } from '../oauth/user.ts';
 
-/** The claims that each scope requests. OpenID Connect Core section 5.4 */
+/** OpenID Connect Core section 5.4 */
 const claimsByScope = {
   profile: [
     'name',
@@ -27,10 +27,9 @@ const claimsByScope = {
 
 const entries = Object.entries(claimsByScope);
 
-/** Every claim about a person that a client can be given. */
 export const userClaimNames: readonly string[] = Object.values(claimsByScope).flat();
 
-/** The scopes of individually requested claims. A client may only have a claim if it may have the scope. */
+/** A client may only have a claim if it may have the scope. */
 export const scopesOfClaims = (requested: RequestedClaims): string[] =>
   entries.filter(([, names]) => names.some((name) => requested.has(name))).map(([scope]) => scope);
 
@@ -40,9 +39,7 @@ export interface UserClaimsContext {
 }
 
 /**
- * The claims of a subject. Without the hook `authenticateUser`, `claimsFor` supplies the claims of users in the table; with it,
- * the claims of users who are not in the table.
- * @returns undefined when there is no such user, or the user is disabled in the table
+ * `claimsFor` supplies those of users in the table, or with `authenticateUser` of all others. Undefined when gone or disabled.
  */
 export async function findUserClaims(sub: string, context: UserClaimsContext): Promise<UserClaims | undefined> {
   const { authenticateUser, claimsFor } = context.extensions;
@@ -57,11 +54,7 @@ export async function findUserClaims(sub: string, context: UserClaimsContext): P
   return claimsFor ? claims : user.claims;
 }
 
-/**
- * Selects the claims for a client: those of the granted scopes, and those requested individually whose value is acceptable to the
- * request. Empty claims are left out. OpenID Connect Core sections 5.3.2, 5.4 and 5.5
- * @param allowed the scopes that the client may request; claims of other scopes are never selected
- */
+/** Those granted by scope, or requested with an acceptable value; none outside `allowed`. OpenID Connect Core section 5.3.2 */
 export function selectClaims(
   known: UserClaims,
   {

@@ -10,11 +10,7 @@ export interface NewUser {
   readonly claims: UserClaims;
 }
 
-/**
- * Creates a user. If it fails half-way, or its answer is lost, it can be repeated.
- * @returns undefined when the name is taken
- * @throws Unavailable
- */
+/** Undefined when the name is taken. It can be repeated after a failure or a lost answer. */
 export async function createUser(
   { username, password, claims }: NewUser,
   { users, clock }: { readonly users: UserStore; readonly clock: Clock },
@@ -24,7 +20,7 @@ export async function createUser(
   const sub = await users.reserveName(username, randomId());
   const user: User = { sub, username, password: stored, claims, enabled: true, created_at };
   if (await users.create(user)) return user;
-  // The write may have succeeded at an attempt whose answer was lost: then the stored hash is this one, with its random salt.
+  // The write may have succeeded although its answer was lost: the stored hash is then this one, with its random salt.
   const found = await users.find(sub);
   return found?.password.hash === stored.hash ? user : undefined;
 }

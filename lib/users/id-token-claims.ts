@@ -3,12 +3,7 @@ import type { Grant } from '../oauth/grant.ts';
 import type { UserClaims } from '../oauth/user.ts';
 import { findUserClaims, selectClaims, type UserClaimsContext } from './claims.ts';
 
-/**
- * The claims about the subject that belong in an ID token: those that the `claims` parameter requests there (OpenID Connect Core
- * section 5.5).
- * @param byScope whether to add the claims of the scopes, because no access token for the userinfo endpoint is issued (section
- * 5.4)
- */
+/** As requested by `claims` (OpenID Connect Core section 5.5); `byScope` adds those of the scopes (section 5.4). */
 export async function idTokenClaims(
   { sub, client, scope, claims }: Pick<Grant, 'sub' | 'client' | 'scope' | 'claims'>,
   byScope: boolean,

@@ -1,14 +1,13 @@
 import type { Clock } from '../clock.ts';
 import { type HashedSecret, importSecret, unmatchableSecret, verifySecret } from '../oauth/secret.ts';
 
-/** Keyboards can produce different code points for the same text. NIST SP 800-63B section 5.1.1.2 */
+/** Keyboards produce different code points for the same text. NIST SP 800-63B section 5.1.1.2 */
 const normal = (password: string) => password.normalize('NFKC');
 
-/** @param now seconds since the epoch */
 export const hashPassword = (password: string, now: number): Promise<HashedSecret> =>
   importSecret(normal(password), now);
 
-/** Whether the password is right and has not expired. Takes the same time when it has expired, and when there is none. */
+/** Takes the same time when the password has expired, and when there is none. */
 export async function verifyPassword(
   password: string,
   { expires_at, ...stored }: HashedSecret = unmatchableSecret,

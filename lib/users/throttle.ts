@@ -10,9 +10,8 @@ export interface ThrottleContext {
 }
 
 interface AttemptLimit {
-  /** How many failed attempts cause no delay. */
   readonly freeAttempts: number;
-  /** The longest delay, in seconds. */
+  /** Seconds. */
   readonly maxDelay: number;
 }
 
@@ -22,29 +21,21 @@ const limits = {
   address: { freeAttempts: 50, maxDelay: 60 },
 } as const satisfies Record<string, AttemptLimit>;
 
-/** Seconds without an attempt after which the count starts again from zero. */
+/** Seconds without an attempt; the count then starts again from zero. */
 const FORGET_AFTER = 3_600;
 
-/**
- * How often a conditional write is tried while other requests change the same counter. So many requests at once do not come from
- * a person, and are delayed.
- */
+/** So many requests that change one counter at once do not come from a person, and are delayed. */
 const MAX_WRITES = 5;
 
-/** Whether the attempt may be made now, or after how many seconds. */
 export type AttemptDecision =
   | {
       readonly isAllowed: true;
-      /** To be called when the attempt succeeds. */
       succeeded(): Promise<void>;
     }
   | { readonly isAllowed: false; readonly seconds: number };
 
 /**
- * Counts an attempt to sign in before its password is checked. The counters are changed by conditional writes, so a hundred
- * attempts at once get no further than a hundred in a row. Names that do not exist are counted the same way.
- * @param address the IP address that the gateway saw
- * @throws Unavailable
+ * Conditional writes, so that a hundred attempts at once get no further than a hundred in a row. Unknown names count the same.
  */
 export async function reserveAttempt(
   username: string,
@@ -67,8 +58,7 @@ export async function reserveAttempt(
   if (seconds > 0) return { isAllowed: false, seconds };
   return {
     isAllowed: true,
-    // The account's counter is reset. The address only gets this attempt back: otherwise an attacker could reset the counter by
-    // signing in to an account of their own between guesses at others.
+    // The address only gets this attempt back: otherwise an attacker could reset it by signing in between guesses at others.
     async succeeded() {
       const { counted, before } = taken[1];
       await Promise.all([store.remove(account.id), store.replace(source.id, counted, before)]);
@@ -77,13 +67,12 @@ export async function reserveAttempt(
 }
 
 interface CountedAttempt {
-  /** Seconds; more than 0 when a concurrent request used the last attempt. */
+  /** More than 0 when a concurrent request used the last attempt. */
   readonly wait: number;
   readonly before: Attempts;
   readonly counted: Attempts;
 }
 
-/** Counts one attempt, even while concurrent requests change the counter. */
 async function countAttempt(
   { id, limit }: Counter,
   known: Attempts | undefined,
@@ -106,7 +95,7 @@ interface Counter {
   readonly limit: AttemptLimit;
 }
 
-/** The id is a hash, so that neither usernames nor addresses are in the table. */
+/** A hash, so that neither usernames nor addresses are in the table. */
 const counter = (kind: keyof typeof limits, name: string): Counter => ({
   id: `${kind}#${createHash('sha256').update(name).digest('base64url')}`,
   limit: limits[kind],
@@ -117,14 +106,14 @@ const secondsToWait = (seen: Attempts | undefined, now: number): number => (seen
 const countSoFar = (seen: Attempts | undefined, now: number): Attempts =>
   seen && now < seen.expires_at ? { ...seen, not_before: now } : { attempts: 0, not_before: now, expires_at: now };
 
-/** Counts one more attempt. After the free ones the delay doubles: 1, 2, 4 seconds and so on. */
+/** After the free ones, the delay doubles: 1, 2, 4 seconds and so on. */
 function addAttempt({ attempts: before }: Attempts, { freeAttempts, maxDelay }: AttemptLimit, now: number): Attempts {
   const attempts = before + 1;
   const delay = attempts > freeAttempts ? Math.min(maxDelay, 2 ** Math.min(attempts - freeAttempts - 1, 30)) : 0;
   return { attempts, not_before: now + delay, expires_at: now + delay + FORGET_AFTER };
 }
 
-/** The address, or the /64 network of an IPv6 address: at least that much is assigned to one site. RFC 6177 */
+/** The /64 network of an IPv6 address: at least that much is assigned to one site. RFC 6177 */
 function network(address: string): string {
   if (!isIPv6(address) || address.includes('.')) return address;
   const [head = '', tail = ''] = address.split('::');

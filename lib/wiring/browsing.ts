@@ -4,7 +4,6 @@ import { ID_TOKEN_TYP } from '../tokens/id-token.ts';
 import type { FoundationWithTable } from './foundation.ts';
 import { jwtVerification } from './keys.ts';
 
-/** For functions that show pages to a person. */
 export function browsingContext(base: FoundationWithTable) {
   const { config, table } = base;
   const logo_uri = config.find('SERVICE_LOGO_URI');

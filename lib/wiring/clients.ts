@@ -4,14 +4,13 @@ import { createClientStore } from '../store/client.ts';
 import { createResourceServerStore } from '../store/resource-server.ts';
 import type { FoundationWithTable } from './foundation.ts';
 
-// Look-ups of clients and resource servers, whose results are cached for CLIENT_CACHE_SECONDS.
+// Cached for CLIENT_CACHE_SECONDS.
 
 export const clientFinder = (base: FoundationWithTable) => remembered(createClientStore(base.table).find, base);
 
 export const resourceServerFinder = (base: FoundationWithTable) =>
   remembered(createResourceServerStore(base.table).find, base);
 
-/** Looks up clients and resource servers side by side. */
 export function callerFinder(base: FoundationWithTable) {
   const clients = createClientStore(base.table);
   const resourceServers = createResourceServerStore(base.table);

@@ -6,13 +6,11 @@ import { openTable } from '../store/dynamodb.ts';
 import { withSchemaCheck } from '../store/schema.ts';
 import type { Table } from '../store/table.ts';
 
-/** What every context is composed from. */
 export interface Foundation extends LogContext {
   readonly config: Config;
   readonly clock: Clock;
 }
 
-/** What the contexts of functions that use the table are composed from. */
 export interface FoundationWithTable extends Foundation {
   readonly issuer: string;
   readonly table: Table;

@@ -11,7 +11,6 @@ import type { FoundationWithTable } from './foundation.ts';
 import { signers } from './keys.ts';
 import { revokingContext } from './revoking.ts';
 
-/** For functions that issue tokens. */
 export function issuingContext(base: FoundationWithTable) {
   const { config, clock, issuer, table } = base;
   const users = createUserStore(table);

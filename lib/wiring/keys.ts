@@ -20,7 +20,7 @@ import type { Table } from '../store/table.ts';
 import { createChangingJwtVerifier, createJwtVerifier } from '../tokens/jws.ts';
 import type { Foundation, FoundationWithTable } from './foundation.ts';
 
-/** The signers of whichever source of signing keys is configured: the registry, the environment or KMS. */
+/** From the registry, the environment or KMS. */
 export function signers(base: FoundationWithTable): Signers {
   const { config, kms } = base;
   if (config.usesKeyRegistry('SIGNING_KMS_KEYS')) return signersOfRegistry(base);
@@ -38,7 +38,7 @@ function signersOfRegistry({ config, clock, issuer, table, kms }: FoundationWith
   return registrySigners(copy, { issuer, kms, keys });
 }
 
-/** The verifier of this service's JWTs of one `typ`, and until when the keys that it has loaded may be relied on. */
+/** Of one `typ`, and until when the loaded keys may be relied on. */
 export function jwtVerification(typ: string, { config, clock, table }: FoundationWithTable) {
   if (!config.usesKeyRegistry('VERIFICATION_KEYS')) {
     const verifyJwt = createJwtVerifier(typ, keyVerifiers(config.get('VERIFICATION_KEYS')));
@@ -49,7 +49,7 @@ export function jwtVerification(typ: string, { config, clock, table }: Foundatio
   return { verifyJwt, keysUntil: copy.freshUntil };
 }
 
-/** Mints and parses handles. Handle keys from KMS are derived when the first handle is needed. */
+/** From KMS, handle keys are derived when the first handle is needed. */
 export function handles({ config, issuer, kms }: FoundationWithTable): Lazy<Handles> {
   if (config.findOnlyOne(alternatives.handles) === 'HANDLE_KEYS') {
     const known = createHandles(issuer, config.get('HANDLE_KEYS'));
@@ -59,7 +59,7 @@ export function handles({ config, issuer, kms }: FoundationWithTable): Lazy<Hand
   return lazy(async () => createHandles(issuer, await deriveHandleKeys(issuer, ids, kms)));
 }
 
-/** Reads the published keys, for functions that do not load the table. */
+/** For functions that do not load the table. */
 export function publishedKeysReader({ config, clock }: Foundation): () => Promise<readonly SigningJwk[]> {
   if (!config.usesKeyRegistry('VERIFICATION_KEYS')) {
     const keys = config.get('VERIFICATION_KEYS').map(({ jwk }) => jwk);
@@ -69,10 +69,7 @@ export function publishedKeysReader({ config, clock }: Foundation): () => Promis
   return async () => publishedKeys(await copy.fresh()).map(({ jwk }) => jwk);
 }
 
-/**
- * Reads the algorithms of the published keys. Until the first token request has created the first key, it is the algorithm that
- * this key will have, because clients read the metadata before they request a token.
- */
+/** Before the first token request has created a key, the algorithm that it will have: clients read the metadata first. */
 export function publishedAlgorithmsReader(base: Foundation): () => Promise<AlgorithmName[]> {
   const { config, clock } = base;
   if (!config.usesKeyRegistry('VERIFICATION_KEYS')) {

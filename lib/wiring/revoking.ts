@@ -5,7 +5,6 @@ import { clientFinder } from './clients.ts';
 import type { FoundationWithTable } from './foundation.ts';
 import { handles } from './keys.ts';
 
-/** For functions that can revoke grants. */
 export function revokingContext(base: FoundationWithTable) {
   const { config, clock, log, issuer, table } = base;
   return {

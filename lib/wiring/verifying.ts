@@ -6,7 +6,6 @@ import { ACCESS_TOKEN_TYP } from '../tokens/jwt.ts';
 import type { FoundationWithTable } from './foundation.ts';
 import { handles, jwtVerification } from './keys.ts';
 
-/** For functions that accept access tokens. */
 export function verifyingContext(base: FoundationWithTable) {
   const { config, clock, log, issuer, table } = base;
   return {
@@ -24,7 +23,7 @@ export function verifyingContext(base: FoundationWithTable) {
   };
 }
 
-/** The same for the authorizer of one audience, which can be configured with only the opening keys of that audience. */
+/** It can be configured with only the opening keys of its audience. */
 export function verifyingContextFor(audience: string, base: FoundationWithTable) {
   const context = verifyingContext(base);
   const own = createOpeningKeys(audience, base.config.find('OPENING_KEYS') ?? []);
