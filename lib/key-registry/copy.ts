@@ -4,21 +4,16 @@ import { singleFlight } from '../lazy.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { KEY_REFRESH_SECONDS, type KeyRegistry } from './registry.ts';
 
-/** A container's copy of the key registry, or of the part of it that the container needs. */
+/** Of the whole registry, or of the part that a container needs. */
 export interface RegistryCopy<Registry = KeyRegistry> {
-  /**
-   * The registry as it was less than `KEY_REFRESH_SECONDS` ago. While the copy is fresh, it is returned without a promise.
-   * As long as the registry does not change, it is the same object.
-   * @throws Unavailable when the registry cannot be read or is empty; an older copy is never used instead
-   */
+  /** Never older than `KEY_REFRESH_SECONDS`; no promise while it is fresh. The same object until the registry changes. */
   fresh(): Registry | Promise<Registry>;
-  /** Reads the registry now, once for all concurrent callers. @throws Unavailable */
+  /** Reads the registry now, once for all concurrent callers. */
   refresh(): Promise<Registry>;
-  /** When the copy ceases to be fresh, in seconds since the epoch. */
+  /** Seconds since the epoch. */
   freshUntil(): number;
 }
 
-/** @param find reads the stored registry; undefined while there is none */
 export function createRegistryCopy<Registry extends { readonly keys: readonly unknown[] } = KeyRegistry>(
   find: () => Promise<Registry | undefined>,
   clock: Clock,
@@ -38,7 +33,7 @@ export function createRegistryCopy<Registry extends { readonly keys: readonly un
   return {
     fresh() {
       if (!copy) return refresh();
-      // Of whole seconds, "less than" keeps the true age below the bound. A clock that was set back makes the copy stale.
+      // With whole seconds, only "less than" keeps the true age below the bound. A negative age (clock set back) is stale.
       const age = clock() - copy.since;
       return age >= 0 && age < KEY_REFRESH_SECONDS ? copy.registry : refresh();
     },

@@ -3,7 +3,6 @@ import { Unavailable } from '../oauth/errors.ts';
 import type { KeyRegistry, NewKey } from './registry.ts';
 import { addKey } from './transitions.ts';
 
-/** The stored registry. */
 export interface StoredRegistry {
   find(): Promise<KeyRegistry | undefined>;
   /** False when a registry exists already. */
@@ -11,10 +10,7 @@ export interface StoredRegistry {
 }
 
 /**
- * Reads the registry, and creates it with a first key where none exists. When several containers start at once, the
- * conditional write of one of them succeeds, and the others take that container's key.
- * @param createKey absent where keys are registered by command only
- * @throws Unavailable
+ * Of containers that start at once, one write succeeds, and the others take its key. @param createKey absent = only by command
  */
 export function findOrCreateRegistry(
   { find, create }: StoredRegistry,

@@ -9,19 +9,14 @@ import {
   withdrawableFrom,
 } from './transitions.ts';
 
-/** How keys are rotated by schedule. */
 export interface RotationPolicy extends KeyPolicy {
   /** Seconds for which a key signs before its successor takes over. */
   readonly period: number;
-  /** The algorithm of the key that is made when no key is left. */
+  /** Of the key that is made when none is left. */
   readonly algorithm: AlgorithmName;
 }
 
-/**
- * Makes the transitions that are due: withdraws retiring keys whose tokens have expired, and activates successors that every
- * verifier can know. While the active key is younger than the period its successors wait, so several can be in reserve.
- * @returns the same registry when nothing is due
- */
+/** While the active key is younger than the period, its successors wait. Returns the same registry when nothing is due. */
 export function rotate(registry: KeyRegistry, policy: RotationPolicy, now: number): KeyRegistry {
   const withdrawable = registry.keys.filter((key) => key.status === 'retiring' && now >= withdrawableFrom(key, policy));
   const rest = withdrawable.reduce((before, { kid }) => retireKey(before, kid, policy, { now }), registry);
@@ -34,10 +29,7 @@ export function rotate(registry: KeyRegistry, policy: RotationPolicy, now: numbe
   }, rest);
 }
 
-/**
- * The algorithm of the key that must be made now, if any: the successor of a wrapped key that has signed for a period, or
- * the first key where none signs and none waits. Keys of other origins are replaced by the people who provide them.
- */
+/** For the successor of a wrapped key that has signed for a period, or the first key. People replace keys of other origins. */
 export function keyNeeded(registry: KeyRegistry, policy: RotationPolicy, now: number): AlgorithmName | undefined {
   const active = activeKeys(registry);
   if (active.length === 0) return registry.keys.some(({ status }) => status === 'next') ? undefined : policy.algorithm;

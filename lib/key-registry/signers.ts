@@ -10,11 +10,9 @@ import { Unavailable } from '../oauth/errors.ts';
 import type { RegistryCopy } from './copy.ts';
 import { activeKeys, type KeyOrigin, type KeyRegistry, type RegisteredKey } from './registry.ts';
 
-/** Where the private halves come from. */
 export interface KeySources {
   readonly issuer: string;
   readonly kms: Kms;
-  /** From the environment. */
   readonly keys: readonly SigningKey[];
 }
 
@@ -43,7 +41,7 @@ const loaders: { readonly [Type in KeyOrigin['type']]: Load<Type> } = {
   },
 };
 
-/** Makes sure that the published key verifies what this key signs. @throws KeyError */
+/** The published key must verify what this key signs. @throws KeyError */
 function registered<Found extends { readonly jwk: SigningJwk }>({ kid, jwk }: RegisteredKey, key: Found): Found {
   if (!isDeepStrictEqual(key.jwk, jwk)) throw new KeyError(JSON.stringify(kid), 'is not the one that is registered');
   return key;
@@ -59,12 +57,12 @@ interface Loading {
   readonly get: Lazy<Signer>;
 }
 
-/** The active keys of the registry. A container loads each private half once, before its first signature. */
+/** A container loads each private half once, before its first signature. */
 export function registrySigners(copy: RegistryCopy, sources: KeySources): Signers {
   let signers: readonly Loading[] = [];
   let current: KeyRegistry | undefined;
 
-  /** Keeps loaded keys, so that a change of one key costs no call of KMS for the others. */
+  /** A change of one key costs no call of KMS for the others. */
   const update = (registry: KeyRegistry) => {
     signers = activeKeys(registry).map(
       (key) => signers.find((known) => isSame(known.key, key)) ?? { key, get: lazy(() => load(key, sources)) },

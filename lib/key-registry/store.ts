@@ -9,7 +9,7 @@ import type { KeyOrigin, KeyRegistry, RegisteredKey } from './registry.ts';
 
 const KIND = 'KEYS';
 
-/** The id of the one record that there is of this kind. */
+/** The id of the only record. */
 export const KEY_REGISTRY = 'KEYS';
 
 export const keyOfKeyRegistry: Key = { pk: KEY_REGISTRY, sk: KIND };
@@ -41,10 +41,9 @@ const parse = parser<KeyRegistry>({
   ),
 });
 
-/** The key registry as a record with one id, `KEY_REGISTRY`. */
 export const createKeyRegistryStore = (table: Table): RecordStore<KeyRegistry> =>
   createRecordStore(table, { kind: KIND, key: () => keyOfKeyRegistry, idOf: () => KEY_REGISTRY, parse });
 
-/** The registry of an item that was read by other means than the store. @throws MalformedItem */
+/** @throws MalformedItem */
 export const readKeyRegistry = (item: Item | undefined): KeyRegistry | undefined =>
   item && parseItem({ kind: KIND, parse }, item);

@@ -8,19 +8,15 @@ import {
   type RegisteredKey,
 } from './registry.ts';
 
-// The transitions of the registry, as pure functions: (registry, ...) -> registry.
-
 /** How long other parties rely on earlier keys and tokens. Seconds. */
 export interface KeyPolicy {
-  /** The longest time for which a verifier caches the JWK Set. */
   readonly jwksCache: number;
-  /** The longest lifetime of an access token or ID token. */
+  /** Of an access token or ID token. */
   readonly maxLifetime: number;
 }
 
 export type KeyRefusalCode = 'unknown_key' | 'known_key' | 'wrong_status' | 'only_active_key' | 'too_early';
 
-/** Why a transition is refused, and when it will be possible if it is too early. */
 export class KeyRefusal extends Error {
   readonly code: KeyRefusalCode;
   readonly kid: string;
@@ -36,28 +32,25 @@ export class KeyRefusal extends Error {
   }
 }
 
-/** The activation gate: until then a verifier may have a JWK Set from before the key was published. */
+/** Until then a verifier may have a JWK Set from before the key was published. */
 export const activatableFrom = ({ published_at }: RegisteredKey, { jwksCache }: KeyPolicy): number =>
   published_at + jwksCache + KEY_REFRESH_SECONDS;
 
-/** The withdrawal gate: until then a token that the key signed may be in force. Never for a key that still signs. */
+/** Until then a token that the key signed may be valid. Never for a key that still signs. */
 export const withdrawableFrom = ({ retiring_at = Number.POSITIVE_INFINITY }: RegisteredKey, policy: KeyPolicy) =>
   retiring_at + KEY_REFRESH_SECONDS + policy.maxLifetime + MAX_CLOCK_SKEW_SECONDS;
 
-/** How long the registry keeps a retired key. The next change after that drops it. */
+/** For a retired key. The next change after that drops it. */
 const KEPT_SECONDS = 90 * 86_400;
 
-/** Publishes a key. The very first key signs at once, because no verifier can have a JWK Set without it. @throws KeyRefusal */
+/** The very first key signs at once, because no verifier can have a JWK Set without it. @throws KeyRefusal */
 export function addKey(registry: KeyRegistry | undefined, key: NewKey, now: number): KeyRegistry {
   if (!registry) return { keys: [{ ...key, status: 'active', published_at: now, activated_at: now }] };
   if (registry.keys.some(({ kid }) => kid === key.kid)) throw new KeyRefusal('known_key', key.kid, 'is there already');
   return kept({ keys: [...registry.keys, { ...key, status: 'next', published_at: now }] }, now);
 }
 
-/**
- * Lets a key sign. It replaces the active key of the same algorithm, which retires.
- * @throws KeyRefusal before the activation gate, unless forced
- */
+/** The active key of the same algorithm retires. @throws KeyRefusal before the activation gate, unless forced */
 export function activateKey(
   registry: KeyRegistry,
   kid: string,
@@ -71,10 +64,7 @@ export function activateKey(
   return kept(succeed(registry, predecessor && { ...predecessor, ...retiring(now) }, key, now), now);
 }
 
-/**
- * Retires a key by one step: an active key stops signing, any other key is withdrawn.
- * @throws KeyRefusal for the only active key, or before the withdrawal gate, unless forced
- */
+/** An active key stops signing; any other is withdrawn. @throws KeyRefusal for the only active key, or before its gate */
 export function retireKey(
   registry: KeyRegistry,
   kid: string,
@@ -92,10 +82,8 @@ export function retireKey(
 }
 
 /**
- * Withdraws a key at once, whatever its status. If it was signing, a successor takes over without waiting for its gate: the
- * named replacement, or else the waiting key of the same algorithm that was published first. There may be no successor.
- * @param replacement the `kid` of a key that is `next`
- * @throws KeyRefusal when there is no such key or replacement
+ * Withdraws a key at once; a successor then signs before its gate: the replacement (a `kid` that is `next`), or the oldest
+ * waiting key of the same algorithm, if any. @throws KeyRefusal when there is no such key
  */
 export function compromiseKey(
   registry: KeyRegistry,
@@ -113,7 +101,6 @@ export function compromiseKey(
   return { registry: kept(succeed(withoutRival, ended, successor, now), now), successor };
 }
 
-/** The waiting key of this algorithm that was published first. */
 export const oldestNext = ({ keys }: KeyRegistry, algorithm: string): RegisteredKey | undefined =>
   keys
     .filter(({ status, alg }) => status === 'next' && alg === algorithm)
@@ -134,7 +121,7 @@ const replace = ({ keys }: KeyRegistry, key: RegisteredKey): KeyRegistry => ({
   keys: keys.map((other) => (other.kid === key.kid ? key : other)),
 });
 
-/** Activates a key in the position of its predecessor, or in its own position if it has none. */
+/** In the position of its predecessor, or in its own if it has none. */
 function succeed(registry: KeyRegistry, predecessor: RegisteredKey | undefined, key: RegisteredKey, now: number) {
   const successor = { ...key, ...active(now) };
   if (!predecessor) return replace(registry, successor);

@@ -5,12 +5,11 @@ import { keyVerifier, type Verifier, type Verifiers } from '../keys/verifier.ts'
 import type { RegistryCopy } from './copy.ts';
 import { type KeyRegistry, publishedKeys, type RegisteredKey } from './registry.ts';
 
-/** How long, after an unknown `kid` caused a read of the registry, further unknown ones cause no other read. */
+/** After an unknown `kid` caused a read of the registry, others cause none for so long. */
 export const UNKNOWN_KID_COOL_DOWN_SECONDS = 10;
 
 /**
- * The published keys of the registry. For an unknown `kid` the registry is read again, because the key may be new. The
- * cool-down keeps a flood of invented ones from causing a flood of reads.
+ * An unknown `kid` causes a read, because the key may be new. The cool-down keeps invented ones from causing a flood of reads.
  */
 export function registryVerifiers(copy: RegistryCopy, clock: Clock): Verifiers {
   const verifierOf = createLookup();
@@ -33,13 +32,13 @@ export function registryVerifiers(copy: RegistryCopy, clock: Clock): Verifiers {
       if (!reading || age < 0 || age >= UNKNOWN_KID_COOL_DOWN_SECONDS) {
         reading = { since: clock(), registry: copy.refresh() };
       }
-      // All callers share the outcome of that read, also a failure.
+      // Also a failure of that read.
       return reading.registry.then((fresh) => verifierOf(fresh, kid));
     },
   };
 }
 
-/** Imports each key when a token first names it, so that a broken key affects only its own tokens. */
+/** When a token first names the key, so that a broken key affects only its own tokens. */
 function createLookup() {
   let verifiers = new Map<string, Verifier>();
   let current: KeyRegistry | undefined;

@@ -2,13 +2,12 @@ import { constants, type KeyObject, sign, verify } from 'node:crypto';
 import { derToJose, joseToDer } from './ecdsa-signature.ts';
 
 /**
- * A JWS algorithm. RFC 7518 section 3.1, RFC 8037 section 3.1; "EdDSA" rather than "Ed25519" of RFC 9864, because verifiers
- * know the older name.
+ * RFC 7518 section 3.1, RFC 8037 section 3.1; "EdDSA" instead of "Ed25519" (RFC 9864), because verifiers know the older name.
  */
 export interface Algorithm {
   readonly kty: 'RSA' | 'EC' | 'OKP';
   readonly crv?: string;
-  /** The hash of the digest that is signed; absent where the algorithm signs the whole message. */
+  /** Absent where the algorithm signs the whole message. */
   readonly hash?: 'sha256' | 'sha384' | 'sha512';
   /** ECDSA: the length of `r` and of `s`. */
   readonly bytes?: number;
@@ -18,8 +17,7 @@ export interface Algorithm {
 
 type Hash = NonNullable<Algorithm['hash']>;
 
-// node:crypto gets a bare KeyObject wherever possible, and ECDSA signatures are converted here, because on Node 24 the
-// options form `{key, dsaEncoding}` doubles the time of a signature.
+// The options form `{key, dsaEncoding}` of node:crypto doubles the time of a signature, so ECDSA signatures are converted here.
 
 const rsa = (hash: Hash): Algorithm => ({
   kty: 'RSA',
@@ -28,7 +26,7 @@ const rsa = (hash: Hash): Algorithm => ({
   verify: (data, key, signature) => verify(hash, data, key, signature),
 });
 
-/** @param saltLength as long as the digest: RFC 7518 section 3.5 */
+/** As long as the digest: RFC 7518 section 3.5. */
 const rsaPss = (hash: Hash, saltLength: number): Algorithm => {
   const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
   return {
@@ -56,7 +54,7 @@ const ed25519: Algorithm = {
   verify: (data, key, signature) => verify(null, data, key, signature),
 };
 
-/** The algorithms that sign tokens. The first one that fits a key is its default. */
+/** The first one that fits a key is its default. */
 export const algorithms = {
   RS256: rsa('sha256'),
   RS384: rsa('sha384'),

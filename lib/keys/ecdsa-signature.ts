@@ -1,9 +1,6 @@
-/**
- * ECDSA signatures in their two encodings: OpenSSL's DER, `SEQUENCE { INTEGER r, INTEGER s }`, and JOSE's `r || s`, each
- * as long as the curve's order. RFC 3279 section 2.2.3, RFC 7518 section 3.4.
- */
+/** OpenSSL's DER, `SEQUENCE { INTEGER r, INTEGER s }`, and JOSE's `r || s`. RFC 3279 section 2.2.3, RFC 7518 section 3.4 */
 
-/** @param bytes the length of `r` and of `s`, in bytes: at most 66, so that a DER length takes two bytes at most */
+/** @param bytes of `r` and of `s`: at most 66, so that a DER length takes two bytes at most */
 export function derToJose(der: Buffer, bytes: number): Buffer {
   const jose = Buffer.alloc(2 * bytes);
   // The sequence's length takes a second byte (0x81) from 128 on, which two integers of P-521 reach.

@@ -8,9 +8,9 @@ import {
 } from 'node:crypto';
 import { type CheckedKey, KeyError, type KeyType, type KeyUse, parseJwks, requireDistinctKids } from './jwk.ts';
 
-/** A key that access tokens are encrypted to, or the private key that decrypts them. */
+/** It encrypts access tokens, or its private half decrypts them. */
 export interface EncryptionKey extends CheckedKey<'enc', EncryptionAlgorithmName> {
-  /** The length of a content key that is encrypted to this key, in bytes. RFC 7518 sections 4.3 and 4.4. */
+  /** Of a content key encrypted to this key. RFC 7518 sections 4.3 and 4.4 */
   readonly encryptedKeyBytes: number;
 }
 
@@ -24,13 +24,13 @@ interface EncryptionAlgorithm {
 
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' };
 
-/** The length of a coordinate in bytes, for each curve of key agreement. RFC 7518 section 6.2.1.2. */
+/** RFC 7518 section 6.2.1.2 */
 export const coordinateBytes: ReadonlyMap<unknown, number> = new Map([
   ['P-256', 32],
   ['P-384', 48],
 ]);
 
-/** The key management algorithms, one for each key type. */
+/** One for each key type. */
 const algorithms = {
   'RSA-OAEP-256': {
     kty: 'RSA',
@@ -72,10 +72,7 @@ const encryption: KeyUse<'enc', EncryptionAlgorithmName> = {
   isPair: (alg, privateKey, publicKey) => algorithms[alg].isPair(privateKey, publicKey),
 };
 
-/**
- * The private keys that decrypt tokens: a JWK Set, or a single JWK.
- * @throws KeyError for a key that is weak, for another use, of another type, or not what it declares
- */
+/** @throws KeyError for a key that is weak, for another use, of another type, or not what it declares */
 export function parseDecryptionKeys(text: string): EncryptionKey[] {
   const keys = parse(text, 'private');
   if (keys.length === 0) throw new KeyError('set', 'is empty');
@@ -83,10 +80,7 @@ export function parseDecryptionKeys(text: string): EncryptionKey[] {
   return keys;
 }
 
-/**
- * The public key of a resource server: a JWK, or a JWK Set of one.
- * @throws KeyError as above, and for a private key, because a record must not hold what decrypts its tokens
- */
+/** A record must not hold what decrypts its tokens. @throws KeyError as above, and for a private key */
 export function parseEncryptionKey(text: string): EncryptionKey {
   const [key, ...others] = parse(text, 'public');
   if (!key || others.length > 0) throw new KeyError('set', 'is not exactly one key');

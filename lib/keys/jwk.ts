@@ -1,12 +1,11 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 
-// Keys of both uses, for signatures and for encryption: how they are read, judged and named. What only one use has is in
-// signing-key.ts and encryption-key.ts.
+// What keys for signatures and for encryption have in common.
 
-/** RFC 7517 section 4.2. */
+/** RFC 7517 section 4.2 */
 export type Use = 'sig' | 'enc';
 
-/** The public half of a key. RFC 7517 section 4. */
+/** RFC 7517 section 4 */
 export interface PublicJwk<Of extends Use = Use, Alg extends string = string> {
   readonly kty: string;
   readonly kid: string;
@@ -15,32 +14,30 @@ export interface PublicJwk<Of extends Use = Use, Alg extends string = string> {
   readonly [parameter: string]: string;
 }
 
-/** A key that was found fit for its use. */
 export interface CheckedKey<Of extends Use, Alg extends string> {
   readonly kid: string;
   readonly alg: Alg;
   readonly key: KeyObject;
-  /** Its public half, also where `key` is private. */
+  /** Public, also where `key` is private. */
   readonly jwk: PublicJwk<Of, Alg>;
 }
 
 export type KeyType = 'private' | 'public';
 
-/** What makes a key fit for one use. */
 export interface KeyUse<Of extends Use, Alg extends string> {
   readonly use: Of;
-  /** Completes "key X is …" where the key is declared to be for another use, or no algorithm fits it. */
+  /** Completes "key X is …" for a key for another use, or one that no algorithm fits. */
   readonly refusals: { readonly use: string; readonly alg: string };
   /** In order of preference: the first one that fits a key is the default. */
   readonly algs: readonly Alg[];
   fits(alg: Alg, kty: unknown, crv: unknown): boolean;
-  /** Of these, `key_ops` must list one; an empty list asks for none. RFC 7517 section 4.3. */
+  /** `key_ops` must list one of these; an empty list asks for none. RFC 7517 section 4.3 */
   operations(alg: Alg, type: KeyType): readonly string[];
-  /** Tries whether the two halves belong together. It may throw if they do not. */
+  /** It may throw if the two halves do not belong together. */
   isPair(alg: Alg, privateKey: KeyObject, publicKey: KeyObject): boolean;
 }
 
-/** Why a key is not fit. The message names the key by `kid` or place, and never holds key material. */
+/** The message names the key by `kid` or place, and never holds key material. */
 export class KeyError extends Error {
   constructor(name: string, problem: string) {
     super(`key ${name} ${problem}`);
@@ -50,7 +47,7 @@ export class KeyError extends Error {
 
 type Declared = Readonly<Record<string, unknown>>;
 
-/** The public members of each key type, in the order of RFC 7638 section 3.2 and RFC 8037 section 2. */
+/** In the order of RFC 7638 section 3.2 and RFC 8037 section 2. */
 const publicMembers: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['EC', ['crv', 'kty', 'x', 'y']],
   ['OKP', ['crv', 'kty', 'x']],
@@ -60,11 +57,7 @@ const publicMembers: ReadonlyMap<unknown, readonly string[]> = new Map([
 const MIN_RSA_BITS = 2048;
 const MIN_RSA_EXPONENT = 65537n;
 
-/**
- * Reads keys from a JWK Set (RFC 7517 section 5) or a single JWK.
- * @throws KeyError for a key that is weak, for another use, of another type, or not what it declares; docs/design.md
- * section 8
- */
+/** A JWK Set (RFC 7517 section 5) or a single JWK. docs/design.md section 8. @throws KeyError for an unfit key */
 export function parseJwks<Of extends Use, Alg extends string>(text: string, type: KeyType, keyUse: KeyUse<Of, Alg>) {
   return jwksMembers(text).map((jwk, index) => {
     const { kid } = jwk;
@@ -118,11 +111,7 @@ export function importKey(
   }
 }
 
-/**
- * Judges a key that has been read, and derives its public half.
- * @param declared what its owner says of it: `alg`, `kid` and `key_ops`, where they are given
- * @throws KeyError
- */
+/** @param declared by its owner, where given. @throws KeyError */
 export function checkKey<Of extends Use, Alg extends string>(
   name: string,
   declared: Declared,
@@ -144,7 +133,7 @@ export function checkKey<Of extends Use, Alg extends string>(
   return { kid, alg, key, jwk: { ...parameters, kty: String(exported['kty']), kid, alg, use: keyUse.use } };
 }
 
-/** The declared algorithm, if it fits the key; else the first that does. */
+/** The declared algorithm, or else the first that fits. */
 function algorithmOf<Alg extends string>(
   name: string,
   { kty, crv }: Declared,

@@ -1,17 +1,16 @@
 import { createHash, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 
-/** A key for the sealed tokens of one issuer and one audience, and the id of the ring key that it was derived from. */
+/** For one issuer and one audience. `id` is that of the ring key that it was derived from. */
 export interface SealingKey {
   readonly id: string;
   readonly key: KeyObject;
 }
 
-/** The keys that open sealed tokens. */
 export interface OpeningKeys {
   find(id: string, audience: string): SealingKey | undefined;
 }
 
-/** The keys that seal tokens: derived from a ring of keys of 32 bytes, of which the first seals and all open. */
+/** Derived from a ring of keys of 32 bytes, of which the first seals and all open. */
 export interface SealingKeys extends OpeningKeys {
   /** Undefined when the ring is empty. */
   first(audience: string): SealingKey | undefined;
@@ -20,19 +19,15 @@ export interface SealingKeys extends OpeningKeys {
 const ID_BYTES = 4;
 const KEY_BYTES = 32;
 
-/**
- * Derives the key for one issuer and one audience from a key of the ring, by HKDF-SHA-256 (RFC 5869). The derived key opens
- * and seals the tokens of this audience only, and does not reveal the key of the ring. A URL contains no NUL, so the input
- * is unambiguous.
- */
+/** HKDF-SHA-256 (RFC 5869): the derived key does not reveal the ring's. A URL contains no NUL, so the input is unambiguous. */
 export const deriveSealingKey = (secret: Buffer, issuer: string, audience: string): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, '', `latchkey sealed access token\0${issuer}\0${audience}`, KEY_BYTES));
 
-/** The id of a key of the ring. It reveals nothing about the key. */
+/** It reveals nothing about the key. */
 export const sealingKeyId = (secret: Buffer): string =>
   createHash('sha256').update('latchkey sealing key id\0').update(secret).digest().toString('base64url', 0, ID_BYTES);
 
-/** The keys of a function that has the ring, and so can open the tokens of every audience. */
+/** For a function that has the ring, and so can open the tokens of every audience. */
 export function createSealingKeys(issuer: string, secrets: readonly Buffer[]): SealingKeys {
   const ring = new Map(secrets.map((secret) => [sealingKeyId(secret), secret]));
   const [first] = ring.keys();
@@ -43,7 +38,7 @@ export function createSealingKeys(issuer: string, secrets: readonly Buffer[]): S
   return { find, first: (audience) => (first === undefined ? undefined : find(first, audience)) };
 }
 
-/** The keys of an API that has those of its own audience only. */
+/** For an API that has those of its own audience only. */
 export function createOpeningKeys(audience: string, keys: readonly SealingKey[]): OpeningKeys {
   const byId = new Map(keys.map((key) => [key.id, key]));
   return { find: (id, asked) => (asked === audience ? byId.get(id) : undefined) };

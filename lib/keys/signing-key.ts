@@ -11,10 +11,9 @@ import {
   requireDistinctKids,
 } from './jwk.ts';
 
-/** A key that signs tokens, or its public half, which verifies them. */
 export type SigningKey = CheckedKey<'sig', AlgorithmName>;
 
-/** A public key as the JWK Set publishes it. */
+/** As the JWK Set publishes it. */
 export type SigningJwk = SigningKey['jwk'];
 
 const UNFIT = 'of a type, curve or alg that access tokens are not signed with';
@@ -35,10 +34,7 @@ const signing: KeyUse<'sig', AlgorithmName> = {
   },
 };
 
-/**
- * Reads keys from a JWK Set, a single JWK, or PEM blocks one after the other.
- * @throws KeyError
- */
+/** A JWK Set, a single JWK, or PEM blocks one after the other. @throws KeyError */
 export function parseSigningKeys(text: string, type: KeyType): [SigningKey, ...SigningKey[]] {
   const isPem = text.trimStart().startsWith('-----BEGIN ');
   const [first, ...others] = isPem ? parsePem(text, type) : parseJwks(text, type, signing);
@@ -56,14 +52,13 @@ function parsePem(text: string, type: KeyType): SigningKey[] {
   });
 }
 
-/** What a key declares about itself, besides its material. */
 type Declared = { readonly kid?: string | undefined; readonly alg?: AlgorithmName | undefined };
 
-/** Judges a key that has been read. @throws KeyError */
+/** @throws KeyError */
 export const checkSigningKey = (name: string, declared: Declared, key: KeyObject): SigningKey =>
   checkKey(name, declared, key, signing);
 
-/** A public key as KMS gives it: SubjectPublicKeyInfo, DER. @throws KeyError */
+/** SubjectPublicKeyInfo, DER. @throws KeyError */
 export function readSpki(name: string, spki: Buffer): KeyObject {
   try {
     return createPublicKey({ key: spki, format: 'der', type: 'spki' });

@@ -1,14 +1,14 @@
 import { type AlgorithmName, algorithms } from './algorithm.ts';
 import type { SigningKey } from './signing-key.ts';
 
-/** A public key with the one algorithm that it verifies. The token has no choice. */
+/** One algorithm, so that the token has no choice. */
 export interface Verifier {
   readonly kid: string;
   readonly alg: AlgorithmName;
   verify(data: Buffer, signature: Buffer): boolean;
 }
 
-/** The keys that verify tokens, by `kid`. */
+/** By `kid`. */
 export interface Verifiers {
   /** Returns a known key without a promise. @throws Unavailable when the keys cannot be read */
   get(kid: string): Verifier | undefined | Promise<Verifier | undefined>;
@@ -19,6 +19,5 @@ export const keyVerifier = ({ kid, alg, key }: SigningKey): Verifier => {
   return { kid, alg, verify: (data, signature) => algorithm.verify(data, key, signature) };
 };
 
-/** Verifiers for keys that never change. */
 export const keyVerifiers = (keys: readonly SigningKey[]): ReadonlyMap<string, Verifier> =>
   new Map(keys.map((key) => [key.kid, keyVerifier(key)]));

@@ -6,9 +6,9 @@ import { Unavailable } from '../oauth/errors.ts';
 export type SigningAlgorithm = SigningAlgorithmSpec;
 export type KeyPairSpec = DataKeyPairSpec;
 
-/** A key as KMS describes it. https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html */
+/** https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html */
 export interface KmsPublicKey {
-  /** The key itself, whatever alias named it: later signatures use this ARN. */
+  /** Not an alias: later signatures use this ARN. */
   readonly arn: string;
   /** SubjectPublicKeyInfo, DER. */
   readonly spki: Buffer;
@@ -18,30 +18,24 @@ export interface KmsPublicKey {
 
 export interface KmsSignature {
   readonly algorithm: SigningAlgorithm;
-  /** `DIGEST`, or `RAW` where KMS itself hashes: at most 4,096 bytes then. */
+  /** With `RAW`, KMS itself hashes, at most 4,096 bytes. */
   readonly type: 'DIGEST' | 'RAW';
   readonly message: Buffer;
 }
 
-/** Must be the same for encryption and decryption; not secret. https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html */
+/** Not secret. https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html */
 export type EncryptionContext = Readonly<Record<string, string>>;
 
-/** A key pair made by KMS, with its private half encrypted. */
 export interface KmsKeyPair {
-  /** The key that encrypted the private half. */
+  /** Of the key that encrypted the private half. */
   readonly arn: string;
   /** PKCS#8, DER, encrypted. */
   readonly ciphertext: Buffer;
-  /** SubjectPublicKeyInfo, DER. */
   readonly spki: Buffer;
 }
 
-/**
- * The operations of KMS that are used here. Keys are named by id, alias or ARN.
- * @throws Unavailable when KMS does not succeed within the deadline, whatever the reason
- */
+/** Keys are named by id, alias or ARN. @throws Unavailable when KMS does not succeed within the deadline */
 export interface Kms {
-  /** @throws KeyError for a symmetric key */
   getPublicKey(key: string): Promise<KmsPublicKey>;
   /** ECDSA signatures are DER. */
   sign(key: string, signature: KmsSignature): Promise<Buffer>;
@@ -53,32 +47,26 @@ export interface Kms {
   generateKeyPair(key: string, spec: KeyPairSpec, context: EncryptionContext): Promise<KmsKeyPair>;
 }
 
-/**
- * One request waits for at most four calls: derive a handle key, get a public key, sign an access token, sign an ID token
- * with its hash. KMS answers in about 10 ms, so an attempt that takes this long is lost, and there is time for another one.
- */
+/** Milliseconds. One request waits for at most four calls, of about 10 ms each, so an attempt that takes this long is lost. */
 const PATIENCE: Patience = { deadline: 600, attempt: 300 };
 
 /** One request can need two signatures, on a connection that is open by then. */
 const TO_SIGN: Patience = { deadline: 380, attempt: 240 };
 
-/** Generating an RSA key takes longer. The very first token request waits for this and then for one `decrypt`. */
+/** RSA takes longer. The very first token request waits for this and then for one `decrypt`. */
 const TO_GENERATE: Patience = { deadline: 1_100, attempt: 1_000 };
 
 const NO_MISFITS: ReadonlyMap<string, KeyError> = new Map();
 
 export type KmsConnection = AwsClientOptions & {
-  /** How many times as long as a token endpoint may wait. */
+  /** The factor by which timeouts are longer. */
   readonly patience?: number;
 };
 
 export function createKmsClient({ patience = 1, ...options }: KmsConnection): Kms {
   const call = createAwsClient('kms', options);
 
-  /**
-   * @param input byte arrays as base64, as in the answer
-   * @param misfits the errors that say something about the key, not about KMS
-   */
+  /** `misfits` are errors that say something about the key, not about KMS. Byte arrays are base64. */
   async function send(
     operation: string,
     input: { readonly KeyId: string },
@@ -138,7 +126,7 @@ export function createKmsClient({ patience = 1, ...options }: KmsConnection): Km
   };
 }
 
-/** The members of an answer. @throws Unavailable for one that is missing or of another type */
+/** @throws Unavailable for a member that is missing or of another type */
 function readAnswer(what: string, answer: Record<string, unknown>) {
   const text = (name: string): string => {
     const value = answer[name];

@@ -8,15 +8,14 @@ import { lazy } from '../lazy.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import type { Kms, KmsSignature } from './kms.ts';
 
-/** A KMS key as the configuration names it. */
 export interface KmsKey {
   /** Key id, alias or ARN. */
   readonly id: string;
-  /** Absent = the first algorithm that fits the key: RS256 for RSA. */
+  /** Absent = the first that fits the key: RS256 for RSA. */
   readonly alg?: AlgorithmName;
 }
 
-/** The names of the algorithms in KMS. https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html */
+/** https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html */
 const kmsNames = {
   RS256: 'RSASSA_PKCS1_V1_5_SHA_256',
   RS384: 'RSASSA_PKCS1_V1_5_SHA_384',
@@ -30,14 +29,10 @@ const kmsNames = {
   EdDSA: 'ED25519_SHA_512',
 } as const satisfies Record<AlgorithmName, KmsSignature['algorithm']>;
 
-/** The longest message that KMS signs without a digest. https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html */
+/** https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html */
 const MAX_RAW_BYTES = 4096;
 
-/**
- * Signers whose private keys never leave KMS. The first signature loads every public key, so that an unfit key is refused by
- * name at once and not months later. A key that cannot be loaded fails only the requests that need it; the next request
- * tries again.
- */
+/** Loads every public key at the first signature, so that an unfit key is refused at once, not months later. */
 export function kmsSigners(keys: readonly [KmsKey, ...KmsKey[]], kms: Kms): Signers {
   const loaders = keys.map(({ id, alg }) => ({ alg, load: lazy(() => kmsSigner({ id, alg }, kms)) }));
   let allSeen = false;
@@ -70,7 +65,6 @@ export function kmsSigners(keys: readonly [KmsKey, ...KmsKey[]], kms: Kms): Sign
 const kmsSigner = async (named: NamedKey, kms: Kms): Promise<Signer> =>
   createKmsSigner(await getKmsKey(named, kms), kms);
 
-/** A signer for a KMS key whose public half is loaded. */
 export function createKmsSigner({ key, arn }: Awaited<ReturnType<typeof getKmsKey>>, kms: Kms): Signer {
   const algorithm: Algorithm = algorithms[key.alg];
   return {
@@ -86,7 +80,7 @@ export function createKmsSigner({ key, arn }: Awaited<ReturnType<typeof getKmsKe
   };
 }
 
-/** A digest wherever KMS accepts one, because a token may be longer than the longest raw message. */
+/** A token may be longer than the longest raw message. */
 function messageOf(data: Buffer, { hash }: Algorithm): Pick<KmsSignature, 'type' | 'message'> {
   if (hash) return { type: 'DIGEST', message: createHash(hash).update(data).digest() };
   if (data.length > MAX_RAW_BYTES) throw new OAuthError('invalid_request', 'the token would be too large');
@@ -96,11 +90,11 @@ function messageOf(data: Buffer, { hash }: Algorithm): Pick<KmsSignature, 'type'
 interface NamedKey {
   readonly id: string;
   readonly alg: AlgorithmName | undefined;
-  /** Absent = the thumbprint of the key. */
+  /** Absent = the thumbprint. */
   readonly kid?: string;
 }
 
-/** Loads the public half by one call of KMS. @throws Unavailable; KeyError with the given name of the key */
+/** @throws Unavailable; KeyError with the given name of the key */
 export async function getKmsKey({ id, alg, kid }: NamedKey, kms: Kms) {
   const name = JSON.stringify(id);
   const { arn, spki, usage, algorithms: offered } = await kms.getPublicKey(id);

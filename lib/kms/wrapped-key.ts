@@ -5,7 +5,7 @@ import { checkSigningKey, readSpki, type SigningJwk, type SigningKey } from '../
 import { randomId } from '../oauth/handle.ts';
 import type { EncryptionContext, KeyPairSpec, Kms } from './kms.ts';
 
-/** The kind of key pair that KMS makes for each algorithm: RSA keys grow with the digest. */
+/** RSA keys grow with the digest. */
 const keyPairSpecs = {
   RS256: 'RSA_2048',
   RS384: 'RSA_3072',
@@ -19,14 +19,13 @@ const keyPairSpecs = {
   EdDSA: 'ECC_NIST_EDWARDS25519',
 } as const satisfies Record<AlgorithmName, KeyPairSpec>;
 
-/** A private key as the registry stores it: PKCS#8 in base64, encrypted by the KMS key with the ARN `key_id`. */
+/** PKCS#8 in base64, encrypted by the KMS key with the ARN `key_id`. */
 export interface WrappedPrivateKey {
   readonly type: 'wrapped';
   readonly key_id: string;
   readonly private_key: string;
 }
 
-/** A new key pair: the public half, and the private half in wrapped form. */
 export interface WrappedKeyPair {
   readonly kid: string;
   readonly alg: AlgorithmName;
@@ -34,18 +33,10 @@ export interface WrappedKeyPair {
   readonly origin: WrappedPrivateKey;
 }
 
-/**
- * Ties the ciphertext to one issuer (each stage is one) and one `kid`: copied to another place, it does not decrypt. KMS
- * writes this context to its audit log in clear, so the log tells which key was loaded.
- */
+/** Copied to another issuer or `kid`, the ciphertext does not decrypt. KMS writes this context to its audit log in clear. */
 const contextOf = (issuer: string, kid: string): EncryptionContext => ({ latchkey: 'signing key', issuer, kid });
 
-/**
- * Makes a key pair whose private half stays encrypted until a container loads it. Its `kid` is random rather than a
- * thumbprint, because the encryption context needs the `kid` before the key exists.
- * @param wrappingKey id, alias or ARN of a symmetric key of KMS
- * @throws Unavailable; KeyError when that key does not encrypt
- */
+/** The `kid` is random and no thumbprint, because the encryption context needs it before the key exists. @throws KeyError */
 export async function createWrappedKey(
   kms: Pick<Kms, 'generateKeyPair'>,
   { issuer, wrappingKey, alg }: { issuer: string; wrappingKey: string; alg: AlgorithmName },
@@ -58,10 +49,7 @@ export async function createWrappedKey(
   return { kid, alg, jwk, origin };
 }
 
-/**
- * Decrypts a private key by one call of KMS. From then on the key is in the memory of this process.
- * @throws Unavailable; KeyError when the key was wrapped for another issuer or `kid`, or cannot be read
- */
+/** From then on the key is in the memory of this process. @throws Unavailable; KeyError for another issuer or `kid` */
 export async function unwrapKey(
   kms: Pick<Kms, 'decrypt'>,
   issuer: string,
