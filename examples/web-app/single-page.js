@@ -27,6 +27,7 @@ async function main() {
     loadUserInfo: true,
     userStore: new oidc.WebStorageStateStore({ store: localStorage }),
     automaticSilentRenew: false, // each tab would do it: see `renew`
+    silentRequestTimeoutInSeconds: 60, // the default of 10 can pass on a slow network or a busy machine
     accessTokenExpiringNotificationTimeInSeconds: EARLY,
     revokeTokensOnSignout: true,
   });
