@@ -24,7 +24,6 @@ import { APPS, createEvents, HEADERS, ORDERS, variables } from './deployment.ts'
 import type { Figure } from './figure.ts';
 import { against, type Effort, interleave } from './measure.ts';
 import { createMemoryTable } from './memory-table.ts';
-import { report } from './subject.ts';
 
 const FLOOR = 'parse + checks + 2 x MAC + redirect';
 const NAME = 'authorize, code (session, consent remembered)';
@@ -33,7 +32,7 @@ const CLIENT = { ...APPS.find(({ client_id }) => client_id === 'web-jwt')!, redi
 const ALICE = user('alice');
 
 /** The whole handler of GET /authorize, event in, redirect out, for who comes back to a client that is cached. */
-async function measure(effort: Effort): Promise<Figure[]> {
+export async function measure(effort: Effort): Promise<Figure[]> {
   const env = variables('ES256');
   const table = createMemoryTable();
   const cookie = await signIn(env, table);
@@ -129,5 +128,3 @@ function floor(env: Variables) {
     };
   };
 }
-
-void report(measure);

@@ -3,7 +3,6 @@ import { authorizerEvents, getToken } from '../support/world.ts';
 import { createDeployment, createEvents, HEADERS } from './deployment.ts';
 import type { Figure } from './figure.ts';
 import { against, type Effort, interleave, mostValue } from './measure.ts';
-import { report } from './subject.ts';
 
 const TOKENS = 64;
 const REVOCATIONS = 1_000;
@@ -12,7 +11,7 @@ const REVOCATIONS = 1_000;
  * The decision on a token that was seen before, event in, answer out, with the list as old as it may be and a thousand
  * entries in it. The floor finds the token in the event and the answer in a Map.
  */
-async function measure(effort: Effort): Promise<Figure[]> {
+export async function measure(effort: Effort): Promise<Figure[]> {
   const { authorizer, table, token } = createDeployment('ES256');
   const now = Math.floor(Date.now() / 1000);
   const store = createRevocationStore(table);
@@ -72,5 +71,3 @@ function eventOf(token: string) {
     },
   };
 }
-
-void report(measure);

@@ -20,6 +20,7 @@ import type { Table } from '../../lib/store/table.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { app } from '../support/grants.ts';
 import {
+  awsVariables,
   client,
   DECRYPTION_KEYS,
   encryptionJwk,
@@ -46,6 +47,7 @@ export const GRANT = { resources: [ORDERS] } as const;
 export const variables = (alg: string): Variables => ({
   ISSUER,
   TABLE_NAME: 'latchkey',
+  ...awsVariables,
   ...keyVariables(alg),
   ...encryptionVariables,
   HANDLE_KEYS: randomBytes(32).toString('base64url'),

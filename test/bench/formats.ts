@@ -8,13 +8,12 @@ import { createDeployment, createEvents, HEADERS } from './deployment.ts';
 import type { Figure } from './figure.ts';
 import { against, type Candidate, type Effort, interleave, pick } from './measure.ts';
 import { createMemoryTable } from './memory-table.ts';
-import { report } from './subject.ts';
 
 const FORM = { grant_type: 'client_credentials', scope: 'read write', resource: 'orders' };
 const TOKENS = 64;
 
 /** What each format costs for the same claims: the whole token handler, a token that was not seen before, and its bytes. */
-async function measure(effort: Effort): Promise<Figure[]> {
+export async function measure(effort: Effort): Promise<Figure[]> {
   const table = createMemoryTable();
   const deployment = createDeployment('ES256', table);
   // What is issued while it is timed is put nowhere.
@@ -46,5 +45,3 @@ async function measure(effort: Effort): Promise<Figure[]> {
     ...bytes,
   ];
 }
-
-void report(measure);

@@ -14,7 +14,12 @@ export interface Effort {
   readonly rounds: number;
   /** How long one candidate runs in one round. */
   readonly milliseconds: number;
+  /** How long each candidate runs before the first round, in milliseconds. */
+  readonly warmUp: number;
 }
+
+/** Calls in a batch of even the slowest candidate. */
+const FEWEST_CALLS = 10;
 
 /** Microseconds of one call in each round. */
 export type Rounds = ReadonlyMap<string, readonly number[]>;
@@ -25,11 +30,11 @@ export type Rounds = ReadonlyMap<string, readonly number[]>;
  */
 export async function interleave(
   candidates: Readonly<Record<string, Candidate>>,
-  { rounds, milliseconds }: Effort,
+  { rounds, milliseconds, warmUp }: Effort,
 ): Promise<Rounds> {
   const contest: { name: string; candidate: Candidate; count: number; times: number[] }[] = [];
   for (const [name, candidate] of Object.entries(candidates)) {
-    contest.push({ name, candidate, count: await calibrate(candidate, milliseconds), times: [] });
+    contest.push({ name, candidate, count: await calibrate(candidate, milliseconds, warmUp), times: [] });
   }
   for (let round = 0; round < rounds; round++) {
     for (const { candidate, count, times } of contest) times.push(await time(candidate, count));
@@ -39,13 +44,13 @@ export async function interleave(
 }
 
 /** Warms up, and finds how many calls fit into the time. */
-async function calibrate(candidate: Candidate, milliseconds: number): Promise<number> {
-  let count = candidate.batch ?? 50;
-  let each = 0;
-  for (const end = performance.now() + 400; performance.now() < end; ) {
-    each = await time(candidate, count);
-    count = candidate.batch ?? Math.max(10, Math.min(20_000, Math.round((milliseconds * 1000) / each)));
-  }
+async function calibrate(candidate: Candidate, milliseconds: number, warmUp: number): Promise<number> {
+  let count = candidate.batch ?? FEWEST_CALLS;
+  const end = performance.now() + warmUp;
+  do {
+    const each = await time(candidate, count);
+    count = candidate.batch ?? Math.max(FEWEST_CALLS, Math.min(20_000, Math.round((milliseconds * 1000) / each)));
+  } while (performance.now() < end);
   return count;
 }
 

@@ -1,5 +1,7 @@
 import { redemption } from '../support/grants.ts';
+import type { Figure } from './figure.ts';
 import { measureGrants } from './grants.ts';
-import { report } from './subject.ts';
+import type { Effort } from './measure.ts';
 
-void report((effort) => measureGrants({ name: 'redeem', form: async (code) => redemption(code) }, effort));
+export const measure = (effort: Effort): Promise<Figure[]> =>
+  measureGrants({ name: 'redeem', form: async (code) => redemption(code) }, effort);

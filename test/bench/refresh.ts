@@ -1,8 +1,9 @@
 import { redeem, tokensOf } from '../support/grants.ts';
+import type { Figure } from './figure.ts';
 import { measureGrants } from './grants.ts';
-import { report } from './subject.ts';
+import type { Effort } from './measure.ts';
 
-void report((effort) =>
+export const measure = (effort: Effort): Promise<Figure[]> =>
   measureGrants(
     {
       name: 'refresh',
@@ -12,5 +13,4 @@ void report((effort) =>
       },
     },
     effort,
-  ),
-);
+  );

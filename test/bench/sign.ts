@@ -14,7 +14,6 @@ import { createKey } from '../support/kms-world.ts';
 import { variables } from './deployment.ts';
 import type { Figure } from './figure.ts';
 import { against, type Effort, interleave, mostRatio } from './measure.ts';
-import { report } from './subject.ts';
 
 const AWS = { region: 'eu-west-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
 
@@ -25,7 +24,7 @@ const IN_KMS = 'sign ES256 in KMS (stand-in)';
 const WRAPPED = 'sign ES256, wrapped by KMS';
 
 /** Signing a JWT with ES256, from claims to text. The floor does nothing but the signature. */
-async function measure(effort: Effort): Promise<Figure[]> {
+export async function measure(effort: Effort): Promise<Figure[]> {
   const env = variables('ES256');
   const { signers, issuer, clock } = composeToken(createFoundationWithTable(env));
   const signer = await signers.get();
@@ -62,5 +61,3 @@ async function measure(effort: Effort): Promise<Figure[]> {
     against(rounds, IN_KMS, 'crypto.sign', { isComparison: true }),
   ];
 }
-
-void report(measure);

@@ -1,11 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import fixtures from '../fixtures/rsa-keys.json' with { type: 'json' };
 
-type Kind = '1024 bits' | '2048 bits' | '3072 bits' | '4096 bits' | 'exponent 3';
-
-const fixtures = JSON.parse(readFileSync(new URL('../fixtures/rsa-keys.json', import.meta.url), 'utf8')) as Readonly<
-  Record<Kind, readonly string[]>
->;
+type Kind = keyof typeof fixtures;
 
 let taken = 0;
 

@@ -88,6 +88,13 @@ export const encryptionVariables = {
   SEALING_KEYS: Buffer.alloc(32, 3).toString('base64url'),
 };
 
+/** The variables of a region and credentials, which no stand-in for AWS looks at. */
+export const awsVariables = {
+  AWS_REGION: 'eu-west-1',
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+};
+
 /** A client for each access token format. */
 export const machines = {
   'machine-jwt': 'jwt',
@@ -161,9 +168,7 @@ export async function startWorld(variables: Variables = {}, clock?: Clock): Prom
     REVOCATION_MAX_AGE_SECONDS: '0',
     CLIENT_CACHE_SECONDS: '0',
     LOG_LEVEL: 'silent',
-    AWS_REGION: 'eu-west-1',
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
+    ...awsVariables,
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,
     LOCAL_PATIENCE: String(PATIENCE),
     ...variables,
