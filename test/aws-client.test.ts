@@ -1,5 +1,5 @@
 // lib/aws-client.ts takes the place of the AWS SDK in the functions. Each case goes through both, to the same embedded table
-// behind the same faults: what one does, so does the other. Dead connections are ours alone.
+// behind the same faults, and both must do the same. Only the cases of dead connections are without the SDK.
 import dns from 'node:dns';
 import {
   type AttributeValue,
@@ -183,7 +183,7 @@ describe.each(clients)('%s', (_name, open) => {
     ['throttled by the account', faults['throttled by the account'], 3, 'ThrottlingException'],
     ['throttled twice', times(2, faults['throttled by the account']), 3, undefined],
     ['throttled three times', times(3, faults['throttled by the account']), 3, 'ThrottlingException'],
-    ['told that a limit is exceeded', faults['request limit exceeded'], 3, 'RequestLimitExceeded'],
+    ['refused for a request limit', faults['request limit exceeded'], 3, 'RequestLimitExceeded'],
     ['answered with status 500', faults['status 500'], 3, 'InternalServerError'],
     ['answered with status 500 once', once(faults['status 500']), 2, undefined],
     ['answered with status 503 once', once(faults['status 503']), 2, undefined],
@@ -192,9 +192,14 @@ describe.each(clients)('%s', (_name, open) => {
     ['refused for expired credentials', faults['expired credentials'], 1, 'ExpiredTokenException'],
     ['refused for unknown credentials', faults['unknown credentials'], 1, 'UnrecognizedClientException'],
     ['denied access', faults['access denied'], 1, 'AccessDeniedException'],
-    ['told that there is no such table', faults['no such table'], 1, 'ResourceNotFoundException'],
-    ['told that the request is not valid', faults['validation failed'], 1, 'ValidationException'],
-    ['told the name of an error alone', garbage('{"__type":"ValidationException"}', 400), 1, 'ValidationException'],
+    ['refused for a missing table', faults['no such table'], 1, 'ResourceNotFoundException'],
+    ['refused as invalid', faults['validation failed'], 1, 'ValidationException'],
+    [
+      'answered with the name of an error only',
+      garbage('{"__type":"ValidationException"}', 400),
+      1,
+      'ValidationException',
+    ],
     ['by a clock that is 20 minutes slow', aheadBy(1_200_000), 2, undefined],
     ['by a clock that is 20 minutes fast', aheadBy(-1_200_000), 2, undefined],
     ['by a clock that is 2 minutes slow', aheadBy(120_000), 1, undefined],
@@ -270,14 +275,14 @@ describe('A condition of a write', () => {
   };
   const equals = (attribute: string, expected: unknown): Clause => ({ attribute, test: 'equals', value: expected });
 
-  /** How we say it, how the AWS SDK is told, and whether it holds for the item above. */
+  /** A condition as clauses and as an expression of the AWS SDK, and whether it holds for the item above. */
   const conditions: [name: string, clauses: Clause[], expression: string, values: Values, holds: boolean][] = [
     ['equals', [equals('state', 'active')], '#state = :a', { ':a': text('active') }, true],
     ['equals another', [equals('state', 'revoked')], '#state = :a', { ':a': text('revoked') }, false],
     ['equals, for a number', [equals('count', 3)], '#count = :a', { ':a': { N: '3' } }, true],
     ['equals, for a number in text', [equals('count', '3')], '#count = :a', { ':a': text('3') }, false],
     ['equals, in a map', [equals('claims.client_id', 'web')], '#claims.#client_id = :a', { ':a': text('web') }, true],
-    ['equals, for what is not there', [equals('other', 'x')], '#other = :a', { ':a': text('x') }, false],
+    ['equals, for a missing attribute', [equals('other', 'x')], '#other = :a', { ':a': text('x') }, false],
     ['differs', [{ attribute: 'state', test: 'differs', value: 'code' }], '#state <> :a', { ':a': text('code') }, true],
     [
       'differs, from the same',
@@ -437,7 +442,7 @@ describe('A list of several pages of 1 MB', () => {
 
   const lists = {
     'the query of a partition': {
-      ours: () => openTable().query('pages', 'K2'),
+      read: () => openTable().query('pages', 'K2'),
       input: {
         KeyConditionExpression: 'pk = :pk AND sk >= :from',
         ExpressionAttributeValues: { ':pk': text('pages'), ':from': text('K2') },
@@ -446,30 +451,30 @@ describe('A list of several pages of 1 MB', () => {
       found: sortKeys.slice(2).map((sk) => `pages ${sk}`),
     },
     'the scan for a kind': {
-      ours: () => openTable().scan('PAGE'),
+      read: () => openTable().scan('PAGE'),
       input: { FilterExpression: 'sk = :sk', ExpressionAttributeValues: { ':sk': text('PAGE') } },
       operation: 'Scan',
       found: sortKeys.map((pk) => `${pk} PAGE`),
     },
   } as const;
 
-  it.each(Object.entries(lists))('is read to its end: %s', async (_name, { ours, input, operation, found }) => {
+  it.each(Object.entries(lists))('is read to its end: %s', async (_name, { read, input, operation, found }) => {
     const theirs = await readAll(operation, input);
     const requests = store.take().length;
-    const items = (await ours()).map(({ pk, sk }) => `${pk} ${sk}`);
+    const items = (await read()).map(({ pk, sk }) => `${pk} ${sk}`);
     expect(items).toEqual(theirs);
     expect(items.toSorted()).toEqual(found);
     expect([store.take().length, requests > 2]).toEqual([requests, true]);
   });
 
-  it.each(Object.entries(lists))('throws when a page fails: %s', async (_name, { ours, operation }) => {
+  it.each(Object.entries(lists))('throws when a page fails: %s', async (_name, { read, operation }) => {
     let pages = 0;
     store.behave(async (response, forward, request) => {
       if (request.operation === operation && ++pages > 1) return faults['access denied'](response, forward, request);
       const { status, headers, body } = await forward();
       response.writeHead(status, headers).end(body);
     });
-    await expect(ours()).rejects.toMatchObject({ name: 'Unavailable' });
+    await expect(read()).rejects.toMatchObject({ name: 'Unavailable' });
   });
 });
 

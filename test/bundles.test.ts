@@ -83,7 +83,7 @@ describe('The bundles:', () => {
     expect(modulesOf(name).filter((path) => /^lib\/tokens\/explanation/.test(path))).toEqual([]);
   });
 
-  // A class that is there twice is two classes, and `instanceof` tells them apart.
+  // A class that is bundled twice is two classes, so `instanceof` would fail.
   it.each(Object.keys(LATER))('%s, which is loaded on demand, contains no other module of lib', (name) => {
     const modules = Object.keys(bundles[`dist/${name}.cjs`]!.inputs).filter((path) => path.startsWith('lib/'));
     expect(modules).toEqual([expect.stringMatching(new RegExp(`/${name}\\.ts$`))]);

@@ -17,7 +17,7 @@ beforeAll(async () => {
   world = await startKmsWorld();
   store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
   handlers = world.restart({ AWS_ENDPOINT_URL_DYNAMODB: store.endpoint, LOCAL_PATIENCE: '1' });
-  // Another container loads what is loaded late, and waits for it.
+  // Another container also waits for the modules that are loaded lazily.
   await getToken(world.handlers, 'machine-jwt');
 });
 afterEach(() => {

@@ -18,8 +18,8 @@ const LAYERS = [
   ['functions'],
 ];
 
-/** The files beside the layers: what they may import, and who may import them. */
-interface Beside {
+/** The files outside the layers: what they may import, and who may import them. */
+interface Outside {
   readonly mayImport: (target: string, isType: boolean) => boolean;
   readonly mayBeImported: (by: string, isType: boolean) => boolean;
 }
@@ -27,13 +27,13 @@ interface Beside {
 /** Who joins what the other folders have. */
 const JOINING = ['lib/wiring', 'functions'];
 
-/** Imports nothing of ours, so everything may import it. */
-const BASE: Beside = { mayImport: () => false, mayBeImported: () => true };
+/** Imports no other file of this repository, so every file may import it. */
+const BASE: Outside = { mayImport: () => false, mayBeImported: () => true };
 
 /** The folders with the types of what a variable holds. */
 const CONFIGURED = ['lib', 'lib/oauth', 'lib/keys', 'lib/kms'];
 
-const BESIDE: Readonly<Record<string, Beside>> = {
+const OUTSIDE: Readonly<Record<string, Outside>> = {
   'lib/base64url.ts': BASE,
   'lib/clause.ts': BASE,
   'lib/clock.ts': BASE,
@@ -85,7 +85,7 @@ const PROGRAMS: readonly { readonly folder: string; readonly entries: readonly s
 const folderOf = (file: string) => posix.dirname(file);
 const layerOf = (file: string) => LAYERS.findIndex((folders) => folders.includes(folderOf(file)));
 
-/** Every import of a source text: static, of types, dynamic, for its effect, and what is exported from elsewhere. */
+/** Every import in a source text: static, of types, dynamic, for its effect, and re-exports. */
 function importsOf(source: string) {
   const statements = [
     ...source.matchAll(/^\s*(import|export)\s+(type\s+)?[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm),
@@ -103,7 +103,7 @@ function importsOf(source: string) {
 /** What is wrong with a file of `lib` or `functions`, in words. */
 function violationsOf(file: string, source: string): string[] {
   const found: string[] = [];
-  if (folderOf(file) !== 'lib' ? layerOf(file) < 0 : !BESIDE[file]) found.push('has no place in the layers');
+  if (folderOf(file) !== 'lib' ? layerOf(file) < 0 : !OUTSIDE[file]) found.push('has no place in the layers');
   if (posix.basename(file) === 'index.ts') found.push('is a barrel');
   if (file !== 'lib/config.ts' && /\bprocess\s*[.[]\s*['"`]?env\b|node:process/.test(source))
     found.push('reads the environment');
@@ -125,8 +125,8 @@ function violationsOf(file: string, source: string): string[] {
 }
 
 function mayImport(file: string, target: string, isType: boolean): boolean {
-  const from = BESIDE[file];
-  const to = BESIDE[target];
+  const from = OUTSIDE[file];
+  const to = OUTSIDE[target];
   if (from && !from.mayImport(target, isType)) return false;
   if (to) return to.mayBeImported(file, isType);
   if (target === 'package.json') return file === KNOWS_THE_VERSION;
@@ -174,7 +174,7 @@ describe('The layers allow the imports of', () => {
   });
 
   it('The layers name every folder and file of lib', () => {
-    const known = [...LAYERS.flat(), ...Object.keys(BESIDE)].toSorted();
+    const known = [...LAYERS.flat(), ...Object.keys(OUTSIDE)].toSorted();
     const found = new Set(files.map((file) => (folderOf(file) === 'lib' ? file : folderOf(file))));
     expect([...found].toSorted()).toEqual(known);
   });

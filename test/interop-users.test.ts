@@ -33,7 +33,7 @@ async function overHttp(event: ProxyEvent) {
   return { statusCode, headers: Object.fromEntries(response.headers), body: await response.text() } as ProxyResult;
 }
 
-/** Signs the user in, allows what is asked, and gives where the browser is sent with the answer. */
+/** Signs the user in, gives consent, and returns where the browser is redirected with the response. */
 async function visit(url: URL, browser = openBrowser(overHttp, service)): Promise<URL> {
   expect(url.origin + url.pathname).toBe(`${service.issuer}/authorize`);
   let page = await browser.get(url.search.slice(1));

@@ -1,5 +1,4 @@
-// What takes longer than upgrade.test.ts: the state of npm start as each release left it, and what the next release would
-// leave.
+// The slow part of upgrade.test.ts: the data directory of npm start from each release, and from the current code.
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

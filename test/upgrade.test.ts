@@ -1,5 +1,5 @@
-// What releases gave away, shown to the code as it is: what was valid stays valid, and what was ended stays ended. A
-// folder of test/fixtures is the world of one release; see its README.
+// The tokens, codes and sessions of earlier releases, with the current code: valid ones stay valid, and revoked ones stay
+// revoked. Each folder of test/fixtures holds the deployment of one release; see its README.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Fixture } from './support/fixture.ts';

@@ -40,7 +40,7 @@ export async function openPage(options: BrowserContextOptions = {}): Promise<Pag
   return context.newPage();
 }
 
-/** Where pictures of what was tested are left for people to look at, if anywhere: SCREENSHOTS=DIR. */
+/** Where to save screenshots of the tested pages, if anywhere: SCREENSHOTS=DIR. */
 export async function keepPicture(page: Page, name: string): Promise<void> {
   const directory = process.env['SCREENSHOTS'];
   if (!directory) return;

@@ -146,7 +146,7 @@ describeInBrowser('The demo apps', () => {
     await says(page, ANSWERED);
   });
 
-  /** A single-page app whose user is signed in, and which calls an API of its own that answers as it is told to. */
+  /** A single-page app whose user is signed in, and which calls its own API with a configurable answer. */
   async function visitWithApi(answers: ('without CORS' | number)[]) {
     const page = await openPage();
     await page.route('**/spa/settings.json', async (route) => {

@@ -82,7 +82,7 @@ describeInBrowser('The pages of the service', () => {
     'form post': {
       heading: /^Almost there$/,
       async open(page) {
-        // Where scripts run, it goes on by itself.
+        // With scripts, the form submits itself.
         await page.addInitScript('HTMLFormElement.prototype.submit = () => {}');
         await page.goto(request({ response_mode: 'form_post', prompt: 'none' }));
       },

@@ -7,7 +7,7 @@ import { describeInBrowser, openPage, PATIENCE_MS } from './chromium.ts';
 
 describeInBrowser('The demo web app, in a browser that runs no scripts,', () => {
   let service: LocalService;
-  /** Somebody who has not signed in to the app before. */
+  /** A person who has not signed in to the app before. */
   let user: LocalUser;
 
   beforeAll(async () => {
@@ -35,7 +35,7 @@ describeInBrowser('The demo web app, in a browser that runs no scripts,', () => 
   const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
   const text = (page: Page) => page.locator('main').innerText();
 
-  /** A visitor who is signed in, and has allowed what the app asked for. */
+  /** A visitor who is signed in, and has given consent. */
   async function visitSignedIn(): Promise<Page> {
     const page = await visit();
     await signIn(page);

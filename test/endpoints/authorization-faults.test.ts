@@ -1,5 +1,5 @@
-// The table fails at each single call of /authorize: the browser shows a page that says so, or with prompt=none the client is
-// told. Nothing is lost: the same step works as soon as the table does. docs/design.md promises 1 and 2.
+// The table fails at each single call of /authorize. The browser shows an error page; with prompt=none the client gets the
+// error. Nothing is lost: the same step works as soon as the table does. docs/design.md promises 1 and 2.
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createConsentStore } from '../../lib/store/consent.ts';
 import { createUserStore } from '../../lib/store/user.ts';
@@ -271,11 +271,11 @@ it('/authorize stays within its budget of reads and writes, and makes independen
   };
   store.behave();
   const first = await browser.get(proper());
-  // An unknown cookie is looked up; without one there is nothing to look for.
+  // An unknown cookie takes a read; a missing cookie takes none.
   expect((await asked(() => openBrowser(warm.authorization).get(proper())))[1]).toBe('');
 
-  // Twice the attempts and the name, then the user, what is known of it, the consent; two counts, the session; back again.
-  // And what was given in a session that this browser may have had.
+  // Reads: both counters and the name, each twice, the user, the consent. Writes: the counters, the session, the counters
+  // again. The query looks for grants of an earlier session of this browser.
   const [consent, signingIn] = await asked(() => browser.signIn(first));
   expect(signingIn).toBe(`DeleteItem ${'GetItem '.repeat(7)}${'PutItem '.repeat(4)}Query`);
 

@@ -1,4 +1,4 @@
-// What is refused, by its code and by where it is told: to the client by a redirect, or to the user by a page.
+// Each refusal, by its code and by where it is reported: to the client by a redirect, or to the user by a page.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { matchesRedirectUri, redirectUriFault } from '../../lib/oauth/redirect-uri.ts';
 import { responseParameters } from '../../lib/oauth/response-parameters.ts';

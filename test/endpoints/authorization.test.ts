@@ -246,7 +246,7 @@ describe('The response type', () => {
     expect(c_hash !== undefined).toBe(response_type.includes('code') && response_type.includes('id_token'));
     expect(at_hash !== undefined).toBe('access_token' in answer && 'id_token' in answer);
     expect(nonce).toBe('id_token' in answer ? 'the-nonce' : undefined);
-    // Where there is no access token, the ID token alone can tell. OpenID Connect Core section 5.4
+    // Without an access token, the claims have to be in the ID token. OpenID Connect Core section 5.4
     expect(name).toBe(response_type === 'id_token' ? 'alice example' : undefined);
   });
 

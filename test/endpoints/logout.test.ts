@@ -58,7 +58,7 @@ const send = async (request: FormRequest & { cookie?: string }, handlers = world
 const get = (parameters: Parameters = {}, cookie?: string) =>
   send({ query: formBody(parameters), ...(cookie !== undefined && { cookie }) });
 
-/** Somebody who is signed in, and has signed in to an application. */
+/** A person who is signed in, and has signed in to an application. */
 async function signedIn(record = web, scope = 'openid') {
   const { sid, cookie } = await people.begin();
   const tokens = await people.give(world.handlers, record, { sid, scope });
@@ -298,7 +298,7 @@ describe('/logout refuses without signing the user out:', () => {
         return { id_token_hint: id_token };
       },
     ],
-    // Section 3: no redirect to what is not registered, nor without knowing for whom.
+    // Section 3: no redirect to an unregistered URI, nor without a client.
     ['a place to go without a client', () => ({ post_logout_redirect_uri: AFTER_LOGOUT })],
     ...[
       'https://evil.example/',
@@ -328,7 +328,7 @@ describe('/logout refuses without signing the user out:', () => {
       'a place to go at a client that has none',
       () => ({ client_id: 'machine', post_logout_redirect_uri: AFTER_LOGOUT }),
     ],
-    // Section 4: a hint has to be ours.
+    // Section 4: the hint must be an ID token of this service.
     ['a hint that is text', () => ({ id_token_hint: 'hello' })],
     ['a hint that is too long', () => ({ id_token_hint: 'a'.repeat(8_193) })],
     ['a hint that is an access token', ({ access_token }) => ({ id_token_hint: access_token })],

@@ -33,7 +33,7 @@ describe('The discovery document', () => {
       revocation_endpoint: `${ISSUER}/revoke`,
       jwks_uri: `${ISSUER}/.well-known/jwks.json`,
       scopes_supported: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'],
-      // Hybrid and implicit ones are for clients that were allowed them, and nobody else has to know.
+      // Hybrid and implicit response types are for the clients that register them, so they are not advertised.
       response_types_supported: ['code'],
       response_modes_supported: ['query', 'fragment', 'form_post'],
       grant_types_supported: ['client_credentials', 'authorization_code', 'refresh_token', 'password'],

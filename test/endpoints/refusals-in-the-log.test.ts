@@ -1,4 +1,4 @@
-// What an operator can tell from the log of a refusal, while whoever was refused can tell nothing from the answer.
+// The log shows an operator why a request was refused; the response does not show the caller.
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { importSecret } from '../../lib/oauth/secret.ts';
 import { createUserStore } from '../../lib/store/user.ts';
@@ -34,7 +34,7 @@ import {
 
 const { clock, advance } = createTestClock();
 
-/** In every secret, name and token that is sent here and is not ours: a log line never has it. */
+/** Part of every secret, name and foreign token that is sent here. No log line may contain it. */
 const OUTSIDE = 'from-outside';
 const GUESS = `lk_cs_${OUTSIDE}`;
 

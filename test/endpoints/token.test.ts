@@ -71,7 +71,7 @@ async function send(request: FormRequest) {
   return readResult(await world.handlers.token(httpEvent(request)));
 }
 
-// No grant type of ours is ever pending; device authorization will be.
+// No grant type can be pending yet; device authorization will be.
 describe('A grant type whose user has not decided yet', () => {
   const registry = grantTypes as Map<string, GrantType>;
   const name = 'urn:example:pending';

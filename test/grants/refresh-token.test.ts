@@ -448,7 +448,7 @@ describe('After a change since the grant was given,', () => {
       expect(await redeem(handlers, id, waiting.code)).toMatchObject(REFUSED);
       expect(await refresh(handlers, id, refresh_token)).toMatchObject(REFUSED);
       expect(await refresh(handlers, id, retried.refresh_token)).toMatchObject(REFUSED);
-      // What is given in a session from before is from before: but for a client, which has no session.
+      // A grant from a session that began before the epoch is revoked, too. Clients have no session.
       const late = await newCode({ ...world, env: { ...world.env, ...issuer } }, id, {
         clock,
         sub,
@@ -457,7 +457,7 @@ describe('After a change since the grant was given,', () => {
       expect(await redeem(handlers, id, late.code)).toMatchObject(kind === 'client' ? { status: 200 } : REFUSED);
       const { refresh_token: fresh } = tokensOf(await redeem(handlers, id, later.code));
       expect(await refresh(handlers, id, fresh)).toMatchObject({ status: 200 });
-      // Somebody else's go on, and an epoch never moves back.
+      // Grants of others stay valid, and an epoch never moves back.
       expect(await refresh(world.handlers, 'web', (await signIn()).refresh_token)).toMatchObject({ status: 200 });
       await createEpochStore(world.table).put(kind, names[kind], NOW - 100);
       expect(await refresh(handlers, id, retried.refresh_token)).toMatchObject(REFUSED);

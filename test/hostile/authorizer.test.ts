@@ -22,7 +22,7 @@ const deny = (arn: string) => ({
   },
 });
 
-/** The event shapes: how each is made, and the ways in which its gateway is told of a refusal. */
+/** For each shape of event: how to make one, and how the authorizer refuses it. */
 const shapes = [
   { name: 'HTTP API 2.0', shape: 'HTTP API 2.0', variables: {}, refusals: [{ isAuthorized: false }] },
   {
@@ -146,7 +146,7 @@ describe.each(shapes)('$name', ({ shape, variables, refusals }) => {
     const complaints = await bombard(REQUESTS, make, (hostile) => complaintAbout(authorizer, hostile, refusals));
     expect(complaints).toEqual([]);
     expect(target.leaks).toEqual([]);
-    // Only what is authentic, but for somebody else, gets as far as the list.
+    // Only an authentic token for another audience gets as far as the list.
     const operations = target.store.take().map(({ operation }) => operation);
     expect(operations.filter((operation) => operation !== 'Query')).toEqual([]);
     expect(operations.length).toBeLessThan(REQUESTS / 100);

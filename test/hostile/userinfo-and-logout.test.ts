@@ -65,7 +65,7 @@ function userinfoEvent(hostile: Hostile): unknown {
   return !isSentTwice && random.chance(0.1) ? brokenEvent(hostile, event) : event;
 }
 
-it(`userinfo tells nothing to ${REQUESTS} hostile requests (seed ${SEED})`, async () => {
+it(`userinfo reveals nothing to ${REQUESTS} hostile requests (seed ${SEED})`, async () => {
   const statuses = new Set<number>();
   const complaints = await bombard(REQUESTS, userinfoEvent, async (event) => {
     const result = await send('userinfo', event);

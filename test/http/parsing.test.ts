@@ -30,7 +30,7 @@ const formRequest = (body: Buffer): HttpRequest => ({
   authorizer: undefined,
 });
 
-/** Undefined for what is refused; any other error fails the test. */
+/** Undefined for a refused input; any other error fails the test. */
 function unlessRefused<Value>(parse: () => Value): Value | undefined {
   try {
     return parse();

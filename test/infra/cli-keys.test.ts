@@ -88,7 +88,7 @@ async function age(seconds: number): Promise<void> {
   await registry.replace({ keys: value.keys.map(older) }, version);
 }
 
-/** The first write happens, and nobody hears of it. */
+/** The first write succeeds, but its answer is lost. */
 function loseAnswerOfFirstPut(): void {
   let isLost = false;
   store.behave((response, forward, request) => {
@@ -289,7 +289,7 @@ describe('keys compromise', () => {
     expect(await shown(token, handlers)).toBe('allow');
     const { stderr } = await latchkey(['keys', 'compromise', '--yes', first.kid]);
     expect(await shown(token, handlers)).toBe('refuse');
-    // A container that has not heard of it goes on signing by it: that is refused as well.
+    // A container that has not read the change yet still signs with the key: these tokens are refused, too.
     expect(await shown(await getToken(handlers, 'machine-jwt'), handlers)).toBe('refuse');
     const fresh = world.restart();
     expect(await signedBy(fresh)).toBe(second.kid);

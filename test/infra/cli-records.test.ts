@@ -295,7 +295,7 @@ describe('client update and resource update:', () => {
     expect(await world.resourceServers.find(identifier)).toEqual({ ...before, ...expected });
   });
 
-  /** Every change by somebody else comes right before ours. */
+  /** Another change is written right before each change of the command. */
   const overtake = async (id: string, times: number) => {
     let left = times;
     store.behave(async (response, forward, { operation }) => {

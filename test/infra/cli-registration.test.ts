@@ -4,7 +4,7 @@ import { responseParameters } from '../../lib/oauth/response-parameters.ts';
 import { client, keyVariables, resourceServer, startWorld, type Variables, type World } from '../support/world.ts';
 import { type Cli, createCli, succeeding } from './cli-runner.ts';
 
-// What the command line refuses to register, because it could not work or nobody may have it, and what it warns of.
+// Records that the command line refuses to register, because they could not work or are forbidden, and those it warns about.
 
 let world: World;
 let attempt: Cli;
@@ -21,7 +21,7 @@ afterAll(() => world.stop());
 const CALLBACK = ['--redirect-uri', 'https://shop.example.com/callback', '--scope', 'openid'];
 const IMPLICIT = ['--response-type', 'code', '--response-type', 'code id_token'];
 
-/** The variables of a function without any key, as somebody has who administers a deployed stage. */
+/** The variables of an administrator of a deployed stage, who has no keys. */
 const KEYLESS = { SIGNING_KEYS: '', VERIFICATION_KEYS: '', HANDLE_KEYS: '', SEALING_KEYS: '', ISSUER: '' };
 
 describe('is refused', () => {

@@ -278,7 +278,7 @@ describe('token revoke', () => {
   });
 });
 
-/** Lets the table tell another time, or none. */
+/** Makes the table answer with another time, or none. */
 function dates(time: (() => number) | undefined) {
   store.behave(async (response, forward) => {
     const { status, headers, body } = await forward();

@@ -165,7 +165,7 @@ describe('user update', () => {
   });
 });
 
-/** A user who is signed in, with what they have got. */
+/** A user who is signed in, with the tokens of a client. */
 async function signedIn() {
   const user = await newUser();
   const { json } = await signIn(user.name, user.password);

@@ -11,7 +11,7 @@ import type { Timers } from '../../infra/local/timers.ts';
 /** A clock that stands still until the test turns it. */
 export interface ManualTimers extends Timers {
   advance(milliseconds: number): void;
-  /** Resolves when somebody waits for this many milliseconds. */
+  /** Resolves when a timer of this many milliseconds is set. */
   waitedFor(milliseconds: number): Promise<void>;
 }
 

@@ -14,7 +14,7 @@ interface Received {
   body: string;
 }
 
-/** A server of somebody's own, which notes what it gets. */
+/** A developer's own server, which records its requests. */
 let received: Received[] = [];
 let respond: (response: ServerResponse) => void = (response) => response.end();
 const server = createServer(async (request, response) => {

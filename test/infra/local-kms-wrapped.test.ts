@@ -42,7 +42,7 @@ describe('The stand-in for KMS wraps and unwraps a key pair of', () => {
     const altered = Buffer.from(pair.PrivateKeyCiphertextBlob ?? []);
     altered[altered.length - 1]! ^= 1;
     await fails(unwrap({ CiphertextBlob: altered }), 'InvalidCiphertextException');
-    await fails(unwrap({ CiphertextBlob: Buffer.from('nothing of ours') }), 'InvalidCiphertextException');
+    await fails(unwrap({ CiphertextBlob: Buffer.from('not a ciphertext') }), 'InvalidCiphertextException');
     await fails(unwrap({ KeyId: create() }), 'IncorrectKeyException');
     kms.call('DisableKey', { KeyId });
     await fails(unwrap(), 'DisabledException');

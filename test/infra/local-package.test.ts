@@ -16,7 +16,7 @@ afterAll(() => {
   for (const directory of directories) rmSync(directory, { recursive: true });
 });
 
-/** What a stack is packaged from, in a directory of its own. */
+/** The sources of a stack, in a temporary directory. */
 function copy(): string {
   const directory = mkdtempSync(join(tmpdir(), 'latchkey-copy-'));
   directories.push(directory);
@@ -96,7 +96,7 @@ test.each([
 });
 
 describe('npm start -- --watch', () => {
-  /** The next of the changes that are told. */
+  /** The next change that is reported. */
   async function watching(trigger: (directory: string, build: () => void) => void): Promise<string> {
     const directory = copy();
     const controller = new AbortController();

@@ -1,4 +1,4 @@
-// `npm start` as a process with keys of each origin, by itself: nothing else is starting beside it.
+// `npm start` as a process with keys of each origin, while no other test runs.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';

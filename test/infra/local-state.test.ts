@@ -26,7 +26,7 @@ async function stop(world: LocalWorld): Promise<void> {
 afterEach(() => Promise.all([...running].map(stop)));
 afterAll(removeTemporary);
 
-/** One that was free a moment ago: a stack keeps its state by a port that it was told. */
+/** A port that was free a moment ago, because a stack keeps its state by its port. */
 async function freePort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -22,7 +22,7 @@ export interface Stack {
   readonly zips: Readonly<Record<string, string[]>>;
 }
 
-/** The packaged stack, with files beside it that must not be in it. */
+/** The packaged stack, made next to files that must not be in it. */
 export async function readStack(stage: string, parameters: Readonly<Record<string, string>> = {}): Promise<Stack> {
   const directory = await packageStack({ root, stage, parameters, files });
   const file = join(directory, templateFile);

@@ -57,7 +57,7 @@ const keys = {
     },
     arns: [arn('one'), arn('two')],
   },
-  /** Signing with what is there: the first key is another's to make. */
+  /** For functions that sign but do not make the first key. */
   using: {
     variables: { secret: ['SIGNING_KEYS'], kms: ['SIGNING_KMS_KEYS'], wrapped: [] },
     actions: { kms: ['kms:GetPublicKey', 'kms:Sign'], wrapped: ['kms:Decrypt'] },
@@ -327,7 +327,7 @@ const schedules: Record<string, string> = { backchannel: 'rate(1 minute)', rotat
 
 const protectedRoutes = ['GET /whoami'];
 
-/** The actions any policy here may name: what is not among them is a typo, or needs a thought. */
+/** The actions that policies may name. Any other is a typo, or has to be added here deliberately. */
 const knownActions = [
   'dynamodb:GetItem',
   'dynamodb:Query',
@@ -347,7 +347,7 @@ const keyVariables = Object.values(keys).flatMap(({ variables }) => Object.value
 
 const secrets = ['SIGNING_KEYS', 'VERIFICATION_KEYS', 'HANDLE_KEYS', 'DECRYPTION_KEYS', 'SEALING_KEYS'];
 
-/** What the functions are given in those stages only, and elsewhere not even if the secret has it. */
+/** Variables that functions have in these stages only, even if the secret contains them in others. */
 const switchedOn: Record<string, readonly string[]> = {
   DECRYPTION_KEYS: ['prod', 'local', 'wrapped'],
   SEALING_KEYS: ['local'],
@@ -425,7 +425,7 @@ function* references(value: Json): Generator<string> {
     }
 }
 
-/** What CloudFormation makes before a resource, directly or because something else needs it. */
+/** The resources that a resource depends on, directly or indirectly. */
 function madeBefore(template: Template, id: string, found = new Set<string>()): Set<string> {
   const resource = template.Resources[id];
   if (!resource) return found;
@@ -529,7 +529,7 @@ export const rules: Record<string, Rule> = {
     );
   },
 
-  // Whoever reads the registry is told so; nothing else says which keys count.
+  // Functions that read the registry have this variable; nothing else selects the source of keys.
   registry: (template, stage) =>
     functionsOf(stage)
       .filter((name) => 'KEY_REGISTRY' in variables(template, name))
@@ -657,7 +657,7 @@ export const rules: Record<string, Rule> = {
     ),
   ],
 
-  // Who may take a role on, and nothing that widens it from outside.
+  // Only Lambda may assume a role, and no property widens the role's permissions.
   trust: (template) =>
     ofType(template, 'AWS::IAM::Role').flatMap(([id, { Properties }]) => [
       ...differs(`trust of ${id}`, at(Properties, 'AssumeRolePolicyDocument', 'Statement'), [
@@ -802,7 +802,7 @@ export const rules: Record<string, Rule> = {
       '$context.routeKey',
     ]),
 
-  // Left out, it would be 300 s, in which a revoked token goes on working.
+  // The default would be 300 s, in which a revoked token would still work.
   'cache ttl': (template) =>
     differs('cache ttl', property(template, 'HttpApiAuthorizerLatchkey', 'AuthorizerResultTtlInSeconds'), 0),
 

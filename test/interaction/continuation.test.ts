@@ -21,7 +21,7 @@ let world: World;
 let change: Partial<Continuation>;
 const lines: string[] = [];
 
-/** Greets whoever signs in. */
+/** Greets the person who signs in. */
 const greeting: Endpoint<AuthorizationContext> = {
   methods: ['GET', 'POST'],
   async handle(request, context, _identify, renderErrorsWith) {

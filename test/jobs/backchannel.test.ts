@@ -82,7 +82,7 @@ afterEach(async () => {
 
 let made = 0;
 
-/** A client that wants to be told at the receiver. */
+/** A client whose logout tokens go to the receiver. */
 async function listener(more: Partial<Client> = {}): Promise<Client> {
   const client = app(`listener-${made++}`, { backchannel_logout_uri: `${receiver.origin}/logout?a=b`, ...more });
   await world.clients.create(client);
@@ -245,7 +245,7 @@ describe('A client that does not accept its logout token', () => {
     expect(await pending()).toEqual([]);
   });
 
-  it('gets further attempts less and less often, and none after a day', async () => {
+  it('is retried at growing intervals, for a day', async () => {
     await signOut(await listener());
     receiver.behave(status(503));
     const attempts: number[] = [];

@@ -61,7 +61,7 @@ function createInEnvironment(alg: ForgingAlgorithm): { key: NewKey; variables: V
   return { key: { kid, alg, jwk, origin: { type: 'environment' } }, variables: { SIGNING_KEYS: SIGNING_KEYS ?? '' } };
 }
 
-/** Whether a change of the registry needs force or not is tested elsewhere. */
+/** With force, because the gates are tested in transitions.test.ts. */
 const force = () => ({ now: clock(), force: true });
 const add = (key: NewKey) => world.change((registry) => addKey(registry, key, clock()));
 const edit = (change: (registry: KeyRegistry) => KeyRegistry) =>
@@ -162,7 +162,7 @@ describe('Several active keys', () => {
     const claimed = JSON.stringify({ ...JSON.parse(Buffer.from(header, 'base64url').toString()), alg: 'PS256' });
     expect(await ask(handlers, [Buffer.from(claimed).toString('base64url'), ...rest].join('.'))).toBe('refuse');
     expect(await ask(handlers, [header, ...rest].join('.'))).toBe('allow');
-    // The same kid with another algorithm from now on: what was known of the header must not outlive it.
+    // The kid now has another algorithm: the cached header must not outlive the change.
     const alg = 'PS256';
     await edit(({ keys }) => ({ keys: keys.map((each) => ({ ...each, alg, jwk: { ...each.jwk, alg } })) }));
     advance(60);

@@ -127,7 +127,7 @@ describe('A run of the scheduled rotation', () => {
   });
 });
 
-/** A token, and what is known of it from outside. */
+/** A token, and what its client knows about it. */
 interface Issued {
   readonly text: string;
   readonly kid: string;
@@ -196,8 +196,9 @@ describe(`Consumers of the JWK Set through ${ROTATIONS} rotations`, () => {
       const ended = compromisedAt.get(token.kid);
       // The newest, and whatever must be refused.
       if (token === live.at(-1) || ended !== undefined) {
-        const ours = await verdict(pick(containers).authorizer(authorizerEvents['HTTP API 2.0'](token.text)));
-        if (ours !== (ended === undefined ? 'allow' : 'refuse')) wrong.push(`ours: ${ours} at ${clock()}`);
+        const decision = await verdict(pick(containers).authorizer(authorizerEvents['HTTP API 2.0'](token.text)));
+        if (decision !== (ended === undefined ? 'allow' : 'refuse'))
+          wrong.push(`authorizer: ${decision} at ${clock()}`);
         counts[ended === undefined ? 'allowed' : 'denied']++;
       }
       for (const consumer of consumers) {
@@ -216,7 +217,7 @@ describe(`Consumers of the JWK Set through ${ROTATIONS} rotations`, () => {
       }
     };
 
-    /** @param isEdge what is issued now lives as long as it can, and whoever verifies comes anew */
+    /** @param isEdge every container issues a token of the longest lifetime, and every consumer fetches the JWK Set again */
     const visit = async (time: number, isEdge = false) => {
       set(time);
       live = live.filter(({ exp }) => exp > time);
@@ -260,8 +261,8 @@ describe(`Consumers of the JWK Set through ${ROTATIONS} rotations`, () => {
         for (const age of [0, 59, 60, 599, 7259, CACHE + 59, CACHE + 60]) await visit(start + PERIOD + age);
         continue;
       }
-      // The key is published, while the copies of it are a second old and whoever comes in their last second gets a set
-      // without it. It signs from the gate on, while containers sign by its predecessor for as long again.
+      // The key is published when the containers' copies are a second old, so a consumer can get a JWK Set without it in
+      // their last second. It signs from the gate on; until the copies expire, containers still sign with its predecessor.
       const published = start + PERIOD;
       for (const container of containers) await fetchJwks(container);
       await visit(published);

@@ -127,10 +127,14 @@ describe('A key can be withdrawn', () => {
   });
 
   it.each<[string, RegisteredKey[], object]>([
-    ['what waits is withdrawn at any time', [key('a', 'active'), key('b', 'next')], ['a active', 'b retired']],
-    ['what signs alone stays', [key('b', 'active')], { code: 'only_active_key', kid: 'b' }],
-    ['what signs beside another stops', [key('a', 'active'), key('b', 'active')], ['a active', 'b retiring']],
-    ['what is retired is', [key('a', 'active'), key('b', 'retired')], { code: 'wrong_status', kid: 'b' }],
+    ['a key in state next is withdrawn at any time', [key('a', 'active'), key('b', 'next')], ['a active', 'b retired']],
+    ['the only key that signs is not retired', [key('b', 'active')], { code: 'only_active_key', kid: 'b' }],
+    ['one of two keys that sign stops signing', [key('a', 'active'), key('b', 'active')], ['a active', 'b retiring']],
+    [
+      'a retired key cannot be retired again',
+      [key('a', 'active'), key('b', 'retired')],
+      { code: 'wrong_status', kid: 'b' },
+    ],
   ])('%s', (_name, keys, expected) => {
     expect(outcome(() => retireKey(of(...keys), 'b', policy, { now: T }))).toEqual(expected);
   });

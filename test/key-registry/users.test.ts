@@ -262,7 +262,7 @@ it('A client whose algorithm no active key has gets 503, and can redeem its code
   const code = await createCode('web-RS256');
   expect(await redeem(handlers, code, 'web-RS256')).toMatchObject({ status: 503, json: { error: 'server_error' } });
   const rsa = await add(world.createWrapped('RS256'));
-  // One that waits does not sign for want of another.
+  // A key in state `next` does not sign, even if no other key can.
   expect((await redeem(world.restart(), code, 'web-RS256')).status).toBe(503);
   await activate(rsa);
   expect(kidOf((await given(redeem(world.restart(), code, 'web-RS256'))).id_token)).toBe(rsa);
@@ -361,7 +361,7 @@ describe('An id_token_hint', () => {
       ]);
       const silent = asking({ id_token_hint: id_token, prompt: 'none' });
       expect((await promptly(() => browser.get(silent))).answer['error']).toBe('temporarily_unavailable');
-      // The session is there yet, and so is the hint.
+      // The session and the hint are still valid.
       world.store.behave();
       expect((await browser.get(silent)).answer['code']).toBeDefined();
       expect((await signOut(handlers, id_token, browser.cookies)).location?.href).toBe(AFTER_LOGOUT);
@@ -399,7 +399,7 @@ describe('The discovery document', () => {
     return json['id_token_signing_alg_values_supported'];
   };
 
-  // Who takes only what is listed has to know of an algorithm before the first token, and take the last one to its end.
+  // A client that accepts only listed algorithms has to see one before its first token and until after its last.
   it('lists the algorithms of all published keys', async () => {
     await add(world.createWrapped('ES256'));
     const handlers = world.restart();
@@ -506,7 +506,7 @@ describe('A compromised key', () => {
 });
 
 describe('Logout tokens', () => {
-  // Clients are told over http on loopback only by a service that is there itself.
+  // A logout URI may be http on loopback only if the issuer is on loopback, too.
   const LOOPBACK = 'http://localhost:3000';
   const received: string[] = [];
   const server = createServer(async (request, response) => {
@@ -518,11 +518,11 @@ describe('Logout tokens', () => {
   beforeAll(async () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const backchannel_logout_uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    await world.clients.create(webClient('told', { backchannel_logout_uri }));
+    await world.clients.create(webClient('notified', { backchannel_logout_uri }));
   });
   beforeEach(async () => {
     received.length = 0;
-    const kept = { sid: 'a-session', sub: 'sub-of-alice', client_id: 'told', attempts: 0 };
+    const kept = { sid: 'a-session', sub: 'sub-of-alice', client_id: 'notified', attempts: 0 };
     await people.deliveries.add({ ...kept, due_at: clock(), expires_at: clock() + 7200 });
   });
   afterEach(async () => {
@@ -537,7 +537,7 @@ describe('Logout tokens', () => {
   const deliverer = () => createDeliverer({ ...world.env, ...variables }, clock);
   const again = async (deliver: () => Promise<void>) => {
     await people.deliveries.add({
-      ...{ sid: 'another', sub: 'sub-of-alice', client_id: 'told', attempts: 0 },
+      ...{ sid: 'another', sub: 'sub-of-alice', client_id: 'notified', attempts: 0 },
       ...{ due_at: clock(), expires_at: clock() + 7200 },
     });
     await deliver();
@@ -550,7 +550,7 @@ describe('Logout tokens', () => {
     const first = (await world.find()).keys[0]?.kid;
     const deliver = deliverer();
     await deliver();
-    const verifyLast = () => verify(received.at(-1) ?? '', 'logout+jwt', 'told', world.restart(), LOOPBACK);
+    const verifyLast = () => verify(received.at(-1) ?? '', 'logout+jwt', 'notified', world.restart(), LOOPBACK);
     expect(await verifyLast()).toEqual({ alg: 'ES256', typ: 'logout+jwt', kid: first });
 
     const next = await add(world.createInKms('ES256'));

@@ -167,7 +167,7 @@ describe('An unusable signing key is refused with its kid, without key material:
       /cannot be read/,
     ],
     [
-      'a good key beside a bad one',
+      'a good key next to a bad one',
       'private',
       set(jwk(good.privateKey), { kty: 'oct', k: 'AA' }),
       /^key number 2 is symmetric$/,

@@ -77,7 +77,7 @@ describe('ECDSA signatures of KMS with short integers:', () => {
   ] as const)('%s: %d signatures over HTTP verify with jose', async (alg, count) => {
     const arn = createKey(world.kms, keySpecs[alg]);
     const key = await importJWK(jwks(verificationKeys(world.kms, { [arn]: alg })).keys[0]!, alg);
-    // Patience, because what is tested is the form of signatures and not how busy the machine is.
+    // With patience, because the test is about the form of signatures, not about how busy the machine is.
     const signer = await kmsSigners([{ id: arn }], createKmsClient({ ...aws(), patience: 20 })).get();
     const header = Buffer.from(JSON.stringify({ alg })).toString('base64url');
     let leadingZeros = 0;
@@ -176,7 +176,7 @@ describe('An unusable KMS key is refused by its name:', () => {
     const arn = createKey(world.kms, spec, usage);
     const misfit = alg === undefined ? arn : `${arn}=${alg}`;
     const lines = await logged(async () => {
-      // In whatever place it stands, and whether it is asked for or not.
+      // In any position, and whether it is requested or not.
       const { token } = world.restart({ SIGNING_KMS_KEYS: `${world.signingKey},${misfit}`, LOG_LEVEL: 'error' });
       const answer = await post(token, 'machine-jwt', PUBLIC_FORM);
       expect(answer).toMatchObject({ status: 503, json: { error: 'server_error' } });

@@ -22,7 +22,7 @@ describe('The claims parameter', () => {
       '{"id_token":{"acr":{"essential":true,"values":["a","b"]}}}',
       { id_token: { acr: { essential: true, values: ['a', 'b'] } } },
     ],
-    // Core section 5.5: what is not understood is ignored, at every level.
+    // Core section 5.5: unknown members are ignored, at every level.
     [
       '{"verified_claims":7,"userinfo":{"email":{"purpose":"to write"}}}',
       { userinfo: { email: { essential: false } } },

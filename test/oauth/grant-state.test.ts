@@ -45,8 +45,8 @@ const redemption = (request: string) => ({
 const refresh = (request: string) => ({ ...common, request, generation: 0, scope: [] });
 const active = applyTransition(grant, redeem(redemption('first')))!;
 
-// Whoever came between the two found the step made, and reads the grant back when it is no longer.
-describe('A step that another request made and undid', () => {
+// A second request failed its clause between the two, and reads the grant after the transition was undone.
+describe('A transition that another request made and undid', () => {
   it('with a code can be made again', () => {
     expect(whyNotRedeemed(applyTransition(active, undoRedemption('first')), redemption('second'))).toBe('undone');
   });

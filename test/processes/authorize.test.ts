@@ -34,7 +34,7 @@ let world: World;
 let grants: GrantStore;
 let consents: ConsentStore;
 let handles: Handles;
-/** Made by somebody who has read the table but has no handle key. */
+/** The handles that an attacker with the table but without the handle keys could make. */
 let guessed: Handles;
 /** A container that keeps working. */
 let well: Handlers;
@@ -209,13 +209,13 @@ async function diesAt(
   });
   lead(doomed.handlers.authorization);
   await expect(step()).rejects.toThrow('ended');
-  // What it had sent beside that call happens all the same.
+  // The requests that it sent in parallel are still executed.
   await Promise.allSettled(besides);
   lead(well.authorization);
   return tracesOf(doomed.store.take());
 }
 
-/** What it began by writing, whether that is there or not: the ids of grants, and of sessions. */
+/** The ids of the grants and sessions that it tried to write. */
 function tracesOf(requests: readonly StoreRequest[]) {
   const items = requests.flatMap(({ operation, input }) =>
     operation === 'PutItem' ? [input['Item'] as Readonly<Record<string, { S: string }>>] : [],
@@ -228,7 +228,7 @@ function tracesOf(requests: readonly StoreRequest[]) {
   };
 }
 
-/** Whether who sends this cookie is somebody, who would then be asked to allow more. */
+/** Whether the cookie belongs to a session: the user is then asked for consent, not for a password. */
 async function isSignedIn(cookie: string): Promise<boolean> {
   const query = queryOf(asked({ prompt: 'none', scope: 'email' }));
   const event = httpEvent({ method: 'GET', path: '/authorize', query, cookies: [cookie] });
@@ -245,7 +245,7 @@ const signedIn = async (cookies: readonly string[]) => {
 const redeem = ({ token }: Pick<Handlers, 'token'>, id: string, code: string, code_verifier = VERIFIER) =>
   post(token, id, { grant_type: 'authorization_code', code, redirect_uri: CALLBACK, code_verifier });
 
-/** A code that nobody was given gives nothing to whoever finds it, and nor does anything else of its grant. */
+/** Neither an undelivered code nor a guessed handle of its grant yields tokens. */
 async function expectUseless(grant_id: string) {
   const code = handles.mint('code', { id: grant_id }).text;
   const refresh = (by: Handles) =>
@@ -283,7 +283,7 @@ describe.each(Object.entries(journeys))('%s', (_, journey) => {
       const { browser, cookies, grant_ids } = portable;
       const lost = await diesAt(point, portable, step);
 
-      // Nothing is given that was not allowed before, and nobody can have what was not delivered.
+      // There is no consent that the user did not give, and no use for a code or cookie that was not delivered.
       const mine = [...lost.grants].filter((grant_id) => !grant_ids.includes(grant_id));
       const consent = await consents.find(sub, 'web');
       for (const grant_id of mine) {

@@ -1,5 +1,5 @@
-// Processes with the bundles on one table. Many requests at once with the same code or refresh token; and a container that is
-// killed at a request to the table.
+// Processes that run the bundles on one table: concurrent requests with the same code or refresh token, and containers that
+// are killed during a request to the table.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { onlyAt } from '../support/faulty-store.ts';

@@ -25,7 +25,7 @@ beforeAll(async () => {
   list = createRevocationStore(world.table);
   processes = Array.from({ length: PROCESSES }, open);
 });
-// Each test has tokens of its own, and a short list is quick.
+// Each test uses its own tokens, and a short list is quick.
 beforeEach(async () => {
   await Promise.all((await list.since(0)).map((entry) => list.remove(entry)));
 });
@@ -60,7 +60,7 @@ async function forEach<Thing>(things: readonly Thing[], atATime: number, act: (t
 }
 
 const [JWT, REFERENCE] = ['machine-jwt', 'machine-reference'];
-// References first: for them the list stays short, and a long one makes the embedded table slow.
+// Reference tokens first: they add nothing to the list, and a long list makes the embedded table slow.
 const ids = Array.from({ length: TOKENS }, (_, index) => (index < TOKENS / 2 ? REFERENCE : JWT));
 
 it(`Each of ${TOKENS} tokens works until it is revoked and never after, with ${4 * AT_A_TIME} requests in flight`, async () => {

@@ -1,5 +1,4 @@
-// How long the list is: as long as what was revoked, and no longer. What was revoked before, has expired or is nothing of
-// ours adds nothing.
+// The list has one entry for each revocation. A token that is already revoked, expired or not from this service adds none.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';

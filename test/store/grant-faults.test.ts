@@ -224,14 +224,14 @@ describe('While KMS, which has the signing key, fails,', () => {
   const cutOff = () =>
     world.restart({ SIGNING_KEYS: '', SIGNING_KMS_KEYS: 'alias/away', AWS_ENDPOINT_URL_KMS: 'http://127.0.0.1:9' });
 
-  it('a code is not lost, after three attempts', async () => {
+  it('a code survives three failed redemptions', async () => {
     const { code } = await newCode(world, 'web-jwt');
     const faulty = cutOff();
     for (let attempt = 0; attempt < 3; attempt++) await expectFault(() => redeem(faulty, 'web-jwt', code));
     expect((await redeem(handlers, 'web-jwt', code)).status).toBe(200);
   });
 
-  it.each(['web-jwt', 'strict'])('a refresh token of %s is not lost, after three attempts', async (id) => {
+  it.each(['web-jwt', 'strict'])('a refresh token of %s survives three failed refreshes', async (id) => {
     const { refresh_token } = await signIn(id);
     const faulty = cutOff();
     for (let attempt = 0; attempt < 3; attempt++) await expectFault(() => refresh(faulty, id, refresh_token));

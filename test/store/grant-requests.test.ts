@@ -16,7 +16,7 @@ import { type KmsWorld, startKmsWorld } from '../support/kms-world.ts';
 import { type Handlers, MACHINES, machines, post } from '../support/world.ts';
 
 const [READ, CHANGE, PUT, LIST] = ['GetItem', 'UpdateItem', 'PutItem', 'Query'];
-/** One trip: the epochs of client, subject and issuer beside the conditional write. */
+/** One round trip: the epochs of client, subject and issuer in parallel with the conditional write. */
 const STEP = [READ, READ, READ, CHANGE];
 const CLIENTS = MACHINES.map((id) => [id.replace('machine', 'web'), machines[id]] as const);
 const JWT = 'web-jwt';
@@ -119,7 +119,7 @@ describe.each(CLIENTS)('The requests to the table for %s, with access tokens of 
 
 describe('The requests to the table for an ID token with claims of the user', () => {
   it.each<[string, object, string[]]>([
-    ['that are asked for here: the user beside the signature', { id_token: { name: null } }, [READ]],
+    ['that are requested by `claims`: the user is read while signing', { id_token: { name: null } }, [READ]],
     ['that are asked for elsewhere: nothing', { userinfo: { name: null } }, []],
   ])('%s', async (_name, claims, more) => {
     await createUserStore(world.table).create({

@@ -322,7 +322,7 @@ it('a consent that has no revision yet is changed once, and does not come back w
   expect(await consents.find('bob', 'web')).toBeUndefined();
 });
 
-describe('at the doors, what is malformed is a fault of ours:', () => {
+describe('at the endpoints, a malformed item is a fault of the service:', () => {
   const PASSWORD = 'correct horse battery staple';
   const lines: string[] = [];
   const { log } = console;

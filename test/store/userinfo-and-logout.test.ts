@@ -133,7 +133,7 @@ describe('With cached clients,', () => {
     expect(await requestsOf(deliver)).toEqual(['Query', 'GetItem']);
     expect(await requestsOf(deliver)).toEqual(['Query']);
     await signOut(await signedIn('listener'));
-    // It cannot be reached, so it stays.
+    // The table cannot be reached, so the session stays.
     expect(await requestsOf(deliver)).toEqual(['Query', 'UpdateItem', 'GetItem']);
     expect(await requestsOf(deliver)).toEqual(['Query']);
   });

@@ -108,7 +108,7 @@ export const refusal =
 /** AWS refuses signatures that are more than five minutes off. */
 const MAX_SKEW_MS = 300_000;
 
-/** The clock of the table is ahead of ours, and it refuses requests that were signed by a clock too far off. */
+/** The table's clock is ahead, and the table refuses requests that were signed by a clock too far off. */
 export const aheadBy =
   (milliseconds: number): Behaviour =>
   async (response, forward, request) => {

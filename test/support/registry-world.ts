@@ -25,7 +25,7 @@ export interface RegistryWorld extends World {
   /** ARN of the wrapping key. */
   readonly wrappingKey: string;
   createWrapped(alg?: AlgorithmName): Promise<NewKey>;
-  /** Makes a key that stays in KMS. */
+  /** Makes a key whose private half stays in KMS. */
   createInKms(alg: AlgorithmName): Promise<NewKey>;
   find(): Promise<KeyRegistry>;
   /** Changes the registry, or creates it. */

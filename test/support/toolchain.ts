@@ -1,4 +1,4 @@
-// Programs in other languages that the long run compares ours with. A folder in test/peers pins their packages, which are
+// Programs in other languages that the long run compares this service with. A folder in test/peers pins their packages, which are
 // installed into node_modules/.cache when a test needs them. If the toolchain is missing, the tests are skipped with a message.
 //
 // For another language, pin its packages in test/peers/NAME, and describe their installation like `python`.

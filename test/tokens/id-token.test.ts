@@ -146,7 +146,7 @@ describe('An ID token in an authorization response', () => {
   const context = () => composeAuthorization(createFoundationWithTable(world.env, clock));
 
   it('has c_hash with a code, and at_hash with an access token', async () => {
-    const issue = async (beside: object) => payloadOf(await issueIdToken(await grant(), beside, context()));
+    const issue = async (together: object) => payloadOf(await issueIdToken(await grant(), together, context()));
     expect(await issue({ code: 'c' })).toMatchObject({ c_hash: half('c', 'sha256') });
     expect(await issue({ code: 'c' })).not.toHaveProperty('at_hash');
     expect(await issue({ code: 'c', access_token: 'a' })).toMatchObject({
@@ -177,7 +177,11 @@ describe('The claims of the user in an ID token are', () => {
     ['those that the claims parameter asks for', { claims: ask({ name: null }) }, { name: 'Alice' }],
     ['none that it asks for of another scope than the client may have', { claims: ask({ phone_number: null }) }, {}],
     ['none that it wants at the userinfo endpoint', { claims: JSON.stringify({ userinfo: { name: null } }) }, {}],
-    ['never in place of ours', { claims: ask({ iss: null, sub: null, exp: null, name: null }) }, { name: 'Alice' }],
+    [
+      'never in place of the claims of the token',
+      { claims: ask({ iss: null, sub: null, exp: null, name: null }) },
+      { name: 'Alice' },
+    ],
   ])('%s', async (_name, options, expected) => {
     const { id_token } = await signIn('web', { sub, ...options });
     const { iss, sub: subject, aud, azp, iat, exp, auth_time, amr, at_hash, ...others } = payloadOf(id_token);

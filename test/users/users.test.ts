@@ -108,7 +108,7 @@ describe('A username and a password', () => {
 });
 
 describe('With the hook authenticateUser,', () => {
-  /** A directory elsewhere. It has an alice too, and names that lead to a subject of the table. */
+  /** An external directory. It also has an alice, and names whose subject is in the table. */
   const directory: Record<string, { password: string; sub: string; amr?: string[] }> = {
     carol: { password: 'of-carol', sub: 'c', amr: ['otp'] },
     alice: { password: 'of-the-other-alice', sub: 'other-alice' },
@@ -191,7 +191,7 @@ describe('The cost of a guess', () => {
   it('is two scrypt runs of 64 MB in deployed functions', async () => {
     const { inputs } = (await analyseFunctions()).outputs['dist/token/index.cjs']!;
     expect(Object.keys(inputs)).toContain('lib/oauth/scrypt-cost.ts');
-    // As a program of its own: in the process of the tests another cost stands in its place.
+    // In a process of its own, because the tests replace the cost.
     const program = `
       import { importSecret, unmatchableSecret } from './lib/oauth/secret.ts';
       console.log(unmatchableSecret.hash, (await importSecret('secret', 0)).hash);`;
