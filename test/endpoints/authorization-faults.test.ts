@@ -274,8 +274,8 @@ it('/authorize stays within its budget of reads and writes, and makes independen
   // An unknown cookie takes a read; a missing cookie takes none.
   expect((await asked(() => openBrowser(warm.authorization).get(proper())))[1]).toBe('');
 
-  // Reads: both counters and the name, each twice, the user, the consent. Writes: the counters, the session, the counters
-  // again. The query looks for grants of an earlier session of this browser.
+  // The session, two counters, name and user are read, then the user's claims and consent. Both counters are written twice:
+  // to count the attempt, and to take it back. The query looks for grants of the browser's earlier session.
   const [consent, signingIn] = await asked(() => browser.signIn(first));
   expect(signingIn).toBe(`DeleteItem ${'GetItem '.repeat(7)}${'PutItem '.repeat(4)}Query`);
 
