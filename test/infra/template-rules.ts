@@ -92,6 +92,7 @@ interface Setup {
 
 const STATIC: Setup = { origin: 'secret', registry: false, rotation: false, parameters: {} };
 const handleKeys = { 'handle-kms-keys': String(keys.handles.arns) };
+const wrapped = { keys: 'wrapped', 'wrapping-kms-key': WRAPPING_KEY, ...handleKeys };
 const signingArns = { 'signing-kms-arns': String(keys.signing.arns) };
 
 /** The stages whose keys are elsewhere than in the secret, or known by the registry, and how each is packaged. */
@@ -117,8 +118,9 @@ export const setups: Record<string, Setup> = {
     origin: 'wrapped',
     registry: true,
     rotation: true,
-    parameters: { keys: 'wrapped', rotation: 'on', 'wrapping-kms-key': WRAPPING_KEY, ...handleKeys },
+    parameters: { ...wrapped, rotation: 'on' },
   },
+  'wrapped-by-hand': { origin: 'wrapped', registry: true, rotation: false, parameters: wrapped },
 };
 
 const setupOf = (stage: string) => setups[stage] ?? STATIC;

@@ -1,5 +1,5 @@
-// Programs in other languages that the long run compares this service with. A folder in test/peers pins their packages, which are
-// installed into node_modules/.cache when a test needs them. If the toolchain is missing, the tests are skipped with a message.
+// Programs in other languages that the long run compares this service with, or checks it with. A folder in test/peers pins their
+// packages, which are installed into node_modules/.cache when a test needs them. If the toolchain is missing, the tests are skipped with a message.
 //
 // For another language, pin its packages in test/peers/NAME, and describe their installation like `python`.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
@@ -66,7 +66,7 @@ export async function installPeer(name: string, toolchain: Toolchain): Promise<s
 }
 
 function skip(name: string, reason: string): undefined {
-  console.warn(`SKIPPED: nothing is compared with ${name}, because ${reason}`);
+  console.warn(`SKIPPED: ${name} was not run, because ${reason}`);
   return undefined;
 }
 
@@ -78,10 +78,16 @@ export interface RunningPeer {
 
 /**
  * Starts a program and waits until its output matches a pattern.
+ * @param env variables besides those of this process
  * @throws Error with the output when the program ends before that
  */
-export async function startPeer(command: string, args: readonly string[], ready: RegExp): Promise<RunningPeer> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+export async function startPeer(
+  command: string,
+  args: readonly string[],
+  ready: RegExp,
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningPeer> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   const found = await new Promise<RegExpExecArray>((resolve, reject) => {
     let output = '';
     const read = (chunk: Buffer) => {
