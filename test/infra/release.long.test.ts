@@ -87,7 +87,7 @@ describe('npm run release', () => {
     ['a version that is not of the form X.Y.Z', () => {}, ['1.0'], 'no version is given'],
     ['a version with leading zeros', () => {}, ['1.00.0'], 'no version is given'],
     ['the version before', () => {}, ['0.9.0'], 'version 0.9.0 is not above the current version 0.9.0'],
-    ['a version below the one before', () => {}, ['0.8.99'], '0.8.99 is not above 0.9.0'],
+    ['a version below the one before', () => {}, ['0.8.99'], '0.8.99 is not above the current version 0.9.0'],
     ['a tree with changes', () => write('new.txt', ''), ['1.0.0'], 'uncommitted changes'],
     ['a tag that is there already', () => git('tag', 'v1.0.0'), ['1.0.0'], 'the tag v1.0.0 already exists'],
     [
