@@ -16,9 +16,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import type { Parameters } from './parameters.ts';
 import { Problem } from './problem.ts';
-
-export type Parameters = Readonly<Record<string, string>>;
 
 export interface Packaging {
   /** The directory of the project. */
@@ -120,6 +119,8 @@ async function runServerless({ root, stage, parameters = {}, signal }: Packaging
     env: {
       PATH: process.env['PATH'],
       HOME: service,
+      // The plugin that checks parameters finds its sources there.
+      LATCHKEY_ROOT: root,
       // Caches the compiled schema, which takes as long as packaging itself.
       SLS_SCHEMA_CACHE_BASE_DIR: join(root, 'node_modules/.cache/latchkey'),
       SLS_NOTIFICATIONS_MODE: 'off',

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
+import { MAX_ENVIRONMENT_BYTES } from '../environment-size.ts';
 import { Problem } from '../problem.ts';
 import { examples, regionOption } from './command.ts';
 import type { Io } from './io.ts';
@@ -39,16 +40,18 @@ async function init({ stage, alg, dryRun, json, ...options }: InitOptions, io: I
   const out = createOutput(io, json === true);
   const name = `latchkey/${stage}`;
   const secret = createStageSecret(alg);
-  const { bytes, max } = environmentSize(secret);
-  if (bytes > max) {
-    throw new Problem(`the keys take ${bytes} bytes, but a function has room for ${max}: choose another --alg`);
+  const bytes = environmentSize(secret);
+  if (bytes > MAX_ENVIRONMENT_BYTES) {
+    throw new Problem(
+      `with these keys, a function would need ${bytes} bytes for its variables, but it may have ${MAX_ENVIRONMENT_BYTES}: choose another --alg`,
+    );
   }
 
   if (dryRun) {
     const shown = { ...elided(secret) };
     out.result(
       { name, dry_run: true, environment_bytes: bytes, secret: shown },
-      `would make the secret ${name} (${bytes} of the 4096 bytes that a function has for variables). The keys below are samples:\n` +
+      `would make the secret ${name} (with it, a function uses up to ${bytes} of its ${MAX_ENVIRONMENT_BYTES} bytes for variables). The keys below are samples:\n` +
         `each run makes new keys.\n\n${fields(shown)}`,
     );
     return;

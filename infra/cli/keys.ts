@@ -4,6 +4,7 @@ import { activateCommand } from './activate-key.ts';
 import { addCommand } from './add-key.ts';
 import { examples, onTable } from './command.ts';
 import { compromiseCommand } from './compromise-key.ts';
+import { generateCommand } from './generate-key.ts';
 import type { Io } from './io.ts';
 import { findRegistry, keyPolicyFrom } from './key-registry.ts';
 import { keyView, POLICY_HELP } from './key-view.ts';
@@ -18,6 +19,7 @@ export const keysCommand = (io: Io): Command =>
   new Command('keys')
     .addCommand(listCommand(io))
     .addCommand(addCommand(io))
+    .addCommand(generateCommand(io))
     .addCommand(activateCommand(io))
     .addCommand(retireCommand(io))
     .addCommand(compromiseCommand(io));

@@ -1,10 +1,11 @@
-import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto';
 import { type Algorithm, type AlgorithmName, algorithms } from '../../lib/keys/algorithm.ts';
 import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { handleKeyId } from '../../lib/oauth/handle.ts';
 import { withPlainId } from '../../lib/oauth/identifier.ts';
+import { environmentBytes } from '../environment-size.ts';
 
 /** The secret of a stage. Each member becomes the environment variable of that name. */
 export interface StageSecret {
@@ -18,10 +19,7 @@ export interface StageSecret {
   readonly SEALING_KEYS: string;
 }
 
-/**
- * RSA keys have 2048 bits, so that one private and three public keys, enough for a rotation, fit into the environment of a
- * function. Two private RSA keys do not fit.
- */
+/** RSA keys have 2048 bits, so that two of them fit into the environment of a function while one replaces the other. */
 function generate(alg: AlgorithmName): KeyObject {
   const { kty, crv = '' }: Algorithm = algorithms[alg];
   if (kty === 'RSA') return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
@@ -32,7 +30,7 @@ function generate(alg: AlgorithmName): KeyObject {
 /** Makes one new key of each kind. Those for encrypted tokens are unused until the stage switches such tokens on. */
 export function createStageSecret(alg: AlgorithmName): StageSecret {
   const { members, jwk } = withPlainId(
-    () => signingKey(alg),
+    () => createSigningKey(alg),
     ({ jwk }) => jwk.kid,
   );
   const decryptionJwk = withPlainId(decryptionKey, ({ kid }) => kid);
@@ -45,9 +43,13 @@ export function createStageSecret(alg: AlgorithmName): StageSecret {
   };
 }
 
-/** The `kid` is the thumbprint of the key. */
-function signingKey(alg: AlgorithmName) {
-  const members = { ...generate(alg).export({ format: 'jwk' }), alg };
+/** The private members of an RSA key that follow from its primes. The functions add them again: `lib/keys/rsa-primes.ts`. */
+const withoutDerived = ({ d, dp, dq, qi, ...jwk }: JsonWebKey): JsonWebKey =>
+  jwk.kty === 'RSA' ? jwk : { ...jwk, ...(d !== undefined && { d }) };
+
+/** Makes a signing key. The `kid` is its thumbprint. */
+export function createSigningKey(alg: AlgorithmName) {
+  const members = { ...withoutDerived(generate(alg).export({ format: 'jwk' })), alg };
   const [{ jwk }] = parseSigningKeys(JSON.stringify(members), 'private');
   return { members, jwk };
 }
@@ -61,22 +63,16 @@ function decryptionKey() {
 /** The public half of the decryption key. */
 export const encryptionJwk = ({ DECRYPTION_KEYS }: StageSecret) => parseDecryptionKeys(DECRYPTION_KEYS)[0]?.jwk;
 
-/** Limit for all variables of a function. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
-const LAMBDA_BYTES = 4_096;
+/** At most what the variables of `authorization` take that are not in the secret, with the defaults of serverless.yml. */
+export const OTHER_BYTES = 700;
 
-/** A generous estimate of what the other variables of a function take. */
-const OTHER_BYTES = 1_024;
-
-/** The bytes that the secret takes in the environment of the function that needs most of it, and the bytes available. */
-export function environmentSize({ SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS, ...both }: StageSecret): {
-  bytes: number;
-  max: number;
-} {
+/** The bytes that the function with the most variables has in its environment with this secret, as Lambda counts them. */
+export function environmentSize({ SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS, ...both }: StageSecret): number {
   const needs = [
     { SIGNING_KEYS, VERIFICATION_KEYS, ...both }, // `authorization`
     { VERIFICATION_KEYS, DECRYPTION_KEYS, ...both }, // functions that only verify
-  ].map((variables) => Buffer.byteLength(Object.entries(variables).flat().join('')));
-  return { bytes: Math.max(...needs), max: LAMBDA_BYTES - OTHER_BYTES };
+  ].map(environmentBytes);
+  return Math.max(...needs) + OTHER_BYTES;
 }
 
 /** The secret without its private parts. */

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkParameters } from '../parameters.ts';
 import { Problem } from '../problem.ts';
 import { announce } from './announcement.ts';
 import { checkEnvironment } from './check-environment.ts';
@@ -12,7 +13,6 @@ import { type Lambda, startLambda } from './lambda.ts';
 import { startLocalKeys } from './local-keys.ts';
 import type { Options } from './options.ts';
 import { packagedTemplate } from './packaged-template.ts';
-import { checkParameters } from './parameters.ts';
 import { patience, patientTimers } from './patience.ts';
 import { startSchedules } from './schedules.ts';
 import { encryptionJwks } from './secrets.ts';
@@ -85,7 +85,6 @@ async function start(
 ): Promise<void> {
   const { audience = 'orders', routes = [], parameters = {} } = options;
   const timers = patientTimers(systemTimers);
-  await checkParameters(root, parameters);
   // The port comes first: it is part of the issuer, and the most likely thing to fail.
   let lambda: Lambda | undefined;
   const gateway = await startGateway({
@@ -105,6 +104,7 @@ async function start(
   const saved = data?.load();
   const keys = await startLocalKeys(options.keys, saved);
   running.push(keys.stop);
+  checkParameters('local', { ...parameters, ...keys.parameters });
   const overridden = {
     ...(options.audience !== undefined && { AUDIENCE: audience }),
     ...(options.logLevel !== undefined && { LOG_LEVEL: options.logLevel }),

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import { parseIssuer as readIssuer } from '../../lib/config-values.ts';
+import type { Parameters } from '../parameters.ts';
 import { Problem } from '../problem.ts';
 import { type KeyOrigin, keyOrigins } from './local-keys.ts';
-import { type Parameters, parseParameters } from './parameters.ts';
+import { parseParameters } from './parameters.ts';
 import { parseUpstreamRoute, type UpstreamRoute } from './upstream.ts';
 
 export interface Options {

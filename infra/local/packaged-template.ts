@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Parameters, packageStack, templateFile } from '../package-stack.ts';
+import { packageStack, templateFile } from '../package-stack.ts';
+import type { Parameters } from '../parameters.ts';
 
 // Stands for the issuer in the cached package, so that another port needs no new package.
-const issuerPlaceholder = 'http://localhost:PORT';
+const issuerPlaceholder = 'https://issuer.invalid';
 
 /**
  * The packaged template for the stage `local`, as JSON.

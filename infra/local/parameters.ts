@@ -1,9 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { type Parameters, parameters } from '../parameters.ts';
 import { Problem } from '../problem.ts';
-
-/** Parameters of serverless.yml, by name. */
-export type Parameters = Readonly<Record<string, string>>;
 
 /** Parameters that `npm start` sets through an option of its own, together with what depends on them. */
 const ownOptions = new Map([
@@ -14,7 +10,7 @@ const ownOptions = new Map([
   ['wrapping-kms-key', '--keys wrapped'],
 ]);
 
-/** @throws Problem for a text that is not NAME=VALUE */
+/** @throws Problem for a text that is not NAME=VALUE, and for a parameter that does not exist or has an option of its own */
 export function parseParameters(texts: readonly string[]): Parameters {
   const names = texts.map((text) => text.split('=')[0] ?? '');
   const twice = names.find((name, index) => names.indexOf(name) < index);
@@ -26,23 +22,11 @@ export function parseParameters(texts: readonly string[]): Parameters {
       const name = text.slice(0, at);
       const option = ownOptions.get(name);
       if (option !== undefined) throw new Problem(`--param ${name}: use ${option} instead`);
+      if (!Object.hasOwn(parameters, name)) {
+        const settable = Object.keys(parameters).filter((known) => !ownOptions.has(known));
+        throw new Problem(`--param ${name}: there is no such parameter; use one of ${settable.join(', ')}`);
+      }
       return [name, text.slice(at + 1)];
     }),
   );
-}
-
-/** @throws Problem for an unknown parameter, with the list of known ones */
-export async function checkParameters(root: string, parameters: Parameters): Promise<void> {
-  const given = Object.keys(parameters);
-  if (given.length === 0) return;
-  // Loaded only when there are parameters, as the parser slows down the start.
-  const [{ parse }, { customTags }] = await Promise.all([import('yaml'), import('./deployed-table.ts')]);
-  const { params } = parse(readFileSync(join(root, 'serverless.yml'), 'utf8'), { customTags }) as {
-    params: { default: Record<string, unknown> };
-  };
-  const known = Object.keys(params.default);
-  const unknown = given.find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  const settable = known.filter((name) => !ownOptions.has(name));
-  throw new Problem(`--param ${unknown}: there is no such parameter; use one of ${settable.join(', ')}`);
 }

@@ -1,4 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { withPrivateMembers } from './rsa-primes.ts';
 
 // What keys for signatures and for encryption have in common.
 
@@ -59,10 +60,12 @@ const MIN_RSA_EXPONENT = 65537n;
 
 /** A JWK Set (RFC 7517 section 5) or a single JWK. docs/design.md section 8. @throws KeyError for an unfit key */
 export function parseJwks<Of extends Use, Alg extends string>(text: string, type: KeyType, keyUse: KeyUse<Of, Alg>) {
-  return jwksMembers(text).map((jwk, index) => {
-    const { kid } = jwk;
+  return jwksMembers(text).map((given, index) => {
+    const { kid } = given;
     const name = typeof kid === 'string' ? JSON.stringify(kid) : `number ${index + 1}`;
-    requireDeclaredUse(name, jwk, keyUse);
+    requireDeclaredUse(name, given, keyUse);
+    const jwk = withPrivateMembers(given);
+    if (!jwk) throw new KeyError(name, 'has members that do not belong together');
     return checkKey(name, jwk, importKey(name, { key: jwk, format: 'jwk' }, jwk['d'] !== undefined, type), keyUse);
   });
 }

@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createStageSecret, OTHER_BYTES } from '../../infra/cli/stage-secret.ts';
+import { environmentSizes, MAX_ENVIRONMENT_BYTES } from '../../infra/environment-size.ts';
 import { packagedTemplate } from '../../infra/local/packaged-template.ts';
 import { fragmentDirectory, packageStack, templateFile } from '../../infra/package-stack.ts';
 import { blocks, document } from '../support/docs.ts';
@@ -89,6 +91,27 @@ describe('The parameters of serverless.yml', () => {
       ISSUER: 'https://auth.example.com',
       AUDIENCE: 'https://api.example.com',
     });
+  });
+
+  it('leave room in each function for two private RSA keys and as many public ones, with the quotes that Lambda counts', () => {
+    const [old, next] = [createStageSecret('RS256'), createStageSecret('RS256')];
+    const both = (name: 'SIGNING_KEYS' | 'VERIFICATION_KEYS') =>
+      JSON.stringify({ keys: [old, next].flatMap((secret) => JSON.parse(secret[name]).keys) });
+    const secret = {
+      ...old,
+      HANDLE_KEYS: `${old.HANDLE_KEYS},${next.HANDLE_KEYS}`,
+      SIGNING_KEYS: both('SIGNING_KEYS'),
+      VERIFICATION_KEYS: both('VERIFICATION_KEYS'),
+    };
+    const sizes = environmentSizes(stacks['dev']!.template, { 'latchkey/dev': secret }, 'ap-southeast-2');
+    expect(sizes.size).toBe(functionsOf('dev').length);
+    for (const [id, bytes] of sizes) expect({ id, bytes: bytes < MAX_ENVIRONMENT_BYTES }).toEqual({ id, bytes: true });
+  });
+
+  it('take no more room than latchkey init leaves them beside the secret', () => {
+    const empty = Object.fromEntries(Object.keys(createStageSecret('ES256')).map((name) => [name, '']));
+    const sizes = environmentSizes(stacks['dev']!.template, { 'latchkey/dev': empty }, 'ap-southeast-2');
+    expect(Math.max(...sizes.values())).toBeLessThanOrEqual(OTHER_BYTES);
   });
 
   it('make the local stage strict, with its demo API as audience', async () => {

@@ -15,6 +15,32 @@ const pem = (key: KeyObject) =>
   key.export({ format: 'pem', type: key.type === 'private' ? 'pkcs8' : 'spki' }).toString();
 const set = (...keys: unknown[]) => JSON.stringify({ keys });
 
+describe('a private RSA key without the members that follow from its primes', () => {
+  const { d, dp, dq, qi, ...short } = jwk(pairs.rsa.privateKey);
+
+  it('is the same key as with them', () => {
+    const [whole] = parseSigningKeys(set(jwk(pairs.rsa.privateKey)), 'private');
+    const [key] = parseSigningKeys(set(short), 'private');
+    expect(key.jwk).toEqual(whole.jwk);
+    expect(key.key.export({ format: 'jwk' })).toEqual({ ...jwk(pairs.rsa.privateKey) });
+  });
+
+  it.each<[string, Jwk, RegExp]>([
+    ['with a prime of another key', { ...short, p: jwk(other.rsa.privateKey)['p'] }, /do not belong together/],
+    ['with the modulus of another key', { ...short, n: jwk(other.rsa.privateKey)['n'] }, /do not belong together/],
+    ['with one prime', { ...short, q: undefined }, /do not belong together/],
+    ['with 1 as a prime', { ...short, p: 'AQ', q: short['n'] }, /do not belong together/],
+    ['with an even exponent', { ...short, e: 'Ag' }, /do not belong together/],
+    ['with a prime that is no number', { ...short, p: 7 }, /do not belong together/],
+  ])('is refused %s', (_, key, message) => {
+    expect(() => parseSigningKeys(set(key), 'private')).toThrow(message);
+  });
+
+  it('is not taken for a public key', () => {
+    expect(() => parseSigningKeys(set(short), 'public')).toThrow(/is private/);
+  });
+});
+
 describe.each(Object.entries(pairs))('%s', (name, { privateKey, publicKey }) => {
   const alg = { rsa: 'RS256', p256: 'ES256', p384: 'ES384', ed25519: 'EdDSA' }[name];
 

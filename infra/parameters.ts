@@ -1,0 +1,135 @@
+import { type VariableName, variables } from '../lib/config.ts';
+import { InvalidValue, integerBetween, oneOf } from '../lib/config-values.ts';
+import { Problem } from './problem.ts';
+
+/** Values of parameters of serverless.yml, by name; absent = the default. */
+export type Parameters = Readonly<Record<string, string>>;
+
+/** What a parameter may be. */
+interface Parameter {
+  /** The variable that it sets, and whose values it may have. */
+  readonly variable?: VariableName;
+  /** @throws InvalidValue, or KeyError */
+  readonly parse: (text: string) => unknown;
+  /** Whether it may be empty, for a variable that is not set. */
+  readonly mayBeEmpty?: true;
+}
+
+const sets = (variable: VariableName): Parameter => ({ variable, parse: variables[variable].parse });
+const maySet = (variable: VariableName): Parameter => ({ ...sets(variable), mayBeEmpty: true });
+
+const onOrOff: Parameter = { parse: oneOf(['on', 'off']) };
+const whole = (min: number, max: number): Parameter => ({ parse: integerBetween(min, max) });
+const like = (form: RegExp, description: string): Parameter => ({
+  parse(text) {
+    if (!form.test(text)) throw new InvalidValue(`must be ${description}`);
+  },
+});
+
+/** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+const RETENTION_DAYS = '1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653'.split(' ');
+
+/** Every parameter of serverless.yml. Those that set a variable are described by it, in lib/config.ts. */
+export const parameters = {
+  issuer: sets('ISSUER'),
+  audience: sets('AUDIENCE'),
+  'revocation-max-age': sets('REVOCATION_MAX_AGE_SECONDS'),
+  'authorizer-cache-ttl': whole(0, 3600),
+  keys: { parse: oneOf(['secret', 'kms', 'wrapped']) },
+  'signing-kms-keys': maySet('SIGNING_KMS_KEYS'),
+  'handle-kms-keys': maySet('HANDLE_KMS_KEYS'),
+  'wrapping-kms-key': maySet('WRAPPING_KMS_KEY'),
+  'signing-kms-arns': { parse: variables.HANDLE_KMS_KEYS.parse, mayBeEmpty: true },
+  'key-registry': sets('KEY_REGISTRY'),
+  rotation: onOrOff,
+  'key-rotation': sets('KEY_ROTATION_SECONDS'),
+  'new-key-algorithm': sets('NEW_KEY_ALGORITHM'),
+  'jwks-cache': sets('JWKS_CACHE_SECONDS'),
+  'secrets-version': like(/^[\w.-]{1,64}$/, '1 to 64 letters, digits, "_", "." and "-"'),
+  'encrypted-tokens': onOrOff,
+  'sealed-tokens': onOrOff,
+  'client-cache': sets('CLIENT_CACHE_SECONDS'),
+  'clock-skew': sets('CLOCK_SKEW_SECONDS'),
+  'token-lifetime': sets('ACCESS_TOKEN_LIFETIME_SECONDS'),
+  'token-max-lifetime': sets('ACCESS_TOKEN_MAX_LIFETIME_SECONDS'),
+  'id-token-lifetime': sets('ID_TOKEN_LIFETIME_SECONDS'),
+  'refresh-token-lifetime': sets('REFRESH_TOKEN_LIFETIME_SECONDS'),
+  'refresh-token-idle-lifetime': sets('REFRESH_TOKEN_IDLE_LIFETIME_SECONDS'),
+  'refresh-reuse-interval': sets('REFRESH_REUSE_INTERVAL_SECONDS'),
+  'code-lifetime': sets('CODE_LIFETIME_SECONDS'),
+  'session-lifetime': sets('SESSION_LIFETIME_SECONDS'),
+  'service-name': sets('SERVICE_NAME'),
+  'service-logo': maySet('SERVICE_LOGO_URI'),
+  'log-level': sets('LOG_LEVEL'),
+  'log-retention': { parse: oneOf(RETENTION_DAYS) },
+  'rate-limit': whole(1, 1_000_000),
+  'burst-limit': whole(1, 1_000_000),
+  'table-name': like(/^[\w.-]{3,255}$/, '3 to 255 letters, digits, "_", "." and "-"'),
+  'table-protection': { parse: oneOf(['true', 'false']) },
+  'table-on-removal': { parse: oneOf(['Retain', 'Delete']) },
+} as const satisfies Record<string, Parameter>;
+
+export type ParameterName = keyof typeof parameters;
+
+/** IAM knows a key by this ARN only, and by no alias. */
+const KEY_ARN = /^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
+
+/** Which origins of keys use a parameter. */
+const USED_WITH: ReadonlyMap<string, readonly string[]> = new Map([
+  ['signing-kms-keys', ['kms']],
+  ['signing-kms-arns', ['kms']],
+  ['wrapping-kms-key', ['wrapped']],
+  ['handle-kms-keys', ['kms', 'wrapped']],
+  ['rotation', ['wrapped']],
+]);
+
+/**
+ * Checks parameters, each by itself and together.
+ * @param stage in the stage `local`, keys of KMS may be named by alias, because nothing there is checked by IAM
+ * @throws Problem naming the parameter and what is allowed
+ */
+export function checkParameters(stage: string, given: Parameters): void {
+  for (const [name, value] of Object.entries(given)) checkParameter(name, value);
+  const { keys = 'secret', audience, issuer } = given;
+  for (const [name, origins] of USED_WITH) {
+    const value = given[name];
+    if (value && value !== 'off' && !origins.includes(keys)) {
+      throw new Problem(`parameter ${name} can only be used with keys=${origins.join(' or keys=')}`);
+    }
+  }
+  if (audience !== undefined && audience === issuer) throw new Problem('parameter audience must not be the issuer');
+  if (keys === 'wrapped' && given['key-registry'] === 'off') {
+    throw new Problem('parameter key-registry must be on with keys=wrapped');
+  }
+  for (const name of neededKeys(given)) {
+    const ids = (given[name] || (name === 'signing-kms-arns' && given['signing-kms-keys']) || '').split(',');
+    const isEnough =
+      stage === 'local' || name === 'signing-kms-keys' ? ids[0] !== '' : ids.every((id) => KEY_ARN.test(id));
+    if (isEnough) continue;
+    throw new Problem(
+      `parameter ${name} must be ARNs of KMS keys with keys=${keys}, separated by commas, such as arn:aws:kms:eu-west-1:123456789012:key/1a2b`,
+    );
+  }
+}
+
+function neededKeys({ keys, 'key-registry': registry }: Parameters): ParameterName[] {
+  if (keys === 'wrapped') return ['wrapping-kms-key', 'handle-kms-keys'];
+  if (keys !== 'kms') return [];
+  return [...(registry === 'on' ? [] : (['signing-kms-keys'] as const)), 'signing-kms-arns', 'handle-kms-keys'];
+}
+
+function checkParameter(name: string, value: string): void {
+  const parameter: Parameter | undefined = Object.hasOwn(parameters, name)
+    ? parameters[name as ParameterName]
+    : undefined;
+  if (!parameter) {
+    throw new Problem(`there is no parameter ${name}; the parameters are ${Object.keys(parameters).join(', ')}`);
+  }
+  if (value === '' && parameter.mayBeEmpty) return;
+  try {
+    if (value === '') throw new InvalidValue('must not be empty');
+    parameter.parse(value);
+  } catch (error) {
+    throw new Problem(`parameter ${name} ${(error as Error).message}`);
+  }
+}

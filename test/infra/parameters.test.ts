@@ -1,0 +1,192 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { packageStack } from '../../infra/package-stack.ts';
+import { checkParameters, parameters } from '../../infra/parameters.ts';
+import settingsPlugin, { type Serverless } from '../../infra/resources/settings-plugin.mjs';
+import { variables } from '../../lib/config.ts';
+import { document } from '../support/docs.ts';
+import { root } from '../support/local-service.ts';
+import { parameters as stages } from './stages.ts';
+
+const packaged = parse(document('serverless.yml'), { logLevel: 'silent' }) as {
+  params: Record<string, Record<string, unknown>>;
+};
+const defaults = Object.entries(packaged.params['default'] ?? {});
+const plain = defaults.filter(([, value]) => !/\$\{/.test(String(value)));
+
+describe('serverless.yml', () => {
+  it('has every parameter that is described, and no other', () => {
+    expect(defaults.map(([name]) => name).toSorted()).toEqual(Object.keys(parameters).toSorted());
+  });
+
+  it.each(plain)('has a default of %s that passes its check, and is that of its variable', (name, value) => {
+    checkParameters('dev', { [name]: String(value) });
+    const parameter = parameters[name as keyof typeof parameters];
+    const variable = 'variable' in parameter && parameter.variable ? variables[parameter.variable] : {};
+    if ('default' in variable) expect(String(value)).toBe(variable.default);
+  });
+
+  it.each(Object.entries(packaged.params))('has proper parameters of its own for %s', (stage, values) => {
+    const own = Object.entries(values).filter(([, value]) => !/\$\{/.test(String(value)));
+    checkParameters(stage, Object.fromEntries(own.map(([name, value]) => [name, String(value)])));
+  });
+});
+
+it('the page on configuration names the variable of each parameter', () => {
+  for (const [name, parameter] of Object.entries(parameters)) {
+    const [row = ''] = document('docs/configuration.md').match(new RegExp(`^\\| \`${name}\` \\|.*$`, 'm')) ?? [];
+    if ('variable' in parameter) expect(row).toContain(`\`${parameter.variable}\``);
+  }
+});
+
+const ARN = 'arn:aws:kms:eu-west-1:123456789012:key/1a2b';
+const ARNS = /ARNs of KMS keys with keys=/;
+
+describe('are accepted', () => {
+  it.each(Object.entries(stages))('those of the stage %s', (stage, given) => checkParameters(stage, given));
+  it.each<Record<string, string>>([
+    { keys: 'kms', 'signing-kms-keys': `${ARN},${ARN}c`, 'handle-kms-keys': ARN },
+    { keys: 'kms', 'signing-kms-keys': `${ARN}=PS256`, 'signing-kms-arns': ARN, 'handle-kms-keys': ARN },
+    { keys: 'wrapped', 'wrapping-kms-key': ARN, 'handle-kms-keys': ARN, rotation: 'on', 'key-registry': 'on' },
+    { 'service-name': 'Mein Dienst', 'service-logo': '', 'clock-skew': '300', 'table-name': 'other' },
+  ])('%j', (given) => checkParameters('prod', given));
+
+  it('aliases in the stage of npm start', () => {
+    const given = { keys: 'wrapped', 'wrapping-kms-key': 'alias/wrap', 'handle-kms-keys': 'alias/mac' };
+    checkParameters('local', given);
+    expect(() => checkParameters('prod', given)).toThrow(ARNS);
+  });
+});
+
+describe('are refused, by name and with what is allowed', () => {
+  it.each<[Record<string, string>, RegExp]>([
+    [{ 'rate-limt': '5' }, /^there is no parameter rate-limt; the parameters are .*rate-limit/],
+    [{ toString: '5' }, /^there is no parameter toString/],
+    [{ 'clock-skew': 'abc' }, /^parameter clock-skew must be a whole number from 0 to 300$/],
+    [{ 'clock-skew': '' }, /^parameter clock-skew must not be empty$/],
+    [{ 'rate-limit': '0' }, /^parameter rate-limit must be a whole number from 1 to/],
+    [{ 'log-retention': '31' }, /^parameter log-retention must be one of 1, 3, 5/],
+    [{ 'log-level': 'loud' }, /^parameter log-level must be one of debug/],
+    [{ 'encrypted-tokens': 'true' }, /^parameter encrypted-tokens must be one of on, off$/],
+    [{ 'table-protection': 'on' }, /^parameter table-protection must be one of true, false$/],
+    [{ keys: 'vault' }, /^parameter keys must be one of secret, kms, wrapped$/],
+    [{ 'revocation-max-age': 'jwt=5,jwt=1' }, /^parameter revocation-max-age names a format twice$/],
+    [{ issuer: 'https://a.example/' }, /^parameter issuer must have a lower-case host/],
+    [{ issuer: 'https://a.example', audience: 'https://a.example' }, /^parameter audience must not be the issuer$/],
+    [{ keys: 'kms' }, ARNS],
+    [{ keys: 'kms', 'signing-kms-keys': ARN }, /^parameter handle-kms-keys must be ARNs/],
+    [{ keys: 'kms', 'handle-kms-keys': ARN }, /^parameter signing-kms-keys must be ARNs/],
+    [
+      { keys: 'kms', 'handle-kms-keys': ARN, 'signing-kms-keys': `${ARN}=PS256` },
+      /^parameter signing-kms-arns must be ARNs/,
+    ],
+    [{ keys: 'kms', 'handle-kms-keys': ARN, 'key-registry': 'on' }, /^parameter signing-kms-arns must be ARNs/],
+    [{ keys: 'kms', 'handle-kms-keys': 'alias/a', 'signing-kms-keys': ARN }, /^parameter handle-kms-keys must be ARNs/],
+    [{ keys: 'wrapped' }, /^parameter wrapping-kms-key must be ARNs/],
+    [{ keys: 'wrapped', 'wrapping-kms-key': ARN }, /^parameter handle-kms-keys must be ARNs/],
+    [{ keys: 'wrapped', 'key-registry': 'off' }, /^parameter key-registry must be on with keys=wrapped$/],
+    [{ 'wrapping-kms-key': ARN }, /^parameter wrapping-kms-key can only be used with keys=wrapped$/],
+    [{ 'handle-kms-keys': ARN }, /^parameter handle-kms-keys can only be used with keys=kms or keys=wrapped$/],
+    [{ rotation: 'on' }, /^parameter rotation can only be used with keys=wrapped$/],
+  ])('%j', (given, message) => {
+    expect(() => checkParameters('prod', given)).toThrow(
+      expect.objectContaining({ name: 'Problem', message: expect.stringMatching(message) }),
+    );
+  });
+});
+
+describe('the plugin of serverless', () => {
+  const serverless = (more: Partial<Serverless> = {}): Serverless => ({
+    classes: { Error },
+    processedInput: { options: { stage: 'prod' } },
+    configurationInput: { params: packaged.params },
+    service: { provider: { compiledCloudFormationTemplate: { Resources: {} } } },
+    getProvider: () => {
+      throw new Error('nothing of AWS is needed');
+    },
+    ...more,
+  });
+  const warnings: string[] = [];
+  const plugin = (given: Serverless) =>
+    settingsPlugin(given, {}, { log: { warning: (text) => void warnings.push(text) } });
+
+  it.each<[param: string[], params: Record<string, Record<string, unknown>>, message: RegExp]>([
+    [['rate-limt=5'], {}, /no parameter rate-limt/],
+    [['clock-skew=1', 'clock-skew=2'], {}, /parameter clock-skew is given twice/],
+    [[], { prod: { 'encrypted-tokens': true } }, /parameter encrypted-tokens must be one of on, off/],
+    [[], { prod: { keys: 'kms' } }, ARNS],
+  ])('refuses %j and %j before anything is packaged', async (param, params, message) => {
+    const given = serverless({
+      processedInput: { options: { stage: 'prod', param } },
+      configurationInput: { params: { ...packaged.params, ...params } },
+    });
+    await expect(plugin(given).asyncInit()).rejects.toThrow(message);
+  });
+
+  it('accepts serverless.yml as it is, and what refers to something that is not known yet', async () => {
+    await plugin(serverless()).asyncInit();
+    const issuer = { 'Fn::Sub': 'x' };
+    await plugin(serverless({ configurationInput: { params: { prod: { issuer } } } })).asyncInit();
+  });
+
+  /** Prepares a deployment of one function with this template of variables, against a stub of Secrets Manager. */
+  async function deploy(Variables: Record<string, unknown>, answer: (name: string) => [status: number, body: object]) {
+    const server = createServer(async (request, response) => {
+      const [status, body] = answer((JSON.parse(await text(request)) as { SecretId: string }).SecretId);
+      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const config = {
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      region: 'eu-west-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      maxAttempts: 1,
+    };
+    const Resources = { F: { Type: 'AWS::Lambda::Function', Properties: { Environment: { Variables } } } };
+    try {
+      await plugin(
+        serverless({
+          service: { provider: { compiledCloudFormationTemplate: { Resources } } },
+          getProvider: () => ({ getAwsSdkV3Config: async () => config, getRegion: () => 'eu-west-1' }),
+        }),
+      ).hooks['before:deploy:deploy']();
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+
+  const A = '{{resolve:secretsmanager:latchkey/prod:SecretString:A}}';
+  const secret = (value: object): [number, object] => [200, { SecretString: JSON.stringify(value) }];
+
+  it('counts the variables with the real secret before a deployment, names and quotes included', async () => {
+    const room = 4_096 - '{"A":"","B":"\\"\\""}'.length;
+    await deploy({ A, B: '""' }, () => secret({ A: 'x'.repeat(room) }));
+    await expect(deploy({ A, B: '""' }, () => secret({ A: 'x'.repeat(room + 1) }))).rejects.toThrow(
+      /may have 4096 bytes, but with this secret these need more: F 4097/,
+    );
+    await expect(deploy({ A }, () => secret({ B: 'x' }))).rejects.toThrow(
+      'the secret latchkey/prod has no A, which A is taken from',
+    );
+    await expect(deploy({ A }, () => [400, { __type: 'ResourceNotFoundException' }])).rejects.toThrow(
+      'there is no secret latchkey/prod: make it with latchkey init',
+    );
+  });
+
+  it('warns where it may not read the secret, because CloudFormation may', async () => {
+    await deploy({ A }, () => [400, { __type: 'AccessDeniedException', message: 'not you' }]);
+    expect(warnings).toEqual([expect.stringMatching(/was not checked, because .*not you/)]);
+  });
+});
+
+it('serverless package stops with the name of the parameter and what is allowed', async () => {
+  const parameters = { 'encrypted-tokens': 'true' };
+  await expect(packageStack({ root, stage: 'dev', parameters })).rejects.toMatchObject({
+    name: 'Problem',
+    message: 'serverless.yml cannot be packaged: parameter encrypted-tokens must be one of on, off',
+  });
+});
