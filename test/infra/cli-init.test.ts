@@ -103,20 +103,17 @@ describe('init', () => {
 
   const join = (...sets: string[]) => JSON.stringify({ keys: sets.flatMap((set) => JSON.parse(set).keys) });
 
-  it.each(algorithms)(
-    'makes %s keys of which two private and three public ones fit into 4 KB in a rotation',
-    (alg) => {
-      const [secret, second, third] = [createStageSecret(alg), createStageSecret(alg), createStageSecret(alg)];
-      const inRotation = {
-        ...secret,
-        SIGNING_KEYS: join(secret.SIGNING_KEYS, second.SIGNING_KEYS),
-        VERIFICATION_KEYS: join(...[secret, second, third].map((each) => each.VERIFICATION_KEYS)),
-        HANDLE_KEYS: [secret, second].map(({ HANDLE_KEYS }) => HANDLE_KEYS).join(','),
-        SEALING_KEYS: [secret, second].map(({ SEALING_KEYS }) => SEALING_KEYS).join(','),
-      };
-      expect(environmentSize(inRotation)).toBeLessThan(MAX_ENVIRONMENT_BYTES);
-    },
-  );
+  it.each(algorithms)('makes %s keys of which two private and three public ones fit into 4 KB in a rotation', (alg) => {
+    const [secret, second, third] = [createStageSecret(alg), createStageSecret(alg), createStageSecret(alg)];
+    const inRotation = {
+      ...secret,
+      SIGNING_KEYS: join(secret.SIGNING_KEYS, second.SIGNING_KEYS),
+      VERIFICATION_KEYS: join(...[secret, second, third].map((each) => each.VERIFICATION_KEYS)),
+      HANDLE_KEYS: [secret, second].map(({ HANDLE_KEYS }) => HANDLE_KEYS).join(','),
+      SEALING_KEYS: [secret, second].map(({ SEALING_KEYS }) => SEALING_KEYS).join(','),
+    };
+    expect(environmentSize(inRotation)).toBeLessThan(MAX_ENVIRONMENT_BYTES);
+  });
 
   it('never changes an existing secret', async () => {
     expect(await attempt(['init', '--stage', 'prod'])).toMatchObject({ code: 0 });
