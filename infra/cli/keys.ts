@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type Environment, readConfig } from '../../lib/config.ts';
+import type { Environment } from '../../lib/config.ts';
 import { activateCommand } from './activate-key.ts';
 import { addCommand } from './add-key.ts';
 import { examples, onTable } from './command.ts';
@@ -50,7 +50,7 @@ const listCommand = (io: Io) =>
 
 /** For an empty registry: lists the published keys, if they can be found. */
 async function listUnregistered(store: Store, env: Environment, out: Output): Promise<void> {
-  const found = await findPublicKeys(env, store.local?.issuer ?? readConfig(env).find('ISSUER'));
+  const found = await findPublicKeys(env, store.local);
   const views = (found?.keys ?? []).map(({ kid, alg }) => ({ kid, alg, origin: 'elsewhere', status: 'published' }));
   out.result(views, columns(views, ['kid', 'alg', 'origin', 'status']));
   out.note(

@@ -1,10 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Environment } from '../../lib/config.ts';
 import { Problem } from '../problem.ts';
 
 /** What a file written by `npm start` says about its stack. */
 export interface LocalStack {
   readonly issuer: string;
+  /** Where it answers on this machine, although its issuer may be the URL of a proxy. */
+  readonly url: string;
+  /** The variables with which its tokens are checked; undefined in a file of an earlier version. */
+  readonly settings: Environment | undefined;
   readonly table: { readonly endpoint: string; readonly name: string };
   /** The stand-in for KMS; present with `--keys wrapped`. */
   readonly kms?: { readonly endpoint: string; readonly wrapping_key: string };
@@ -34,7 +39,7 @@ export function findLocalStack(cwd: string, port?: string): LocalStack | undefin
     if (port === undefined) return undefined;
     throw new Problem(`no npm start is running on port ${port} in this directory: start one${others(cwd, port)}`);
   }
-  const { issuer, table, kms, seals } = parse(text, file);
+  const { issuer, url, settings, table, kms, seals } = parse(text, file);
   if (typeof issuer !== 'string' || typeof table?.endpoint !== 'string' || typeof table.name !== 'string') {
     throw new Problem(`${file} names no table: run npm start again`);
   }
@@ -42,6 +47,8 @@ export function findLocalStack(cwd: string, port?: string): LocalStack | undefin
   const notRunning = `${file} names the npm start at ${issuer}, which is not running: start it again${others(cwd, port)}`;
   return {
     issuer,
+    url: typeof url === 'string' ? url : issuer,
+    settings,
     table: { endpoint, name },
     ...(kms && { kms }),
     seals: typeof seals === 'boolean' ? seals : undefined,
@@ -83,6 +90,8 @@ function readIfThere(file: string): string | undefined {
 
 interface Written {
   readonly issuer?: unknown;
+  readonly url?: unknown;
+  readonly settings?: Environment;
   readonly table?: { endpoint?: unknown; name?: unknown } | null;
   readonly kms?: NonNullable<LocalStack['kms']>;
   readonly seals?: unknown;

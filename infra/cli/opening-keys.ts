@@ -6,6 +6,7 @@ import { examples, onTable } from './command.ts';
 import type { Io } from './io.ts';
 import { fields } from './output.ts';
 import * as parse from './parse.ts';
+import { serviceEnvironment } from './token-keys.ts';
 
 /** `latchkey resource opening-keys`: derives the keys that open the sealed tokens of one API only. */
 export const openingKeysCommand = (io: Io) =>
@@ -20,7 +21,7 @@ export const openingKeysCommand = (io: Io) =>
     async ({ out, open }, _options, id = '') => {
       const store = await open();
       const { audience } = await get(store.resourceServers, 'resource server', id);
-      const config = readConfig(io.env);
+      const config = readConfig(serviceEnvironment(io.env, store.local));
       const sealingKeys = config.get('SEALING_KEYS');
       const issuer = store.local?.issuer ?? config.get('ISSUER');
       const keys = sealingKeys.map(

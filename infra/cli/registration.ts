@@ -9,7 +9,7 @@ import { findRegistry } from './key-registry.ts';
 import type { Output } from './output.ts';
 import { UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
-import { findPublicKeys } from './token-keys.ts';
+import { findPublicKeys, serviceEnvironment } from './token-keys.ts';
 
 // What `create` and `update` do about what lib finds wrong with a client or resource server.
 
@@ -79,20 +79,17 @@ export async function findDeployment({ alg, format }: Needs, store: Store, env: 
   const issuer = store.local?.issuer ?? readConfig(env).find('ISSUER');
   return {
     issuer,
-    signingAlgorithms: alg === undefined ? undefined : await findSigningAlgorithms(store, env, issuer),
+    signingAlgorithms: alg === undefined ? undefined : await findSigningAlgorithms(store, env),
     canSeal: format === 'sealed' ? findWhetherItSeals(store, env) : undefined,
   };
 }
 
 /** From the registry, else the variables of the functions, else the published keys. */
-async function findSigningAlgorithms(
-  store: Store,
-  env: Environment,
-  issuer: string | undefined,
-): Promise<readonly string[] | undefined> {
+async function findSigningAlgorithms(store: Store, env: Environment): Promise<readonly string[] | undefined> {
   const registered = activeKeys(await findRegistry(store));
   if (registered.length > 0) return registered.map(({ alg }) => alg);
-  const known = readConfig(env).find('SIGNING_KEYS') ?? (await findPublicKeys(env, issuer))?.keys;
+  const { find } = readConfig(serviceEnvironment(env, store.local));
+  const known = find('SIGNING_KEYS') ?? (await findPublicKeys(env, store.local))?.keys;
   return known?.map(({ alg }) => alg);
 }
 

@@ -1,38 +1,47 @@
 import { type Environment, readConfig } from '../../lib/config.ts';
-import type { EncryptionKey } from '../../lib/keys/encryption-key.ts';
 import { KeyError } from '../../lib/keys/jwk.ts';
-import { createSealingKeys, type OpeningKeys } from '../../lib/keys/sealing-key.ts';
+import { createSealingKeys } from '../../lib/keys/sealing-key.ts';
 import { parseSigningKeys, type SigningKey } from '../../lib/keys/signing-key.ts';
 import { keyVerifiers } from '../../lib/keys/verifier.ts';
 import { createHandles, type Handles, handleKeyId } from '../../lib/oauth/handle.ts';
+import type { ExplainingContext } from '../../lib/tokens/explanation.ts';
 import { createJwtVerifier } from '../../lib/tokens/jws.ts';
 import { ACCESS_TOKEN_TYP } from '../../lib/tokens/jwt.ts';
+import type { LocalStack } from './local-stack.ts';
 
 /** The issuer and the keys that tokens can be checked with. */
-export interface TokenKeys {
+export interface TokenKeys extends Pick<ExplainingContext, 'findJwtVerifier' | 'decryptionKeys' | 'openingKeys'> {
   readonly issuer: string | undefined;
-  readonly verifyJwt: ReturnType<typeof createJwtVerifier> | undefined;
   readonly handles: Handles | undefined;
   /** The ids of the keys that `handles` knows. */
   readonly handleKeyIds: ReadonlySet<string>;
-  readonly decryptionKeys: ReadonlyMap<string, EncryptionKey>;
-  readonly openingKeys: OpeningKeys;
+}
+
+/** The keys of one service, with which nothing of another can be checked. */
+const KEYS = ['SIGNING_KEYS', 'VERIFICATION_KEYS', 'HANDLE_KEYS', 'DECRYPTION_KEYS', 'SEALING_KEYS'] as const;
+
+/** The variables of the service. A local stack has its own, because those of this process may be for a deployed stage. */
+export function serviceEnvironment(env: Environment, local: LocalStack | undefined): Environment {
+  if (!local?.settings) return env;
+  return { ...env, ...Object.fromEntries(KEYS.map((name) => [name, undefined])), ...local.settings };
 }
 
 /**
  * Finds the issuer and the keys of its tokens in ISSUER, VERIFICATION_KEYS, HANDLE_KEYS, DECRYPTION_KEYS and SEALING_KEYS.
- * Without VERIFICATION_KEYS, fetches the public keys from the issuer.
- * @param local the issuer of the local stack
+ * Without VERIFICATION_KEYS, the public keys are fetched from the issuer once a JWT has to be verified.
  * @throws ConfigError for an invalid variable
  */
-export async function findTokenKeys(env: Environment, local: string | undefined): Promise<TokenKeys> {
+export function findTokenKeys(given: Environment, local: LocalStack | undefined): TokenKeys {
+  const env = serviceEnvironment(given, local);
   const { find } = readConfig(env);
-  const issuer = local ?? find('ISSUER');
+  const issuer = local?.issuer ?? find('ISSUER');
   const handleKeys = find('HANDLE_KEYS');
-  const keys = (await findPublicKeys(env, issuer))?.keys;
   return {
     issuer,
-    verifyJwt: keys && createJwtVerifier(ACCESS_TOKEN_TYP, keyVerifiers(keys)),
+    async findJwtVerifier() {
+      const keys = (await findPublicKeys(env, local))?.keys;
+      return keys && createJwtVerifier(ACCESS_TOKEN_TYP, keyVerifiers(keys));
+    },
     decryptionKeys: new Map(find('DECRYPTION_KEYS')?.map((key) => [key.kid, key])),
     openingKeys: createSealingKeys(issuer ?? '', issuer === undefined ? [] : (find('SEALING_KEYS') ?? [])),
     handleKeyIds: new Set(handleKeys?.map(handleKeyId)),
@@ -40,31 +49,51 @@ export async function findTokenKeys(env: Environment, local: string | undefined)
   };
 }
 
-/** The public keys of this environment, else those that the issuer publishes, and where they were found. */
+/** The public keys of this environment, else those that the service publishes, and where they were found. */
 export async function findPublicKeys(
   env: Environment,
-  issuer: string | undefined,
+  local: LocalStack | undefined,
 ): Promise<{ readonly keys: readonly SigningKey[]; readonly where: string } | undefined> {
-  const given = readConfig(env).find('VERIFICATION_KEYS');
+  const { find } = readConfig(serviceEnvironment(env, local));
+  const given = find('VERIFICATION_KEYS');
   if (given) return { keys: given, where: 'VERIFICATION_KEYS' };
-  const keys = issuer === undefined ? undefined : await fetchKeys(issuer);
-  return keys && { keys, where: jwksUri(issuer ?? '') };
+  const service = local?.url ?? find('ISSUER');
+  if (service === undefined) return undefined;
+  const where = `${service}/.well-known/jwks.json`;
+  const keys = await fetchKeys(where, local ? LOCAL_TIMEOUT_MS : TIMEOUT_MS);
+  return keys && { keys, where };
 }
-
-const jwksUri = (issuer: string) => `${issuer}/.well-known/jwks.json`;
 
 const TIMEOUT_MS = 3_000;
 
-/** @param issuer the configured issuer, never the one that a token names */
-async function fetchKeys(issuer: string): Promise<readonly SigningKey[] | undefined> {
+/** A busy machine may have to start the function first. */
+const LOCAL_TIMEOUT_MS = 60_000;
+
+/** @param url of the configured issuer, never of the one that a token names */
+async function fetchKeys(url: string, timeout: number): Promise<readonly SigningKey[] | undefined> {
   try {
-    const response = await fetch(jwksUri(issuer), {
-      redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    return response.ok ? parseSigningKeys(await response.text(), 'public') : undefined;
+    const text = await fetchText(url, timeout).catch(() => undefined);
+    return text === undefined ? undefined : parseSigningKeys(text, 'public');
   } catch (error) {
-    if (error instanceof TypeError || error instanceof DOMException || error instanceof KeyError) return undefined;
+    if (error instanceof KeyError) return undefined;
     throw error;
   }
+}
+
+/**
+ * Used instead of `fetch`, which takes as much CPU time to load as the rest of a command. Follows no redirect.
+ * @returns undefined for any status but 200
+ */
+async function fetchText(url: string, timeout: number): Promise<string | undefined> {
+  const { get } = url.startsWith('https:') ? await import('node:https') : await import('node:http');
+  return new Promise((resolve, reject) => {
+    const request = get(url, { signal: AbortSignal.timeout(timeout), agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response
+        .on('data', (chunk: Buffer) => chunks.push(chunk))
+        .on('error', reject)
+        .on('end', () => resolve(response.statusCode === 200 ? Buffer.concat(chunks).toString() : undefined));
+    });
+    request.on('error', reject);
+  });
 }

@@ -55,13 +55,14 @@ const revokeCommand = (io: Io) =>
       .addHelpText('after', REVOKE_HELP),
     io,
     async ({ out, open, confirm }, options, token) => {
-      const { lifetime } = deployedFrom(io.env);
       const named = kinds.filter((kind) => options[kind] !== undefined);
       const [kind] = named;
       if (named.length + (token === undefined ? 0 : 1) !== 1) {
         throw new UsageProblem(`revoke what? Give a token, or one of ${kinds.map((each) => `--${each}`).join(', ')}`);
       }
       const store = await open();
+      const { findTokenKeys, serviceEnvironment } = await import('./token-keys.ts');
+      const { lifetime } = deployedFrom(serviceEnvironment(io.env, store.local));
       if (kind) {
         const id = await idOf(kind, options, store, io);
         if (!options.yes) await confirm(await consequenceOf(kind, id, store));
@@ -73,9 +74,8 @@ const revokeCommand = (io: Io) =>
           );
         }
       } else {
-        const { findTokenKeys } = await import('./token-keys.ts');
         const { revokePresented } = await import('./revoke-token.ts');
-        const keys = await findTokenKeys(io.env, store.local?.issuer);
+        const keys = findTokenKeys(io.env, store.local);
         const outcome = await revokePresented(await readToken(io, token), store, keys, lifetime);
         out.result(outcome, `token ${outcome.id} ${outcome.status === 'revoked' ? 'is revoked' : outcome.status}`);
       }
@@ -132,15 +132,15 @@ const explainCommand = (io: Io) =>
       .addHelpText('after', EXPLAIN_HELP),
     io,
     async ({ out, openIfNamed, exitWith }, options, token) => {
-      const { findTokenKeys } = await import('./token-keys.ts');
+      const { findTokenKeys, serviceEnvironment } = await import('./token-keys.ts');
       const { explainToken } = await import('./explain-token.ts');
       const presented = await readToken(io, token);
-      const config = readConfig(io.env);
+      const store = await openIfNamed();
+      const config = readConfig(serviceEnvironment(io.env, store?.local));
       const clockSkew = config.get('CLOCK_SKEW_SECONDS');
       const maxLifetime = config.get('ACCESS_TOKEN_MAX_LIFETIME_SECONDS');
-      const store = await openIfNamed();
       const clock = store?.clock ?? systemClock;
-      const keys = await findTokenKeys(io.env, store?.local?.issuer);
+      const keys = findTokenKeys(io.env, store?.local);
       const audience = options.audience ?? config.find('AUDIENCE');
       const explanation = await explainToken(presented, { ...keys, store, clock, clockSkew, maxLifetime, audience });
       out.result(explanation, explanationText(explanation, clock(), audience));

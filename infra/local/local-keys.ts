@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
+import { deriveHandleKeys } from '../../lib/kms/handle-keys.ts';
 import type { SavedKeys } from './kms/key-ring.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 
@@ -17,6 +18,8 @@ export interface LocalKeys {
   readonly environment: Readonly<Record<string, string>>;
   /** The stand-in for KMS and its wrapping key, for the command line. */
   readonly kms?: LocalKms;
+  /** `HANDLE_KEYS` as the functions derive them from a key in the stand-in for KMS. */
+  deriveHandleKeys?(issuer: string): Promise<string>;
   save(): SavedLocalKeys;
   stop(): Promise<void>;
 }
@@ -54,7 +57,21 @@ async function startLocalKms({ kms: saved, secrets = createSecrets() }: SavedLoc
   // Signing and handle keys come from KMS; the keys that open encrypted tokens stay in the secret.
   const { SIGNING_KEYS, HANDLE_KEYS, VERIFICATION_KEYS, ...others } = secrets['latchkey/local'] ?? {};
   const environment = { AWS_ENDPOINT_URL_KMS: endpoint };
-  return { endpoint, call, others, environment, save: () => ({ kms: save(), secrets }), stop };
+  async function generateMac(KeyId: string, message: Buffer) {
+    const input = { KeyId, MacAlgorithm: 'HMAC_SHA_256', Message: message.toString('base64') };
+    const { Mac } = call('GenerateMac', input) as { Mac: string };
+    return Buffer.from(Mac, 'base64');
+  }
+  return {
+    endpoint,
+    call,
+    others,
+    environment,
+    deriveHandleKeys: async (issuer: string) =>
+      (await deriveHandleKeys(issuer, [HANDLES], { generateMac }))[0].toString('base64url'),
+    save: () => ({ kms: save(), secrets }),
+    stop,
+  };
 }
 
 const start = {

@@ -4,6 +4,7 @@ import { checkParameters } from '../parameters.ts';
 import { Problem } from '../problem.ts';
 import { announce } from './announcement.ts';
 import { checkEnvironment } from './check-environment.ts';
+import { commandLineSettings } from './command-line-settings.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { startDemoApp } from './demo-app.ts';
 import { diskProblem } from './disk-problem.mjs';
@@ -95,7 +96,8 @@ async function start(
     refused: say,
   });
   running.push(gateway.stop);
-  const issuer = options.issuer ?? `http://localhost:${gateway.port}`;
+  const url = `http://localhost:${gateway.port}`;
+  const issuer = options.issuer ?? url;
   const startingApp = startDemoApp(root, options.port === 0 ? 0 : options.port + 1);
   running.push(async () => (await startingApp).stop());
   const dataPath = options.data ?? (options.port === 0 ? undefined : join('.latchkey/data', String(options.port)));
@@ -151,10 +153,12 @@ async function start(
   const { endpoint, tableName: name } = table;
   const content = {
     issuer,
+    url,
     app: app.origin,
     ...demo,
     table: { endpoint, name },
     seals: [...stack.functions.values()].some(({ environment }) => environment['SEALING_KEYS']),
+    settings: commandLineSettings(stack.functions.values(), await keys.deriveHandleKeys?.(issuer)),
     ...(keys.kms && { kms: keys.kms }),
   };
   const withdraw = announce(directory, gateway.port, content);
@@ -176,6 +180,7 @@ async function start(
     });
   }
   say(tour({ issuer, app: app.origin, audience, routes, demo }));
+  if (issuer !== url) say(`# let the proxy for ${issuer} forward requests to ${url}\n`);
   say(`ready ${issuer} (${Math.round(performance.now())} ms)`);
 }
 

@@ -4,7 +4,7 @@ import type { Kms } from './kms.ts';
 export async function deriveHandleKeys(
   issuer: string,
   [first, ...others]: readonly [string, ...string[]],
-  { generateMac }: Kms,
+  { generateMac }: Pick<Kms, 'generateMac'>,
 ): Promise<[Buffer, ...Buffer[]]> {
   const message = Buffer.from(`latchkey handle key\0${issuer}`);
   return Promise.all([generateMac(first, message), ...others.map((id) => generateMac(id, message))]);

@@ -9,7 +9,8 @@ import type { VerifiedJwt } from './jws.ts';
 // For an administrator, who has some of the keys, or none. Kept apart from the formats, so that functions do not bundle it.
 
 export interface ExplainingContext {
-  readonly verifyJwt: ((token: string) => VerifiedJwt) | undefined;
+  /** Undefined when there are no keys to verify with. */
+  findJwtVerifier(): Promise<((token: string) => VerifiedJwt) | undefined>;
   readonly decryptionKeys: ReadonlyMap<string, EncryptionKey>;
   readonly openingKeys: OpeningKeys;
   /** Undefined for a text without a prefix of this service. */

@@ -39,9 +39,10 @@ const accept = ({ claims, kid }: VerifiedJwt, context: VerifyingContext): Access
 
 export const explainedJwt: FormatExplanation = {
   description: 'a signed JWT that anybody can read, and that an API can verify by itself',
-  async explain(token, { verifyJwt }) {
+  async explain(token, { findJwtVerifier }) {
     const { header, claims } = readUnverified(token);
     const unverified = { header, claims, key: keyIdOf(header), isVerified: false, problems: [] };
+    const verifyJwt = await findJwtVerifier();
     if (!verifyJwt) {
       return { ...unverified, unchecked: ['the signature: set VERIFICATION_KEYS, or set ISSUER to fetch its keys'] };
     }
