@@ -585,7 +585,7 @@ describe('Connections that died while the container was frozen', () => {
     });
   });
 
-  it('that live are kept for the next request', async () => {
+  it('do not stop live connections from being used again', async () => {
     const table = await openIdle();
     await together(table, KEPT);
     expect(network.count()).toEqual({ opened: 0, lost: 0 });

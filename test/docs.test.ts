@@ -11,7 +11,7 @@ import { type LocalService, root } from './support/local-service.ts';
 import { sharedService } from './support/shared.ts';
 
 // The drills on keys need keys of another origin: see infra/local-keys.test.ts.
-describe('The commands of the documents, pasted into a shell beside npm start,', () => {
+describe('The commands of the documents, pasted into a shell while npm start runs,', () => {
   let service: LocalService;
   beforeAll(async () => {
     service = await sharedService();

@@ -199,7 +199,7 @@ describe('A program of infra is used through its entry only', () => {
     ['infra/x.mjs', "const { a } = await import('./local/bundle.mjs');", 'imports infra/local/bundle.mjs'],
     ['examples/app/x.mjs', "import { a } from '../../infra/local/gateway.ts';", 'imports infra/local/gateway.ts'],
   ];
-  it.each(refused)('which forbids in %s: %j', (file, source, why) => {
+  it.each(refused)('and the check refuses in %s: %j', (file, source, why) => {
     expect(trespassesOf(file, source)).toEqual([why]);
   });
 

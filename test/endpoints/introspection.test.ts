@@ -142,27 +142,27 @@ describe('The caller of introspection', () => {
 
   const form = { token: 'anything' };
   it.each([
-    ['nobody', { form }, 401, 'invalid_client'],
+    ['one without credentials', { form }, 401, 'invalid_client'],
     ['an unknown one', { headers: { authorization: basic('nobody') }, form }, 401, 'invalid_client'],
     ['one with a wrong secret', { headers: { authorization: basic('orders', 'wrong') }, form }, 401, 'invalid_client'],
     ['a disabled resource server', { headers: { authorization: basic('closed') }, form }, 401, 'invalid_client'],
     ['a public client', { form: { ...form, client_id: 'public' } }, 401, 'invalid_client'],
     ['a resource server without its secret', { form: { ...form, client_id: 'orders' } }, 401, 'invalid_client'],
     ['one that presents a token only', { headers: { authorization: 'Bearer abc' }, form }, 401, 'invalid_client'],
-    ['one that asks about nothing', { headers: { authorization: basic('orders') }, form: {} }, 400, 'invalid_request'],
+    ['one that sends no token', { headers: { authorization: basic('orders') }, form: {} }, 400, 'invalid_request'],
     [
-      'one that asks twice',
+      'one that sends two tokens',
       { headers: { authorization: basic('orders') }, form: 'token=a&token=b' },
       400,
       'invalid_request',
     ],
     [
-      'one that asks in the query',
+      'one that sends the token in the query',
       { query: 'token=a', headers: { authorization: basic('orders') }, form },
       400,
       'invalid_request',
     ],
-    ['one that asks by GET', { method: 'GET', headers: { authorization: basic('orders') } }, 405, 'invalid_request'],
+    ['one that uses GET', { method: 'GET', headers: { authorization: basic('orders') } }, 405, 'invalid_request'],
   ])('is refused: %s', async (_name, request, status, error) => {
     const result = readResult(await world.handlers.introspection(httpEvent(request)));
     expect(result).toMatchObject({ status, json: { error } });

@@ -188,7 +188,7 @@ describe('A successful token request', () => {
 describe('The granted scope', () => {
   it.each([
     ['all that the client may have there, when none is asked for', 'machine-jwt', {}, 'read write'],
-    ['what was asked for', 'machine-jwt', { scope: 'write' }, 'write'],
+    ['the requested scope', 'machine-jwt', { scope: 'write' }, 'write'],
     ['each token once', 'machine-jwt', { scope: 'write read write' }, 'write read'],
     ['only what the resource server knows', 'everywhere', { resource: 'https://stock.example/api' }, 'read'],
   ])('is %s', async (_name, id, form, scope) => {

@@ -163,7 +163,7 @@ describe('A refresh that requests less than was granted', () => {
     ['both', { scope: 'write', resource: ['orders'] }, { scope: 'write', aud: 'orders' }],
     ['a scope twice', { scope: 'read read' }, { scope: 'read' }],
     ['a resource twice', { resource: ['orders', 'orders'] }, { aud: 'orders' }],
-    ['what is empty, which counts as absent', { scope: '', resource: '' }, { aud: ['orders', 'billing'] }],
+    ['empty parameters, which count as absent', { scope: '', resource: '' }, { aud: ['orders', 'billing'] }],
   ])('gets %s, and everything the next time', async (_name, more, claims) => {
     const { refresh_token } = await signIn('web', { resources: ['orders', 'billing'] });
     const narrow = tokensOf(await refresh(world.handlers, 'web', refresh_token, more));

@@ -66,7 +66,7 @@ function hostileEvent(endpoint: EndpointName, hostile: Hostile): unknown {
 const harmless = { introspection: '{"active":false}', revocation: '' };
 
 describe.each(ENDPOINTS)('%s', (endpoint) => {
-  it(`has nothing to say to ${REQUESTS} hostile requests (seed ${SEED})`, async () => {
+  it(`reveals nothing to ${REQUESTS} hostile requests (seed ${SEED})`, async () => {
     target.store.take();
     let answered = 0;
     const make = (hostile: Hostile) => hostileEvent(endpoint, hostile);

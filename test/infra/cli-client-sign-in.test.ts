@@ -45,7 +45,7 @@ describe('client create stores', () => {
       { token_endpoint_auth_method: 'none', secrets: [], grant_types: ['authorization_code'] },
     ],
     [
-      'with what it says',
+      'with the grant type of --grant-type',
       ['--redirect-uri', CALLBACK, '--resource', 'orders', '--grant-type', 'authorization_code'],
       { grant_types: ['authorization_code'], resources: ['orders'] },
     ],

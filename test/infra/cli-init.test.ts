@@ -144,7 +144,7 @@ describe('init', () => {
     ['a stage with a slash', ['--stage', 'a/b'], 2, /A stage name has/],
     ['an unknown algorithm', ['--stage', 'dev', '--alg', 'HS256'], 2, /Allowed choices/],
     ['a region that is none', ['--stage', 'dev', '--region', 'Europe'], 2, /A region/],
-    ['what AWS refuses', ['--stage', 'denied'], 1, /could not be created: not you/],
+    ['a stage that AWS refuses', ['--stage', 'denied'], 1, /could not be created: not you/],
   ])('refuses %s', async (_, args, code, reason) => {
     const result = await attempt(['init', ...args]);
     expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(reason) });

@@ -100,7 +100,7 @@ describe('client create', () => {
     ['a reference token', ['--format', 'reference', '--lifetime', '61'], /^lk_at_/, 61],
     ['an encrypted JWT', ['--format', 'encrypted_jwt', '--lifetime', '62'], /^eyJ[^.]+(\.[^.]+){4}$/, 62],
     ['a sealed token', ['--format', 'sealed', '--lifetime', '63'], /^eyJhbGciOiJkaXIi[^.]+\.(\.[^.]+){3}$/, 63],
-    ['what the resource server says', [], /^eyJ/, 3600],
+    ['the format and lifetime of the resource server', [], /^eyJ/, 3600],
   ])('registers a client that gets %s', async (_, more, form, expires_in) => {
     const { id, secret } = await newClient(...more);
     const { json } = await requestToken(id, secret);

@@ -217,8 +217,8 @@ describe('the key registry', () => {
   });
 });
 
-describe('what is stored already', () => {
-  it('does not stand in the way of another change, but is named', async () => {
+describe('a record that is stored already', () => {
+  it('does not prevent another change, but causes warnings', async () => {
     await world.clients.create(
       client('old', {
         grant_types: ['authorization_code'],

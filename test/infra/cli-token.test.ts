@@ -387,7 +387,7 @@ describe('token explain', () => {
     ],
     ['no alg', unsigned, 'refused', ['names another algorithm than that of its key']],
     [
-      'one that says more in its header',
+      'one with another member in its header',
       () => forge(signer, now(), {}, { jku: 'x' }),
       'refused',
       ['has an unexpected header member'],

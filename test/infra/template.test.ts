@@ -392,7 +392,7 @@ const mistakes: [rule: string, mistake: string, path: string, value: unknown, st
   ['schedules', 'once a year', `${schedule}/ScheduleExpression`, 'rate(365 days)', 'wrapped'],
   [
     'schedules',
-    'one that nobody asked for',
+    'a schedule that no function declares',
     'Resources/Extra',
     { Type: 'AWS::Events::Rule', Properties: { ScheduleExpression: 'rate(1 hour)', State: 'ENABLED' } },
   ],

@@ -139,7 +139,7 @@ describe('A key can be withdrawn', () => {
     expect(outcome(() => retireKey(of(...keys), 'b', policy, { now: T }))).toEqual(expected);
   });
 
-  it('not with force if it is the only key that signs', () => {
+  it('but not if it is the only key that signs, even with force', () => {
     const alone = () => retireKey(of(key('b', 'active')), 'b', policy, { now: T, force: true });
     expect(outcome(alone)).toEqual({ code: 'only_active_key', kid: 'b' });
   });

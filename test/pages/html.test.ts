@@ -13,7 +13,7 @@ describe('An HTML template', () => {
     ['no text', '', ''],
     ['markup', html`<b>${'<'}</b>`, '<b>&lt;</b>'],
     ['a list', ['<', html`<br>`, ['>', undefined]], '&lt;<br>&gt;'],
-    ['what only looks like markup', { toString: () => '<b>' } as never, 'undefined'],
+    ['an object that is not markup', { toString: () => '<b>' } as never, 'undefined'],
     ['markup of our own', trustedMarkup('<svg></svg>'), '<svg></svg>'],
   ])('accepts %s', (_, value, text) => {
     expect(serializeHtml(html`<p title="${value}">${value}</p>`)).toBe(`<p title="${text}">${text}</p>`);

@@ -214,7 +214,7 @@ describe('A new user', () => {
     expect((await users.list()).filter(({ username }) => username.toLowerCase() === 'bob')).toHaveLength(1);
   });
 
-  it('is one of two that are added with the same name at once', async () => {
+  it('is added once when two concurrent requests add the same name', async () => {
     const made = await Promise.all([1, 2, 3].map(() => createUser({ ...bob, username: 'twin' }, { users, clock })));
     expect(made.filter(Boolean)).toHaveLength(1);
   });
