@@ -1,5 +1,6 @@
 // Programs in other languages that the long run compares this service with, or checks it with. A folder in test/peers pins their
-// packages, which are installed into node_modules/.cache when a test needs them. If the toolchain is missing, the tests are skipped with a message.
+// packages, which are installed into node_modules/.cache when a test needs them. If the toolchain is missing, the tests are skipped
+// with a message.
 //
 // For another language, pin its packages in test/peers/NAME, and describe their installation like `python`.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
