@@ -86,10 +86,11 @@ function sources(root: string): string[] {
   return paths.flatMap((path) => [path, readFileSync(join(root, path), 'utf8')]);
 }
 
-function serverlessPackage(): { version: string; command: string } {
+function serverlessPackage(): { version: string; command: string; project: string } {
   const require = createRequire(import.meta.url);
   const { version, bin } = require('serverless/package.json') as { version: string; bin: Record<string, string> };
-  return { version, command: join(dirname(require.resolve('serverless/package.json')), bin['serverless'] ?? '') };
+  const directory = dirname(require.resolve('serverless/package.json'));
+  return { version, command: join(directory, bin['serverless'] ?? ''), project: join(directory, '../..') };
 }
 
 // osls writes to `.serverless` of its working directory, where another run may be active, so it works on a copy. Empty bundles
@@ -112,15 +113,15 @@ const noNetwork = `data:text/javascript,${encodeURIComponent(
 // Runs without the settings, credentials and home directory of the user, so that the package is the same for everybody.
 async function runServerless({ root, stage, parameters = {}, signal }: Packaging, service: string): Promise<void> {
   const options = Object.entries(parameters).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
-  const { command } = serverlessPackage();
+  const { command, project } = serverlessPackage();
   const args = ['--import', noNetwork, command, 'package', '--stage', stage, '--region', 'us-east-1', ...options];
   const child = spawn(process.execPath, args, {
     cwd: service,
     env: {
       PATH: process.env['PATH'],
       HOME: service,
-      // The plugin that checks parameters finds its sources there.
-      LATCHKEY_ROOT: root,
+      // The plugin that checks parameters finds its sources there: in this project, also when another one is packaged.
+      LATCHKEY_ROOT: project,
       // Caches the compiled schema, which takes as long as packaging itself.
       SLS_SCHEMA_CACHE_BASE_DIR: join(root, 'node_modules/.cache/latchkey'),
       SLS_NOTIFICATIONS_MODE: 'off',
