@@ -165,7 +165,7 @@ function createApp(origin, { issuer, client_id, client_secret, spa_client_id }) 
         login.shown = await action(login);
       } catch (error) {
         if (isOver(error)) sessions.set(id, { notice: 'Your session has ended. Please sign in again.' });
-        else login.shown = { title: 'That did not work. Try again in a moment.', text: error.message, failed: true };
+        else login.shown = { title: 'Something went wrong. Try again in a moment.', text: error.message, failed: true };
       }
       return redirect('/');
     };

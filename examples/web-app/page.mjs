@@ -25,7 +25,7 @@ ${content}
 `;
 }
 
-const failed = (problem) => `<h1>This did not work</h1>
+const failed = (problem) => `<h1>Something went wrong</h1>
 <p class="notice" role="alert">${text(problem)}</p>
 <p><a href="/">Start again</a></p>`;
 

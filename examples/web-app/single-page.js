@@ -103,7 +103,7 @@ async function main() {
   const explain = (error) =>
     error instanceof Ended
       ? 'Your session has ended. Please sign in again.'
-      : `That did not work (${error.message}). Try again in a moment.`;
+      : `Something went wrong (${error.message}). Try again in a moment.`;
 
   for (const [id, action] of Object.entries(actions)) {
     at(id).addEventListener('click', async () => {
@@ -127,4 +127,4 @@ async function main() {
 /** Nobody is signed in any more. */
 class Ended extends Error {}
 
-main().catch((error) => show({ notice: `That did not work: ${error.message}` }));
+main().catch((error) => show({ notice: `Something went wrong: ${error.message}` }));
