@@ -181,7 +181,7 @@ const disableCommand = (io: Io) =>
 const enableCommand = (io: Io) =>
   onTable(
     new Command('enable')
-      .description('Let a disabled client get tokens again. Tokens from before stay refused.')
+      .description('Let a disabled client get tokens again. Tokens issued earlier stay revoked.')
       .argument('<client_id>', 'id of the client', parse.identifier)
       .addHelpText('after', examples('latchkey client enable reports')),
     io,

@@ -25,7 +25,7 @@ const withWhose = (command: Command): Command =>
   command
     .addOption(new Option('--user <user>', 'username or sub of a user in the table').argParser(parse.knownUser))
     .addOption(
-      new Option('--subject <sub>', 'sub of any user, also of one who is not in the table')
+      new Option('--subject <sub>', 'sub of any user, including users who are not in the table')
         .argParser(parse.knownId)
         .conflicts('user'),
     );
@@ -66,7 +66,7 @@ const withdrawCommand = (io: Io) =>
     withWhose(
       withYes(new Command('withdraw'))
         .description(
-          'Withdraw a consent, so that the user is asked again, and revoke the tokens that the client got. Safe to repeat.',
+          'Withdraw a consent, so that the user is asked again, and revoke the tokens that the client has. Safe to repeat.',
         )
         .argument('<client_id>', 'id of the client that the consent was given to', parse.identifier),
     ).addHelpText(

@@ -19,7 +19,7 @@ export interface Deployed {
 
 /** For the help of commands that read these settings. */
 export const DEPLOYED_HELP =
-  '\nIf the deployment overrides CLIENT_CACHE_SECONDS or ACCESS_TOKEN_MAX_LIFETIME_SECONDS, set the same values here.\n';
+  '\nIf the deployment overrides CLIENT_CACHE_SECONDS or ACCESS_TOKEN_MAX_LIFETIME_SECONDS, set the same values in the\nenvironment of this command.\n';
 
 /** Note to print after a revocation. */
 export const HOW_SOON =

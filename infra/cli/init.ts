@@ -21,7 +21,7 @@ interface InitOptions {
 export const initCommand = (io: Io): Command =>
   new Command('init')
     .description(
-      'Make the keys of a new stage and store them in Secrets Manager as latchkey/STAGE, where serverless deploy finds them.\n' +
+      'Make the keys of a new stage and store them in Secrets Manager as latchkey/STAGE, where serverless deploy finds them. ' +
         'An existing secret is never changed.',
     )
     .addOption(new Option('--stage <name>', 'stage that will be deployed, such as prod').argParser(stageName))

@@ -9,7 +9,7 @@ import * as parse from './parse.ts';
 export const KID = ['<kid>', 'kid of the key, from latchkey keys list', parse.knownId] as const;
 
 export const POLICY_HELP =
-  '\nIf the deployment overrides JWKS_CACHE_SECONDS, ACCESS_TOKEN_MAX_LIFETIME_SECONDS or ID_TOKEN_LIFETIME_SECONDS, set the\nsame values here.\n';
+  '\nIf the deployment overrides JWKS_CACHE_SECONDS, ACCESS_TOKEN_MAX_LIFETIME_SECONDS or ID_TOKEN_LIFETIME_SECONDS, set the\nsame values in the environment of this command.\n';
 
 export const withForce = (command: Command, consequence: string) =>
   command.option('--force', `do not wait until it is safe: ${consequence}`);

@@ -28,7 +28,7 @@ const listCommand = (io: Io) =>
   onTable(
     new Command('list')
       .description(
-        'List all keys, in the order in which they are chosen to sign. Retired keys are listed for 90 days. If the registry\n' +
+        'List all keys, in the order in which they are chosen to sign. Retired keys are listed for 90 days. If the registry ' +
           'has no key, the keys that the service publishes are listed instead.',
       )
       .addHelpText('after', POLICY_HELP + examples('latchkey keys list', 'latchkey keys list --stage prod --json')),

@@ -37,14 +37,14 @@ export function findLocalStack(cwd: string, port?: string): LocalStack | undefin
   const text = readIfThere(join(cwd, file));
   if (text === undefined) {
     if (port === undefined) return undefined;
-    throw new Problem(`no npm start is running on port ${port} in this directory: start one${others(cwd, port)}`);
+    throw new Problem(`no local stack is running on port ${port} in this directory: run npm start${others(cwd, port)}`);
   }
   const { issuer, url, settings, table, kms, seals } = parse(text, file);
   if (typeof issuer !== 'string' || typeof table?.endpoint !== 'string' || typeof table.name !== 'string') {
-    throw new Problem(`${file} names no table: run npm start again`);
+    throw new Problem(`${file} does not name a table: run npm start again`);
   }
   const { endpoint, name } = table;
-  const notRunning = `${file} names the npm start at ${issuer}, which is not running: start it again${others(cwd, port)}`;
+  const notRunning = `the local stack at ${issuer} (${file}) is not running: run npm start${others(cwd, port)}`;
   return {
     issuer,
     url: typeof url === 'string' ? url : issuer,

@@ -47,7 +47,7 @@ const groups: Readonly<Record<string, Group>> = {
     load: async () => (await import('./grants.ts')).grantsCommand,
   },
   consents: {
-    description: 'List and withdraw consents: what users allowed clients, so that they are not asked again.',
+    description: 'List and withdraw consents: what users have allowed clients to do, and are not asked again.',
     load: async () => (await import('./consents.ts')).consentsCommand,
   },
   init: {

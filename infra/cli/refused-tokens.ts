@@ -21,9 +21,9 @@ export async function findRefusedTokens(
 /** The note to print when a client or a user is enabled again. */
 export function whenNewTokensWork({ tokens_refused_if_issued_until: until = 0 }: RefusedTokens, now: number): string {
   if (until >= now) {
-    return `New tokens work from ${moment(until + 1, now)} on: tokens issued until ${time(until)} are refused.`;
+    return `New tokens work from ${moment(until + 1, now)} on: tokens issued until ${time(until)} are revoked.`;
   }
   return until > 0
-    ? `New tokens work from now on. Tokens issued until ${time(until)} stay refused.`
+    ? `New tokens work from now on. Tokens issued until ${time(until)} stay revoked.`
     : 'New tokens work from now on.';
 }

@@ -53,7 +53,7 @@ const withSettings = (command: Command): Command =>
     )
     .option(
       '--signing-alg <alg>',
-      `algorithm of its JWTs, which needs a key: ${algorithmNames.join(', ')}, or default (that of the first key)`,
+      `algorithm that signs its JWTs: ${algorithmNames.join(', ')}, or default (that of the first key); a signing key of this algorithm must exist`,
       parse.orDefault(parse.signingAlg),
     )
     .option(

@@ -13,8 +13,8 @@ export const retireCommand = (io: Io) =>
     withForce(
       withYes(new Command('retire'))
         .description(
-          'Retire a key. A key that signs first stops signing, if another key can sign. Run the command again when its last\n' +
-            'token has expired to withdraw it from the key set.',
+          'Retire a key. An active key stops signing at once, if another key can sign. Run the command again when its last ' +
+            'token has expired, to withdraw the key from the key set.',
         )
         .argument(...KID),
       'unexpired tokens that it signed are refused, after confirmation',

@@ -54,7 +54,7 @@ const settings: readonly Setting[] = [
   {
     member: 'id_token_signed_response_alg',
     flags: '--id-token-alg <alg>',
-    description: `algorithm of its ID tokens, which needs a key: ${algorithmNames.join(', ')}`,
+    description: `algorithm that signs its ID tokens: ${algorithmNames.join(', ')}; a signing key of this algorithm must exist`,
     parse: single(parse.signingAlg),
   },
   {

@@ -37,21 +37,21 @@ const revokeCommand = (io: Io) =>
       .argument('[token]', 'access token or its jti; - reads it from standard input')
       .optionsGroup('Many tokens at once:')
       .addOption(
-        new Option('--client <id>', 'client whose tokens issued until now to revoke').argParser(parse.identifier),
+        new Option('--client <id>', 'revoke all tokens issued to this client so far').argParser(parse.identifier),
       )
       .addOption(
-        new Option('--subject <sub>', 'subject whose tokens issued until now to revoke').argParser(parse.knownId),
+        new Option('--subject <sub>', 'revoke all tokens issued for this subject so far').argParser(parse.knownId),
       )
       .addOption(
-        new Option('--grant <id>', 'grant to revoke with its tokens (claim grant_id)').argParser(parse.knownId),
+        new Option('--grant <id>', 'revoke this grant and its tokens (claim grant_id)').argParser(parse.knownId),
       )
       .addOption(
         new Option(
           '--key <id>',
-          'key whose tokens to revoke: kid of a signing key, or id of a handle key or sealing key',
+          'revoke all tokens made with this key: kid of a signing key, or id of a handle key or sealing key',
         ).argParser(parse.knownId),
       )
-      .addOption(new Option('--issuer', 'revoke every token of this service issued until now'))
+      .addOption(new Option('--issuer', 'revoke all tokens of this service issued so far'))
       .addHelpText('after', REVOKE_HELP),
     io,
     async ({ out, open, confirm }, options, token) => {
@@ -87,12 +87,12 @@ const REVOKE_HELP = `
 Pipe a token in rather than typing it, as the shell keeps a history of commands. To revoke a refresh token or a code, revoke
 its grant: latchkey grants revoke.
 
---client, --subject and --issuer revoke the access tokens, codes and refresh tokens issued until now; later ones stay valid.
+--client, --subject and --issuer revoke the access tokens, codes and refresh tokens issued so far; later ones stay valid.
 To stop a client for good, disable it. --grant and --key also cover tokens that are issued later. With any of these options,
 the command asks for confirmation unless --yes is given.
 
-If the deployment overrides ACCESS_TOKEN_MAX_LIFETIME_SECONDS, set the same value here. --issuer takes the issuer from
-ISSUER or from the local stack.
+If the deployment overrides ACCESS_TOKEN_MAX_LIFETIME_SECONDS, set the same value in the environment of this command.
+--issuer takes the issuer from ISSUER or from the local stack.
 ${examples(
   'pbpaste | latchkey token revoke - --stage prod',
   'latchkey token revoke --subject 6fJ3vZ0k4nQ',

@@ -147,10 +147,7 @@ const signOutCommand = (io: Io) =>
         'Sign a user out everywhere: end all sessions, and revoke all refresh and access tokens. Safe to repeat.',
       )
       .argument('<user>', 'username or sub of the user', parse.knownId)
-      .option(
-        '--subject',
-        'take <user> as the sub of a user who is not in the table but known to the hook authenticateUser',
-      )
+      .option('--subject', '<user> is the sub of a user who is not in the table but known to the hook authenticateUser')
       .addHelpText('after', DEPLOYED_HELP + examples('latchkey user sign-out alice --stage prod')),
     io,
     async ({ out, open, confirm }, { subject, yes }, who = '') => {
@@ -162,7 +159,7 @@ const signOutCommand = (io: Io) =>
       const { revocation } = await signOutSubject(store, sub, deployed);
       out.result(
         { sub, revocation },
-        `${who} is signed out: sessions and tokens issued until ${time(revocation.issued_until ?? 0)} are refused`,
+        `${who} is signed out: sessions and tokens issued until ${time(revocation.issued_until ?? 0)} are revoked`,
       );
       out.note(HOW_SOON);
     },
@@ -191,7 +188,7 @@ const disableCommand = (io: Io) =>
 const enableCommand = (io: Io) =>
   onTable(
     withUser(
-      new Command('enable').description('Let a disabled user sign in again. Tokens from before stay refused.'),
+      new Command('enable').description('Let a disabled user sign in again. Tokens issued earlier stay revoked.'),
     ).addHelpText('after', examples('latchkey user enable alice')),
     io,
     async ({ out, open }, _options, who = '') => {

@@ -91,7 +91,7 @@ function trackRequests(server: Server): () => Promise<unknown> {
 async function createTable(endpoint: string, input: TableProperties): Promise<void> {
   const refusal = await callTable(endpoint, 'CreateTable', input);
   if (refusal.error !== undefined && refusal.error !== 'ResourceInUseException') {
-    throw new Problem(`the embedded table was refused: ${refusal.message ?? refusal.error}`);
+    throw new Problem(`the embedded table could not be created: ${refusal.message ?? refusal.error}`);
   }
   // A table answers requests only once it is active, which takes a turn of the event loop here.
   for (;;) {

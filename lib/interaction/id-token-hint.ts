@@ -36,8 +36,8 @@ export async function readIdTokenHint(
 async function verifyIdTokenHint(token: string, { issuer, verifyIdToken }: IdTokenHintContext): Promise<IdTokenHint> {
   if (token.length > MAX_TOKEN_LENGTH) throw new InvalidToken('is too long');
   const { iss, sub, aud } = (await verifyIdToken(token)).claims;
-  if (iss !== issuer) throw new InvalidToken('has another iss');
-  if (typeof sub !== 'string' || sub === '') throw new InvalidToken('has no proper sub');
-  if (typeof aud !== 'string' || aud === '') throw new InvalidToken('has no proper aud');
+  if (iss !== issuer) throw new InvalidToken('has the wrong iss');
+  if (typeof sub !== 'string' || sub === '') throw new InvalidToken('has a missing or invalid sub');
+  if (typeof aud !== 'string' || aud === '') throw new InvalidToken('has a missing or invalid aud');
   return { sub, client_id: aud };
 }

@@ -24,7 +24,7 @@ export function createRegistryCopy<Registry extends { readonly keys: readonly un
     const since = clock();
     const found = await find();
     // Without a key no token can be verified, which must not make valid tokens look forged.
-    if (!found || found.keys.length === 0) throw new Unavailable('a key registry with a key in it');
+    if (!found || found.keys.length === 0) throw new Unavailable('a key in the key registry');
     const registry = copy && isDeepStrictEqual(copy.registry, found) ? copy.registry : found;
     copy = { registry, since };
     return registry;

@@ -43,7 +43,7 @@ const loaders: { readonly [Type in KeyOrigin['type']]: Load<Type> } = {
 
 /** The published key must verify what this key signs. @throws KeyError */
 function registered<Found extends { readonly jwk: SigningJwk }>({ kid, jwk }: RegisteredKey, key: Found): Found {
-  if (!isDeepStrictEqual(key.jwk, jwk)) throw new KeyError(JSON.stringify(kid), 'is not the one that is registered');
+  if (!isDeepStrictEqual(key.jwk, jwk)) throw new KeyError(JSON.stringify(kid), 'differs from the registered key');
   return key;
 }
 

@@ -46,7 +46,8 @@ const KEPT_SECONDS = 90 * 86_400;
 /** The very first key signs at once, because no verifier can have a JWK Set without it. @throws KeyRefusal */
 export function addKey(registry: KeyRegistry | undefined, key: NewKey, now: number): KeyRegistry {
   if (!registry) return { keys: [{ ...key, status: 'active', published_at: now, activated_at: now }] };
-  if (registry.keys.some(({ kid }) => kid === key.kid)) throw new KeyRefusal('known_key', key.kid, 'is there already');
+  if (registry.keys.some(({ kid }) => kid === key.kid))
+    throw new KeyRefusal('known_key', key.kid, 'is already registered');
   return kept({ keys: [...registry.keys, { ...key, status: 'next', published_at: now }] }, now);
 }
 
@@ -73,11 +74,11 @@ export function retireKey(
 ): KeyRegistry {
   const key = getKey(registry, kid, ['next', 'active', 'retiring']);
   if (key.status === 'active') {
-    if (activeKeys(registry).length < 2) throw new KeyRefusal('only_active_key', kid, 'is the only one that signs');
+    if (activeKeys(registry).length < 2) throw new KeyRefusal('only_active_key', kid, 'is the only active key');
     return kept(replace(registry, { ...key, ...retiring(now) }), now);
   }
   const from = key.status === 'next' ? now : withdrawableFrom(key, policy);
-  if (now < from && !force) throw new KeyRefusal('too_early', kid, 'has signed tokens that are in force', from);
+  if (now < from && !force) throw new KeyRefusal('too_early', kid, 'has signed tokens that have not expired', from);
   return kept(replace(registry, { ...key, ...retired(now) }), now);
 }
 

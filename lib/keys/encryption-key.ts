@@ -83,7 +83,7 @@ export function parseDecryptionKeys(text: string): EncryptionKey[] {
 /** A record must not hold what decrypts its tokens. @throws KeyError as above, and for a private key */
 export function parseEncryptionKey(text: string): EncryptionKey {
   const [key, ...others] = parse(text, 'public');
-  if (!key || others.length > 0) throw new KeyError('set', 'is not exactly one key');
+  if (!key || others.length > 0) throw new KeyError('set', 'must contain exactly one key');
   return key;
 }
 

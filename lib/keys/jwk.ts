@@ -105,7 +105,7 @@ export function importKey(
   type: KeyType,
 ): KeyObject {
   if (isPrivate !== (type === 'private')) {
-    throw new KeyError(name, isPrivate ? 'is private, where only public ones belong' : 'has no private half');
+    throw new KeyError(name, isPrivate ? 'is a private key, but a public key is required' : 'has no private half');
   }
   try {
     return isPrivate ? createPrivateKey(source) : createPublicKey(source);
@@ -127,7 +127,7 @@ export function checkKey<Of extends Use, Alg extends string>(
   requireOperation(name, declared['key_ops'], keyUse.operations(alg, key.type === 'private' ? 'private' : 'public'));
   requireStrength(name, key);
   if (key.type === 'private' && !attempt(() => keyUse.isPair(alg, key, publicKey))) {
-    throw new KeyError(name, 'has halves that do not belong together');
+    throw new KeyError(name, 'has private and public parts that do not match');
   }
 
   const members = publicMembers.get(exported['kty']) ?? [];
@@ -151,7 +151,8 @@ function algorithmOf<Alg extends string>(
 function requireOperation(name: string, declared: unknown, operations: readonly string[]): void {
   if (declared === undefined) return;
   const isListed = operations.length === 0 || operations.some((it) => Array.isArray(declared) && declared.includes(it));
-  if (!Array.isArray(declared) || !isListed) throw new KeyError(name, `may not ${operations[0]} by its key_ops`);
+  if (!Array.isArray(declared) || !isListed)
+    throw new KeyError(name, `has key_ops that do not allow "${operations[0]}"`);
 }
 
 function requireStrength(name: string, key: KeyObject): void {
@@ -179,7 +180,7 @@ const thumbprint = (members: Record<string, string>) =>
 export function requireDistinctKids(keys: readonly { readonly kid: string }[]): void {
   const kids = new Set<string>();
   for (const { kid } of keys) {
-    if (kids.has(kid)) throw new KeyError(JSON.stringify(kid), 'stands there twice');
+    if (kids.has(kid)) throw new KeyError(JSON.stringify(kid), 'appears twice');
     kids.add(kid);
   }
 }

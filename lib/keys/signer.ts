@@ -32,4 +32,4 @@ export function keySigners(keys: readonly [SigningKey, ...SigningKey[]]): Signer
 }
 
 /** A fault of the deployment: a resource server is registered for an algorithm that has no key. */
-export const noKeyFor = (alg: string | undefined) => new KeyError(`for ${alg}`, 'is not among the signing keys');
+export const noKeyFor = (alg: string | undefined) => new KeyError(`for ${alg}`, 'is missing from the signing keys');

@@ -74,7 +74,7 @@ export function createKmsSigner({ key, arn }: Awaited<ReturnType<typeof getKmsKe
       const signature = await kms.sign(arn, { algorithm: kmsNames[key.alg], ...messageOf(data, algorithm) });
       const jose = algorithm.bytes === undefined ? signature : derToJose(signature, algorithm.bytes);
       // An issued token must be valid, and this signature was made elsewhere.
-      if (!algorithm.verify(data, key.key, jose)) throw new Unavailable(`a good signature of KMS by ${arn}`);
+      if (!algorithm.verify(data, key.key, jose)) throw new Unavailable(`a valid signature from KMS with ${arn}`);
       return jose;
     },
   };
@@ -100,6 +100,6 @@ export async function getKmsKey({ id, alg, kid }: NamedKey, kms: Kms) {
   const { arn, spki, usage, algorithms: offered } = await kms.getPublicKey(id);
   if (usage !== 'SIGN_VERIFY') throw new KeyError(name, 'is not for signatures');
   const key = checkSigningKey(name, { alg, kid }, readSpki(name, spki));
-  if (!offered.includes(kmsNames[key.alg])) throw new KeyError(name, `does not sign by ${key.alg}`);
+  if (!offered.includes(kmsNames[key.alg])) throw new KeyError(name, `cannot sign with ${key.alg}`);
   return { key, arn };
 }

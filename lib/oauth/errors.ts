@@ -82,6 +82,6 @@ export class InvalidToken extends Error {
 /** Encrypted to a key that only the resource server has, for which the token may be valid. */
 export class UnreadableToken extends InvalidToken {
   constructor() {
-    super('is encrypted to a key that is not here');
+    super('is encrypted to a key that this service does not have');
   }
 }

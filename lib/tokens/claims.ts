@@ -21,20 +21,20 @@ export function validateClaims(
 ): AccessTokenClaims {
   const { iss, aud, exp, iat, nbf, sub, client_id, jti, grant_id, scope, cnf } = claims;
   const now = clock();
-  if (iss !== issuer) throw new InvalidToken('has another iss');
-  if (!isAudience(aud)) throw new InvalidToken('has no proper aud');
-  if (!isTime(exp)) throw new InvalidToken('has no proper exp');
-  if (!isTime(iat)) throw new InvalidToken('has no proper iat');
+  if (iss !== issuer) throw new InvalidToken('has the wrong iss');
+  if (!isAudience(aud)) throw new InvalidToken('has a missing or invalid aud');
+  if (!isTime(exp)) throw new InvalidToken('has a missing or invalid exp');
+  if (!isTime(iat)) throw new InvalidToken('has a missing or invalid iat');
   if (exp <= now - clockSkew) throw new InvalidToken('has expired');
   if (iat > now + clockSkew) throw new InvalidToken('has an iat in the future');
   if (exp <= iat || exp - iat > maxLifetime) throw new InvalidToken('has a lifetime that is not allowed');
-  if (nbf !== undefined && !isTime(nbf)) throw new InvalidToken('has no proper nbf');
+  if (nbf !== undefined && !isTime(nbf)) throw new InvalidToken('has an invalid nbf');
   if (nbf !== undefined && nbf > now + clockSkew) throw new InvalidToken('is not valid yet');
-  if (!isText(sub)) throw new InvalidToken('has no proper sub');
-  if (!isText(client_id)) throw new InvalidToken('has no proper client_id');
-  if (!isText(jti)) throw new InvalidToken('has no proper jti');
-  if (grant_id !== undefined && !isText(grant_id)) throw new InvalidToken('has no proper grant_id');
-  if (scope !== undefined && typeof scope !== 'string') throw new InvalidToken('has no proper scope');
+  if (!isText(sub)) throw new InvalidToken('has a missing or invalid sub');
+  if (!isText(client_id)) throw new InvalidToken('has a missing or invalid client_id');
+  if (!isText(jti)) throw new InvalidToken('has a missing or invalid jti');
+  if (grant_id !== undefined && !isText(grant_id)) throw new InvalidToken('has an invalid grant_id');
+  if (scope !== undefined && typeof scope !== 'string') throw new InvalidToken('has an invalid scope');
   // The proof of possession is not checked here (RFC 7800), and accepting the token would make it a bearer token.
   if (cnf !== undefined) throw new InvalidToken('is bound to a key');
   return claims as unknown as AccessTokenClaims;

@@ -67,12 +67,12 @@ function decryptJwt(token: string, keys: VerifyingContext['decryptionKeys']): Pr
   const { header, encryptedKey } = parseJwe(token);
   const { alg, enc, cty, kid, epk, ...others } = header;
   if (Object.keys(others).length > 0) throw new InvalidToken('has an unexpected header member');
-  if (cty !== 'JWT') throw new InvalidToken('has another cty than JWT');
-  if (enc !== ENC) throw new InvalidToken(`has another enc than ${ENC}`);
-  if (typeof kid !== 'string') throw new InvalidToken('names no key');
+  if (cty !== 'JWT') throw new InvalidToken('must have cty JWT');
+  if (enc !== ENC) throw new InvalidToken(`must have enc ${ENC}`);
+  if (typeof kid !== 'string') throw new InvalidToken('has no kid');
   const recipient = keys.get(kid);
   if (!recipient) throw new UnreadableToken();
-  if (alg !== recipient.alg) throw new InvalidToken('names another algorithm than that of its key');
+  if (alg !== recipient.alg) throw new InvalidToken("names an algorithm that is not its key's");
   if (encryptedKey.length !== recipient.encryptedKeyBytes)
     throw new InvalidToken('has an encrypted key of the wrong length');
   requireEphemeralKey(epk, recipient.jwk);

@@ -21,6 +21,6 @@ export const MAX_TOKEN_LENGTH = 8 * 1024;
 export function formatOf(token: string): AccessTokenFormatName {
   if (token.length > MAX_TOKEN_LENGTH) throw new InvalidToken('is too long');
   const name = accessTokenFormats.find((candidate) => formats[candidate].matches(token));
-  if (!name) throw new InvalidToken('has the form of no access token');
+  if (!name) throw new InvalidToken('is not in the form of an access token');
   return name;
 }

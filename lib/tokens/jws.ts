@@ -68,8 +68,8 @@ function jwtsOf(typ: string) {
     },
 
     verify({ token, encodedHeader, header, payload, signature }: ParsedJwt, verifier: Verifier | undefined) {
-      if (!verifier) throw new InvalidToken('names no key of ours');
-      if (header.alg !== verifier.alg) throw new InvalidToken('names another algorithm than that of its key');
+      if (!verifier) throw new InvalidToken('names an unknown key');
+      if (header.alg !== verifier.alg) throw new InvalidToken("names an algorithm that is not its key's");
       if (!headers.has(encodedHeader)) headers.set(encodedHeader, header);
       const signatureBytes = decodeBase64url(signature);
       const input = Buffer.from(token.slice(0, encodedHeader.length + 1 + payload.length));
@@ -83,6 +83,6 @@ function jwtsOf(typ: string) {
 function readHeader({ alg, typ, kid, ...others }: Json, expectedTyp: string): Header {
   if (Object.keys(others).length > 0) throw new InvalidToken('has an unexpected header member');
   if (typ !== expectedTyp) throw new InvalidToken(`is not typed ${expectedTyp}`);
-  if (typeof kid !== 'string') throw new InvalidToken('names no key of ours');
+  if (typeof kid !== 'string') throw new InvalidToken('has no kid');
   return { alg, kid };
 }

@@ -63,7 +63,7 @@ function openSealed(token: string, keys: OpeningKeys): Promise<{ claims: Json; k
   if (typ !== ACCESS_TOKEN_TYP) throw new InvalidToken(`is not typed ${ACCESS_TOKEN_TYP}`);
   if (alg !== ALG || enc !== ENC) throw new InvalidToken(`is not encrypted with ${ALG} and ${ENC}`);
   if (encryptedKey.length > 0) throw new InvalidToken('has an encrypted key, which its algorithm does not use');
-  if (typeof kid !== 'string' || typeof aud !== 'string') throw new InvalidToken('names no key and audience');
+  if (typeof kid !== 'string' || typeof aud !== 'string') throw new InvalidToken('has no kid or no aud in its header');
   const sealing = keys.find(kid, aud);
   if (!sealing) throw new UnreadableToken();
   return openWith(sealing, token, aud);
@@ -71,6 +71,6 @@ function openSealed(token: string, keys: OpeningKeys): Promise<{ claims: Json; k
 
 async function openWith({ id, key }: SealingKey, token: string, audience: string) {
   const claims = parseJson(await decryptJwe(token, { alg: ALG, enc: ENC }, key), 'payload');
-  if (claims['aud'] !== audience) throw new InvalidToken('has another aud than its header');
+  if (claims['aud'] !== audience) throw new InvalidToken('has an aud that differs from its header');
   return { claims, key: id };
 }

@@ -306,7 +306,7 @@ describe('A refused access token', () => {
   it('at userinfo is logged once, with the reason', async () => {
     expect((await userinfo({ authorization: `Bearer ${OUTSIDE}` })).statusCode).toBe(401);
     expect(logged()).toMatchObject([
-      { event: 'refused', error: 'invalid_token', reason: 'the access token has the form of no access token' },
+      { event: 'refused', error: 'invalid_token', reason: 'the access token is not in the form of an access token' },
     ]);
   });
 
@@ -320,12 +320,12 @@ describe('A refused access token', () => {
     await handlers.authorizer(authorizerEvents['HTTP API 2.0'](token));
   };
   it.each<[what: string, token: () => Promise<string>, reason: string]>([
-    ['none of ours', async () => OUTSIDE, 'has the form of no access token'],
+    ['none of ours', async () => OUTSIDE, 'is not in the form of an access token'],
     ['a forged handle', async () => `lk_at_${OUTSIDE}`, 'is not a reference token of this service'],
     [
       'one of another key',
       async () => (await getToken(handlers, 'machine-jwt')).replace(/^[^.]+/, forgedHeader),
-      'names no key of ours',
+      'names an unknown key',
     ],
     [
       'one for another API',

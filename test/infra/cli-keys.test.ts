@@ -256,7 +256,7 @@ describe('keys retire', () => {
     const rsa = await add('--alg', 'RS256');
     expect(await attempt(['keys', 'retire', rsa.kid, '--force', '--yes'])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('is the only one that signs'),
+      stderr: expect.stringContaining('is the only active key'),
     });
     const ec = await add();
     await keys('activate', ec.kid, '--force');
@@ -462,7 +462,7 @@ describe('The keys commands refuse', () => {
     ['an alg that the key has', ['add', '--environment', 'x', '--alg', 'ES256'], 2, /names its alg/],
     ['an unknown alg', ['add', '--wrapped', '--alg', 'HS256'], 2, /Allowed choices/],
     ['a file that is not there', ['add', '--environment', 'x', '--public', 'nope'], 2, /nope cannot be read/],
-    ['a private key in a file', ['add', '--environment', 'x', '--public', file], 1, /where only public ones belong/],
+    ['a private key in a file', ['add', '--environment', 'x', '--public', file], 1, /but a public key is required/],
     ['a key that is nowhere', ['add', '--environment', 'x'], 1, /there is no key x in SIGNING_KEYS or/],
     ['no issuer', ['add', '--wrapped'], 1, /ISSUER is not set/, { ISSUER: '' }],
     ['a key that does not wrap', () => ['add', '--wrapped', '--wrapping-key', sign()], 1, /key "arn:.*/],

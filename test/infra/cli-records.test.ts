@@ -383,7 +383,7 @@ describe('client disable', () => {
     const before = await tokenOf(id, secret);
     await latchkey(['client', 'disable', '--yes', id]);
     const { stderr } = await latchkey(['client', 'enable', id]);
-    expect(stderr).toMatch(/New tokens work from \S+ \(in .+\) on: tokens issued until \S+Z are refused/);
+    expect(stderr).toMatch(/New tokens work from \S+ \(in .+\) on: tokens issued until \S+Z are revoked/);
     clock.advance(30);
     expect(await shown(await tokenOf(id, secret))).toBe('allow');
     expect(await shown(before)).toBe('refuse');

@@ -150,10 +150,10 @@ describe('The table', () => {
       ['--local'],
       {},
       { issuer: 'http://localhost:1', table: { endpoint: 'http://127.0.0.1:9', name: 'x' } },
-      /is not running: start it again/,
+      /is not running: run npm start/,
     ],
     ['in a file that is not JSON', ['--local'], {}, '{', /is not JSON/],
-    ['in a file of something else', ['--local'], {}, { issuer: 1 }, /names no table/],
+    ['in a file of something else', ['--local'], {}, { issuer: 1 }, /does not name a table/],
     ['not there', ['--stage', 'nope'], {}, undefined, /there is no table latchkey-nope in eu-west-1/],
     [
       'out of reach',
@@ -221,11 +221,12 @@ describe('Several local stacks', () => {
     expect(await attempt(['client', 'list'], { cwd, env: noAws })).toMatchObject({
       code: 1,
       stderr:
-        'latchkey: .latchkey/demo.json names the npm start at http://localhost:3000, which is not running: start it again, or give --port 3001\n',
+        'latchkey: the local stack at http://localhost:3000 (.latchkey/demo.json) is not running: run npm start, or give --port 3001\n',
     });
     expect(await attempt(['client', 'list', '--port', '3002'], { cwd, env: noAws })).toMatchObject({
       code: 1,
-      stderr: 'latchkey: no npm start is running on port 3002 in this directory: start one, or give --port 3001\n',
+      stderr:
+        'latchkey: no local stack is running on port 3002 in this directory: run npm start, or give --port 3001\n',
     });
   });
 

@@ -84,5 +84,5 @@ it('createTableInput drops properties that the embedded engine does not support'
 
 it('An embedded table with invalid properties is reported', async () => {
   const properties = { ...deployedTable(), KeySchema: [{ AttributeName: 'nope', KeyType: 'HASH' }] };
-  await expect(startTable({ properties })).rejects.toThrow(/^the embedded table was refused: .*nope/);
+  await expect(startTable({ properties })).rejects.toThrow(/^the embedded table could not be created: .*nope/);
 });

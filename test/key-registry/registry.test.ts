@@ -222,7 +222,7 @@ describe('A wrapped key', () => {
       'under another public key',
       (key) => ({ ...key, jwk: { ...key.jwk, x: key.jwk['y'] ?? '', y: key.jwk['x'] ?? '' } }),
       {},
-      'is not the one that is registered',
+      'differs from the registered key',
     ],
   ])('%s signs nothing', async (_name, alter, variables, message) => {
     await add(alter(await world.createWrapped()));

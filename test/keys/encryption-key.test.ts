@@ -52,8 +52,13 @@ describe('An unusable encryption key is refused with its kid, without key materi
   it.each<[string, (text: string) => unknown, string, RegExp]>([
     ['no JSON', privates, 'secret!', /^key set is neither JSON nor PEM$/],
     ['an empty set', privates, set(), /^key set is empty$/],
-    ['an empty public set', publics, set(), /^key set is not exactly one key$/],
-    ['two public keys', publics, set(jwk(good.publicKey), jwk(p256.publicKey)), /^key set is not exactly one key$/],
+    ['an empty public set', publics, set(), /^key set must contain exactly one key$/],
+    [
+      'two public keys',
+      publics,
+      set(jwk(good.publicKey), jwk(p256.publicKey)),
+      /^key set must contain exactly one key$/,
+    ],
     [
       'RSA under 2048 bits',
       privates,
@@ -76,8 +81,18 @@ describe('An unusable encryption key is refused with its kid, without key materi
     ['key_ops without decrypt', privates, set({ ...jwk(good.privateKey), key_ops: ['sign'] }), /may not decrypt by/],
     ['key_ops without encrypt', publics, set({ ...jwk(good.publicKey), key_ops: ['verify'] }), /may not encrypt by/],
     ['key_ops that are no list', publics, set({ ...jwk(good.publicKey), key_ops: 'encrypt' }), /may not encrypt by/],
-    ['a private key in a record', publics, set(jwk(good.privateKey)), /is private, where only public ones belong$/],
-    ['a private EC key in a record', publics, set(jwk(p256.privateKey)), /is private, where only public ones belong$/],
+    [
+      'a private key in a record',
+      publics,
+      set(jwk(good.privateKey)),
+      /is a private key, but a public key is required$/,
+    ],
+    [
+      'a private EC key in a record',
+      publics,
+      set(jwk(p256.privateKey)),
+      /is a private key, but a public key is required$/,
+    ],
     [
       'a public key for decrypting',
       privates,

@@ -52,7 +52,7 @@ export async function startKms(saved?: SavedKeys, makeRsa: MakeRsaKey = makeRsaK
 
   const run = (name: string, input: Input) => {
     const operation: Operation | undefined = operations.get(name);
-    if (!operation) throw new KmsError('UnknownOperationException', `${name} is not imitated`);
+    if (!operation) throw new KmsError('UnknownOperationException', `${name} is not supported here`);
     return operation(input) as Record<string, unknown>;
   };
 
