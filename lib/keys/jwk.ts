@@ -127,7 +127,7 @@ export function checkKey<Of extends Use, Alg extends string>(
   requireOperation(name, declared['key_ops'], keyUse.operations(alg, key.type === 'private' ? 'private' : 'public'));
   requireStrength(name, key);
   if (key.type === 'private' && !attempt(() => keyUse.isPair(alg, key, publicKey))) {
-    throw new KeyError(name, 'has private and public parts that do not match');
+    throw new KeyError(name, 'has halves that do not match');
   }
 
   const members = publicMembers.get(exported['kty']) ?? [];

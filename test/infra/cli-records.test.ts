@@ -506,7 +506,7 @@ describe('The client, resource and secret commands refuse', () => {
       'a private encryption key',
       ['resource', 'create', 'r', '--encryption-key', PRIVATE_KEY],
       2,
-      /is private, where only/,
+      /but a public key is required/,
     ],
     [
       'an encryption key that is no file',

@@ -78,9 +78,24 @@ describe('An unusable encryption key is refused with its kid, without key materi
     ['Ed25519', publics, set(jwk(generateKeyPairSync('ed25519').publicKey)), /is of a type, curve or alg/],
     ['a symmetric key', privates, set({ kty: 'oct', k: 'c2VjcmV0', kid: 'shared' }), /^key "shared" is symmetric$/],
     ['an empty kid', publics, set({ ...jwk(p256.publicKey), kid: '' }), /has a kid that is not a string$/],
-    ['key_ops without decrypt', privates, set({ ...jwk(good.privateKey), key_ops: ['sign'] }), /may not decrypt by/],
-    ['key_ops without encrypt', publics, set({ ...jwk(good.publicKey), key_ops: ['verify'] }), /may not encrypt by/],
-    ['key_ops that are no list', publics, set({ ...jwk(good.publicKey), key_ops: 'encrypt' }), /may not encrypt by/],
+    [
+      'key_ops without decrypt',
+      privates,
+      set({ ...jwk(good.privateKey), key_ops: ['sign'] }),
+      /do not allow "decrypt"/,
+    ],
+    [
+      'key_ops without encrypt',
+      publics,
+      set({ ...jwk(good.publicKey), key_ops: ['verify'] }),
+      /do not allow "encrypt"/,
+    ],
+    [
+      'key_ops that are no list',
+      publics,
+      set({ ...jwk(good.publicKey), key_ops: 'encrypt' }),
+      /do not allow "encrypt"/,
+    ],
     [
       'a private key in a record',
       publics,
