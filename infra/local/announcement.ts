@@ -1,6 +1,6 @@
 // Tells tests, scripts and the command line which stacks are running: each stack has a file `.latchkey/<port>.json`, and
 // `.latchkey/demo.json` is a copy of the file of the stack that was started last.
-import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory, writePrivately } from './data-directory.ts';
 
@@ -16,15 +16,15 @@ export function announce(directory: string, port: number, content: { table: { en
   makeDirectory(own);
   for (const { file, pid } of announcements(own)) if (!isAlive(pid)) rmSync(file, { force: true });
   const file = join(own, `${port}.json`);
-  writeWhole(file, { ...content, pid: process.pid });
-  writeWhole(join(own, 'demo.json'), content);
+  writePrivately(file, { ...content, pid: process.pid });
+  writePrivately(join(own, 'demo.json'), content);
   return () => {
     rmSync(file, { force: true });
     if (read(join(own, 'demo.json'))?.table?.endpoint !== content.table.endpoint) return;
     const others = announcements(own).filter(({ pid }) => isAlive(pid));
     const latest = others.sort((one, other) => other.started - one.started)[0];
     // Without another stack, the file stays, so that readers can say which stack is no longer running.
-    if (latest) writeWhole(join(own, 'demo.json'), latest.content);
+    if (latest) writePrivately(join(own, 'demo.json'), latest.content);
   };
 }
 
@@ -44,13 +44,6 @@ function read(file: string): Partial<Running> | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Replaces the file atomically: a reader sees either the old or the new content. */
-function writeWhole(file: string, content: object): void {
-  const temporary = `${file}.${process.pid}.tmp`;
-  writePrivately(temporary, content);
-  renameSync(temporary, file);
 }
 
 function isAlive(pid: number): boolean {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Problem } from '../problem.ts';
 import { diskProblem } from './disk-problem.mjs';
@@ -17,6 +17,7 @@ export interface Saved extends SavedLocalKeys, Seeded {
 const VERSION = 1;
 
 export interface DataDirectory {
+  path: string;
   /** The directory of the table. */
   table: string;
   load(): Saved | undefined;
@@ -43,6 +44,7 @@ export async function openDataDirectory(path: string, fresh = false): Promise<Da
     mkdirSync(table, { mode: 0o700 });
   }
   return {
+    path,
     table,
     load() {
       let text: string;
@@ -87,8 +89,14 @@ export function makeDirectory(path: string): void {
   }
 }
 
-/** Writes JSON to a file that only this user can read. */
+/** Writes JSON to a file that only this user can read. The file has either the old or the new content, never a part of it. */
 export function writePrivately(file: string, value: unknown): void {
-  writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
-  chmodSync(file, 0o600); // writeFileSync sets the mode of new files only
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }

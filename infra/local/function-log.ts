@@ -20,6 +20,22 @@ function isError(line: string): boolean {
   }
 }
 
+/** Milliseconds after which a line is shown again. */
+const REPEAT = 60_000;
+
+/** Leaves out lines that were shown less than a minute ago: a job that fails the same way each second would hide the rest. */
+export function withoutRepeats(write: (line: string) => void, now: () => number = Date.now): (line: string) => void {
+  const shown = new Map<string, number>();
+  return (line) => {
+    const time = now();
+    for (const [text, at] of shown) if (time - at >= REPEAT) shown.delete(text);
+    const text = line.replace(/"\w+_request_id":"[^"]*"/g, '');
+    if (shown.has(text)) return;
+    shown.set(text, time);
+    write(line);
+  };
+}
+
 /** A refusal that a function has logged. */
 export interface LoggedRefusal {
   event: string;

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { keyOfSchema, NewerSchema, requireKnownSchema } from '../../lib/store/schema.ts';
 import { checkParameters } from '../parameters.ts';
 import { Problem } from '../problem.ts';
 import { announce } from './announcement.ts';
@@ -8,7 +9,7 @@ import { commandLineSettings } from './command-line-settings.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { startDemoApp } from './demo-app.ts';
 import { diskProblem } from './disk-problem.mjs';
-import { functionLog } from './function-log.ts';
+import { functionLog, withoutRepeats } from './function-log.ts';
 import { startGateway } from './gateway.ts';
 import { type Lambda, startLambda } from './lambda.ts';
 import { startLocalKeys } from './local-keys.ts';
@@ -18,6 +19,7 @@ import { patience, patientTimers } from './patience.ts';
 import { startSchedules } from './schedules.ts';
 import { encryptionJwks } from './secrets.ts';
 import { forgetKeys, seed } from './seed.ts';
+import { createSeedTable } from './seed-table.ts';
 import type { Stack } from './stack.ts';
 import { type StartPage, startPage } from './start-page.ts';
 import { startTable, type Table } from './table.ts';
@@ -86,6 +88,7 @@ async function start(
 ): Promise<void> {
   const { audience = 'orders', routes = [], parameters = {} } = options;
   const timers = patientTimers(systemTimers);
+  const complainOfJob = options.verbose ? complain : withoutRepeats(complain);
   // The port comes first: it is part of the issuer, and the most likely thing to fail.
   let lambda: Lambda | undefined;
   const gateway = await startGateway({
@@ -122,6 +125,7 @@ async function start(
   const opening = reading.then((stack) => openTable(stack, data?.table));
   running.push(async () => (await opening).stop());
   const seeding = Promise.all([opening, startingApp]).then(async ([table, { origin }]) => {
+    if (data) await refuseNewerTable(table, data.path);
     if (saved && saved.issuer !== issuer) await forgetKeys(table);
     return seed(table, { encryptionJwks: encryptionJwks(keys.secrets), app: origin, audience }, saved);
   });
@@ -132,7 +136,9 @@ async function start(
       ...localEnvironment,
       ...overridden,
     };
-    const log = functionLog(options.verbose, complain);
+    const jobs = new Set(stack.schedules.map((id) => stack.functions.get(id)?.name));
+    const [logRequest, logJob] = [complain, complainOfJob].map((write) => functionLog(options.verbose, write));
+    const log = (name: string, text: string) => (jobs.has(name) ? logJob : logRequest)?.(name, text);
     const functions = startLambda(stack, { root, environment, timers, log });
     running.push(functions.stop);
     await warm(functions, stack);
@@ -146,7 +152,7 @@ async function start(
   const file = join(directory, '.latchkey', `${gateway.port}.json`);
   const serve = () => gateway.serve(withPage(stack, { issuer, app: app.origin, audience, demo, file }));
   serve();
-  const stopSchedules = startSchedules(() => stack, functions.invoke, complain);
+  const stopSchedules = startSchedules(() => stack, functions.invoke, complainOfJob);
   running.push(async () => stopSchedules());
   app.serve(issuer, demo);
   data?.save({ ...saved, ...keys.save(), issuer, app: app.origin, audience, demo });
@@ -210,6 +216,16 @@ async function buildFinished({ functions }: Build): Promise<void> {
 function openTable({ table }: Stack, path: string | undefined): Promise<Table> {
   if (!table) throw new Problem('serverless.yml has no AWS::DynamoDB::Table: add one');
   return startTable({ ...table, ...(path !== undefined && { path }) });
+}
+
+/** Checks before anything is written to the table. */
+async function refuseNewerTable({ endpoint, tableName }: Table, path: string): Promise<void> {
+  try {
+    requireKnownSchema(await createSeedTable(endpoint, tableName).get(keyOfSchema));
+  } catch (error) {
+    if (!(error instanceof NewerSchema)) throw error;
+    throw new Problem(`--data ${path}: ${error.message}, choose another --data, or start over with --fresh`);
+  }
 }
 
 // Starts the functions that the tour calls first. The others start on demand.

@@ -7,6 +7,8 @@ import { help, parseOptions } from './options.ts';
 export async function main(args: string[], build: Build): Promise<void> {
   const controller = new AbortController();
   let running: Promise<(() => Promise<void>) | undefined> = Promise.resolve(undefined);
+  // The embedded table throws outside of any request when it cannot write, and cannot continue after that.
+  process.on('uncaughtException', fail);
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, async () => {
       if (controller.signal.aborted) process.exit(0); // the second signal ends the process at once
@@ -29,8 +31,12 @@ export async function main(args: string[], build: Build): Promise<void> {
     if (controller.signal.aborted) return;
     // esbuild is a separate process that prints an error when this process exits first.
     await build.functions.catch(() => {});
-    const problem = error instanceof Problem ? error.message : diskProblem(error);
-    process.stderr.write(`latchkey: ${problem ?? (error as Error).stack}\n`);
-    process.exit(1);
+    fail(error);
   }
+}
+
+function fail(error: unknown): never {
+  const problem = error instanceof Problem ? error.message : diskProblem(error);
+  process.stderr.write(`latchkey: ${problem ?? (error instanceof Error ? error.stack : error)}\n`);
+  process.exit(1);
 }

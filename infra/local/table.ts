@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import dynalite from 'dynalite';
 import { lazy } from '../../lib/lazy.ts';
 import { Problem } from '../problem.ts';
+import { diskProblem } from './disk-problem.mjs';
 import { createTableInput, type TableProperties } from './table-definition.ts';
 
 /** A running table. `stop()` closes the server and its open connections. */
@@ -168,8 +169,9 @@ export async function assertUnlocked(path: string): Promise<void> {
   try {
     await level.open();
   } catch (error) {
-    const { code, message } = (error as Error).cause as NodeJS.ErrnoException;
-    throw new Problem(code === 'LEVEL_LOCKED' ? `${path} is in use by another process` : `${path}: ${message}`);
+    const cause = (error as Error).cause as NodeJS.ErrnoException;
+    if (cause.code === 'LEVEL_LOCKED') throw new Problem(`${path} is in use by another process`);
+    throw new Problem(diskProblem(cause) ?? `${path}: ${cause.message}`);
   }
   await level.close();
 }

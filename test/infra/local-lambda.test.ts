@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, test } from 'vitest';
-import { functionLog } from '../../infra/local/function-log.ts';
+import { functionLog, withoutRepeats } from '../../infra/local/function-log.ts';
 import { startLambda } from '../../infra/local/lambda.ts';
 import { lambdaOf, manualTimers } from './gateway-fixtures.ts';
 
@@ -192,6 +192,25 @@ describe('The output of functions', () => {
     // In pieces, as a stream may cut it anywhere.
     for (const part of [lines.slice(0, 20), lines.slice(20, 45), lines.slice(45)]) log('f', part);
     expect(shown).toEqual(expected);
+  });
+
+  it('shows the same line of a scheduled function, whatever the ids in it, once a minute', () => {
+    const shown: string[] = [];
+    let now = 0;
+    const write = withoutRepeats(
+      (line) => shown.push(line),
+      () => now,
+    );
+    const line = (fault: string, id: number) =>
+      `job: {"event":"fault","fault":"${fault}","lambda_request_id":"a-${id}"}`;
+    for (let id = 0; id < 60; id++) {
+      write(line('Unavailable', id));
+      if (id % 2 === 0) write(line('ConfigError', id));
+      now += 1000;
+    }
+    expect(shown).toEqual([line('Unavailable', 0), line('ConfigError', 0)]);
+    write(line('Unavailable', 60));
+    expect(shown[2]).toBe(line('Unavailable', 60));
   });
 
   it('includes stdout and stderr', async () => {

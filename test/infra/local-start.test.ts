@@ -1,6 +1,6 @@
 // What `npm start` does as a whole. Only what is about the process runs as a process: the rest calls `run` in this one.
 import { once } from 'node:events';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../../infra/local/local-service.ts';
 import { help, parseOptions } from '../../infra/local/options.ts';
-import { launchLocalService, type Program } from '../support/local-service.ts';
+import { launchLocalService, type Program, root } from '../support/local-service.ts';
 import { sharedService } from '../support/shared.ts';
 import { expectTourToWork } from './local-tour.ts';
 import { type LocalWorld, removeTemporary, requestToken, startLocalWorld, temporary } from './local-world.ts';
@@ -127,6 +127,23 @@ describe('npm start', () => {
     const second = await startWorld(...args, '--port', new URL(first.issuer).port);
     expect(await keySet(second)).toEqual(keys);
     for (const token of tokens) expect(await whoami(second, token)).toBe(200);
+  });
+});
+
+describe('A disk that becomes full while npm start runs', () => {
+  it('ends the process with one sentence and exit code 1, and the next start continues with the state', async () => {
+    const data = temporary();
+    const program = launch(['--data', data], { NODE_OPTIONS: `--require ${join(root, 'test/support/full-disk.cjs')}` });
+    const running = await program.ready();
+    const token = await getToken(running, 'machine-reference');
+    writeFileSync(join(data, 'table/full'), '');
+    await expect(requestToken(running, 'machine-reference')).rejects.toThrow('fetch failed');
+    expect(await program.end()).toBe(1);
+    expect(program.written.err).toBe(`latchkey: cannot write ${data}/table/000005.log: the disk is full\n`);
+
+    rmSync(join(data, 'table/full'));
+    const second = await startWorld('--data', data, '--port', new URL(running.issuer).port);
+    expect(await whoami(second, token)).toBe(200);
   });
 });
 

@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -9,6 +18,11 @@ import { announce } from '../../infra/local/announcement.ts';
 import { openDataDirectory } from '../../infra/local/data-directory.ts';
 import { diskProblem } from '../../infra/local/disk-problem.mjs';
 import { parseOptions } from '../../infra/local/options.ts';
+import { createSeedTable } from '../../infra/local/seed-table.ts';
+import { startTable } from '../../infra/local/table.ts';
+import { keyOfSchema } from '../../lib/store/schema.ts';
+import type { Item, Key } from '../../lib/store/table.ts';
+import { version } from '../../package.json';
 import { type LocalWorld, removeTemporary, requestToken, startLocalWorld, temporary } from './local-world.ts';
 
 const running = new Set<LocalWorld>();
@@ -88,6 +102,41 @@ describe('The state of a local stack', () => {
       }),
     );
     expect((await openDataDirectory(data, true)).load()).toBeUndefined();
+  });
+
+  it('with a table of a newer schema is refused at the start, and nothing is added to it', async () => {
+    const data = temporary();
+    const path = (await openDataDirectory(data)).table;
+    const tableName = 'latchkey-local';
+    const items = async (write?: Item & Key) => {
+      const { endpoint, stop: close } = await startTable({ path, tableName });
+      const table = createSeedTable(endpoint, tableName);
+      if (write) await table.put(write);
+      const found = await Promise.all(['CLIENT', 'SCHEMA', 'USER', 'RESOURCE_SERVER'].map((sk) => table.scan(sk)));
+      await close();
+      return found.flat();
+    };
+    const newer = { ...keyOfSchema, version: 7, needs: '0.9.0' };
+    await items(newer);
+    await expect(start(['--data', data], temporary())).rejects.toMatchObject({
+      name: 'Problem',
+      message: `--data ${data}: the table has schema 7, this version of Latchkey (${version}) understands up to 1: use version 0.9.0 or newer, choose another --data, or start over with --fresh`,
+    });
+    expect(await items()).toEqual([newer]);
+    expect(existsSync(join(data, 'local.json'))).toBe(false);
+  });
+
+  it('is replaced as a whole: whoever reads local.json during a change reads all of the old content', async () => {
+    const data = temporary();
+    const directory = await openDataDirectory(data);
+    const saved = (issuer: string) => ({ demo: { clients: {}, resources: {}, users: {} }, issuer });
+    directory.save(saved('http://localhost:1'));
+    const opened = openSync(join(data, 'local.json'), 'r');
+    directory.save(saved('http://localhost:2'));
+    expect(JSON.parse(readFileSync(opened, 'utf8'))).toMatchObject({ issuer: 'http://localhost:1' });
+    closeSync(opened);
+    expect(directory.load()).toMatchObject({ issuer: 'http://localhost:2' });
+    expect(readdirSync(data).sort()).toEqual(['local.json', 'table']);
   });
 
   it('contains the version of its format', async () => {
@@ -199,6 +248,9 @@ describe('A file that cannot be written is reported in one sentence:', () => {
     [failure('EROFS', '/a'), 'cannot write /a: the file system is read-only'],
     [failure('EACCES', '/a'), 'cannot write /a: this user may not write there'],
     [failure('ENOENT', '/a'), undefined],
+    [new Error('IO error: /a/7.log: No space left on device'), 'cannot write /a/7.log: the disk is full'],
+    [new Error('IO error: /a/7.log: Disk quota exceeded'), 'cannot write /a/7.log: the disk quota is used up'],
+    [new Error('IO error: /a/LOCK: No such file or directory'), undefined],
     ['ENOSPC', undefined],
   ])('%s', (error, sentence) => {
     expect(diskProblem(error)).toBe(sentence);
