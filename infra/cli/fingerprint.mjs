@@ -12,6 +12,7 @@ export const cache = join(root, 'node_modules/.cache/latchkey/cli');
 /** Any file in these directories may end up in the bundle or affect how it is built. */
 const DIRECTORIES = ['infra/cli', 'lib'];
 const FILES = [
+  'infra/environment-size.ts',
   'infra/problem.ts',
   'infra/random-password.ts',
   'infra/resources/region.cjs',

@@ -14,7 +14,7 @@ export function checkEnvironment({ functions }: Stack, over: Environment = {}): 
     try {
       const config = readConfig(all);
       for (const variable of known) config.find(variable);
-      if (known.includes('AUDIENCE')) config.audience();
+      if (Object.hasOwn(environment, 'AUDIENCE')) config.audience();
     } catch (error) {
       if (error instanceof ConfigError) throw new Problem(`${name}: ${error.message}`);
       throw error;

@@ -78,6 +78,7 @@ describe('The fingerprint of the command line', () => {
     const directory = mkdtempSync(join(tmpdir(), 'latchkey-fingerprint-'));
     for (const file of [
       'infra/cli',
+      'infra/environment-size.ts',
       'infra/problem.ts',
       'infra/random-password.ts',
       'infra/resources/region.cjs',
