@@ -16,6 +16,13 @@ export interface Saved extends SavedLocalKeys, Seeded {
 /** To be raised when older programs can no longer read this file or the table. */
 const VERSION = 1;
 
+/** Why a directory cannot be made, by the code of the error. */
+const impossible = new Map([
+  ['ENOENT', 'no directory can be created there'], // such as in /proc
+  ['ENOTDIR', 'a part of this path is a file'],
+  ['ENAMETOOLONG', 'this path is too long'],
+]);
+
 export interface DataDirectory {
   path: string;
   /** The directory of the table. */
@@ -34,7 +41,10 @@ export async function openDataDirectory(path: string, fresh = false): Promise<Da
   try {
     makeDirectory(table);
   } catch (error) {
-    throw new Problem(diskProblem(error) ?? `--data ${path}: ${(error as Error).message}`);
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const reason = impossible.get(code);
+    if (reason) throw new Problem(`--data ${path}: ${reason}; choose another directory`);
+    throw new Problem(diskProblem(error) ?? `--data ${path}: ${message}`);
   }
   await assertUnlocked(table);
   if (fresh) {

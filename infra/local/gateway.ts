@@ -8,7 +8,7 @@ import { Problem } from '../problem.ts';
 import { type LoggedRefusal, loggedRefusal } from './function-log.ts';
 import { type Authorize, createHttpAuthorizer, within } from './http-authorizer.ts';
 import { httpEvent, withAuthorizer } from './http-event.ts';
-import { type CallerContext, proxy } from './http-proxy.ts';
+import { type CallerContext, hasDotSegment, proxy, UpstreamFailure } from './http-proxy.ts';
 import { type Arrival, type HttpRequest, splitTarget } from './http-request.ts';
 import {
   gatewayResponse,
@@ -138,13 +138,19 @@ export function createHttpApi(
     if ('upstream' in route) {
       const context = event.requestContext.authorizer?.lambda as CallerContext | undefined;
       const { upstream } = route;
+      if (hasDotSegment(request)) {
+        report(400, 'the path has a segment . or .., which could lead out of the route');
+        return gatewayResponse(400, 'Bad Request');
+      }
       const signal = AbortSignal.timeout(route.timeout);
-      return proxy(request, match, upstream, context, signal).catch((error: NodeJS.ErrnoException) => {
+      try {
+        return await proxy(request, match, upstream, context, signal);
+      } catch (error) {
+        if (!(error instanceof UpstreamFailure)) throw error;
         const timedOut = `did not answer within ${route.timeout / 1000} s`;
-        const unreachable = `cannot be reached (${error.code ?? error.message}): is that server running?`;
-        report(503, `${upstream.origin} ${signal.aborted ? timedOut : unreachable}`);
+        report(503, `${upstream.origin} ${signal.aborted ? timedOut : error.message}`);
         return serviceUnavailable();
-      });
+      }
     }
 
     const invocation = logged(invoke, stack, log)(route.function, event, arrival.requestId);

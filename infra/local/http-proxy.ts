@@ -13,6 +13,12 @@ export type CallerContext = Readonly<Record<string, unknown>>;
 /** Prefix of the headers with the authorizer's context. Headers of the request with this prefix are dropped. */
 const CALLER = 'x-latchkey-';
 
+/** Requests by these methods usually have no body. All others state its length, even if it is 0. RFC 9110 section 8.6 */
+const withoutBody = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'TRACE']);
+
+/** Why a server gave no answer, as a predicate such as `cannot be reached`. */
+export class UpstreamFailure extends Error {}
+
 // Headers for one connection only, or that the proxy sets itself. RFC 9110 section 7.6.1
 const hopByHop = new Set([
   'connection',
@@ -32,7 +38,7 @@ const hopByHop = new Set([
 
 /**
  * @param context absent for a route without an authorizer
- * @throws Error when the connection is refused or breaks, or when there is no answer in time
+ * @throws UpstreamFailure when the connection is refused or breaks, or when there is no whole answer in time
  */
 export async function proxy(
   request: HttpRequest,
@@ -49,12 +55,48 @@ export async function proxy(
     const headers = upstreamHeaders(request, host, context);
     const options = { method: request.method, hostname: hostname.replace(/^\[|\]$/g, ''), port, path, headers, signal };
     send({ ...options, agent: false }, resolve)
-      .once('error', reject)
+      .once('error', (error) => reject(new UpstreamFailure(describeFailure(error))))
       .end(request.body);
   });
+  return toResponse(request, response, await readAnswer(response));
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  return toResponse(request, response, Buffer.concat(chunks));
+  try {
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+  } catch {
+    const { length } = Buffer.concat(chunks);
+    throw new UpstreamFailure(`broke off its answer after ${length} bytes of the body`);
+  }
+  return Buffer.concat(chunks);
+}
+
+function describeFailure({ code = '', message }: NodeJS.ErrnoException): string {
+  if (code.startsWith('HPE_')) return `sent an answer that is not HTTP (${code})`;
+  if (code === 'ECONNRESET') return `closed the connection without an answer (${code})`;
+  return `cannot be reached (${code || message}): is that server running?`;
+}
+
+const DOT_SEGMENT = /(^|[/\\])\.{1,2}($|[/\\;])/;
+
+const encodings: [RegExp, string][] = [
+  [/%2e/gi, '.'],
+  [/%2f/gi, '/'],
+  [/%5c/gi, '\\'],
+  [/%3b/gi, ';'],
+];
+
+/**
+ * Whether a path has a segment `.` or `..` in an encoding that some server resolves. It would lead out of the path that the
+ * route allows. RFC 3986 section 5.2.4
+ */
+export function hasDotSegment({ target }: HttpRequest): boolean {
+  const decoded = encodings.reduce(
+    (path, [code, character]) => path.replace(code, character),
+    splitTarget(target).path,
+  );
+  return DOT_SEGMENT.test(decoded);
 }
 
 function targetOf({ target }: HttpRequest, { path: pattern }: Upstream, { route, pathParameters }: RouteMatch): string {
@@ -72,21 +114,24 @@ function targetOf({ target }: HttpRequest, { path: pattern }: Upstream, { route,
 function upstreamHeaders(request: HttpRequest, host: string, context: CallerContext = {}): string[] {
   const outer = request.headers.find(([name]) => name.toLowerCase() === 'host')?.[1] ?? '';
   const passed = request.headers.filter(([name]) => {
-    const lower = name.toLowerCase();
-    return !hopByHop.has(lower) && !lower.startsWith(CALLER);
+    // CGI, WSGI and PHP servers turn `x-latchkey-sub`, `X_Latchkey_Sub` and `X.Latchkey.Sub` into one variable.
+    return !hopByHop.has(name.toLowerCase()) && !withDashes(name).startsWith(CALLER);
   });
   const own: [string, string][] = [
     ['host', host],
     ['forwarded', `for=${request.sourceIp};host="${outer}";proto=http`],
     ...Object.entries(context).map(([name, value]): [string, string] => [callerHeader(name), headerValue(value)]),
   ];
-  // A request without a body has neither a length nor a transfer encoding.
-  if (request.body.length > 0) own.push(['content-length', String(request.body.length)]);
+  if (request.body.length > 0 || !withoutBody.has(request.method)) {
+    own.push(['content-length', String(request.body.length)]);
+  }
   return [...passed, ...own].flat();
 }
 
+const withDashes = (name: string): string => name.replace(/[^A-Za-z\d]/g, '-').toLowerCase();
+
 /** `x-latchkey-client-id` for `client_id`. */
-export const callerHeader = (name: string): string => CALLER + name.replace(/[^A-Za-z\d]/g, '-').toLowerCase();
+export const callerHeader = (name: string): string => CALLER + withDashes(name);
 
 /** Encodes a value as UTF-8 bytes, since Node.js writes headers in latin1. */
 const headerValue = (value: unknown): string => Buffer.from(String(value)).toString('latin1');

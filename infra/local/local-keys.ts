@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { deriveHandleKeys } from '../../lib/kms/handle-keys.ts';
+import type { Parameters } from '../parameters.ts';
 import type { SavedKeys } from './kms/key-ring.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 
@@ -45,6 +46,13 @@ const kmsKeys = {
   [HANDLES]: { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' },
 };
 
+/** Parameters that the stack is packaged with. */
+export const keyParameters = {
+  environment: {},
+  kms: { keys: 'kms', 'signing-kms-keys': SIGNING, 'handle-kms-keys': HANDLES },
+  wrapped: { keys: 'wrapped', 'wrapping-kms-key': WRAPPING, 'handle-kms-keys': HANDLES },
+} as const satisfies Record<KeyOrigin, Parameters>;
+
 /** Uses aliases, although IAM needs ARNs: with aliases, the packaged template can be reused by the next start. */
 async function startLocalKms({ kms: saved, secrets = createSecrets() }: SavedLocalKeys) {
   const { startKms } = await import('./kms/server.ts');
@@ -77,7 +85,7 @@ async function startLocalKms({ kms: saved, secrets = createSecrets() }: SavedLoc
 const start = {
   async environment({ secrets = createSecrets() }) {
     const save = () => ({ secrets });
-    return { secrets, parameters: {}, environment: {}, save, stop: async () => {} };
+    return { secrets, parameters: keyParameters.environment, environment: {}, save, stop: async () => {} };
   },
 
   async kms(saved) {
@@ -87,7 +95,7 @@ const start = {
     return {
       ...running,
       secrets: { 'latchkey/local': { ...others, VERIFICATION_KEYS } },
-      parameters: { keys: 'kms', 'signing-kms-keys': SIGNING, 'handle-kms-keys': HANDLES },
+      parameters: keyParameters.kms,
     };
   },
 
@@ -96,7 +104,7 @@ const start = {
     return {
       ...running,
       secrets: { 'latchkey/local': others },
-      parameters: { keys: 'wrapped', 'wrapping-kms-key': WRAPPING, 'handle-kms-keys': HANDLES },
+      parameters: keyParameters.wrapped,
       kms: { endpoint, wrapping_key: WRAPPING },
     };
   },

@@ -12,7 +12,7 @@ import { diskProblem } from './disk-problem.mjs';
 import { functionLog, withoutRepeats } from './function-log.ts';
 import { startGateway } from './gateway.ts';
 import { type Lambda, startLambda } from './lambda.ts';
-import { startLocalKeys } from './local-keys.ts';
+import { keyParameters, startLocalKeys } from './local-keys.ts';
 import type { Options } from './options.ts';
 import { packagedTemplate } from './packaged-template.ts';
 import { patience, patientTimers } from './patience.ts';
@@ -89,6 +89,8 @@ async function start(
   const { audience = 'orders', routes = [], parameters = {} } = options;
   const timers = patientTimers(systemTimers);
   const complainOfJob = options.verbose ? complain : withoutRepeats(complain);
+  // Before anything is made, or deleted because of --fresh.
+  checkParameters('local', { ...parameters, ...keyParameters[options.keys] });
   // The port comes first: it is part of the issuer, and the most likely thing to fail.
   let lambda: Lambda | undefined;
   const gateway = await startGateway({
@@ -101,6 +103,7 @@ async function start(
   running.push(gateway.stop);
   const url = `http://localhost:${gateway.port}`;
   const issuer = options.issuer ?? url;
+  if (audience === issuer) throw new Problem('--audience must not be the issuer, for which any client may get tokens');
   const startingApp = startDemoApp(root, options.port === 0 ? 0 : options.port + 1);
   running.push(async () => (await startingApp).stop());
   const dataPath = options.data ?? (options.port === 0 ? undefined : join('.latchkey/data', String(options.port)));
@@ -109,7 +112,6 @@ async function start(
   const saved = data?.load();
   const keys = await startLocalKeys(options.keys, saved);
   running.push(keys.stop);
-  checkParameters('local', { ...parameters, ...keys.parameters });
   const overridden = {
     ...(options.audience !== undefined && { AUDIENCE: audience }),
     ...(options.logLevel !== undefined && { LOG_LEVEL: options.logLevel }),

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { parseIssuer as readIssuer } from '../../lib/config-values.ts';
+import { isNewIdentifier } from '../../lib/oauth/identifier.ts';
 import type { Parameters } from '../parameters.ts';
 import { Problem } from '../problem.ts';
 import { type KeyOrigin, keyOrigins } from './local-keys.ts';
@@ -71,8 +72,10 @@ export function parseOptions(args: string[], env: Readonly<Record<string, string
   const [port, source] = values.port === undefined ? [env['PORT'] || '3000', 'PORT'] : [values.port, '--port'];
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Problem(`${source} must be a number from 0 to 65535`);
   if (values.data === '') throw new Problem('--data needs the path of a directory');
-  if (values.audience !== undefined && !/^[\x21-\x7e]+$/.test(values.audience)) {
-    throw new Problem('--audience needs the identifier of an API: a URL or a name, without spaces');
+  if (values.audience !== undefined && !isNewIdentifier(values.audience)) {
+    throw new Problem(
+      '--audience needs the identifier of an API: a URL or a name that begins with a letter or digit, without spaces and #, and without punctuation at its end',
+    );
   }
   const keys = keyOrigins.find((origin) => origin === values.keys);
   if (!keys) throw new Problem(`--keys must be one of ${keyOrigins.join(', ')}`);
@@ -119,8 +122,11 @@ function parse(args: string[]) {
       },
     });
   } catch (error) {
+    const { message } = error as Error;
+    const [, option] = /^Option '(--\w+)' argument is ambiguous/.exec(message) ?? [];
+    if (option) throw new Problem(`${option} needs a value; write one that begins with - as in ${option}=-value`);
     // The first sentence says what is wrong. The others are about positional arguments, which npm start does not take.
-    const [sentence = ''] = (error as Error).message.split(/\.\s|\n/);
+    const [sentence = ''] = message.split(/\.\s|\n/);
     throw new Problem(`${sentence.replace(/\.$/, '')}; see npm start -- --help`);
   }
 }

@@ -4,6 +4,7 @@ import { Problem } from '../problem.ts';
 /** Parameters that `npm start` sets through an option of its own, together with what depends on them. */
 const ownOptions = new Map([
   ['issuer', '--issuer'],
+  ['audience', '--audience'],
   ['keys', '--keys'],
   ['signing-kms-keys', '--keys kms'],
   ['handle-kms-keys', '--keys kms'],

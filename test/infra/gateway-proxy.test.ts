@@ -91,7 +91,14 @@ describe('The local gateway forwards a request to the server of a --route', () =
       '/things/a%2Fb',
       '/v2/a%2Fb/x',
     ],
-    ['without resolving dot segments', 'GET /things/{id}=ORIGIN/v2/{id}', 'GET', '/things/..', '/v2/..'],
+    ['with dots that are no segment', 'GET /things/{id}=ORIGIN/v2/{id}', 'GET', '/things/..a..', '/v2/..a..'],
+    [
+      'without decoding a variable twice',
+      'GET /things/{id}=ORIGIN/v2/{id}',
+      'GET',
+      '/things/%252e%252e',
+      '/v2/%252e%252e',
+    ],
     ['for any method and path', 'ANY /{proxy+}=ORIGIN', 'DELETE', '/a/b%2Fc/', '/a/b%2Fc/'],
     ['with a greedy path variable inserted into the URL', 'ANY /api/{rest+}=ORIGIN/{rest}', 'PUT', '/api/a/b', '/a/b'],
   ])('%s', async (_, route, method, target, url) => {
@@ -137,6 +144,29 @@ describe('The local gateway forwards a request to the server of a --route', () =
     expect(preflight).toEqual({});
   });
 
+  it.each(['X_Latchkey_Sub', 'x-latchkey_sub', 'X_LATCHKEY-SUB', 'X.Latchkey.Sub'])(
+    'without the header %s of the caller, which some servers cannot tell from x-latchkey-sub',
+    async (name) => {
+      const { send } = api(`GET /things=${origin}`);
+      await send('/things', { headers: { ...good, [name]: 'evil', X_Own: 'kept' } });
+      expect(received[0]?.headers).toMatchObject({ x_own: 'kept', 'x-latchkey-sub': expect.stringMatching(/^Zo/) });
+      expect(Object.values(received[0]?.headers ?? {})).not.toContain('evil');
+    },
+  );
+
+  it.each([
+    ['POST', '0'],
+    ['PUT', '0'],
+    ['PATCH', '0'],
+    ['GET', undefined],
+    ['DELETE', undefined],
+  ])('by %s without a body with the length %s and no transfer encoding', async (method, length) => {
+    await api(`ANY /things=${origin}`).send('/things', { method, headers: good });
+    expect(received).toHaveLength(1);
+    expect(received[0]?.headers['content-length']).toBe(length);
+    expect(received[0]?.headers).not.toHaveProperty('transfer-encoding');
+  });
+
   it('and returns status, headers, cookies and body of the answer', async () => {
     respond = (response) => {
       response.setHeader('Set-Cookie', ['a=1', 'b=2']);
@@ -163,6 +193,30 @@ describe('The local gateway forwards a request to the server of a --route', () =
     const { send } = api(`ANY /{proxy+}=${origin}`);
     expect(await send('/token', { method: 'POST' })).toMatchObject({ status: 200, body: 'the service' });
     expect(received).toEqual([]);
+  });
+});
+
+describe('The local gateway answers 400 and forwards nothing when a path has a dot segment:', () => {
+  const [variable, greedy] = ['GET /v/{id}=ORIGIN/pre/{id}/x', 'ANY /up/{proxy+}=ORIGIN'];
+  test.each<[string, string]>([
+    [variable, '/v/..'],
+    [variable, '/v/.'],
+    [variable, '/v/%2e%2E'],
+    [variable, '/v/.%2e'],
+    [variable, '/v/..%2fa'],
+    [variable, '/v/a%5c..'],
+    [variable, '/v/..;a'],
+    [variable, '/v/..%2f%zz'],
+    [greedy, '/up/../token'],
+    [greedy, '/up/a/%2e%2e/%2e%2e/token?b=c'],
+    [greedy, '/up/a/..'],
+    ['GET /up/{rest+}=ORIGIN/in/{rest}', '/up/%2e%2e/token'],
+  ])('%s: %s', async (route, target) => {
+    const { send, refused } = api(route.replace('ORIGIN', origin));
+    expect(await send(target, { headers: good })).toMatchObject({ status: 400, body: '{"message":"Bad Request"}' });
+    expect(received).toEqual([]);
+    const [path] = target.split('?');
+    expect(refused).toEqual([`GET ${path} 400: the path has a segment . or .., which could lead out of the route`]);
   });
 });
 
@@ -200,11 +254,30 @@ describe('The gateway answers 503 and prints one line', () => {
     expect(refused).toEqual([`GET /things 503: ${url} cannot be reached (ECONNREFUSED): is that server running?`]);
   });
 
-  it('when the server breaks off the connection', async () => {
-    respond = (response) => response.socket?.destroy();
+  test.each<[string, (response: ServerResponse) => void, string]>([
+    [
+      'closes the connection at once',
+      (response) => response.socket?.destroy(),
+      'closed the connection without an answer (ECONNRESET)',
+    ],
+    [
+      'breaks off its answer',
+      (response) => {
+        response.writeHead(200, { 'content-length': '10' });
+        response.write('12345', () => response.socket?.end());
+      },
+      'broke off its answer after 5 bytes of the body',
+    ],
+    [
+      'does not speak HTTP',
+      (response) => response.socket?.end('hello\r\n\r\n'),
+      'sent an answer that is not HTTP (HPE_INVALID_CONSTANT)',
+    ],
+  ])('when the server %s', async (_, answer, reason) => {
+    respond = answer;
     const { send, refused } = api(`GET /things=${origin}`);
     expect((await send('/things', { headers: good })).status).toBe(503);
-    expect(refused).toEqual([`GET /things 503: ${origin} cannot be reached (ECONNRESET): is that server running?`]);
+    expect(refused).toEqual([`GET /things 503: ${origin} ${reason}`]);
   });
 });
 

@@ -1,6 +1,6 @@
 // What `npm start` does as a whole. Only what is about the process runs as a process: the rest calls `run` in this one.
 import { once } from 'node:events';
-import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -179,6 +179,18 @@ describe('A mistake of the user', () => {
     ['an unknown option', ['--prot', '1'], {}, `Unknown option '--prot'${seeHelp}`],
     ['an argument that is no option', ['fast'], {}, `Unexpected argument 'fast'${seeHelp}`],
     ['an option without its value', ['--data'], {}, `Option '--data <value>' argument missing${seeHelp}`],
+    [
+      'a value that begins with a dash',
+      ['--audience', '-bad'],
+      {},
+      '--audience needs a value; write one that begins with - as in --audience=-value',
+    ],
+    [
+      'an option in place of a value',
+      ['--data', '--fresh'],
+      {},
+      '--data needs a value; write one that begins with - as in --data=-value',
+    ],
     ['an empty directory', ['--data='], {}, '--data needs the path of a directory'],
     ['a port that is no number', ['--port', 'http'], {}, '--port must be a number from 0 to 65535'],
     ['a port that is too high', ['--port', '65536'], {}, '--port must be a number from 0 to 65535'],
@@ -208,10 +220,33 @@ describe('A mistake of the user', () => {
     });
   });
 
+  it.each<[string[], string]>([
+    [['--param', 'token-lifetime='], 'parameter token-lifetime must not be empty'],
+    [['--param', 'token-lifetime=abc'], 'parameter token-lifetime must be a whole number from 1 to 86400'],
+    [['--param', 'rotation=on'], 'parameter rotation can only be used with keys=wrapped'],
+    [
+      ['--issuer', 'https://a.example', '--audience', 'https://a.example'],
+      '--audience must not be the issuer, for which any client may get tokens',
+    ],
+  ])('is reported in one sentence before --fresh deletes anything: %j', async (args, message) => {
+    const data = temporary();
+    writeFileSync(join(data, 'local.json'), '{}');
+    const expected = { name: 'Problem', message };
+    await expect(start([...args, '--data', data, '--fresh'])).rejects.toMatchObject(expected);
+    expect(readdirSync(data)).toEqual(['local.json']);
+  });
+
   it('is reported in one sentence: a directory that is a file', async () => {
     await expect(start(['--data', thisFile])).rejects.toMatchObject({
       name: 'Problem',
-      message: expect.stringMatching(/^--data \S+: E\w+: [^\n]+, mkdir [^\n]+$/),
+      message: `--data ${thisFile}: a part of this path is a file; choose another directory`,
+    });
+  });
+
+  it.runIf(existsSync('/proc/self'))('is reported in one sentence: a directory where none can be made', async () => {
+    await expect(start(['--data', '/proc/x'])).rejects.toMatchObject({
+      name: 'Problem',
+      message: '--data /proc/x: no directory can be created there; choose another directory',
     });
   });
 

@@ -204,6 +204,9 @@ describe('The running stacks of a directory are announced in .latchkey', () => {
   });
 });
 
+const IDENTIFIER =
+  '--audience needs the identifier of an API: a URL or a name that begins with a letter or digit, without spaces and #, and without punctuation at its end';
+
 describe('--param of npm start', () => {
   test.each<[string[], object]>([
     [['--param', 'token-lifetime=600'], { 'token-lifetime': '600' }],
@@ -217,13 +220,16 @@ describe('--param of npm start', () => {
     [['--param', '=600'], '--param =600: write NAME=VALUE, as in token-lifetime=600'],
     [['--param', 'issuer=https://a'], '--param issuer: use --issuer instead'],
     [['--param', 'keys=kms'], '--param keys: use --keys instead'],
+    [['--param', 'audience=a'], '--param audience: use --audience instead'],
     [['--param', 'clock-skew=1', '--param', 'clock-skew=2'], '--param clock-skew is given twice'],
     [
       ['--issuer', 'http://a.example'],
       '--issuer http://a.example: must be an https URL (http is only allowed on loopback)',
     ],
-    [['--audience', ''], '--audience needs the identifier of an API: a URL or a name, without spaces'],
-    [['--audience', 'a b'], '--audience needs the identifier of an API: a URL or a name, without spaces'],
+    [['--audience', ''], IDENTIFIER],
+    [['--audience', 'a b'], IDENTIFIER],
+    [['--audience=-bad'], IDENTIFIER],
+    [['--audience', 'orders.'], IDENTIFIER],
   ])('refuses in one sentence: %j', (args, message) => {
     expect(() => parseOptions(args, {})).toThrow(expect.objectContaining({ name: 'Problem', message }));
   });
@@ -234,7 +240,7 @@ describe('--param of npm start', () => {
       expect.objectContaining({
         name: 'Problem',
         message: expect.stringMatching(
-          /^--param token-lifetme: there is no such parameter; use one of audience, .*token-lifetime/,
+          /^--param token-lifetme: there is no such parameter; use one of revocation-max-age, .*token-lifetime/,
         ),
       }),
     );
