@@ -25,7 +25,7 @@ export interface AwsClientOptions {
 }
 
 /** Milliseconds: for one attempt, and for all attempts with their pauses. */
-export interface Patience {
+export interface Timeouts {
   readonly attempt: number;
   readonly deadline: number;
 }
@@ -45,7 +45,7 @@ export class AwsError extends Error {
 }
 
 /** Makes at most three attempts. @throws AwsError for an error response or a malformed one; any other Error for none */
-export type AwsCall = (operation: string, input: object, patience: Patience) => Promise<Record<string, unknown>>;
+export type AwsCall = (operation: string, input: object, timeouts: Timeouts) => Promise<Record<string, unknown>>;
 
 const ATTEMPTS = 3;
 

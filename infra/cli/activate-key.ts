@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { KEY_REFRESH_SECONDS } from '../../lib/key-registry/registry.ts';
 import { activateKey } from '../../lib/key-registry/transitions.ts';
-import { examples, onTable } from './command.ts';
+import { examples, withTableAction } from './command.ts';
 import type { Io } from './io.ts';
 import { changeRegistry, keyIn, keyPolicyFrom } from './key-registry.ts';
 import { KID, keyView, POLICY_HELP, warnOfEarlySigning, withForce } from './key-view.ts';
@@ -9,7 +9,7 @@ import { fields, time } from './output.ts';
 
 /** `latchkey keys activate`. */
 export const activateCommand = (io: Io) =>
-  onTable<{ force?: true }>(
+  withTableAction<{ force?: true }>(
     withForce(
       new Command('activate')
         .description(

@@ -5,15 +5,15 @@ import { KEY_REFRESH_SECONDS, type NewKey, type RegisteredKey } from '../../lib/
 import { activatableFrom } from '../../lib/key-registry/transitions.ts';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
 import { Problem } from '../problem.ts';
-import { examples, onTable } from './command.ts';
+import { examples, withTableAction } from './command.ts';
 import type { Io } from './io.ts';
 import { keyIn, keyPolicyFrom, register } from './key-registry.ts';
 import { keyView } from './key-view.ts';
 import { kmsOf, makeWrappedKey, readEnvironmentKey, readKmsKey, wrappingKeyFrom } from './new-key.ts';
 import { fields, time } from './output.ts';
 import * as parse from './parse.ts';
-import { UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
+import { UsageProblem } from './usage-problem.ts';
 
 interface AddOptions {
   readonly wrapped?: true;
@@ -26,7 +26,7 @@ interface AddOptions {
 
 /** `latchkey keys add`. */
 export const addCommand = (io: Io) =>
-  onTable<AddOptions>(
+  withTableAction<AddOptions>(
     new Command('add')
       .description('Publish a key. It signs once it is activated; the first key of a registry signs at once.')
       .optionsGroup('Origin of the key (give exactly one):')

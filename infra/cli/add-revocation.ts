@@ -17,7 +17,7 @@ export async function addRevocation(store: RevocationStore, entry: Revocation): 
 }
 
 /** The entries of the revocation list that cover a token. */
-export function findRevocations(entries: readonly Revocation[], token: AccessToken): Revocation[] {
+export function entriesCovering(entries: readonly Revocation[], token: AccessToken): Revocation[] {
   const ids = revocationIds(token);
   return entries.filter((entry) => ids[entry.kind] === entry.id && covers(entry, token));
 }

@@ -18,7 +18,7 @@ export async function create<Value>(
   value: Value,
 ): Promise<void> {
   if (await records.create(value)) return;
-  // The SDK retries a write whose answer was lost. If the first attempt succeeded, the stored record equals this one.
+  // The AWS client retries a write whose answer was lost. If the first attempt succeeded, the stored record equals this one.
   if (isDeepStrictEqual(await records.find(id), value)) return;
   throw new Problem(`${kind} ${id} already exists: choose another id`);
 }
@@ -47,5 +47,5 @@ export async function change<Value>(
 type Draft<Value> = { [Name in keyof Value]: Value[Name] | undefined };
 
 /** The record without the members that are undefined. */
-export const compact = <Value extends object>(draft: Draft<Value>): Value =>
+export const withoutUndefined = <Value extends object>(draft: Draft<Value>): Value =>
   Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined)) as Value;

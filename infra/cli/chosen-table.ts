@@ -1,7 +1,7 @@
 import { Problem } from '../problem.ts';
 import type { Io } from './io.ts';
 import { findLocalStack, type LocalStack } from './local-stack.ts';
-import { UsageProblem } from './problem.ts';
+import { UsageProblem } from './usage-problem.ts';
 
 /** The options that choose a table. */
 export interface TableOptions {

@@ -2,10 +2,10 @@ import { type Command, Option } from 'commander';
 import { usesSecret } from '../../lib/client-authentication/methods.ts';
 import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
 import { type Client, isPublic } from '../../lib/oauth/client.ts';
-import { compact } from './change.ts';
+import { withoutUndefined } from './change.ts';
 import * as parse from './parse.ts';
-import { UsageProblem } from './problem.ts';
 import { hasSignInSettings, withSignInChanges, withSignInSettings } from './sign-in-settings.ts';
+import { UsageProblem } from './usage-problem.ts';
 
 /** The settings of a client, as options. */
 export interface Settings {
@@ -78,7 +78,7 @@ const authMethodOf = (settings: Settings) => (settings.public ? 'none' : setting
 export function withChanges(client: Client, settings: Settings): Client {
   const { name, scope, resource, grantType, format, lifetime } = settings;
   const authMethod = authMethodOf(settings);
-  const next = compact<Client>({
+  const next = withoutUndefined<Client>({
     ...withSignInChanges(client, { ...settings }),
     client_name: name ?? client.client_name,
     scope: scope ?? client.scope,

@@ -7,16 +7,16 @@ import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { Problem } from '../problem.ts';
 import { change, create, get } from './change.ts';
 import { hasSettings, type Settings, whyNoSecrets, withChanges, withSettings } from './client-settings.ts';
-import { examples, onTable, withYes } from './command.ts';
-import { DEPLOYED_HELP, deployedFrom, disableClient, HOW_SOON } from './disable-client.ts';
+import { examples, withTableAction, withYes } from './command.ts';
+import { DEPLOYED_SETTINGS_HELP, disableClient, HOW_SOON, readDeployedSettings } from './disable-client.ts';
 import type { Io } from './io.ts';
 import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
 import { columns, time } from './output.ts';
 import * as parse from './parse.ts';
-import { UsageProblem } from './problem.ts';
 import { findRefusedTokens, whenNewTokensWork } from './refused-tokens.ts';
 import { findDeployment, noteFindings, refuseFindings } from './registration.ts';
 import type { Store } from './store.ts';
+import { UsageProblem } from './usage-problem.ts';
 import { clientText, recordView } from './view.ts';
 
 /** `latchkey client`: the programs that may get tokens. */
@@ -30,7 +30,7 @@ export const clientCommand = (io: Io): Command =>
     .addCommand(enableCommand(io));
 
 const createCommand = (io: Io) =>
-  onTable<Settings & { secretStdin?: true }>(
+  withTableAction<Settings & { secretStdin?: true }>(
     withSettings(
       new Command('create')
         .description('Register a client. Prints its secret once.')
@@ -86,7 +86,7 @@ const createCommand = (io: Io) =>
   );
 
 const listCommand = (io: Io) =>
-  onTable(
+  withTableAction(
     new Command('list')
       .description('List all clients. Reads the whole table.')
       .addHelpText('after', examples('latchkey client list --json')),
@@ -106,7 +106,7 @@ const listCommand = (io: Io) =>
   );
 
 const showCommand = (io: Io) =>
-  onTable(
+  withTableAction(
     new Command('show')
       .description('Show one client, without the hashes of its secrets.')
       .argument('<client_id>', 'id of the client', parse.identifier)
@@ -119,7 +119,7 @@ const showCommand = (io: Io) =>
   );
 
 const updateCommand = (io: Io) =>
-  onTable<Settings>(
+  withTableAction<Settings>(
     withSettings(
       new Command('update')
         .description('Change the settings that are given. Tokens already issued stay as they are.')
@@ -134,7 +134,7 @@ const updateCommand = (io: Io) =>
     ),
     io,
     async ({ out, open }, options, id = '') => {
-      const { cacheNote } = deployedFrom(io.env);
+      const { cacheNote } = readDeployedSettings(io.env);
       if (!hasSettings(options)) throw new UsageProblem('nothing to change: give at least one setting (see --help)');
       const store = await open();
       let findings: readonly ClientFinding[] = [];
@@ -151,18 +151,18 @@ const updateCommand = (io: Io) =>
   );
 
 const disableCommand = (io: Io) =>
-  onTable<{ yes?: true }>(
+  withTableAction<{ yes?: true }>(
     withYes(new Command('disable'))
       .description('Disable a client: it gets no new tokens, and the tokens it has are refused. Safe to repeat.')
       .argument('<client_id>', 'id of the client', parse.identifier)
       .addHelpText(
         'after',
-        DEPLOYED_HELP +
+        DEPLOYED_SETTINGS_HELP +
           examples('latchkey client disable reports --stage prod', 'latchkey client disable reports --yes'),
       ),
     io,
     async ({ io: { env }, out, open, confirm }, { yes }, id = '') => {
-      const deployed = deployedFrom(env);
+      const deployed = readDeployedSettings(env);
       const store = await open();
       await get(store.clients, 'client', id);
       if (!yes) {
@@ -179,7 +179,7 @@ const disableCommand = (io: Io) =>
   );
 
 const enableCommand = (io: Io) =>
-  onTable(
+  withTableAction(
     new Command('enable')
       .description('Let a disabled client get tokens again. Tokens issued earlier stay revoked.')
       .argument('<client_id>', 'id of the client', parse.identifier)

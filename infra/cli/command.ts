@@ -4,8 +4,8 @@ import { type ConfirmOptions, confirm } from './confirm.ts';
 import type { Io } from './io.ts';
 import { createOutput, type Output } from './output.ts';
 import { port, region, stageName, tableName } from './parse.ts';
-import { type ExitCode, UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
+import { type ExitCode, UsageProblem } from './usage-problem.ts';
 
 /** What the action of a command works with. */
 export interface CommandContext {
@@ -56,7 +56,7 @@ export const withYes = (command: Command): Command => command.option('--yes', 'd
 type CommonOptions = TableOptions & ConfirmOptions;
 
 /** Gives a command its action, and the options that all commands share. */
-export function onTable<Options>(command: Command, io: Io, action: Action<Options>): Command {
+export function withTableAction<Options>(command: Command, io: Io, action: Action<Options>): Command {
   return withCommonOptions(command).action(async () => {
     const options = command.optsWithGlobals<Options & CommonOptions>();
     const out = createOutput(io, options.json === true);

@@ -10,7 +10,7 @@ import { addKey, compromiseKey, type KeyPolicy, oldestNext } from '../../lib/key
 import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
 import { Problem } from '../problem.ts';
 import { addRevocation } from './add-revocation.ts';
-import { examples, onTable, withYes } from './command.ts';
+import { examples, withTableAction, withYes } from './command.ts';
 import { HOW_SOON, IN_FLIGHT_SECONDS } from './disable-client.ts';
 import type { Io } from './io.ts';
 import { changeRegistry, findRegistry, keyIn, keyPolicyFrom } from './key-registry.ts';
@@ -27,7 +27,7 @@ interface CompromiseOptions {
 
 /** `latchkey keys compromise`. */
 export const compromiseCommand = (io: Io) =>
-  onTable<CompromiseOptions>(
+  withTableAction<CompromiseOptions>(
     withYes(new Command('compromise'))
       .description('Withdraw a key that has leaked, and revoke every token that it signed. Safe to repeat.')
       .argument(...KID)

@@ -1,6 +1,6 @@
 import { Problem } from '../problem.ts';
 import type { Io } from './io.ts';
-import { UsageProblem } from './problem.ts';
+import { UsageProblem } from './usage-problem.ts';
 
 export interface ConfirmOptions {
   readonly yes?: true;

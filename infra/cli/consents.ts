@@ -2,14 +2,14 @@ import { Command, Option } from 'commander';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { revokeGrant } from '../../lib/revocation/revoke-grant.ts';
 import { Problem } from '../problem.ts';
-import { examples, onTable, withYes } from './command.ts';
-import { deployedFrom } from './disable-client.ts';
+import { examples, withTableAction, withYes } from './command.ts';
+import { readDeployedSettings } from './disable-client.ts';
 import { getUser } from './find-user.ts';
 import type { Io } from './io.ts';
 import { columns, counted } from './output.ts';
 import * as parse from './parse.ts';
-import { UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
+import { UsageProblem } from './usage-problem.ts';
 
 interface WhoseOptions {
   readonly user?: string;
@@ -41,7 +41,7 @@ function requireWhose({ user, subject }: WhoseOptions): void {
 }
 
 const listCommand = (io: Io) =>
-  onTable<WhoseOptions>(
+  withTableAction<WhoseOptions>(
     withWhose(new Command('list').description('List the consents of a user.')).addHelpText(
       'after',
       examples('latchkey consents list --user alice'),
@@ -62,7 +62,7 @@ const listCommand = (io: Io) =>
   );
 
 const withdrawCommand = (io: Io) =>
-  onTable<WhoseOptions>(
+  withTableAction<WhoseOptions>(
     withWhose(
       withYes(new Command('withdraw'))
         .description(
@@ -76,7 +76,7 @@ const withdrawCommand = (io: Io) =>
     io,
     async ({ out, open, confirm }, options, client_id = '') => {
       requireWhose(options);
-      const { lifetime } = deployedFrom(io.env);
+      const { lifetime } = readDeployedSettings(io.env);
       const store = await open();
       const sub = await subjectOf(options, store);
       if (!options.yes) {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { UsageProblem } from './problem.ts';
+import { UsageProblem } from './usage-problem.ts';
 
 // Ids from earlier versions, key thumbprints and ids from other systems may begin with a dash. Commands accept them wherever a
 // value can stand, and still refuse a mistyped option.

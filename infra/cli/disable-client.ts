@@ -8,7 +8,7 @@ import { revokeGrants } from './revoke-grants.ts';
 import type { Store } from './store.ts';
 
 /** Settings of the deployment that a revocation depends on. */
-export interface Deployed {
+export interface DeployedSettings {
   /** Seconds for which containers may use an old record. */
   readonly cache: number;
   /** Longest lifetime of an access token, in seconds. */
@@ -18,7 +18,7 @@ export interface Deployed {
 }
 
 /** For the help of commands that read these settings. */
-export const DEPLOYED_HELP =
+export const DEPLOYED_SETTINGS_HELP =
   '\nIf the deployment overrides CLIENT_CACHE_SECONDS or ACCESS_TOKEN_MAX_LIFETIME_SECONDS, set the same values in the\nenvironment of this command.\n';
 
 /** Note to print after a revocation. */
@@ -26,7 +26,7 @@ export const HOW_SOON =
   'Each API refuses the tokens within its REVOCATION_MAX_AGE_SECONDS, plus the time for which its gateway caches decisions.';
 
 /** @throws ConfigError naming the variable */
-export function deployedFrom(env: Environment): Deployed {
+export function readDeployedSettings(env: Environment): DeployedSettings {
   const { get } = readConfig(env);
   const cache = get('CLIENT_CACHE_SECONDS');
   return {
@@ -47,7 +47,7 @@ export const IN_FLIGHT_SECONDS = 10;
 export async function disableClient(
   store: Store,
   id: string,
-  { cache, lifetime }: Deployed,
+  { cache, lifetime }: DeployedSettings,
 ): Promise<{ client: Client; revocation: Revocation }> {
   const client = await change(store.clients, 'client', id, (found) =>
     found.enabled ? { ...found, enabled: false } : found,

@@ -4,7 +4,7 @@ import { InvalidToken } from '../../lib/oauth/errors.ts';
 import type { Revocation } from '../../lib/oauth/revocation.ts';
 import { validateClaims } from '../../lib/tokens/claims.ts';
 import { UNCHECKED_HANDLE } from '../../lib/tokens/explanation.ts';
-import { findRevocations } from './add-revocation.ts';
+import { entriesCovering } from './add-revocation.ts';
 import { type GrantStatus, grantStatus } from './grant-status.ts';
 import { handleNames, inspectHandle, type PresentedHandle } from './presented-handle.ts';
 import { inspectToken } from './presented-token.ts';
@@ -129,7 +129,7 @@ async function judgeRevocation(
   }
   // Unverified claims are safe here: they are only compared as strings and one number.
   const token = { format, claims, key } as unknown as AccessToken;
-  const found = findRevocations(await store.revocations.since(0), token);
+  const found = entriesCovering(await store.revocations.since(0), token);
   if (found.length > 0 && !reasons.includes('was revoked')) reasons.push('was revoked');
   return found;
 }

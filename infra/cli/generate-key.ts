@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
-import { withPlainId } from '../../lib/oauth/identifier.ts';
+import { makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import { examples } from './command.ts';
 import type { Io } from './io.ts';
 import { createOutput, fields } from './output.ts';
@@ -24,7 +24,7 @@ export const generateCommand = (io: Io) =>
     .action(async (_options, command: Command) => {
       const { alg, json } = command.optsWithGlobals<GenerateOptions>();
       const out = createOutput(io, json === true);
-      const { members, jwk } = withPlainId(
+      const { members, jwk } = makeWithPlainId(
         () => createSigningKey(alg),
         ({ jwk }) => jwk.kid,
       );

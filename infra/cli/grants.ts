@@ -4,8 +4,8 @@ import { readUnverifiedHandle } from '../../lib/oauth/handle.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { revokeGrant } from '../../lib/revocation/revoke-grant.ts';
 import { Problem } from '../problem.ts';
-import { examples, onTable } from './command.ts';
-import { deployedFrom } from './disable-client.ts';
+import { examples, withTableAction } from './command.ts';
+import { readDeployedSettings } from './disable-client.ts';
 import { grantStatus } from './grant-status.ts';
 import type { Io } from './io.ts';
 import { notFound } from './not-found.ts';
@@ -18,7 +18,7 @@ export const grantsCommand = (io: Io): Command =>
   new Command('grants').addCommand(listCommand(io)).addCommand(revokeCommand(io));
 
 const listCommand = (io: Io) =>
-  onTable<{ subject: string; all?: true }>(
+  withTableAction<{ subject: string; all?: true }>(
     new Command('list')
       .description('List the grants of a subject that are in force. Reads the whole table.')
       .requiredOption('--subject <sub>', 'sub of the user who gave the grants', parse.knownId)
@@ -64,7 +64,7 @@ const view = ({
 });
 
 const revokeCommand = (io: Io) =>
-  onTable(
+  withTableAction(
     new Command('revoke')
       .description(
         'Revoke a grant: its code, its refresh tokens, and its access tokens of every format. Safe to repeat.',
@@ -77,7 +77,7 @@ const revokeCommand = (io: Io) =>
       if (handle) throw new Problem(`this is ${handleNames[handle.kind]}, not a grant id: ${remedyFor(handle)}`);
       const { clock, grants, revocations: store } = await open();
       const revocations = createRevocationList(store, clock);
-      const maxLifetime = deployedFrom(io.env).lifetime;
+      const maxLifetime = readDeployedSettings(io.env).lifetime;
       const grant = await revokeGrant(id, { clock, grants, revocations, maxLifetime });
       if (!grant) throw notFound('grant', id);
       out.result(

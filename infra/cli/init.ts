@@ -6,8 +6,8 @@ import { examples, regionOption } from './command.ts';
 import type { Io } from './io.ts';
 import { createOutput, fields } from './output.ts';
 import { stageName } from './parse.ts';
-import { UsageProblem } from './problem.ts';
 import { createStageSecret, elided, encryptionJwk, environmentSize } from './stage-secret.ts';
+import { UsageProblem } from './usage-problem.ts';
 
 interface InitOptions {
   readonly stage?: string;

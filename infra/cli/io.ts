@@ -1,6 +1,6 @@
 import type { Environment } from '../../lib/config.ts';
 import { Problem } from '../problem.ts';
-import type { ExitCode } from './problem.ts';
+import type { ExitCode } from './usage-problem.ts';
 
 /** Everything that the program uses of its process, so that tests can replace it. */
 export interface Io {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Environment } from '../../lib/config.ts';
 import { activateCommand } from './activate-key.ts';
 import { addCommand } from './add-key.ts';
-import { examples, onTable } from './command.ts';
+import { examples, withTableAction } from './command.ts';
 import { compromiseCommand } from './compromise-key.ts';
 import { generateCommand } from './generate-key.ts';
 import type { Io } from './io.ts';
@@ -25,7 +25,7 @@ export const keysCommand = (io: Io): Command =>
     .addCommand(compromiseCommand(io));
 
 const listCommand = (io: Io) =>
-  onTable(
+  withTableAction(
     new Command('list')
       .description(
         'List all keys, in the order in which they are chosen to sign. Retired keys are listed for 90 days. If the registry ' +

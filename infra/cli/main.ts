@@ -6,7 +6,7 @@ import { examples, withCommonOptions } from './command.ts';
 import { acceptDashIds } from './dash-ids.ts';
 import type { Io } from './io.ts';
 import { printable } from './output.ts';
-import { type ExitCode, UsageProblem } from './problem.ts';
+import { type ExitCode, UsageProblem } from './usage-problem.ts';
 
 export type { Io };
 

@@ -8,8 +8,8 @@ import type { Kms } from '../../lib/kms/kms.ts';
 import { getKmsKey } from '../../lib/kms/signers.ts';
 import { createWrappedKey } from '../../lib/kms/wrapped-key.ts';
 import { Problem } from '../problem.ts';
-import { UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
+import { UsageProblem } from './usage-problem.ts';
 
 /** Makes a new key with KMS, wrapped. @throws Problem; Unavailable */
 export function makeWrappedKey(store: Store, env: Environment, alg: AlgorithmName, wrappingKey: string) {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { readConfig } from '../../lib/config.ts';
 import { deriveSealingKey, sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { get } from './change.ts';
-import { examples, onTable } from './command.ts';
+import { examples, withTableAction } from './command.ts';
 import type { Io } from './io.ts';
 import { fields } from './output.ts';
 import * as parse from './parse.ts';
@@ -10,7 +10,7 @@ import { serviceEnvironment } from './token-keys.ts';
 
 /** `latchkey resource opening-keys`: derives the keys that open the sealed tokens of one API only. */
 export const openingKeysCommand = (io: Io) =>
-  onTable(
+  withTableAction(
     new Command('opening-keys')
       .description(
         'Derive the variable OPENING_KEYS for an authorizer that may open the sealed tokens of one API only.',

@@ -7,9 +7,9 @@ import type { ResourceServerFinding } from '../../lib/oauth/resource-server-regi
 import { Problem } from '../problem.ts';
 import { findRegistry } from './key-registry.ts';
 import type { Output } from './output.ts';
-import { UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
 import { findPublicKeys, serviceEnvironment } from './token-keys.ts';
+import { UsageProblem } from './usage-problem.ts';
 
 // What `create` and `update` do about what lib finds wrong with a client or resource server.
 

@@ -4,17 +4,17 @@ import { type AccessTokenFormatName, DEFAULT_FORMAT } from '../../lib/oauth/acce
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { judgeResourceServer, type ResourceServerFinding } from '../../lib/oauth/resource-server-registration.ts';
 import { Problem } from '../problem.ts';
-import { change, compact, create, get } from './change.ts';
-import { examples, onTable } from './command.ts';
-import { deployedFrom } from './disable-client.ts';
+import { change, create, get, withoutUndefined } from './change.ts';
+import { examples, withTableAction } from './command.ts';
+import { readDeployedSettings } from './disable-client.ts';
 import type { Io } from './io.ts';
 import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
 import { openingKeysCommand } from './opening-keys.ts';
 import { columns } from './output.ts';
 import * as parse from './parse.ts';
-import { UsageProblem } from './problem.ts';
 import { findDeployment, noteFindings, refuseFindings } from './registration.ts';
 import type { Store } from './store.ts';
+import { UsageProblem } from './usage-problem.ts';
 import { recordView, resourceText } from './view.ts';
 
 interface Settings {
@@ -64,7 +64,7 @@ const withSettings = (command: Command): Command =>
     .addHelpText('after', parse.formatHelp);
 
 const createCommand = (io: Io) =>
-  onTable<Settings & { secretStdin?: true }>(
+  withTableAction<Settings & { secretStdin?: true }>(
     withSettings(
       new Command('create')
         .description('Register a resource server. Prints its secret for introspection once.')
@@ -105,7 +105,7 @@ const createCommand = (io: Io) =>
   );
 
 const listCommand = (io: Io) =>
-  onTable(
+  withTableAction(
     new Command('list')
       .description('List all resource servers. Reads the whole table.')
       .addHelpText('after', examples('latchkey resource list')),
@@ -133,7 +133,7 @@ const listCommand = (io: Io) =>
   );
 
 const showCommand = (io: Io) =>
-  onTable(
+  withTableAction(
     new Command('show')
       .description('Show one resource server, without the hashes of its secrets.')
       .argument('<identifier>', 'identifier of the resource server', parse.identifier)
@@ -146,7 +146,7 @@ const showCommand = (io: Io) =>
   );
 
 const updateCommand = (io: Io) =>
-  onTable<Settings>(
+  withTableAction<Settings>(
     withSettings(
       new Command('update')
         .description('Change the settings that are given. Tokens already issued stay as they are.')
@@ -154,7 +154,7 @@ const updateCommand = (io: Io) =>
     ).addHelpText('after', examples('latchkey resource update orders --format reference --lifetime 300')),
     io,
     async ({ out, open }, options, id = '') => {
-      const { cacheNote } = deployedFrom(io.env);
+      const { cacheNote } = readDeployedSettings(io.env);
       if (!SETTINGS.some((setting) => options[setting] !== undefined)) {
         throw new UsageProblem('nothing to change: give at least one setting (see --help)');
       }
@@ -177,7 +177,7 @@ const updateCommand = (io: Io) =>
 
 /** `disable` and `enable`. */
 const switchCommand = (io: Io, verb: 'disable' | 'enable') =>
-  onTable(
+  withTableAction(
     new Command(verb)
       .description(
         verb === 'disable'
@@ -188,7 +188,7 @@ const switchCommand = (io: Io, verb: 'disable' | 'enable') =>
       .addHelpText('after', examples(`latchkey resource ${verb} orders`)),
     io,
     async ({ out, open }, _options, id = '') => {
-      const { cacheNote } = deployedFrom(io.env);
+      const { cacheNote } = readDeployedSettings(io.env);
       const enabled = verb === 'enable';
       const { resourceServers } = await open();
       const resource = await change(resourceServers, 'resource server', id, (found) =>
@@ -211,7 +211,7 @@ const SETTINGS = ['audience', 'scope', 'format', 'encryptionKey', 'signingAlg', 
 
 const withChanges = (resource: ResourceServer, options: Settings): ResourceServer => {
   const { audience, scope, format, encryptionKey, signingAlg, lifetime } = options;
-  return compact<ResourceServer>({
+  return withoutUndefined<ResourceServer>({
     ...resource,
     audience: audience ?? resource.audience,
     scope: scope ?? resource.scope,

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { RegisteredKey } from '../../lib/key-registry/registry.ts';
 import { type KeyPolicy, retireKey, withdrawableFrom } from '../../lib/key-registry/transitions.ts';
-import { examples, onTable, withYes } from './command.ts';
+import { examples, withTableAction, withYes } from './command.ts';
 import type { Io } from './io.ts';
 import { changeRegistry, findRegistry, keyIn, keyPolicyFrom } from './key-registry.ts';
 import { KID, keyView, POLICY_HELP, withForce } from './key-view.ts';
@@ -9,7 +9,7 @@ import { fields, time } from './output.ts';
 
 /** `latchkey keys retire`. */
 export const retireCommand = (io: Io) =>
-  onTable<{ force?: true }>(
+  withTableAction<{ force?: true }>(
     withForce(
       withYes(new Command('retire'))
         .description(

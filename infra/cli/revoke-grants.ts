@@ -1,5 +1,5 @@
 import { subjectTag } from '../../lib/oauth/grant-id.ts';
-import { revoke } from '../../lib/oauth/grant-state.ts';
+import { revocationTransition } from '../../lib/oauth/grant-state.ts';
 import { randomId } from '../../lib/oauth/handle.ts';
 import type { RevocationKind } from '../../lib/oauth/revocation.ts';
 import type { EpochKind } from '../../lib/store/epoch.ts';
@@ -23,6 +23,6 @@ export async function revokeGrants(
   id: string,
   issued_until: number,
 ): Promise<void> {
-  if (kind === 'grant') await grants.change(id, revoke(randomId(), issued_until));
+  if (kind === 'grant') await grants.change(id, revocationTransition(randomId(), issued_until));
   else if (kind !== 'key') await epochs.put(kind, epochIds[kind](id), issued_until);
 }

@@ -2,7 +2,7 @@ import type { AccessToken, AccessTokenClaims } from '../../lib/oauth/access-toke
 import { MAX_CLOCK_SKEW_SECONDS, type Revocation } from '../../lib/oauth/revocation.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { Problem } from '../problem.ts';
-import { findRevocations } from './add-revocation.ts';
+import { entriesCovering } from './add-revocation.ts';
 import { handleNames, inspectHandle, type PresentedHandle, remedyFor } from './presented-handle.ts';
 import { inspectToken } from './presented-token.ts';
 import type { Store } from './store.ts';
@@ -70,7 +70,7 @@ async function revokeKnown(token: AccessToken & { revoked_at?: number | undefine
   const { jti: id, exp: expires_at } = token.claims;
   const end = expires_at + MAX_CLOCK_SKEW_SECONDS;
   if (end <= store.clock()) return { kind: 'token', id, status: 'has expired', expires_at };
-  const found = findRevocations(await store.revocations.since(0), token);
+  const found = entriesCovering(await store.revocations.since(0), token);
   if (token.revoked_at !== undefined || found.some((entry) => entry.expires_at >= end)) {
     return { kind: 'token', id, status: 'was revoked before', expires_at };
   }

@@ -5,14 +5,14 @@ import type { RecordStore } from '../../lib/store/record.ts';
 import { Problem } from '../problem.ts';
 import { change, get } from './change.ts';
 import { whyNoSecrets } from './client-settings.ts';
-import { examples, onTable } from './command.ts';
-import { deployedFrom } from './disable-client.ts';
+import { examples, withTableAction } from './command.ts';
+import { readDeployedSettings } from './disable-client.ts';
 import type { Io } from './io.ts';
 import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
 import { columns, fields, printable } from './output.ts';
 import * as parse from './parse.ts';
-import { UsageProblem } from './problem.ts';
 import type { Store } from './store.ts';
+import { UsageProblem } from './usage-problem.ts';
 import { secretView } from './view.ts';
 
 interface OwnerOptions {
@@ -37,7 +37,7 @@ const withOwner = (command: Command): Command =>
 const MAX_SECRETS = 10;
 
 const addCommand = (io: Io) =>
-  onTable<OwnerOptions & { expiresIn?: number; secretStdin?: true }>(
+  withTableAction<OwnerOptions & { expiresIn?: number; secretStdin?: true }>(
     withOwner(new Command('add').description('Add a secret to the existing ones. Prints it once.'))
       .option(
         '--expires-in <span>',
@@ -51,7 +51,7 @@ const addCommand = (io: Io) =>
       ),
     io,
     async ({ out, open }, options) => {
-      const { cacheNote } = deployedFrom(io.env);
+      const { cacheNote } = readDeployedSettings(io.env);
       requireOwner(options);
       const store = await open();
       const owner = ownerOf(options, store);
@@ -76,7 +76,7 @@ const addCommand = (io: Io) =>
   );
 
 const listCommand = (io: Io) =>
-  onTable<OwnerOptions>(
+  withTableAction<OwnerOptions>(
     withOwner(new Command('list').description('List the ids of secrets, but not the secrets.')).addHelpText(
       'after',
       examples('latchkey secret list --client reports'),
@@ -95,7 +95,7 @@ const listCommand = (io: Io) =>
   );
 
 const retireCommand = (io: Io) =>
-  onTable<OwnerOptions & { in?: number }>(
+  withTableAction<OwnerOptions & { in?: number }>(
     withOwner(
       new Command('retire')
         .description('Remove a secret now or after a while. Tokens issued to its owner stay valid.')
@@ -115,7 +115,7 @@ const retireCommand = (io: Io) =>
       ),
     io,
     async ({ out, open }, options, secret_id = '') => {
-      const { cacheNote } = deployedFrom(io.env);
+      const { cacheNote } = readDeployedSettings(io.env);
       requireOwner(options);
       const store = await open();
       const expires_at = options.in === undefined ? undefined : store.clock() + options.in;

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { algorithmNames } from '../../lib/keys/algorithm.ts';
 import type { Client } from '../../lib/oauth/client.ts';
-import { compact } from './change.ts';
+import { withoutUndefined } from './change.ts';
 import * as parse from './parse.ts';
 import { origin, postLogoutRedirectUri, redirectUri, webUri } from './uri.ts';
 
@@ -148,5 +148,5 @@ export function withSignInChanges(client: Client, options: SignInSettings): Clie
     const departs = value === !flags.startsWith('--no-');
     return value === undefined ? [] : [[member, departs ? value : undefined] as const];
   });
-  return compact<Client>({ ...client, ...Object.fromEntries([...given, ...switched]) });
+  return withoutUndefined<Client>({ ...client, ...Object.fromEntries([...given, ...switched]) });
 }

@@ -1,6 +1,6 @@
 import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
 import { addRevocation } from './add-revocation.ts';
-import type { Deployed } from './disable-client.ts';
+import type { DeployedSettings } from './disable-client.ts';
 import { revokeGrants } from './revoke-grants.ts';
 import type { Store } from './store.ts';
 
@@ -13,7 +13,7 @@ import type { Store } from './store.ts';
 export async function signOutSubject(
   store: Store,
   sub: string,
-  { lifetime }: Pick<Deployed, 'lifetime'>,
+  { lifetime }: Pick<DeployedSettings, 'lifetime'>,
   delay = 0,
 ): Promise<{ revocation: Revocation }> {
   const now = store.clock();

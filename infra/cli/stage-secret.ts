@@ -4,7 +4,7 @@ import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { handleKeyId } from '../../lib/oauth/handle.ts';
-import { withPlainId } from '../../lib/oauth/identifier.ts';
+import { makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import { environmentBytes } from '../environment-size.ts';
 
 /** The secret of a stage. Each member becomes the environment variable of that name. */
@@ -29,17 +29,17 @@ function generate(alg: AlgorithmName): KeyObject {
 
 /** Makes one new key of each kind. Those for encrypted tokens are unused until the stage switches such tokens on. */
 export function createStageSecret(alg: AlgorithmName): StageSecret {
-  const { members, jwk } = withPlainId(
+  const { members, jwk } = makeWithPlainId(
     () => createSigningKey(alg),
     ({ jwk }) => jwk.kid,
   );
-  const decryptionJwk = withPlainId(decryptionKey, ({ kid }) => kid);
+  const decryptionJwk = makeWithPlainId(decryptionKey, ({ kid }) => kid);
   return {
     SIGNING_KEYS: JSON.stringify({ keys: [{ ...members, ...jwk }] }),
     VERIFICATION_KEYS: JSON.stringify({ keys: [jwk] }),
-    HANDLE_KEYS: withPlainId(() => randomBytes(32), handleKeyId).toString('base64url'),
+    HANDLE_KEYS: makeWithPlainId(() => randomBytes(32), handleKeyId).toString('base64url'),
     DECRYPTION_KEYS: JSON.stringify({ keys: [decryptionJwk] }),
-    SEALING_KEYS: withPlainId(() => randomBytes(32), sealingKeyId).toString('base64url'),
+    SEALING_KEYS: makeWithPlainId(() => randomBytes(32), sealingKeyId).toString('base64url'),
   };
 }
 

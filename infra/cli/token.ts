@@ -4,16 +4,16 @@ import { readConfig } from '../../lib/config.ts';
 import { createRevocation, type Revocation, type RevocationKind } from '../../lib/oauth/revocation.ts';
 import { addRevocation } from './add-revocation.ts';
 import { get } from './change.ts';
-import { examples, onTable, withYes } from './command.ts';
-import { deployedFrom, HOW_SOON } from './disable-client.ts';
+import { examples, withTableAction, withYes } from './command.ts';
+import { HOW_SOON, readDeployedSettings } from './disable-client.ts';
 import type { Explanation } from './explain-token.ts';
 import { type Io, readStdin } from './io.ts';
 import { duration, fields, printable, time } from './output.ts';
 import * as parse from './parse.ts';
 import { handleNames } from './presented-handle.ts';
-import { type ExitCode, UsageProblem } from './problem.ts';
 import { revokeGrants } from './revoke-grants.ts';
 import type { Store } from './store.ts';
+import { type ExitCode, UsageProblem } from './usage-problem.ts';
 import { moment } from './view.ts';
 
 /** `latchkey token`: revokes and explains tokens. */
@@ -29,7 +29,7 @@ type RevokeOptions = { readonly [Kind in Exclude<RevokeAllKind, 'issuer'>]?: str
 };
 
 const revokeCommand = (io: Io) =>
-  onTable<RevokeOptions>(
+  withTableAction<RevokeOptions>(
     withYes(new Command('revoke'))
       .description(
         'Revoke one token, or all tokens of a client, subject, grant or key, or of the whole service. Safe to repeat.',
@@ -62,7 +62,7 @@ const revokeCommand = (io: Io) =>
       }
       const store = await open();
       const { findTokenKeys, serviceEnvironment } = await import('./token-keys.ts');
-      const { lifetime } = deployedFrom(serviceEnvironment(io.env, store.local));
+      const { lifetime } = readDeployedSettings(serviceEnvironment(io.env, store.local));
       if (kind) {
         const id = await idOf(kind, options, store, io);
         if (!options.yes) await confirm(await consequenceOf(kind, id, store));
@@ -124,7 +124,7 @@ async function revokeMany(kind: RevokeAllKind, id: string, store: Store, lifetim
 }
 
 const explainCommand = (io: Io) =>
-  onTable<{ audience?: string }>(
+  withTableAction<{ audience?: string }>(
     new Command('explain')
       .description('Explain a token, and every reason to refuse it. Prints neither the token nor any secret.')
       .argument('<token>', 'token of any kind; - reads it from standard input')

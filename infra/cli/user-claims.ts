@@ -67,7 +67,7 @@ export function withClaims(command: Command): Command {
   return command.optionsGroup('Options:');
 }
 
-export const hasClaims = (options: ClaimOptions): boolean =>
+export const hasClaimOptions = (options: ClaimOptions): boolean =>
   [...texts, ...verified].some((claim) => options[optionOf(claim)] !== undefined);
 
 /** The claims with the options applied. A new value is not verified, so its `_verified` claim is dropped. */

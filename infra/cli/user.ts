@@ -5,18 +5,24 @@ import { createUser } from '../../lib/users/create-user.ts';
 import { hashPassword } from '../../lib/users/password.ts';
 import { Problem } from '../problem.ts';
 import { change } from './change.ts';
-import { examples, onTable, withYes } from './command.ts';
-import { DEPLOYED_HELP, type Deployed, deployedFrom, HOW_SOON, IN_FLIGHT_SECONDS } from './disable-client.ts';
+import { examples, withTableAction, withYes } from './command.ts';
+import {
+  DEPLOYED_SETTINGS_HELP,
+  type DeployedSettings,
+  HOW_SOON,
+  IN_FLIGHT_SECONDS,
+  readDeployedSettings,
+} from './disable-client.ts';
 import { getUser } from './find-user.ts';
 import type { Io } from './io.ts';
 import { newPassword, PASSWORD_STDIN } from './new-password.ts';
 import { columns, printable, time } from './output.ts';
 import * as parse from './parse.ts';
-import { UsageProblem } from './problem.ts';
 import { findRefusedTokens, whenNewTokensWork } from './refused-tokens.ts';
 import { signOutSubject } from './sign-out-subject.ts';
 import type { Store } from './store.ts';
-import { type ClaimOptions, hasClaims, withClaimChanges, withClaims } from './user-claims.ts';
+import { UsageProblem } from './usage-problem.ts';
+import { type ClaimOptions, hasClaimOptions, withClaimChanges, withClaims } from './user-claims.ts';
 import { userText, userView } from './view.ts';
 
 /** `latchkey user`: the users in the table, who can sign in with a password. */
@@ -34,7 +40,7 @@ export const userCommand = (io: Io): Command =>
 type PasswordOptions = { readonly passwordStdin?: true; readonly yes?: true };
 
 const createCommand = (io: Io) =>
-  onTable<ClaimOptions & PasswordOptions>(
+  withTableAction<ClaimOptions & PasswordOptions>(
     withClaims(
       new Command('create')
         .description('Add a user. Prints a new password once.')
@@ -67,7 +73,7 @@ const createCommand = (io: Io) =>
 const PASSWORD_SHOWN_ONCE = 'This password is shown only now: the table keeps only a hash of it.';
 
 const listCommand = (io: Io) =>
-  onTable(
+  withTableAction(
     new Command('list')
       .description('List all users. Reads the whole table.')
       .addHelpText('after', examples('latchkey user list --json')),
@@ -83,7 +89,7 @@ const listCommand = (io: Io) =>
 const withUser = (command: Command) => command.argument('<user>', 'username or sub of the user', parse.knownUser);
 
 const showCommand = (io: Io) =>
-  onTable(
+  withTableAction(
     withUser(new Command('show').description('Show one user, without the hash of the password.')).addHelpText(
       'after',
       examples('latchkey user show alice'),
@@ -96,14 +102,14 @@ const showCommand = (io: Io) =>
   );
 
 const updateCommand = (io: Io) =>
-  onTable<ClaimOptions>(
+  withTableAction<ClaimOptions>(
     withClaims(withUser(new Command('update').description('Change the claims that are given.'))).addHelpText(
       'after',
       examples('latchkey user update alice --email alice@example.org --email-verified'),
     ),
     io,
     async ({ out, open }, options, who = '') => {
-      if (!hasClaims(options)) throw new UsageProblem('nothing to change: give at least one claim (see --help)');
+      if (!hasClaimOptions(options)) throw new UsageProblem('nothing to change: give at least one claim (see --help)');
       const store = await open();
       const user = await changeUser(store, who, (found) => ({
         ...found,
@@ -114,17 +120,17 @@ const updateCommand = (io: Io) =>
   );
 
 const resetCommand = (io: Io) =>
-  onTable<PasswordOptions>(
+  withTableAction<PasswordOptions>(
     withUser(
       withYes(new Command('reset')).description(
         'Set a new password, and sign the user out everywhere. Prints the new password once.',
       ),
     )
       .option('--password-stdin', PASSWORD_STDIN)
-      .addHelpText('after', DEPLOYED_HELP + examples('latchkey user reset alice')),
+      .addHelpText('after', DEPLOYED_SETTINGS_HELP + examples('latchkey user reset alice')),
     io,
     async ({ out, open, confirm }, options, who = '') => {
-      const deployed = deployedFrom(io.env);
+      const deployed = readDeployedSettings(io.env);
       const store = await open();
       if (!options.yes) await confirm(await signOutOf(await getUser(store, who), store));
       const { password, isGenerated } = await newPassword(io, options);
@@ -141,17 +147,17 @@ const resetCommand = (io: Io) =>
   );
 
 const signOutCommand = (io: Io) =>
-  onTable<{ subject?: true; yes?: true }>(
+  withTableAction<{ subject?: true; yes?: true }>(
     withYes(new Command('sign-out'))
       .description(
         'Sign a user out everywhere: end all sessions, and revoke all refresh and access tokens. Safe to repeat.',
       )
       .argument('<user>', 'username or sub of the user', parse.knownId)
       .option('--subject', '<user> is the sub of a user who is not in the table but known to the hook authenticateUser')
-      .addHelpText('after', DEPLOYED_HELP + examples('latchkey user sign-out alice --stage prod')),
+      .addHelpText('after', DEPLOYED_SETTINGS_HELP + examples('latchkey user sign-out alice --stage prod')),
     io,
     async ({ out, open, confirm }, { subject, yes }, who = '') => {
-      const deployed = deployedFrom(io.env);
+      const deployed = readDeployedSettings(io.env);
       const store = await open();
       // With a mistyped name, the command would succeed but sign nobody out.
       const { sub } = subject ? { sub: who } : await getUser(store, who);
@@ -166,15 +172,15 @@ const signOutCommand = (io: Io) =>
   );
 
 const disableCommand = (io: Io) =>
-  onTable<{ yes?: true }>(
+  withTableAction<{ yes?: true }>(
     withUser(
       withYes(new Command('disable')).description(
         'Keep a user from signing in, end all sessions, and revoke all tokens. Safe to repeat.',
       ),
-    ).addHelpText('after', DEPLOYED_HELP + examples('latchkey user disable alice --stage prod')),
+    ).addHelpText('after', DEPLOYED_SETTINGS_HELP + examples('latchkey user disable alice --stage prod')),
     io,
     async ({ out, open, confirm }, { yes }, who = '') => {
-      const deployed = deployedFrom(io.env);
+      const deployed = readDeployedSettings(io.env);
       const store = await open();
       if (!yes) await confirm(await signOutOf(await getUser(store, who), store));
       // The record changes first: otherwise the user could sign in again in between.
@@ -186,7 +192,7 @@ const disableCommand = (io: Io) =>
   );
 
 const enableCommand = (io: Io) =>
-  onTable(
+  withTableAction(
     withUser(
       new Command('enable').description('Let a disabled user sign in again. Tokens issued earlier stay revoked.'),
     ).addHelpText('after', examples('latchkey user enable alice')),
@@ -205,7 +211,7 @@ const signOutOf = async ({ sub, username }: Pick<User, 'sub' | 'username'>, stor
   `end every session of ${printable(username)}, and revoke ${await store.countGrants({ sub })} and all tokens`;
 
 /** @throws Problem that says what was done, when the record was changed but the sign-out failed */
-async function signOutAfter(done: string, store: Store, { sub }: User, deployed: Deployed, delay: number) {
+async function signOutAfter(done: string, store: Store, { sub }: User, deployed: DeployedSettings, delay: number) {
   try {
     return await signOutSubject(store, sub, deployed, delay);
   } catch (error) {

@@ -61,7 +61,7 @@ export function startContainer(
     resourceLimits: { maxOldGenerationSizeMb: definition.memory },
   });
   let alive = true;
-  let settle: ((outcome: Outcome) => void) | undefined;
+  let resolveEvent: ((outcome: Outcome) => void) | undefined;
   let loaded = () => {};
   const ready = new Promise<void>((resolve) => {
     loaded = resolve;
@@ -74,23 +74,23 @@ export function startContainer(
   });
   void ready.then(cancelLoading);
 
-  const answer = (outcome: Outcome) => {
-    settle?.(outcome);
-    settle = undefined;
+  const settle = (outcome: Outcome) => {
+    resolveEvent?.(outcome);
+    resolveEvent = undefined;
   };
   let failure: FunctionError = { errorType: 'Runtime.ExitError', errorMessage: 'the runtime exited' };
   const die = (errorType: string, errorMessage: string) => {
     if (alive) failure = { errorType, errorMessage };
     alive = false;
     loaded();
-    answer({ error: failure });
+    settle({ error: failure });
   };
 
   for (const stream of [worker.stdout, worker.stderr]) stream.setEncoding('utf8').on('data', log);
   worker.on('message', ({ ready: isReady, payload, error, broken, log: written }: Reply) => {
     if (isReady) return loaded();
     if (broken) alive = false;
-    answer({ ...(error ? { error } : { payload: JSON.parse(payload ?? 'null') }), ...(written && { log: written }) });
+    settle({ ...(error ? { error } : { payload: JSON.parse(payload ?? 'null') }), ...(written && { log: written }) });
     if (broken) void worker.terminate();
   });
   worker.on('error', (error: Error) => die(error.name, error.message));
@@ -110,7 +110,7 @@ export function startContainer(
           die('Sandbox.Timedout', `Task timed out after ${definition.timeout.toFixed(2)} seconds`);
           void worker.terminate();
         });
-        settle = (outcome) => {
+        resolveEvent = (outcome) => {
           cancel();
           resolve(outcome);
         };

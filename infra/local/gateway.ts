@@ -13,9 +13,9 @@ import { type Arrival, type HttpRequest, splitTarget } from './http-request.ts';
 import {
   gatewayResponse,
   type HttpResponse,
-  httpResponse,
   internalServerError,
   serviceUnavailable,
+  toHttpResponse,
 } from './http-response.ts';
 import type { Invoke } from './lambda.ts';
 import { matchRoute } from './routes.ts';
@@ -53,12 +53,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     { keepAlive: true, keepAliveTimeout: 0, maxHeaderSize: 64 * 1024 },
     async (incoming, outgoing) => {
       const requestId = `${randomBytes(11).toString('base64url')}=`;
-      const response = refuseHead(incoming) ?? (await answer(incoming, requestId));
+      const response = refuseHead(incoming) ?? (await respondTo(incoming, requestId));
       if (response) send(outgoing, response, requestId);
     },
   );
 
-  async function answer(incoming: IncomingMessage, requestId: string): Promise<HttpResponse | undefined> {
+  async function respondTo(incoming: IncomingMessage, requestId: string): Promise<HttpResponse | undefined> {
     const body = await readBody(incoming).catch(() => 'gone' as const);
     if (body === 'gone') return undefined;
     if (!body) return gatewayResponse(413, 'Request Entity Too Large');
@@ -157,7 +157,7 @@ export function createHttpApi(
     const outcome = await within(route.timeout, timers, invocation);
     if (!outcome) return serviceUnavailable();
     if ('payload' in outcome) {
-      const response = httpResponse(outcome.payload);
+      const response = toHttpResponse(outcome.payload);
       const refusal = response.status >= 400 && response.status < 500 ? loggedRefusal(outcome.log) : undefined;
       if (refusal) report(response.status, describeRefusal(refusal));
       return response;

@@ -30,7 +30,7 @@ const reserved = new Set([
 ]);
 
 /** The response for the answer of a function; 500 if the answer is malformed. */
-export function httpResponse(payload: unknown): HttpResponse {
+export function toHttpResponse(payload: unknown): HttpResponse {
   // Without a status code, the whole answer is the body of a successful response.
   if (!isObject(payload) || payload['statusCode'] === undefined) {
     const text = typeof payload === 'string' ? payload : JSON.stringify(payload);

@@ -4,7 +4,7 @@ import { keyOfSchema, NewerSchema, requireKnownSchema } from '../../lib/store/sc
 import { checkParameters } from '../parameters.ts';
 import { Problem } from '../problem.ts';
 import { announce } from './announcement.ts';
-import { checkEnvironment } from './check-environment.ts';
+import { checkFunctionVariables } from './check-function-variables.ts';
 import { commandLineSettings } from './command-line-settings.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { startDemoApp } from './demo-app.ts';
@@ -120,7 +120,7 @@ async function start(
   const readStack = async () => {
     const template = await packagedTemplate(root, issuer, signal, { ...parameters, ...keys.parameters });
     const stack = readTemplate(template, keys.secrets);
-    checkEnvironment(stack, overridden);
+    checkFunctionVariables(stack, overridden);
     return addUpstreamRoutes(stack, routes);
   };
   const reading = readStack();

@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { handleKeyId } from '../../lib/oauth/handle.ts';
-import { withPlainId } from '../../lib/oauth/identifier.ts';
+import { makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 
 /** The content of Secrets Manager: values by secret name, then by key. */
@@ -10,14 +10,14 @@ export type Secrets = Record<string, Record<string, string>>;
 
 /** Makes a secret like that of `latchkey init`, with a decryption key for each demo resource server. */
 export function createSecrets(): Secrets {
-  const { d, ...publicJwk } = withPlainId(signingKey, ({ kid }) => kid);
+  const { d, ...publicJwk } = makeWithPlainId(signingKey, ({ kid }) => kid);
   return {
     'latchkey/local': {
       SIGNING_KEYS: JSON.stringify({ keys: [{ ...publicJwk, d }] }),
       VERIFICATION_KEYS: JSON.stringify({ keys: [publicJwk] }),
-      HANDLE_KEYS: withPlainId(() => randomBytes(32), handleKeyId).toString('base64url'),
+      HANDLE_KEYS: makeWithPlainId(() => randomBytes(32), handleKeyId).toString('base64url'),
       DECRYPTION_KEYS: JSON.stringify({ keys: ['orders', 'billing'].map(decryptionKey) }),
-      SEALING_KEYS: withPlainId(() => randomBytes(32), sealingKeyId).toString('base64url'),
+      SEALING_KEYS: makeWithPlainId(() => randomBytes(32), sealingKeyId).toString('base64url'),
     },
   };
 }

@@ -16,13 +16,13 @@ export const clientSecretBasic: ClientAuthenticationMethod = {
 function credentialsOf(request: HttpRequest) {
   const [header, ...others] = request.header('authorization');
   if (header === undefined) return undefined;
-  const credentials = others.length === 0 ? parseBasic(header) : undefined;
+  const credentials = others.length === 0 ? parseBasicCredentials(header) : undefined;
   if (!credentials) throw invalidClient('malformed authentication');
   return credentials;
 }
 
 /** Id and secret are form-encoded. RFC 6749 section 2.3.1, RFC 7617 */
-export function parseBasic(header: string): { id: string; secret: string } | undefined {
+export function parseBasicCredentials(header: string): { id: string; secret: string } | undefined {
   const [, encoded = ''] = /^Basic +(\S+)$/i.exec(header) ?? [];
   const bytes = Buffer.from(encoded, 'base64');
   if (bytes.toString('base64') !== encoded || !isUtf8(bytes)) return undefined;

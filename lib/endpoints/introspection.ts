@@ -8,7 +8,7 @@ import { parseForm } from '../http/form.ts';
 import { json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
-import { type AccessTokenClaims, audiences, STRICT } from '../oauth/access-token.ts';
+import { type AccessTokenClaims, audiences, STRICT_MAX_AGE } from '../oauth/access-token.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import type { ValidationContext } from '../tokens/format.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
@@ -29,7 +29,7 @@ export const introspection: Endpoint<IntrospectionContext> = {
 /** Every token that is not valid or not for this caller gets the same answer, whatever the reason. RFC 7662 section 2.2 */
 async function introspect(token: string, caller: Caller, context: IntrospectionContext) {
   try {
-    const { claims } = await validateAccessToken(token, STRICT, context);
+    const { claims } = await validateAccessToken(token, STRICT_MAX_AGE, context);
     if (!isFor(caller, claims)) throw new InvalidToken('is not for this caller');
     return { active: true, token_type: 'Bearer', ...claims };
   } catch (error) {

@@ -3,7 +3,7 @@ import type { Identify } from '../http/cors.ts';
 import { type HttpResponse, json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
-import { type AccessTokenClaims, STRICT } from '../oauth/access-token.ts';
+import { type AccessTokenClaims, STRICT_MAX_AGE } from '../oauth/access-token.ts';
 import { parseClaimsRequest } from '../oauth/claims-request.ts';
 import type { Client } from '../oauth/client.ts';
 import { InvalidToken } from '../oauth/errors.ts';
@@ -26,7 +26,7 @@ export const userinfo: Endpoint<UserinfoContext> = {
     const token = readBearerToken(request);
     if (token === undefined) return unauthenticated(context);
     try {
-      const { claims } = await validateAccessToken(token, STRICT, context);
+      const { claims } = await validateAccessToken(token, STRICT_MAX_AGE, context);
       const client = await context.findClient(claims.client_id);
       if (client) identify(client);
       if (!client?.enabled) throw new InvalidToken('was issued to a client that no longer exists');

@@ -1,4 +1,9 @@
-import { type Redemption, redeem, undoRedemption, whyNotRedeemed } from '../oauth/grant-state.ts';
+import {
+  type Redemption,
+  redemptionTransition,
+  undoRedemptionTransition,
+  whyNotRedeemed,
+} from '../oauth/grant-state.ts';
 import { randomId } from '../oauth/handle.ts';
 import { deriveCodeChallenge } from '../oauth/pkce.ts';
 import { idleUntil } from '../tokens/code.ts';
@@ -30,8 +35,8 @@ export const authorizationCode: GrantType = {
     };
     const use: OneTimeUse = {
       grant_id: handle.id,
-      transition: redeem(redemption),
-      undo: undoRedemption(redemption.request),
+      transition: redemptionTransition(redemption),
+      undo: undoRedemptionTransition(redemption.request),
       whyNot: (grant) => whyNotRedeemed(grant, redemption),
       excess: invalidTarget,
     };

@@ -1,5 +1,11 @@
 import { OAuthError } from '../oauth/errors.ts';
-import { confirmRotation, type Refresh, rotate, undoRotation, whyNotRotated } from '../oauth/grant-state.ts';
+import {
+  confirmRotationTransition,
+  type Refresh,
+  rotationTransition,
+  undoRotationTransition,
+  whyNotRotated,
+} from '../oauth/grant-state.ts';
 import { randomId } from '../oauth/handle.ts';
 import { parseScope } from '../oauth/scope.ts';
 import { idleUntil } from '../tokens/code.ts';
@@ -36,9 +42,9 @@ export const refreshToken: GrantType = {
     const reuseInterval = client.refresh_reuse_interval ?? context.reuseInterval;
     const use: OneTimeUse = {
       grant_id: handle.id,
-      transition: rotate(refresh),
-      undo: undoRotation(refresh),
-      confirm: confirmRotation(refresh),
+      transition: rotationTransition(refresh),
+      undo: undoRotationTransition(refresh),
+      confirm: confirmRotationTransition(refresh),
       whyNot: (grant) => whyNotRotated(grant, refresh, reuseInterval),
       excess: ({ resources }) =>
         refresh.resources.every((identifier) => resources.includes(identifier)) ? invalidScope() : invalidTarget(),

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { KeyRegistry, NewKey } from '../key-registry/registry.ts';
-import { keyNeeded, type RotationPolicy, rotate } from '../key-registry/rotation.ts';
+import { algorithmOfDueKey, type RotationPolicy, rotate } from '../key-registry/rotation.ts';
 import { KEY_REGISTRY } from '../key-registry/store.ts';
 import { addKey } from '../key-registry/transitions.ts';
 import type { AlgorithmName } from '../keys/algorithm.ts';
@@ -25,7 +25,7 @@ async function rotateKeys({ registry, policy, clock, createKey, log }: RotationC
   if (!found) return log.info('there is no key registry yet');
   const now = clock();
   const rotated = rotate(found.value, policy, now);
-  const alg = keyNeeded(rotated, policy, now);
+  const alg = algorithmOfDueKey(rotated, policy, now);
   const next = alg ? addKey(rotated, await createKey(alg), clock()) : rotated;
   if (next === found.value) return log.info('no key has to be changed');
   const isDone = await registry.replace(next, found.version);

@@ -30,7 +30,11 @@ export function rotate(registry: KeyRegistry, policy: RotationPolicy, now: numbe
 }
 
 /** For the successor of a wrapped key that has signed for a period, or the first key. People replace keys of other origins. */
-export function keyNeeded(registry: KeyRegistry, policy: RotationPolicy, now: number): AlgorithmName | undefined {
+export function algorithmOfDueKey(
+  registry: KeyRegistry,
+  policy: RotationPolicy,
+  now: number,
+): AlgorithmName | undefined {
   const active = activeKeys(registry);
   if (active.length === 0) return registry.keys.some(({ status }) => status === 'next') ? undefined : policy.algorithm;
   const old = active.find(

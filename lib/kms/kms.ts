@@ -1,5 +1,5 @@
 import type { DataKeyPairSpec, SigningAlgorithmSpec } from '@aws-sdk/client-kms';
-import { type AwsClientOptions, createAwsClient, type Patience } from '../aws-client.ts';
+import { type AwsClientOptions, createAwsClient, type Timeouts } from '../aws-client.ts';
 import { KeyError } from '../keys/jwk.ts';
 import { Unavailable } from '../oauth/errors.ts';
 
@@ -48,13 +48,13 @@ export interface Kms {
 }
 
 /** Milliseconds. One request waits for at most four calls, of about 10 ms each, so an attempt that takes this long is lost. */
-const PATIENCE: Patience = { deadline: 600, attempt: 300 };
+const PATIENCE: Timeouts = { deadline: 600, attempt: 300 };
 
 /** One request can need two signatures, on a connection that is open by then. */
-const TO_SIGN: Patience = { deadline: 380, attempt: 240 };
+const TO_SIGN: Timeouts = { deadline: 380, attempt: 240 };
 
 /** RSA takes longer. The very first token request waits for this and then for one `decrypt`. */
-const TO_GENERATE: Patience = { deadline: 1_100, attempt: 1_000 };
+const TO_GENERATE: Timeouts = { deadline: 1_100, attempt: 1_000 };
 
 const NO_MISFITS: ReadonlyMap<string, KeyError> = new Map();
 
@@ -71,7 +71,7 @@ export function createKmsClient({ patience = 1, ...options }: KmsConnection): Km
     operation: string,
     input: { readonly KeyId: string },
     misfits: ReadonlyMap<string, KeyError> = NO_MISFITS,
-    { deadline, attempt }: Patience = PATIENCE,
+    { deadline, attempt }: Timeouts = PATIENCE,
   ) {
     const what = `KMS ${operation} with ${input.KeyId}`;
     try {

@@ -23,7 +23,7 @@ export type RevocationMaxAge = Readonly<Record<AccessTokenFormatName, number>>;
 export const revocationMaxAge = (secondsOf: (format: AccessTokenFormatName) => number): RevocationMaxAge =>
   Object.fromEntries(accessTokenFormats.map((format) => [format, secondsOf(format)])) as RevocationMaxAge;
 
-export const STRICT: RevocationMaxAge = revocationMaxAge(() => 0);
+export const STRICT_MAX_AGE: RevocationMaxAge = revocationMaxAge(() => 0);
 
 /** RFC 9068 section 2.2; `grant_id` is Latchkey's own. */
 export interface AccessTokenClaims {

@@ -78,7 +78,7 @@ const narrows = ({ scope = [], resources }: Pick<Redemption, 'resources'> & Part
   ...resources.map((value) => ({ attribute: 'resources', test: 'includes', value }) as const),
 ];
 
-export const redeem = (redemption: Redemption): Transition => ({
+export const redemptionTransition = (redemption: Redemption): Transition => ({
   when: [
     { attribute: 'state', test: 'equals', value: 'code' },
     { attribute: 'client_id', test: 'equals', value: redemption.client_id },
@@ -96,7 +96,7 @@ export const redeem = (redemption: Redemption): Transition => ({
 });
 
 /** After a fault that prevented the answer, so that the code can be redeemed again. */
-export const undoRedemption = (request: string): Transition => ({
+export const undoRedemptionTransition = (request: string): Transition => ({
   when: [
     { attribute: 'state', test: 'equals', value: 'active' },
     { attribute: 'transition', test: 'equals', value: request },
@@ -123,7 +123,7 @@ const refreshable = ({ client_id, now }: Refresh): GrantClause[] => [
   { attribute: 'idle_until', test: 'exceeds', value: now },
 ];
 
-export const rotate = (refresh: Refresh): Transition => ({
+export const rotationTransition = (refresh: Refresh): Transition => ({
   when: [
     ...refreshable(refresh),
     { attribute: 'generation', test: 'equals', value: refresh.generation },
@@ -140,7 +140,10 @@ export const rotate = (refresh: Refresh): Transition => ({
 /**
  * Keeps the client's refresh token valid. `rotated_at` 0 ends the reuse interval of the one before, which it no longer needs.
  */
-export const undoRotation = ({ request, generation }: Pick<Refresh, 'request' | 'generation'>): Transition => ({
+export const undoRotationTransition = ({
+  request,
+  generation,
+}: Pick<Refresh, 'request' | 'generation'>): Transition => ({
   when: [
     { attribute: 'state', test: 'equals', value: 'active' },
     { attribute: 'transition', test: 'equals', value: request },
@@ -149,7 +152,10 @@ export const undoRotation = ({ request, generation }: Pick<Refresh, 'request' | 
 });
 
 /** Before a retry is answered, so that the request that made the rotation cannot undo it any more. */
-export const confirmRotation = ({ request, generation }: Pick<Refresh, 'request' | 'generation'>): Transition => ({
+export const confirmRotationTransition = ({
+  request,
+  generation,
+}: Pick<Refresh, 'request' | 'generation'>): Transition => ({
   when: [
     { attribute: 'state', test: 'equals', value: 'active' },
     { attribute: 'generation', test: 'exceeds', value: generation },
@@ -158,7 +164,7 @@ export const confirmRotation = ({ request, generation }: Pick<Refresh, 'request'
 });
 
 /** @param client_id when given, only a grant of this client is revoked */
-export const revoke = (request: string, now: number, client_id?: string): Transition => ({
+export const revocationTransition = (request: string, now: number, client_id?: string): Transition => ({
   when: [
     client_id === undefined
       ? { attribute: 'grant_id', test: 'present' }

@@ -1,6 +1,6 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeBase64url } from '../base64url.ts';
-import { withPlainId } from './identifier.ts';
+import { makeWithPlainId } from './identifier.ts';
 
 /** A grant's id also contains a tag of its subject. */
 export const ID_BYTES = 16;
@@ -47,7 +47,7 @@ export const hasHandlePrefix = (kind: HandleKind, text: string): boolean => text
 
 /** 128 bits, base64url. It can be pasted into commands: see `isPlainId`. */
 export const randomId = (): string =>
-  withPlainId(
+  makeWithPlainId(
     () => randomBytes(ID_BYTES).toString('base64url'),
     (id) => id,
   );

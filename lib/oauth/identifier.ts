@@ -21,7 +21,7 @@ export const isPlainId = (id: string): boolean => !MISTAKABLE.test(id);
 const ATTEMPTS = 20;
 
 /** Every id that this service chooses is made here. @throws Error when `make` cannot be random */
-export function withPlainId<Made>(make: () => Made, idOf: (made: Made) => string): Made {
+export function makeWithPlainId<Made>(make: () => Made, idOf: (made: Made) => string): Made {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const made = make();
     if (isPlainId(idOf(made))) return made;

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Clock } from '../clock.ts';
-import { withPlainId } from './identifier.ts';
+import { makeWithPlainId } from './identifier.ts';
 import { SCRYPT_COST } from './scrypt-cost.ts';
 
 /** Several can be valid at once, so that secrets can be rotated. */
@@ -23,7 +23,7 @@ export const SECRET_PREFIX = 'lk_cs_';
 const sha256 = (secret: string) => createHash('sha256').update(secret).digest();
 
 function hashed(hash: string, now: number, expires_at: number | undefined): HashedSecret {
-  const secret_id = withPlainId(
+  const secret_id = makeWithPlainId(
     () => randomBytes(4).toString('hex'),
     (id) => id,
   );

@@ -1,7 +1,7 @@
 import type { HttpResponse } from '../http/message.ts';
 import { actionButton, type HtmlForm, htmlForm } from './form.ts';
 import { html } from './html.ts';
-import { clientLogo, clientName, initial, renderPage, type Site } from './page.ts';
+import { clientLogo, clientName, firstLetter, renderPage, type Site } from './page.ts';
 
 export interface AccountPage {
   readonly form: HtmlForm;
@@ -18,7 +18,7 @@ ${site.client && html`<p class="soft">${texts.toContinue} <strong>${clientName(s
 ${htmlForm(
   form,
   html`<div class="buttons"><button type="submit" name="action" value="continue" class="account">
-<span class="mark small" aria-hidden="true">${initial(shown)}</span>
+<span class="mark small" aria-hidden="true">${firstLetter(shown)}</span>
 <span><span class="name">${shown}</span><br><span class="soft small-text">${texts.signedIn}</span></span></button>
 ${actionButton('switch', texts.another)}
 ${actionButton('cancel', texts.cancel, 'link')}</div>`,

@@ -2,7 +2,7 @@ import type { HttpResponse } from '../http/message.ts';
 import { actionButton, type HtmlForm, htmlForm } from './form.ts';
 import { type Html, html } from './html.ts';
 import { tick } from './icons.ts';
-import { clientLogo, clientName, initial, renderPage, type Site } from './page.ts';
+import { clientLogo, clientName, firstLetter, renderPage, type Site } from './page.ts';
 import type { Texts } from './texts.ts';
 
 export interface ConsentPage {
@@ -25,7 +25,7 @@ export function consentPage(site: Site, page: ConsentPage): HttpResponse {
 <h1>${texts.title(client)}</h1></div>
 ${htmlForm(
   page.form,
-  html`<div class="who"><span class="mark small" aria-hidden="true">${initial(shown)}</span>
+  html`<div class="who"><span class="mark small" aria-hidden="true">${firstLetter(shown)}</span>
 <div><p class="small-text soft">${texts.signedInAs}</p><p class="name">${shown}</p>${actionButton('switch', texts.another, 'link')}</div></div>
 ${
   items.length > 0

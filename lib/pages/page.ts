@@ -107,14 +107,14 @@ const brand = ({ name, logo_uri }: Service): Html =>
 export function clientLogo(client: Client): Html {
   const picture = isWebUri(client.logo_uri)
     ? html`<img src="${client.logo_uri}" alt="" referrerpolicy="no-referrer">`
-    : initial(clientName(client));
+    : firstLetter(clientName(client));
   return html`<div class="mark" aria-hidden="true">${picture}</div>`;
 }
 
 export const clientName = ({ client_name, client_id }: Client): string => client_name ?? client_id;
 
 /** The first letter as people perceive it, which can consist of several code points. */
-export const initial = (name: string): string => [...new Intl.Segmenter().segment(name.trim())][0]?.segment ?? '';
+export const firstLetter = (name: string): string => [...new Intl.Segmenter().segment(name.trim())][0]?.segment ?? '';
 
 function footer({ client, language }: Site): Html | undefined {
   if (!client) return undefined;

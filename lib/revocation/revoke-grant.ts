@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { type GrantState, revoke } from '../oauth/grant-state.ts';
+import { type GrantState, revocationTransition } from '../oauth/grant-state.ts';
 import { randomId } from '../oauth/handle.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../oauth/revocation.ts';
 import type { GrantStore } from '../store/grant.ts';
@@ -26,7 +26,8 @@ export async function revokeGrant(
   client_id?: string,
 ): Promise<GrantState | undefined> {
   const now = clock();
-  const grant = (await grants.change(grant_id, revoke(randomId(), now, client_id))) ?? (await grants.find(grant_id));
+  const grant =
+    (await grants.change(grant_id, revocationTransition(randomId(), now, client_id))) ?? (await grants.find(grant_id));
   if (!grant || (client_id !== undefined && grant.client_id !== client_id)) return grant;
   const lastTokenAt = (grant.revoked_at ?? now) + IN_FLIGHT_SECONDS;
   const expires_at = lastTokenAt + maxLifetime + MAX_CLOCK_SKEW_SECONDS;

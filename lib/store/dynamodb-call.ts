@@ -15,7 +15,7 @@ export class ConditionFailed extends Error {}
 export type DynamoDbCall = (operation: string, input: object) => Promise<Record<string, unknown>>;
 
 /** @param patience the factor by which timeouts are longer */
-export function dynamoDbCall(call: AwsCall, patience = 1): DynamoDbCall {
+export function createDynamoDbCall(call: AwsCall, patience = 1): DynamoDbCall {
   const limits = { attempt: TIMEOUTS.attempt * patience, deadline: TIMEOUTS.deadline * patience };
   return async (operation, input) => {
     try {

@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { createAwsClient } from '../aws-client.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { type Attributes, toAttributes } from './attribute-value.ts';
-import { writeExpressions } from './clauses.ts';
-import { ConditionFailed, dynamoDbCall, getItem, parseAttributes, toKey } from './dynamodb-call.ts';
+import { ConditionFailed, createDynamoDbCall, getItem, parseAttributes, toKey } from './dynamodb-call.ts';
 import type { Item, Table, TableOptions } from './table.ts';
+import { writeExpressions } from './write-expressions.ts';
 
 export function openTable({ tableName: TableName, patience, ...aws }: TableOptions): Table {
-  const call = dynamoDbCall(createAwsClient('dynamodb', aws), patience);
+  const call = createDynamoDbCall(createAwsClient('dynamodb', aws), patience);
 
   /** All pages, of 1 MB each. */
   async function readAll(operation: 'Query' | 'Scan', input: object): Promise<Item[]> {

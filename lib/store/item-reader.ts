@@ -1,6 +1,6 @@
 import type { AwsClientOptions } from '../aws-client.ts';
 import { lazy } from '../lazy.ts';
-import { dynamoDbCall, getItem } from './dynamodb-call.ts';
+import { createDynamoDbCall, getItem } from './dynamodb-call.ts';
 import type { Item, Key } from './table.ts';
 
 export type ItemReaderOptions = AwsClientOptions & { readonly tableName: string; readonly patience?: number };
@@ -9,7 +9,7 @@ export type ItemReaderOptions = AwsClientOptions & { readonly tableName: string;
 export function createItemReader({ tableName, patience, ...aws }: ItemReaderOptions) {
   const getCall = lazy(async () => {
     const { createAwsClient } = await import('../aws-client.ts');
-    return dynamoDbCall(createAwsClient('dynamodb', aws), patience);
+    return createDynamoDbCall(createAwsClient('dynamodb', aws), patience);
   });
   return async (key: Key): Promise<Item | undefined> => getItem(await getCall(), tableName, key);
 }

@@ -6,7 +6,7 @@ import type { EncryptionJwk } from '../oauth/resource-server.ts';
 import { type FormatExplanation, readUnverified, tryToOpen } from './explanation.ts';
 import { type AccessTokenFormat, requireSingleResource, revokeThroughList, type VerifyingContext } from './format.ts';
 import { decryptJwe, ENC, encryptJwe, isJwe, parseJwe } from './jwe.ts';
-import { explainedJwt, jwt } from './jwt.ts';
+import { jwt, jwtExplanation } from './jwt.ts';
 
 /**
  * The signed JWT (RFC 9068 section 2), encrypted to the resource server, whose key the authorizer and introspection need, too.
@@ -29,7 +29,7 @@ export const encryptedJwt: AccessTokenFormat<'encrypted_jwt'> = {
   revoke: async (token, client, context) => revokeThroughList(await verify(token, context), client, context),
 };
 
-export const explainedEncryptedJwt: FormatExplanation = {
+export const encryptedJwtExplanation: FormatExplanation = {
   description: 'a JWT that is signed and then encrypted to the key of one API',
   async explain(token, context) {
     const { value: signed, ...opened } = await tryToOpen(
@@ -38,7 +38,7 @@ export const explainedEncryptedJwt: FormatExplanation = {
     );
     const { header } = readUnverified(token);
     if (signed === undefined) return { header, isVerified: false, ...opened };
-    const inside = await explainedJwt.explain(signed, context);
+    const inside = await jwtExplanation.explain(signed, context);
     return { ...inside, header: header ?? inside.header };
   },
 };

@@ -1,14 +1,14 @@
 import type { AccessTokenFormatName } from '../oauth/access-token.ts';
-import { explainedEncryptedJwt } from './encrypted-jwt.ts';
+import { encryptedJwtExplanation } from './encrypted-jwt.ts';
 import type { FormatExplanation } from './explanation.ts';
-import { explainedJwt } from './jwt.ts';
-import { explainedReference } from './reference.ts';
-import { explainedSealed } from './sealed.ts';
+import { jwtExplanation } from './jwt.ts';
+import { referenceExplanation } from './reference.ts';
+import { sealedExplanation } from './sealed.ts';
 
 /** For the command line. */
 export const explanations: Readonly<Record<AccessTokenFormatName, FormatExplanation>> = {
-  jwt: explainedJwt,
-  encrypted_jwt: explainedEncryptedJwt,
-  sealed: explainedSealed,
-  reference: explainedReference,
+  jwt: jwtExplanation,
+  encrypted_jwt: encryptedJwtExplanation,
+  sealed: sealedExplanation,
+  reference: referenceExplanation,
 };

@@ -37,7 +37,7 @@ const accept = ({ claims, kid }: VerifiedJwt, context: VerifyingContext): Access
   key: kid,
 });
 
-export const explainedJwt: FormatExplanation = {
+export const jwtExplanation: FormatExplanation = {
   description: 'a signed JWT that anybody can read, and that an API can verify by itself',
   async explain(token, { findJwtVerifier }) {
     const { header, claims } = readUnverified(token);

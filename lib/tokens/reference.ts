@@ -35,7 +35,7 @@ export const reference: AccessTokenFormat<'reference'> = {
   },
 };
 
-export const explainedReference: FormatExplanation = {
+export const referenceExplanation: FormatExplanation = {
   description: 'an opaque handle, whose claims are in the table',
   async explain(token, { inspectHandle, findReferenceToken }) {
     const { content, problem, isAuthentic } = inspectHandle(token) ?? {};

@@ -34,7 +34,7 @@ export const sealed: AccessTokenFormat<'sealed'> = {
   revoke: async (token, client, context) => revokeThroughList(await verify(token, context), client, context),
 };
 
-export const explainedSealed: FormatExplanation = {
+export const sealedExplanation: FormatExplanation = {
   description: 'claims that are encrypted with a key shared by this service and one API',
   async explain(token, { openingKeys }) {
     const { value, ...opened } = await tryToOpen(() => openSealed(token, openingKeys), 'set ISSUER and SEALING_KEYS');

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { revoke } from '../../lib/oauth/grant-state.ts';
+import { revocationTransition } from '../../lib/oauth/grant-state.ts';
 import { AFTER_LOGOUT, ALICE, app, createSignIn } from '../support/sign-in.ts';
 import {
   client,
@@ -448,7 +448,7 @@ describe('The grants of the session', () => {
 
   it('may have been revoked before', async () => {
     const { sid, cookie, id_token, grant_id } = await signedIn(ender);
-    await people.grants.change(grant_id, revoke('earlier', NOW));
+    await people.grants.change(grant_id, revocationTransition('earlier', NOW));
     expect(await get({ id_token_hint: id_token }, cookie)).toMatchObject(GOODBYE);
     expect(await isSignedIn(sid)).toBe(false);
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import { subjectTag } from '../../lib/oauth/grant-id.ts';
-import { revoke } from '../../lib/oauth/grant-state.ts';
+import { revocationTransition } from '../../lib/oauth/grant-state.ts';
 import { createEpochStore } from '../../lib/store/epoch.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { introspectionDoor } from '../support/doors.ts';
@@ -424,7 +424,7 @@ describe('After a change since the grant was given,', () => {
 
   it('a revocation of the grant that was interrupted is completed', async () => {
     const { grant_id, access_token, refresh_token } = await signIn();
-    await createGrantStore(world.table).change(grant_id, revoke('half', NOW));
+    await createGrantStore(world.table).change(grant_id, revocationTransition('half', NOW));
     expect(await refresh(world.handlers, 'web', refresh_token)).toMatchObject(REFUSED);
     expect(await verdict(world.handlers.authorizer(authorizerEvents['HTTP API 2.0'](access_token)))).toBe('refuse');
   });

@@ -1,7 +1,7 @@
 // What parses requests, on texts that fast-check makes up and shrinks: a failure is shown with the smallest text that fails.
 import { array, assert, constantFrom, nat, oneof, property, record, string, tuple, uint8Array } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseBasic } from '../../lib/client-authentication/client-secret-basic.ts';
+import { parseBasicCredentials } from '../../lib/client-authentication/client-secret-basic.ts';
 import { parseBearer } from '../../lib/http/bearer.ts';
 import { parseForm } from '../../lib/http/form.ts';
 import type { HttpRequest } from '../../lib/http/message.ts';
@@ -77,7 +77,7 @@ describe('An Authorization header', () => {
   it('with Basic is parsed into the id and the secret that it was made from', () => {
     assert(
       property(someText, someText, (id, secret) => {
-        expect(parseBasic(basic(id, secret))).toEqual({ id, secret });
+        expect(parseBasicCredentials(basic(id, secret))).toEqual({ id, secret });
       }),
       runs,
     );

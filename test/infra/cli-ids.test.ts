@@ -7,7 +7,7 @@ import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { createGrantId, subjectTagOf } from '../../lib/oauth/grant-id.ts';
 import { createHandles, handleKeyId, randomId } from '../../lib/oauth/handle.ts';
-import { isIdentifier, isNewIdentifier, isPlainId, withPlainId } from '../../lib/oauth/identifier.ts';
+import { isIdentifier, isNewIdentifier, isPlainId, makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import { createSecret } from '../../lib/oauth/secret.ts';
 import { client, startWorld, type World } from '../support/world.ts';
 import { type Cli, createCli, succeeding } from './cli-runner.ts';
@@ -71,13 +71,13 @@ describe('A generated id', () => {
   it('is generated again until it looks like neither, but not for ever', () => {
     const drawn = ['-a', '=a', '+a', '@a', '123', '12e45', 'a-'];
     expect(
-      withPlainId(
+      makeWithPlainId(
         () => drawn.shift() ?? '',
         (id) => id,
       ),
     ).toBe('a-');
     expect(() =>
-      withPlainId(
+      makeWithPlainId(
         () => '-',
         (id) => id,
       ),

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { httpResponse } from '../../infra/local/http-response.ts';
+import { toHttpResponse } from '../../infra/local/http-response.ts';
 import { apiOf } from './gateway-fixtures.ts';
 
 const description = {
@@ -175,7 +175,7 @@ describe('The gateway turns the answer of a function into a response:', () => {
       { status: 200, headers: {}, body: '' },
     ],
   ])('%s', (_, answer, expected) => {
-    const { body, ...rest } = httpResponse(answer);
+    const { body, ...rest } = toHttpResponse(answer);
     expect({ ...rest, body: body.toString() }).toMatchObject(expected);
     expect(rest.headers).toEqual(expected.headers ?? rest.headers);
   });
@@ -193,7 +193,7 @@ describe('The gateway turns the answer of a function into a response:', () => {
     ['cookies that are a string', { statusCode: 200, cookies: 'a=1' }],
     ['a cookie with a line break', { statusCode: 200, cookies: ['a\nb'] }],
   ])('%s gives 500', (_, answer) => {
-    const { status, body } = httpResponse(answer);
+    const { status, body } = toHttpResponse(answer);
     expect([status, body.toString()]).toEqual([500, '{"message":"Internal Server Error"}']);
   });
 });

@@ -1,7 +1,7 @@
 // What may become of a key, and when: the registry as a pure function of it.
 import { describe, expect, it } from 'vitest';
 import type { KeyOrigin, KeyRegistry, KeyStatus, NewKey, RegisteredKey } from '../../lib/key-registry/registry.ts';
-import { keyNeeded, rotate } from '../../lib/key-registry/rotation.ts';
+import { algorithmOfDueKey, rotate } from '../../lib/key-registry/rotation.ts';
 import { activateKey, addKey, compromiseKey, KeyRefusal, retireKey } from '../../lib/key-registry/transitions.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
 
@@ -219,7 +219,7 @@ describe('The scheduled rotation, with', () => {
     const registry = of(...keys);
     const rotated = rotate(registry, rotation, T);
     expect(summary(rotated)).toEqual(expected);
-    expect(keyNeeded(rotated, rotation, T)).toBe(needed);
+    expect(algorithmOfDueKey(rotated, rotation, T)).toBe(needed);
     // Once is enough.
     expect(rotate(rotated, rotation, T)).toBe(rotated);
     if (summary(registry).join() === expected.join()) expect(rotated).toBe(registry);

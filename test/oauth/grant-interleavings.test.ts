@@ -1,6 +1,11 @@
 // Every order in which the steps of a few requests can be made on one grant: see support/grant-worlds.ts.
 import { describe, expect, it } from 'vitest';
-import { redeem, revoke, rotate, type Transition } from '../../lib/oauth/grant-state.ts';
+import {
+  redemptionTransition,
+  revocationTransition,
+  rotationTransition,
+  type Transition,
+} from '../../lib/oauth/grant-state.ts';
 import {
   anyRequests,
   beginnings,
@@ -64,9 +69,9 @@ describe('Some interleaving breaks a rule without the condition', () => {
     next: 'write',
   });
   const all = {
-    redeem: redeem(redemption),
-    rotate: rotate(refresh),
-    revoke: { when: [...revoke('', 0).when, ...revoke('', 0, 'app').when] },
+    redeem: redemptionTransition(redemption),
+    rotate: rotationTransition(refresh),
+    revoke: { when: [...revocationTransition('', 0).when, ...revocationTransition('', 0, 'app').when] },
   };
   const cases = (Object.keys(all) as (keyof Machine)[]).flatMap((name) =>
     [...new Set(all[name].when.map(({ attribute }) => attribute))].map((attribute) => [name, attribute] as const),

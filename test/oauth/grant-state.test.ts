@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import {
   applyTransition,
-  confirmRotation,
+  confirmRotationTransition,
   type GrantState,
-  redeem,
-  revoke,
-  rotate,
+  redemptionTransition,
+  revocationTransition,
+  rotationTransition,
   type Transition,
-  undoRedemption,
-  undoRotation,
+  undoRedemptionTransition,
+  undoRotationTransition,
   whyNotRedeemed,
   whyNotRotated,
 } from '../../lib/oauth/grant-state.ts';
@@ -43,19 +43,21 @@ const redemption = (request: string) => ({
   code_challenge: 'challenge',
 });
 const refresh = (request: string) => ({ ...common, request, generation: 0, scope: [] });
-const active = applyTransition(grant, redeem(redemption('first')))!;
+const active = applyTransition(grant, redemptionTransition(redemption('first')))!;
 
 // A second request failed its clause between the two, and reads the grant after the transition was undone.
 describe('A transition that another request made and undid', () => {
   it('with a code can be made again', () => {
-    expect(whyNotRedeemed(applyTransition(active, undoRedemption('first')), redemption('second'))).toBe('undone');
+    expect(whyNotRedeemed(applyTransition(active, undoRedemptionTransition('first')), redemption('second'))).toBe(
+      'undone',
+    );
   });
 
   it('with a refresh token can be made again', () => {
-    const rotated = applyTransition(active, rotate(refresh('first')))!;
-    const undone = applyTransition(rotated, undoRotation(refresh('first')));
+    const rotated = applyTransition(active, rotationTransition(refresh('first')))!;
+    const undone = applyTransition(rotated, undoRotationTransition(refresh('first')));
     expect(whyNotRotated(undone, refresh('second'), 10)).toBe('undone');
-    expect(applyTransition(undone!, rotate(refresh('second')))?.generation).toBe(1);
+    expect(applyTransition(undone!, rotationTransition(refresh('second')))?.generation).toBe(1);
   });
 });
 
@@ -68,32 +70,32 @@ const transitions: readonly [string, GrantState, Transition, Partial<GrantState>
   [
     'a redemption makes the first generation good, from now on and for the idle lifetime',
     { ...grant, generation: 7 },
-    redeem({ ...redemption('first'), ...later, now: NOW + 59 }),
+    redemptionTransition({ ...redemption('first'), ...later, now: NOW + 59 }),
     { state: 'active', generation: 0, rotated_at: NOW + 59, idle_until: LATER + 500, transition: 'first' },
   ],
-  ['a redemption taken back makes the code good again', active, undoRedemption('first'), { state: 'code' }],
+  ['a redemption taken back makes the code good again', active, undoRedemptionTransition('first'), { state: 'code' }],
   [
     'a rotation makes the next generation good, from now on and for the idle lifetime',
     active,
-    rotate({ ...refresh('second'), ...later }),
+    rotationTransition({ ...refresh('second'), ...later }),
     { generation: 1, rotated_at: LATER, idle_until: LATER + 500, transition: 'second' },
   ],
   [
     'a rotation taken back makes its generation good again, and leaves the one before it no time for retries',
     rotated,
-    undoRotation(refresh('second')),
+    undoRotationTransition(refresh('second')),
     { generation: 0, rotated_at: 0 },
   ],
   [
     'a confirmed rotation bears the name of the retry',
     rotated,
-    confirmRotation(refresh('third')),
+    confirmRotationTransition(refresh('third')),
     { transition: 'third' },
   ],
   [
     'a revocation ends the grant',
     rotated,
-    revoke('fourth', LATER),
+    revocationTransition('fourth', LATER),
     { state: 'revoked', revoked_at: LATER, transition: 'fourth' },
   ],
 ];
@@ -104,7 +106,7 @@ describe('A transition of a grant:', () => {
   });
 });
 
-const take = (request: string) => redeem(redemption(request));
+const take = (request: string) => redemptionTransition(redemption(request));
 const other = 'other';
 
 /** A transition, and a grant that keeps it from being made. */
@@ -114,37 +116,77 @@ const refused: readonly [string, Transition, GrantState][] = [
   ["a redemption of somebody else's code", take('first'), { ...grant, client_id: other }],
   ['a redemption for another redirect URI', take('first'), { ...grant, redirect_uri: other }],
   ['a redemption with another verifier', take('first'), { ...grant, code_challenge: other }],
-  ['a redemption without a verifier', redeem({ ...redemption('first'), code_challenge: undefined }), grant],
+  [
+    'a redemption without a verifier',
+    redemptionTransition({ ...redemption('first'), code_challenge: undefined }),
+    grant,
+  ],
   ['a redemption of a code that expires now', take('first'), { ...grant, code_expires_at: NOW }],
-  ['a redemption for an API too many', redeem({ ...redemption('first'), resources: ['orders', other] }), grant],
-  ['taking back a redemption that was taken back', undoRedemption('first'), { ...active, state: 'code' }],
-  ['taking back a redemption of a grant that was revoked', undoRedemption('first'), { ...active, state: 'revoked' }],
-  ["taking back somebody else's redemption", undoRedemption('first'), { ...active, transition: other }],
-  ['a rotation before the redemption', rotate(refresh('second')), { ...active, state: 'code' }],
-  ['a rotation of a grant that was revoked', rotate(refresh('second')), { ...active, state: 'revoked' }],
-  ["a rotation of somebody else's refresh token", rotate(refresh('second')), { ...active, client_id: other }],
-  ['a rotation where there are no refresh tokens', rotate(refresh('second')), { ...active, offline: false }],
-  ['a rotation at the end of the absolute lifetime', rotate(refresh('second')), { ...active, ends_at: NOW }],
-  ['a rotation at the end of the idle lifetime', rotate(refresh('second')), { ...active, idle_until: NOW }],
-  ['a rotation of the generation before', rotate(refresh('second')), { ...active, generation: 1 }],
-  ['a rotation for a scope too many', rotate({ ...refresh('second'), scope: ['read', other] }), active],
-  ['a rotation for an API too many', rotate({ ...refresh('second'), resources: ['orders', other] }), active],
-  ['taking back a rotation of a code', undoRotation(refresh('second')), { ...rotated, state: 'code' }],
+  [
+    'a redemption for an API too many',
+    redemptionTransition({ ...redemption('first'), resources: ['orders', other] }),
+    grant,
+  ],
+  ['taking back a redemption that was taken back', undoRedemptionTransition('first'), { ...active, state: 'code' }],
+  [
+    'taking back a redemption of a grant that was revoked',
+    undoRedemptionTransition('first'),
+    { ...active, state: 'revoked' },
+  ],
+  ["taking back somebody else's redemption", undoRedemptionTransition('first'), { ...active, transition: other }],
+  ['a rotation before the redemption', rotationTransition(refresh('second')), { ...active, state: 'code' }],
+  ['a rotation of a grant that was revoked', rotationTransition(refresh('second')), { ...active, state: 'revoked' }],
+  [
+    "a rotation of somebody else's refresh token",
+    rotationTransition(refresh('second')),
+    { ...active, client_id: other },
+  ],
+  [
+    'a rotation where there are no refresh tokens',
+    rotationTransition(refresh('second')),
+    { ...active, offline: false },
+  ],
+  [
+    'a rotation at the end of the absolute lifetime',
+    rotationTransition(refresh('second')),
+    { ...active, ends_at: NOW },
+  ],
+  ['a rotation at the end of the idle lifetime', rotationTransition(refresh('second')), { ...active, idle_until: NOW }],
+  ['a rotation of the generation before', rotationTransition(refresh('second')), { ...active, generation: 1 }],
+  ['a rotation for a scope too many', rotationTransition({ ...refresh('second'), scope: ['read', other] }), active],
+  [
+    'a rotation for an API too many',
+    rotationTransition({ ...refresh('second'), resources: ['orders', other] }),
+    active,
+  ],
+  ['taking back a rotation of a code', undoRotationTransition(refresh('second')), { ...rotated, state: 'code' }],
   [
     'taking back a rotation of a grant that was revoked',
-    undoRotation(refresh('second')),
+    undoRotationTransition(refresh('second')),
     { ...rotated, state: 'revoked' },
   ],
-  ["taking back somebody else's rotation", undoRotation(refresh('second')), { ...rotated, transition: other }],
-  ['confirming a rotation of a code', confirmRotation(refresh('third')), { ...rotated, state: 'code' }],
+  [
+    "taking back somebody else's rotation",
+    undoRotationTransition(refresh('second')),
+    { ...rotated, transition: other },
+  ],
+  ['confirming a rotation of a code', confirmRotationTransition(refresh('third')), { ...rotated, state: 'code' }],
   [
     'confirming a rotation of a grant that was revoked',
-    confirmRotation(refresh('third')),
+    confirmRotationTransition(refresh('third')),
     { ...rotated, state: 'revoked' },
   ],
-  ['confirming a rotation that was taken back', confirmRotation(refresh('third')), { ...rotated, generation: 0 }],
-  ['a second revocation', revoke('fourth', LATER), { ...active, state: 'revoked' }],
-  ["a revocation of another client's grant", revoke('fourth', LATER, 'web'), { ...active, client_id: other }],
+  [
+    'confirming a rotation that was taken back',
+    confirmRotationTransition(refresh('third')),
+    { ...rotated, generation: 0 },
+  ],
+  ['a second revocation', revocationTransition('fourth', LATER), { ...active, state: 'revoked' }],
+  [
+    "a revocation of another client's grant",
+    revocationTransition('fourth', LATER, 'web'),
+    { ...active, client_id: other },
+  ],
 ];
 
 describe('A grant is not changed by', () => {

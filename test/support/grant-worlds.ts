@@ -4,17 +4,17 @@
 // write after a fault. The rules that are checked are about requests and answers, not about conditions of writes.
 import {
   applyTransition,
-  confirmRotation,
+  confirmRotationTransition,
   type GrantState,
   type Redemption,
   type Refresh,
-  redeem,
-  revoke,
-  rotate,
+  redemptionTransition,
+  revocationTransition,
+  rotationTransition,
   type Transition,
   type TransitionFailure,
-  undoRedemption,
-  undoRotation,
+  undoRedemptionTransition,
+  undoRotationTransition,
   whyNotRedeemed,
   whyNotRotated,
 } from '../../lib/oauth/grant-state.ts';
@@ -206,11 +206,12 @@ function* steps(world: World, request: PendingRequest, machine: Machine, reuseIn
   } else if (next === 'answer' || next === 'confirm') {
     // A fault may occur at any step before the answer.
     yield next === 'answer' ? on({ next: 'take back' }) : done();
-    const confirmed = next === 'confirm' ? write(world, request, confirmRotation(refreshOf(request))) : world;
+    const confirmed = next === 'confirm' ? write(world, request, confirmRotationTransition(refreshOf(request))) : world;
     if (next === 'confirm' && confirmed.grant === world.grant) return;
     yield done(noteAnswered(confirmed, request));
   } else if (next === 'take back') {
-    const undo = call.kind === 'redeem' ? undoRedemption(request.id) : undoRotation(refreshOf(request));
+    const undo =
+      call.kind === 'redeem' ? undoRedemptionTransition(request.id) : undoRotationTransition(refreshOf(request));
     const after = write(world, request, undo);
     yield done(after.grant === world.grant ? world : noteTakenBack(after, request));
     yield done();
@@ -335,7 +336,11 @@ export const beginnings = {
   nothing: begin(undefined),
 } as const satisfies Record<string, World>;
 
-export const machine: Machine = { redeem, rotate, revoke };
+export const machine: Machine = {
+  redeem: redemptionTransition,
+  rotate: rotationTransition,
+  revoke: revocationTransition,
+};
 
 const numberOf = new Map(calls.map((call, index) => [call, index]));
 const STATES = ['code', 'active', 'revoked'];

@@ -67,10 +67,10 @@ export async function startKms(saved?: SavedKeys, makeRsa: MakeRsaKey = makeRsaK
     try {
       const fault = faultOf(operation);
       if (fault) fault(response);
-      else answer(response, 200, run(operation, substitute(operation, JSON.parse(body) as Input)));
+      else sendResponse(response, 200, run(operation, substitute(operation, JSON.parse(body) as Input)));
     } catch (error) {
       const { name, message, status } = error instanceof KmsError ? error : internal(error);
-      answer(response, status, { __type: name, message });
+      sendResponse(response, status, { __type: name, message });
     }
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -115,7 +115,7 @@ async function read(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-function answer(response: ServerResponse, status: number, body: object): void {
+function sendResponse(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
 }
 

@@ -7,7 +7,7 @@ import type { Stack } from './stack.ts';
  * reported at start.
  * @throws Problem naming the function and the variable
  */
-export function checkEnvironment({ functions }: Stack, over: Environment = {}): void {
+export function checkFunctionVariables({ functions }: Stack, over: Environment = {}): void {
   for (const { name, environment } of functions.values()) {
     const all = { ...environment, ...over };
     const known = Object.keys(all).filter((variable): variable is VariableName => Object.hasOwn(variables, variable));
