@@ -152,7 +152,8 @@ const files = ['lib', 'functions'].flatMap(sourcesIn);
 
 /** The files that may use the table itself. All others use `items`, which checks what is read. */
 const ON_THE_TABLE = ['lib/store/items.ts', 'lib/store/schema.ts'];
-/** The files that may call DynamoDB. `item-reader.ts` is for functions that load the client late. */
+/** The only file that makes a client of DynamoDB, and the files that may make calls with it. */
+const CREATING_THE_CLIENT = ['lib/store/dynamodb-call.ts'];
 const CALLING = ['lib/store/dynamodb.ts', 'lib/store/item-reader.ts'];
 
 describe('The table', () => {
@@ -163,8 +164,9 @@ describe('The table', () => {
     expect(users(/\btable\.(get|put|set|remove|query|scan)\b/)).toEqual(ON_THE_TABLE);
   });
 
-  it('is called only by the files that are meant to call DynamoDB', () => {
-    expect(users(/createAwsClient\('dynamodb'/)).toEqual(CALLING);
+  it('is called through a client that one file makes, by the files that are meant to call DynamoDB', () => {
+    expect(users(/'dynamodb'/)).toEqual(CREATING_THE_CLIENT);
+    expect(users(/\bcreateDynamoDbCall\(createAwsClient\b/)).toEqual(CALLING);
   });
 });
 

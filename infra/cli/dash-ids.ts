@@ -11,7 +11,7 @@ const LENGTHS = new Set([22, 32, 43]);
  * Whether an argument is an id rather than an option: no option of this program is that long and has a capital or a digit.
  * Two dashes look more like an option than one, so such an id must also have the exact length of a generated id.
  */
-export function isDashId(arg: string): boolean {
+function isDashId(arg: string): boolean {
   if (arg.startsWith('--')) return LENGTHS.has(arg.length) && /^[\w-]*\d[\w-]*$/.test(arg);
   return arg.startsWith('-') && arg.length >= 22 && /^[\w-]*[A-Z\d][\w-]*$/.test(arg);
 }

@@ -5,7 +5,7 @@ import { request as httpsRequest } from 'node:https';
 import { type HttpRequest, splitTarget } from './http-request.ts';
 import type { HttpResponse } from './http-response.ts';
 import type { RouteMatch } from './routes.ts';
-import type { Upstream } from './upstream.ts';
+import type { Upstream } from './stack.ts';
 
 /** The context from the authorizer: `client_id`, `sub`, `scope` ... */
 export type CallerContext = Readonly<Record<string, unknown>>;
@@ -131,7 +131,7 @@ function upstreamHeaders(request: HttpRequest, host: string, context: CallerCont
 const withDashes = (name: string): string => name.replace(/[^A-Za-z\d]/g, '-').toLowerCase();
 
 /** `x-latchkey-client-id` for `client_id`. */
-export const callerHeader = (name: string): string => CALLER + withDashes(name);
+const callerHeader = (name: string): string => CALLER + withDashes(name);
 
 /** Encodes a value as UTF-8 bytes, since Node.js writes headers in latin1. */
 const headerValue = (value: unknown): string => Buffer.from(String(value)).toString('latin1');

@@ -1,6 +1,5 @@
 import type { HttpResponse } from './http-response.ts';
 import type { TableProperties } from './table-definition.ts';
-import type { Upstream } from './upstream.ts';
 
 /** The parts of a packaged template that the local gateway and the local Lambda need. */
 export interface Stack {
@@ -32,6 +31,14 @@ export interface FunctionDefinition {
   /** MB. */
   memory: number;
   environment: Readonly<Record<string, string>>;
+}
+
+/** The server that the requests of a route go to. */
+export interface Upstream {
+  /** `http://127.0.0.1:4000` */
+  origin: string;
+  /** May contain variables of the route's path. Absent = the path of the request. */
+  path?: string;
 }
 
 /** A route to a function, to another server, or to a page of the gateway itself. */

@@ -1,15 +1,7 @@
 // `--route 'GET /things=http://127.0.0.1:4000'`: a server of the user behind the authorizer of the local gateway.
 import { METHODS } from 'node:http';
 import { Problem } from '../problem.ts';
-import type { ProxyRoute, Route, Stack } from './stack.ts';
-
-/** The server that the requests of a route go to. */
-export interface Upstream {
-  /** `http://127.0.0.1:4000` */
-  origin: string;
-  /** May contain variables of the route's path. Absent = the path of the request. */
-  path?: string;
-}
+import type { ProxyRoute, Route, Stack, Upstream } from './stack.ts';
 
 export interface UpstreamRoute {
   /** `GET /things/{id}` or `ANY /{proxy+}` */

@@ -2,15 +2,10 @@ import { createContainer } from '../container.ts';
 import type { Extensions } from '../extensions.ts';
 import { parseBearer } from '../http/bearer.ts';
 import type { Log, LogContext } from '../log.ts';
-import {
-  type AccessToken,
-  audiences,
-  isSelfContained,
-  isSigned,
-  type RevocationMaxAge,
-} from '../oauth/access-token.ts';
+import { type AccessToken, audiences, isSelfContained, type RevocationMaxAge } from '../oauth/access-token.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import type { ValidationContext } from '../tokens/format.ts';
+import { formats } from '../tokens/formats.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
 import { type AuthorizerRequest, parseAuthorizerEvent } from './event.ts';
 import {
@@ -82,7 +77,7 @@ function createVerification(context: AuthorizerContext) {
   const until = ({ format, claims }: AccessToken, now: number) => {
     const expiry = claims.exp + clockSkew;
     if (!isSelfContained(format)) return Math.min(expiry, now + maxAge[format]);
-    return isSigned(format) ? Math.min(expiry, keysUntil()) : expiry;
+    return formats[format].isSigned ? Math.min(expiry, keysUntil()) : expiry;
   };
 
   const verify = async (token: string, now: number): Promise<VerifiedToken> => {

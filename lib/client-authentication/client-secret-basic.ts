@@ -9,6 +9,7 @@ import { requireSecret } from './require-secret.ts';
 export const clientSecretBasic: ClientAuthenticationMethod = {
   name: 'client_secret_basic',
   usesSecret: true,
+  provesIdentity: true,
   identify: (request) => credentialsOf(request)?.id,
   authenticate: (request, _form, client, context) => requireSecret(credentialsOf(request)?.secret, client, context),
 };

@@ -15,6 +15,8 @@ export interface ClientAuthenticationMethod {
   readonly name: string;
   /** Resource servers, and clients without a registered method, may use any method that uses a secret of their record. */
   readonly usesSecret: boolean;
+  /** If not, the method only names a client: beside another method, what it names accompanies the proof. */
+  readonly provesIdentity: boolean;
   /** Undefined if the request does not use this method. @throws OAuthError `invalid_client` for improper use */
   identify(request: HttpRequest, form: Form): string | undefined;
   /** The client is enabled and may use the method. @throws OAuthError `invalid_client` */

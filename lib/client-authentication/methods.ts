@@ -27,7 +27,7 @@ export function identifyCaller(request: HttpRequest, form: Form): PresentedIdent
     return id === undefined ? [] : [{ method, id }];
   });
   // A `client_id` alone is a public client's; with a method, it only accompanies the credentials.
-  const proofs = identities.filter(({ method }) => method !== none);
+  const proofs = identities.filter(({ method }) => method.provesIdentity);
   const [presented, ...others] = proofs.length > 0 ? proofs : identities;
   if (!presented) throw invalidClient('no authentication');
   if (others.length > 0)

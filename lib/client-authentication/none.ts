@@ -4,6 +4,7 @@ import type { ClientAuthenticationMethod } from './method.ts';
 export const none: ClientAuthenticationMethod = {
   name: 'none',
   usesSecret: false,
+  provesIdentity: false,
   identify: (_request, form) => form.get('client_id'),
   async authenticate() {},
 };

@@ -2,7 +2,7 @@ import { postForm } from '../http/post-form.ts';
 import { describeFault, type LogContext } from '../log.ts';
 import { isBackchannelUri } from '../oauth/backchannel-uri.ts';
 import type { Client } from '../oauth/client.ts';
-import { type LogoutDelivery, nextAttemptAt } from '../oauth/logout-delivery.ts';
+import type { LogoutDelivery } from '../oauth/logout-delivery.ts';
 import type { LogoutDeliveryStore } from '../store/logout-delivery.ts';
 import { issueLogoutToken, type LogoutTokenContext } from '../tokens/logout-token.ts';
 import type { Job } from './job.ts';
@@ -19,6 +19,13 @@ const CONCURRENCY = 20;
 
 /** Seconds after which no further delivery is begun: each takes at most five, and the function times out after a minute. */
 const WORKING_TIME = 45;
+
+/** Seconds between two attempts at most. */
+const MAX_PAUSE = 3_600;
+
+/** After one, two, four minutes and so on, up to an hour. */
+const nextAttemptAt = ({ attempts }: LogoutDelivery, now: number): number =>
+  now + Math.min(60 * 2 ** attempts, MAX_PAUSE);
 
 export const backchannel: Job<BackchannelContext> = {
   failure: 'the logout tokens could not be delivered',

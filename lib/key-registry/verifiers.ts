@@ -6,7 +6,7 @@ import type { RegistryCopy } from './copy.ts';
 import { type KeyRegistry, publishedKeys, type RegisteredKey } from './registry.ts';
 
 /** After an unknown `kid` caused a read of the registry, others cause none for so long. */
-export const UNKNOWN_KID_COOL_DOWN_SECONDS = 10;
+const UNKNOWN_KID_COOL_DOWN_SECONDS = 10;
 
 /**
  * An unknown `kid` causes a read, because the key may be new. The cool-down keeps invented ones from causing a flood of reads.

@@ -1,7 +1,8 @@
-const signedFormats = ['jwt', 'encrypted_jwt'] as const;
-
-/** Their tokens contain the claims, so validation reads only the revocation list. */
-const selfContainedFormats = [...signedFormats, 'sealed'] as const;
+/**
+ * Their tokens contain the claims, so validation reads only the revocation list. That is said here and not by the formats,
+ * because the configuration asks it, which loads no format.
+ */
+const selfContainedFormats = ['jwt', 'encrypted_jwt', 'sealed'] as const;
 
 /** Not to be confused with the token type, which is always `Bearer`. */
 export const accessTokenFormats = [...selfContainedFormats, 'reference'] as const;
@@ -12,10 +13,6 @@ export const DEFAULT_FORMAT: AccessTokenFormatName = 'jwt';
 
 export const isSelfContained = (format: AccessTokenFormatName): boolean =>
   selfContainedFormats.some((candidate) => candidate === format);
-
-/** Tokens in these formats become invalid when their signing key is withdrawn. */
-export const isSigned = (format: AccessTokenFormatName): boolean =>
-  signedFormats.some((candidate) => candidate === format);
 
 /** For each format, how old the container's copy of the revocation list may be, in seconds; 0 = strict. */
 export type RevocationMaxAge = Readonly<Record<AccessTokenFormatName, number>>;

@@ -9,7 +9,6 @@ export interface LogoutDelivery {
 }
 
 const MAX_AGE = 86_400;
-const MAX_PAUSE = 3_600;
 
 export const createDelivery = (sid: string, sub: string, client_id: string, now: number): LogoutDelivery => ({
   sid,
@@ -19,7 +18,3 @@ export const createDelivery = (sid: string, sub: string, client_id: string, now:
   due_at: now,
   expires_at: now + MAX_AGE,
 });
-
-/** After one, two, four minutes and so on, up to an hour. */
-export const nextAttemptAt = ({ attempts }: LogoutDelivery, now: number): number =>
-  now + Math.min(60 * 2 ** attempts, MAX_PAUSE);

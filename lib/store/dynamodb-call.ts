@@ -1,4 +1,4 @@
-import type { AwsCall } from '../aws-client.ts';
+import type { AwsClientOptions, createAwsClient } from '../aws-client.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { fromAttributes, toAttributes } from './attribute-value.ts';
 import type { Item, Key } from './table.ts';
@@ -14,8 +14,17 @@ export class ConditionFailed extends Error {}
 /** @throws ConditionFailed; Unavailable for any other failure */
 export type DynamoDbCall = (operation: string, input: object) => Promise<Record<string, unknown>>;
 
-/** @param patience the factor by which timeouts are longer */
-export function createDynamoDbCall(call: AwsCall, patience = 1): DynamoDbCall {
+export type DynamoDbOptions = AwsClientOptions & {
+  /** The factor by which timeouts are longer. */
+  readonly patience?: number;
+};
+
+/** @param createClient passed by the caller, because some functions load it late */
+export function createDynamoDbCall(
+  createClient: typeof createAwsClient,
+  { patience = 1, ...aws }: DynamoDbOptions,
+): DynamoDbCall {
+  const call = createClient('dynamodb', aws);
   const limits = { attempt: TIMEOUTS.attempt * patience, deadline: TIMEOUTS.deadline * patience };
   return async (operation, input) => {
     try {

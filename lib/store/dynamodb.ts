@@ -6,8 +6,8 @@ import { ConditionFailed, createDynamoDbCall, getItem, parseAttributes, toKey } 
 import type { Item, Table, TableOptions } from './table.ts';
 import { writeExpressions } from './write-expressions.ts';
 
-export function openTable({ tableName: TableName, patience, ...aws }: TableOptions): Table {
-  const call = createDynamoDbCall(createAwsClient('dynamodb', aws), patience);
+export function openTable({ tableName: TableName, ...options }: TableOptions): Table {
+  const call = createDynamoDbCall(createAwsClient, options);
 
   /** All pages, of 1 MB each. */
   async function readAll(operation: 'Query' | 'Scan', input: object): Promise<Item[]> {

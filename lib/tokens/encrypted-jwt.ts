@@ -14,6 +14,7 @@ import { jwt, jwtExplanation } from './jwt.ts';
  */
 export const encryptedJwt: AccessTokenFormat<'encrypted_jwt'> = {
   name: 'encrypted_jwt',
+  isSigned: true,
   matches: (token) => isJwe(token, { direct: false }),
 
   async issue(claims, context, resources) {

@@ -39,6 +39,8 @@ export interface ValidationContext extends VerifyingContext {
 /** Everything in which access tokens differ. What explains them is in `explanation.ts`. */
 export interface AccessTokenFormat<Name extends AccessTokenFormatName = AccessTokenFormatName> {
   readonly name: Name;
+  /** Tokens become invalid when their signing key is withdrawn. */
+  readonly isSigned: boolean;
   /** By its outer form. No text has the form of two formats. */
   matches(token: string): boolean;
   /** @throws OAuthError `invalid_target` when the resource servers cannot have a token in this format */

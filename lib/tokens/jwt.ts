@@ -14,6 +14,7 @@ export const ACCESS_TOKEN_TYP = 'at+jwt';
 /** Verified without the store. RFC 9068 */
 export const jwt: AccessTokenFormat<'jwt'> = {
   name: 'jwt',
+  isSigned: true,
   matches: (token) => hasSegments(token, 3),
 
   async issue(claims, { signers }, resources) {

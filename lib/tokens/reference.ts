@@ -10,6 +10,7 @@ const KIND = 'reference_token';
 /** A handle. The claims are in the table, with the time of a revocation of this token alone. */
 export const reference: AccessTokenFormat<'reference'> = {
   name: 'reference',
+  isSigned: false,
   // A handle has no dots, which all other formats have.
   matches: (token) => hasHandlePrefix(KIND, token) && !token.includes('.'),
 

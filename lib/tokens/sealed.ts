@@ -19,6 +19,7 @@ const ALG = 'dir';
  */
 export const sealed: AccessTokenFormat<'sealed'> = {
   name: 'sealed',
+  isSigned: false,
   matches: (token) => isJwe(token, { direct: true }),
 
   async issue(claims, { sealingKeys }, resources) {

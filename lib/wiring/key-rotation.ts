@@ -6,6 +6,8 @@ import type { FoundationWithTable } from './foundation.ts';
 
 /** The factor by which timeouts of KMS are longer than elsewhere, because nobody waits for a schedule. */
 const TIMEOUT_FACTOR = 10;
+
+/** For one function only, but too long for its file: a file of `functions` holds a few lines. */
 export function keyRotationContext({ config, log, clock, issuer, table }: FoundationWithTable): RotationContext {
   const { patience = 1, ...aws } = config.aws('KMS');
   const kms = createKmsClient({ ...aws, patience: TIMEOUT_FACTOR * patience });
