@@ -106,6 +106,7 @@ const cases: Readonly<Record<string, () => readonly string[] | Promise<readonly 
   'token revoke': async () => ['--client', await newClient()],
   'token explain': () => ['garbage'],
   'keys list': () => [],
+  'keys generate': () => [],
   'keys add': () => ['--wrapped'],
   'keys activate': async () => [await newKey(), '--force'],
   'keys retire': async () => [await retiringKey(), '--force'],
