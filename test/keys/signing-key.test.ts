@@ -37,7 +37,7 @@ describe('a private RSA key without the members that follow from its primes', ()
   });
 
   it('is not taken for a public key', () => {
-    expect(() => parseSigningKeys(set(short), 'public')).toThrow(/is private/);
+    expect(() => parseSigningKeys(set(short), 'public')).toThrow(/is a private key/);
   });
 });
 
