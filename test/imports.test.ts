@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 /** From the lowest to the highest. Folders of one layer do not know each other. */
 const LAYERS = [
   ['lib/oauth'],
-  ['lib/http', 'lib/store', 'lib/keys'],
+  ['lib/http', 'lib/store', 'lib/keys', 'lib/secrets'],
   ['lib/kms', 'lib/revocation', 'lib/pages'],
   ['lib/key-registry', 'lib/tokens', 'lib/users'],
   ['lib/client-authentication', 'lib/grants', 'lib/authorizer', 'lib/interaction'],

@@ -1,4 +1,5 @@
-import { createSecret, type HashedSecret, importSecret } from '../../lib/oauth/secret.ts';
+import type { HashedSecret } from '../../lib/oauth/hashed-secret.ts';
+import { createSecret, importSecret } from '../../lib/secrets/secret.ts';
 import { Problem } from '../problem.ts';
 import { type Io, readStdin } from './io.ts';
 

@@ -1,5 +1,5 @@
 import { type HandleKind, readUnverifiedHandle } from '../../lib/oauth/handle.ts';
-import { SECRET_PREFIX } from '../../lib/oauth/secret.ts';
+import { SECRET_PREFIX } from '../../lib/secrets/secret.ts';
 import type { InspectedHandle } from '../../lib/tokens/explanation.ts';
 import type { TokenKeys } from './token-keys.ts';
 

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { usesSecret } from '../../lib/client-authentication/methods.ts';
-import type { HashedSecret } from '../../lib/oauth/secret.ts';
+import type { HashedSecret } from '../../lib/oauth/hashed-secret.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { Problem } from '../problem.ts';
 import { change, get } from './change.ts';

@@ -1,8 +1,8 @@
 import { authenticationMethods } from '../../lib/client-authentication/methods.ts';
 import { DEFAULT_FORMAT } from '../../lib/oauth/access-token.ts';
 import type { Client } from '../../lib/oauth/client.ts';
+import type { HashedSecret } from '../../lib/oauth/hashed-secret.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
-import type { HashedSecret } from '../../lib/oauth/secret.ts';
 import type { User } from '../../lib/oauth/user.ts';
 import { duration, fields, time } from './output.ts';
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { keyOfKeyRegistry } from '../../lib/key-registry/store.ts';
 import { type Client, isPublic } from '../../lib/oauth/client.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
-import { createSecret } from '../../lib/oauth/secret.ts';
+import { createSecret } from '../../lib/secrets/secret.ts';
 import { createClientStore } from '../../lib/store/client.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';

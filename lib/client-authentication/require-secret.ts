@@ -1,6 +1,6 @@
 import type { Client } from '../oauth/client.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
-import { verifySecret, whyNotVerified } from '../oauth/secret.ts';
+import { verifySecret, whyNotVerified } from '../secrets/secret.ts';
 import { invalidClient } from './invalid-client.ts';
 import type { AuthenticationContext } from './method.ts';
 

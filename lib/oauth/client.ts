@@ -1,6 +1,6 @@
 import type { AccessTokenFormatName } from './access-token.ts';
 import { OAuthError } from './errors.ts';
-import type { HashedSecret } from './secret.ts';
+import type { HashedSecret } from './hashed-secret.ts';
 
 /** Members that RFC 7591 section 2 defines have its names. */
 export interface Client {

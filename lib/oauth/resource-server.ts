@@ -1,5 +1,5 @@
 import type { AccessTokenFormatName } from './access-token.ts';
-import type { HashedSecret } from './secret.ts';
+import type { HashedSecret } from './hashed-secret.ts';
 
 /** Validated by `parseEncryptionKey`. RFC 7517 section 4 */
 export interface EncryptionJwk {

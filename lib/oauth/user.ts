@@ -1,4 +1,4 @@
-import type { HashedSecret } from './secret.ts';
+import type { HashedSecret } from './hashed-secret.ts';
 
 /** Users can also be kept elsewhere: see `authenticateUser` in extensions.ts. */
 export interface User {

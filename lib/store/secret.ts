@@ -1,4 +1,4 @@
-import type { HashedSecret } from '../oauth/secret.ts';
+import type { HashedSecret } from '../oauth/hashed-secret.ts';
 import { number, object, optional, text } from './shape.ts';
 
 export const hashedSecret = object<HashedSecret>({

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
-import { type HashedSecret, importSecret, unmatchableSecret, verifySecret } from '../oauth/secret.ts';
+import type { HashedSecret } from '../oauth/hashed-secret.ts';
+import { importSecret, unmatchableSecret, verifySecret } from '../secrets/secret.ts';
 
 /** Keyboards produce different code points for the same text. NIST SP 800-63B section 5.1.1.2 */
 const normal = (password: string) => password.normalize('NFKC');

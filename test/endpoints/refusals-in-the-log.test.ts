@@ -1,6 +1,6 @@
 // The log shows an operator why a request was refused; the response does not show the caller.
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { importSecret } from '../../lib/oauth/secret.ts';
+import { importSecret } from '../../lib/secrets/secret.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import {
   CALLBACK,

@@ -4,7 +4,7 @@ import { token } from '../../lib/endpoints/token.ts';
 import type { GrantType } from '../../lib/grants/grant-type.ts';
 import { grantTypes } from '../../lib/grants/grant-types.ts';
 import { serve } from '../../lib/http/serve.ts';
-import { importSecret } from '../../lib/oauth/secret.ts';
+import { importSecret } from '../../lib/secrets/secret.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import {
   basic,

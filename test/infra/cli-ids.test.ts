@@ -8,7 +8,7 @@ import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { createGrantId, subjectTagOf } from '../../lib/oauth/grant-id.ts';
 import { createHandles, handleKeyId, randomId } from '../../lib/oauth/handle.ts';
 import { isIdentifier, isNewIdentifier, isPlainId, makeWithPlainId } from '../../lib/oauth/identifier.ts';
-import { createSecret } from '../../lib/oauth/secret.ts';
+import { createSecret } from '../../lib/secrets/secret.ts';
 import { client, startWorld, type World } from '../support/world.ts';
 import { type Cli, createCli, succeeding } from './cli-runner.ts';
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { analyseFunctions } from '../../infra/build.mjs';
-import { importSecret, unmatchableSecret } from '../../lib/oauth/secret.ts';
+import { importSecret, unmatchableSecret } from '../../lib/secrets/secret.ts';
 import { createAttemptStore } from '../../lib/store/attempt.ts';
 import { openTable } from '../../lib/store/dynamodb.ts';
 import { createUserStore, type UserStore } from '../../lib/store/user.ts';
@@ -190,10 +190,10 @@ describe('The cost of a guess', () => {
 
   it('is two scrypt runs of 64 MB in deployed functions', async () => {
     const { inputs } = (await analyseFunctions()).outputs['dist/token/index.cjs']!;
-    expect(Object.keys(inputs)).toContain('lib/oauth/scrypt-cost.ts');
+    expect(Object.keys(inputs)).toContain('lib/secrets/scrypt-cost.ts');
     // In a process of its own, because the tests replace the cost.
     const program = `
-      import { importSecret, unmatchableSecret } from './lib/oauth/secret.ts';
+      import { importSecret, unmatchableSecret } from './lib/secrets/secret.ts';
       console.log(unmatchableSecret.hash, (await importSecret('secret', 0)).hash);`;
     const args = ['--import', 'tsx', '--input-type=module', '--eval', program];
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });

@@ -1,17 +1,9 @@
 import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Clock } from '../clock.ts';
-import { makeWithPlainId } from './identifier.ts';
+import type { HashedSecret } from '../oauth/hashed-secret.ts';
+import { makeWithPlainId } from '../oauth/identifier.ts';
 import { SCRYPT_COST } from './scrypt-cost.ts';
-
-/** Several can be valid at once, so that secrets can be rotated. */
-export interface HashedSecret {
-  readonly secret_id: string;
-  /** `sha256$<hash>` for a random secret, `scrypt$<N>$<r>$<p>$<salt>$<hash>` for one that a person chose. */
-  readonly hash: string;
-  readonly created_at: number;
-  readonly expires_at?: number;
-}
 
 const deriveKey = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
