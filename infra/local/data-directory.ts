@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { Problem } from '../problem.ts';
 import { diskProblem } from './disk-problem.mjs';
-import type { SavedLocalKeys } from './local-keys.ts';
+import type { KeyOrigin, SavedLocalKeys } from './local-keys.ts';
 import type { Seeded } from './seed.ts';
 import { assertUnlocked } from './table.ts';
 
@@ -11,6 +11,8 @@ export interface Saved extends SavedLocalKeys, Seeded {
   /** Version of the file format; absent = 1. */
   version?: number;
   issuer?: string;
+  /** The origin of the keys of the last start. */
+  origin?: KeyOrigin;
 }
 
 /** To be raised when older programs can no longer read this file or the table. */

@@ -36,25 +36,35 @@ export function withoutRepeats(write: (line: string) => void, now: () => number 
   };
 }
 
-/** A refusal that a function has logged. */
-export interface LoggedRefusal {
+/** A line that says why a function refused a request or ignored a part of it. */
+export interface LoggedReason {
   event: string;
   /** `invalid_client` ... */
   error?: string;
   /** For a token, a predicate such as `was revoked`. */
   reason: string;
+  /** Only registered ones are logged. */
+  client_id?: string;
+  resource_server?: string;
+  /** The name of an ignored parameter. */
+  parameter?: string;
 }
 
 /** The last refusal in the output of a function. */
-export function loggedRefusal(text = ''): LoggedRefusal | undefined {
-  return text.split('\n').map(parseRefusal).findLast(Boolean);
-}
+export const loggedRefusal = (text?: string): LoggedReason | undefined =>
+  loggedReasons(text).findLast(({ parameter }) => parameter === undefined);
 
-function parseRefusal(line: string): LoggedRefusal | undefined {
+/** The parameters of a request that a function ignored. */
+export const ignoredParameters = (text?: string): LoggedReason[] =>
+  loggedReasons(text).filter(({ parameter }) => parameter !== undefined);
+
+const loggedReasons = (text = ''): LoggedReason[] => text.split('\n').flatMap(parseReason);
+
+function parseReason(line: string): LoggedReason[] {
   try {
-    const refusal = JSON.parse(line) as LoggedRefusal;
-    return typeof refusal.reason === 'string' ? refusal : undefined;
+    const logged = JSON.parse(line) as LoggedReason;
+    return typeof logged.reason === 'string' ? [logged] : [];
   } catch {
-    return undefined;
+    return [];
   }
 }

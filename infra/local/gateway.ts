@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Problem } from '../problem.ts';
-import { type LoggedRefusal, loggedRefusal } from './function-log.ts';
+import { ignoredParameters, type LoggedReason, loggedRefusal } from './function-log.ts';
 import { type Authorize, createHttpAuthorizer, within } from './http-authorizer.ts';
 import { httpEvent, withAuthorizer } from './http-event.ts';
 import { type CallerContext, hasDotSegment, proxy, UpstreamFailure } from './http-proxy.ts';
@@ -112,6 +112,9 @@ export function createHttpApi(
     );
   }
 
+  /** Each is shown once. */
+  const hinted = new Set<string>();
+
   return async (request, arrival) => {
     const match = matchRoute(stack.routes, request.method, request.target);
     if (!match) return gatewayResponse(404, 'Not Found');
@@ -156,6 +159,12 @@ export function createHttpApi(
     const invocation = logged(invoke, stack, log)(route.function, event, arrival.requestId);
     const outcome = await within(route.timeout, timers, invocation);
     if (!outcome) return serviceUnavailable();
+    for (const ignored of ignoredParameters(outcome.log)) {
+      const { parameter, reason } = ignored;
+      const line = `${[`the parameter ${parameter}`, ...nameOf(ignored)].join(' of ')} is ignored: ${reason}`;
+      if (!hinted.has(line)) refused(line);
+      hinted.add(line);
+    }
     if ('payload' in outcome) {
       const response = toHttpResponse(outcome.payload);
       const refusal = response.status >= 400 && response.status < 500 ? loggedRefusal(outcome.log) : undefined;
@@ -166,8 +175,15 @@ export function createHttpApi(
   };
 }
 
-const describeRefusal = ({ event, error, reason }: LoggedRefusal): string =>
-  error === undefined ? `${event}: it ${reason}` : `${error} (${reason})`;
+function describeRefusal({ event, error, reason, ...caller }: LoggedReason): string {
+  if (error === undefined) return `${event}: it ${reason}`;
+  return `${error} (${[reason, ...nameOf(caller)].join('; ')})`;
+}
+
+function nameOf({ client_id, resource_server }: Omit<LoggedReason, 'event' | 'reason'>): string[] {
+  if (client_id !== undefined) return [`client ${client_id}`];
+  return resource_server === undefined ? [] : [`API ${resource_server}`];
+}
 
 // An authorizer throws `Unauthorized` to refuse a request. That is not an error.
 function logged(invoke: Invoke, stack: Stack, log: (line: string) => void): Invoke {

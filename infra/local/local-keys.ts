@@ -110,6 +110,19 @@ const start = {
   },
 } as const satisfies Record<KeyOrigin, (saved: SavedLocalKeys) => Promise<LocalKeys>>;
 
+const signers = {
+  environment: 'the keys of the environment sign',
+  kms: 'the keys of the stand-in for KMS sign',
+  wrapped: 'the keys of the key registry sign',
+} as const satisfies Record<KeyOrigin, string>;
+
+/** Says what a change of `--keys` on a kept state means. Tokens with a handle are found by keys that two origins share. */
+export function describeKeyChange(before: KeyOrigin, now: KeyOrigin): string {
+  const isOtherHandle = before === 'environment' || now === 'environment';
+  const refused = isOtherHandle ? 'JWTs, reference tokens, refresh tokens and sessions' : 'JWTs';
+  return `--keys ${now}: ${signers[now]} now; ${refused} from --keys ${before} are refused until you start with --keys ${before} again`;
+}
+
 /** Makes the keys, or restores those of an earlier start. */
 export const startLocalKeys = (origin: KeyOrigin, saved: SavedLocalKeys = {}): Promise<LocalKeys> =>
   start[origin](saved);

@@ -12,7 +12,7 @@ import { diskProblem } from './disk-problem.mjs';
 import { functionLog, withoutRepeats } from './function-log.ts';
 import { startGateway } from './gateway.ts';
 import { type Lambda, startLambda } from './lambda.ts';
-import { keyParameters, startLocalKeys } from './local-keys.ts';
+import { describeKeyChange, keyParameters, startLocalKeys } from './local-keys.ts';
 import type { Options } from './options.ts';
 import { packagedTemplate } from './packaged-template.ts';
 import { patience, patientTimers } from './patience.ts';
@@ -157,7 +157,7 @@ async function start(
   const stopSchedules = startSchedules(() => stack, functions.invoke, complainOfJob);
   running.push(async () => stopSchedules());
   app.serve(issuer, demo);
-  data?.save({ ...saved, ...keys.save(), issuer, app: app.origin, audience, demo });
+  data?.save({ ...saved, ...keys.save(), origin: options.keys, issuer, app: app.origin, audience, demo });
   const { endpoint, tableName: name } = table;
   const content = {
     issuer,
@@ -189,6 +189,7 @@ async function start(
   }
   say(tour({ issuer, app: app.origin, audience, routes, demo }));
   if (issuer !== url) say(`# let the proxy for ${issuer} forward requests to ${url}\n`);
+  if (saved?.origin && saved.origin !== options.keys) say(describeKeyChange(saved.origin, options.keys));
   say(`ready ${issuer} (${Math.round(performance.now())} ms)`);
 }
 

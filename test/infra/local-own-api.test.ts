@@ -69,7 +69,17 @@ describe('The local stack with an API of the user behind its authorizer', () => 
     const headers = { authorization: `Basic ${btoa('machine-jwt:wrong')}` };
     const body = new URLSearchParams({ grant_type: 'client_credentials' });
     expect((await fetch(`${here()}/token?debug=1`, { method: 'POST', headers, body })).status).toBe(401);
-    expect(world.said.at(-1)).toMatch(/^POST \/token 401: invalid_client \(.+\)$/);
+    expect(world.said.at(-1)).toMatch(/^POST \/token 401: invalid_client \([^;]+; client machine-jwt\)$/);
+  });
+
+  it('prints once for each client that its parameter audience is ignored', async () => {
+    const ask = (name: string) => requestToken({ issuer: here(), demo: world.demo }, name, { audience: 'orders' });
+    for (const name of ['machine-jwt', 'machine-jwt', 'machine-reference']) expect((await ask(name)).status).toBe(200);
+    const rule = 'the API that a token is for is named by the parameter resource (RFC 8707)';
+    expect(world.said.filter((line) => line.includes('is ignored'))).toEqual([
+      `the parameter audience of client machine-jwt is ignored: ${rule}`,
+      `the parameter audience of client machine-reference is ignored: ${rule}`,
+    ]);
   });
 });
 

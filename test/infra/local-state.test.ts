@@ -50,8 +50,8 @@ async function freePort(): Promise<string> {
 const statusAt = async ({ issuer }: LocalWorld, token: string) =>
   (await fetch(`${issuer}/whoami`, { headers: { authorization: `Bearer ${token}` } })).status;
 
-async function tokenOf(world: LocalWorld): Promise<string> {
-  return ((await (await requestToken(world, 'machine-reference')).json()) as { access_token: string }).access_token;
+async function tokenOf(world: LocalWorld, name = 'machine-reference'): Promise<string> {
+  return ((await (await requestToken(world, name)).json()) as { access_token: string }).access_token;
 }
 
 describe('The state of a local stack', () => {
@@ -72,6 +72,35 @@ describe('The state of a local stack', () => {
     const third = await start([...args, '--fresh'], directory);
     expect(third.demo.users['alice']?.password).not.toBe(first.demo.users['alice']?.password);
     expect(await statusAt(third, token)).toBe(403);
+  });
+
+  it('keeps the keys of each origin: after a change of --keys one line says which tokens are refused, and until when', async () => {
+    const data = ['--data', temporary(), '--port', await freePort()];
+    const change = (world: LocalWorld) => world.said.filter((line) => line.startsWith('--keys'));
+    const first = await start(data, temporary());
+    expect(change(first)).toEqual([]);
+    const tokens = await Promise.all(['machine-jwt', 'machine-reference'].map((name) => tokenOf(first, name)));
+    await stop(first);
+
+    const second = await start([...data, '--keys', 'kms'], temporary());
+    expect(change(second)).toEqual([
+      '--keys kms: the keys of the stand-in for KMS sign now; JWTs, reference tokens, refresh tokens and sessions from --keys environment are refused until you start with --keys environment again',
+    ]);
+    for (const token of tokens) expect(await statusAt(second, token)).toBe(403);
+    const [jwt, reference] = [await tokenOf(second, 'machine-jwt'), await tokenOf(second)];
+    await stop(second);
+
+    const third = await start([...data, '--keys', 'wrapped'], temporary());
+    expect(change(third)).toEqual([
+      '--keys wrapped: the keys of the key registry sign now; JWTs from --keys kms are refused until you start with --keys kms again',
+    ]);
+    await tokenOf(third, 'machine-jwt'); // makes the first key
+    expect(await statusAt(third, jwt)).toBe(403);
+    expect(await statusAt(third, reference)).toBe(200);
+    await stop(third);
+
+    const fourth = await start(data, temporary());
+    for (const token of tokens) expect(await statusAt(fourth, token)).toBe(200);
   });
 
   it('is not kept with port 0', async () => {

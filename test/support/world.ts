@@ -38,8 +38,8 @@ import { rsaKeyPair } from './rsa-keys.ts';
 export type Variables = Record<string, string>;
 
 /**
- * Factor by which containers wait longer than usual for the embedded table and KMS, which are slow on a busy machine. In tests
- * without any answer, `passTime` skips the wait.
+ * `LOCAL_PATIENCE` of containers: the factor by which they wait longer for the embedded table and KMS, which are slow on a busy
+ * machine. In tests of faults where no answer comes, `passTime` skips the wait. Tests for which the usual timeouts matter set it to 1.
  */
 export const PATIENCE = 50;
 
