@@ -2,6 +2,9 @@
 // the section of the changelog, commits and tags. Pushes nothing.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { requireNode } from './require-node.mjs';
+
+requireNode(['tsx']);
 
 const UNRELEASED = '## [Unreleased]\n';
 
@@ -65,7 +68,9 @@ function release(version) {
 try {
   release(process.argv[2]);
 } catch (error) {
-  if (!(error instanceof Refusal)) throw error;
-  console.error(`release: ${error.message}`);
+  // A command that fails has printed why itself.
+  const failed = /^Command failed: .*/.exec(/** @type {Error} */ (error).message)?.[0];
+  if (!(error instanceof Refusal) && !failed) throw error;
+  console.error(`release: ${failed ?? /** @type {Error} */ (error).message}`);
   process.exitCode = 1;
 }

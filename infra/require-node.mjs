@@ -52,3 +52,6 @@ function isInstalled(name) {
     return false;
   }
 }
+
+// As a program, for scripts of package.json: `node infra/require-node.mjs PACKAGE ...`
+if (process.argv[1] === fileURLToPath(import.meta.url)) requireNode(process.argv.slice(2));

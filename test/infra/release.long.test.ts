@@ -99,6 +99,16 @@ describe('npm run release', () => {
       ['1.0.0'],
       'nothing under "Unreleased"',
     ],
+    [
+      'a fixture that cannot be made',
+      () => {
+        const manifest = JSON.parse(read('package.json')) as object;
+        write('package.json', JSON.stringify({ ...manifest, scripts: { fixture: 'exit 3' } }));
+        commit('Break the fixture');
+      },
+      ['1.0.0'],
+      'Command failed: npm run --silent fixture -- 1.0.0',
+    ],
   ])('refuses in one sentence, and changes nothing: %s', (_name, prepare, args, reason) => {
     prepare();
     const [head, status] = [git('rev-parse', 'HEAD'), git('status', '--porcelain')];

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
 import { missingRequirement } from '../../infra/require-node.mjs';
+import manifest from '../../package.json' with { type: 'json' };
+import { root } from '../support/local-service.ts';
 
 test.each<[string, string[], string, string | undefined]>([
   [
@@ -24,4 +27,23 @@ test.each<[string, string[], string, string | undefined]>([
   ],
 ])('A program reports a missing requirement: %s', (_, packages, version, problem) => {
   expect(missingRequirement(packages, version)).toEqual(problem);
+});
+
+describe('On Node 18, one sentence is all that is printed, and nothing runs, by', () => {
+  const preloaded = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "18.20.8" } })';
+  const scripts: Readonly<Record<string, string>> = manifest.scripts;
+  /** The program that npm runs first for a script. */
+  const first = (name: string) => (scripts[`pre${name}`] ?? scripts[name] ?? '').split(' ');
+
+  test.each(['start', 'test', 'test:long', 'build', 'bench', 'fixture', 'release'])('npm run %s', (name) => {
+    const [program, ...args] = first(name);
+    expect(program).toBe('node');
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--import', `data:text/javascript,${encodeURIComponent(preloaded)}`, ...args],
+      { cwd: root, encoding: 'utf8' },
+    );
+    const sentence = 'this is Node.js 18.20.8, but 20.19 or later is needed: install a later version';
+    expect({ status, stdout, stderr }).toEqual({ status: 1, stdout: '', stderr: `latchkey: ${sentence}\n` });
+  });
 });
