@@ -22,6 +22,8 @@ export interface AwsClientOptions {
   readonly region: string;
   readonly endpoint?: string;
   readonly credentials: Credentials | (() => Promise<Credentials>);
+  /** Called for every response with the service's time in milliseconds since the epoch; `NaN` when it does not contain it. */
+  readonly onDate?: (milliseconds: number) => void;
 }
 
 /** Milliseconds: for one attempt, and for all attempts with their pauses. */
@@ -78,7 +80,10 @@ export function createAwsClient(service: keyof typeof services, options: AwsClie
     };
     const request = { method: 'POST', protocol, hostname, path: '/', headers, body };
     const signed = await signer.sign(request, { signingDate: new Date(Date.now() + skew) });
-    return connections.exchange({ method: 'POST', hostname, port, path: '/', headers: signed.headers }, body, timeout);
+    const exchange = { method: 'POST', hostname, port, path: '/', headers: signed.headers };
+    const answer = await connections.exchange(exchange, body, timeout);
+    options.onDate?.(Date.parse(answer.headers.date ?? ''));
+    return answer;
   }
 
   /** @returns whether the signature was refused because the clocks differ */

@@ -1,4 +1,5 @@
-import { type DynamoDBClient, ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb';
+import { toAttributes } from '../../lib/store/attribute-value.ts';
+import type { DynamoDbCall } from '../../lib/store/dynamodb-call.ts';
 import { counted } from './output.ts';
 
 /** Which grants to count: those of a client, of a subject, or all. */
@@ -12,27 +13,22 @@ const MAX_PAGES = 10;
  * @param now seconds since the epoch
  * @returns words such as `1 grant` or `at least 20 grants`
  */
-export async function countGrants(client: DynamoDBClient, TableName: string, of: GrantsOf, now: number) {
+export async function countGrants(call: DynamoDbCall, TableName: string, of: GrantsOf, now: number): Promise<string> {
   const [[name, value] = []] = of === 'all' ? [] : Object.entries(of);
   const input = {
     TableName,
     Select: 'COUNT',
     FilterExpression: `sk = :kind AND #state <> :revoked AND expires_at > :now${name ? ' AND #name = :value' : ''}`,
     ExpressionAttributeNames: { '#state': 'state', ...(name && { '#name': name }) },
-    ExpressionAttributeValues: {
-      ':kind': { S: 'GRANT' },
-      ':revoked': { S: 'revoked' },
-      ':now': { N: String(now) },
-      ...(value !== undefined && { ':value': { S: value } }),
-    },
-  } as const;
+    ExpressionAttributeValues: toAttributes({ ':kind': 'GRANT', ':revoked': 'revoked', ':now': now, ':value': value }),
+  };
   let count = 0;
-  let next: ScanCommandOutput['LastEvaluatedKey'];
+  let next: unknown;
   for (let page = 1; page <= MAX_PAGES; page++) {
-    const found: ScanCommandOutput = await client.send(new ScanCommand({ ...input, ExclusiveStartKey: next }));
-    count += found.Count ?? 0;
-    next = found.LastEvaluatedKey;
-    if (!next) break;
+    const found = await call('Scan', { ...input, ...(next !== undefined && { ExclusiveStartKey: next }) });
+    count += Number(found['Count'] ?? 0);
+    next = found['LastEvaluatedKey'];
+    if (next === undefined) break;
   }
-  return `${next ? 'at least ' : ''}${counted(count, 'grant')}`;
+  return `${next === undefined ? '' : 'at least '}${counted(count, 'grant')}`;
 }

@@ -1,3 +1,4 @@
+import { createAwsClient } from '../../lib/aws-client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type Environment, findAwsConfig } from '../../lib/config.ts';
 import type { KeyRegistry } from '../../lib/key-registry/registry.ts';
@@ -7,7 +8,7 @@ import type { Client } from '../../lib/oauth/client.ts';
 import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { createClientStore } from '../../lib/store/client.ts';
 import { type ConsentStore, createConsentStore } from '../../lib/store/consent.ts';
-import { openTable } from '../../lib/store/dynamodb.ts';
+import { createDynamoDbCall } from '../../lib/store/dynamodb-call.ts';
 import { createEpochStore, type EpochStore } from '../../lib/store/epoch.ts';
 import { createGrantStore, type GrantStore } from '../../lib/store/grant.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
@@ -15,7 +16,7 @@ import { createReferenceTokenStore, type ReferenceTokenStore } from '../../lib/s
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import { createRevocationStore, type RevocationStore } from '../../lib/store/revocation.ts';
 import { createUserStore, type UserStore } from '../../lib/store/user.ts';
-import { awsOptions } from './aws-options.ts';
+import { type AwsConnection, awsOptions, withCredentials } from './aws-options.ts';
 import type { ChosenTable } from './chosen-table.ts';
 import { countGrants, type GrantsOf } from './count-grants.ts';
 import type { LocalStack } from './local-stack.ts';
@@ -45,13 +46,10 @@ export interface Store {
 
 /** @throws Problem when the table cannot be reached, with the reason */
 export async function openStore({ name, local }: ChosenTable, env: Environment, region?: string): Promise<Store> {
-  const aws = local
-    ? { endpoint: local.table.endpoint, region: 'us-east-1', credentials: LOCAL_CREDENTIALS }
-    : await awsOptions(env, region);
-  const patience = Math.max(PATIENCE, ('patience' in aws && aws.patience) || 0);
-  const { clock, client, ...found } = await probe(name, aws, local?.notRunning);
-  // Passing on the credentials spares a second search, which could exceed the timeouts of the table.
-  const table = openTable({ ...aws, ...found, tableName: name, patience });
+  const found = local ? connectionTo(local) : await withCredentials(await awsOptions(env, region));
+  const patience = Math.max(PATIENCE, found.patience ?? 0);
+  const aws = { ...found, patience };
+  const { table, clock } = await probe({ ...aws, tableName: name }, local?.notRunning);
   return {
     where: local ? `local table ${name}` : `table ${name} in ${aws.region}`,
     clock,
@@ -61,12 +59,12 @@ export async function openStore({ name, local }: ChosenTable, env: Environment, 
     referenceTokens: createReferenceTokenStore(table),
     revocations: createRevocationStore(table),
     keys: createKeyRegistryStore(table),
-    kms: connectKms(local, env, { ...aws, ...found, patience }),
+    kms: connectKms(local, env, aws),
     users: createUserStore(table),
     grants: createGrantStore(table),
     consents: createConsentStore(table),
     epochs: createEpochStore(table),
-    countGrants: (of) => countGrants(client, name, of, clock()),
+    countGrants: (of) => countGrants(createDynamoDbCall(createAwsClient, aws), name, of, clock()),
   };
 }
 
@@ -80,4 +78,10 @@ function connectKms(local: LocalStack | undefined, env: Environment, aws: KmsCon
 /** Multiplies the timeouts of a function, as an administrator may be a continent away from the table. */
 const PATIENCE = 10;
 
-const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+/** The local table accepts any credentials, and on a busy machine it takes its time. */
+const connectionTo = ({ table: { endpoint } }: LocalStack): AwsConnection => ({
+  endpoint,
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  patience: 50,
+});
