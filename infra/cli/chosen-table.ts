@@ -13,7 +13,7 @@ export interface TableOptions {
   readonly region?: string;
 }
 
-/** The table that the options choose, before any network request. */
+/** The table that the options choose, before it is opened. */
 export interface ChosenTable {
   readonly name: string;
   readonly local?: LocalStack;
@@ -24,17 +24,17 @@ export interface ChosenTable {
  * @returns undefined when there is none of these
  * @throws Problem when the options name a local stack that does not exist; UsageProblem when they contradict one another
  */
-export function findChosenTable(
+export async function findChosenTable(
   { table, stage, port, ...choice }: TableOptions,
   { env, cwd }: Pick<Io, 'env' | 'cwd'>,
-): ChosenTable | undefined {
+): Promise<ChosenTable | undefined> {
   const local = choice.local || port !== undefined || undefined;
   if ([table, stage, local].filter((option) => option !== undefined).length > 1) {
     throw new UsageProblem('give only one of --stage, --table and --local (or --port)');
   }
   const named = local ? undefined : (table ?? (stage === undefined ? env['TABLE_NAME'] : `latchkey-${stage}`));
   if (named) return { name: named };
-  const stack = findLocalStack(cwd, port);
+  const stack = await findLocalStack(cwd, port);
   if (stack) return { name: stack.table.name, local: stack };
   if (local) throw new Problem('there is no local table: run npm start in this directory first');
   return undefined;

@@ -61,7 +61,7 @@ export function withTableAction<Options>(command: Command, io: Io, action: Actio
     const options = command.optsWithGlobals<Options & CommonOptions>();
     const out = createOutput(io, options.json === true);
     const openIfNamed = async () => {
-      const target = findChosenTable(options, io);
+      const target = await findChosenTable(options, io);
       if (!target) return undefined;
       // Loaded only when needed: this brings in the AWS SDK, most of the program.
       const { openStore } = await import('./store.ts');

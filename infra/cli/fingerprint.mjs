@@ -11,14 +11,9 @@ export const cache = join(root, 'node_modules/.cache/latchkey/cli');
 
 /** Any file in these directories may end up in the bundle or affect how it is built. */
 const DIRECTORIES = ['infra/cli', 'lib'];
-const FILES = [
-  'infra/environment-size.ts',
-  'infra/problem.ts',
-  'infra/random-password.ts',
-  'infra/resources/region.cjs',
-  'package.json',
-  'tsconfig.json',
-];
+const FILES = ['infra/resources/region.cjs', 'package.json', 'tsconfig.json'];
+
+const isSource = (/** @type {string} */ file) => /\.m?ts$|\.mjs$/.test(file);
 
 /** Every `npm ci` and `npm install` rewrites this file, so it stands for the installed packages. */
 const INSTALLED = 'node_modules/.package-lock.json';
@@ -27,10 +22,14 @@ const INSTALLED = 'node_modules/.package-lock.json';
 export const sources = (from = root) => [
   ...DIRECTORIES.flatMap((directory) =>
     readdirSync(join(from, directory), { recursive: true, encoding: 'utf8' })
-      .filter((file) => /\.m?ts$|\.mjs$/.test(file))
+      .filter(isSource)
       .map((file) => join(directory, file))
       .sort(),
   ),
+  ...readdirSync(join(from, 'infra'))
+    .filter(isSource)
+    .map((file) => join('infra', file))
+    .sort(),
   ...FILES,
 ];
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../../lib/config.ts';
 import { Problem } from '../problem.ts';
+import { isRunning } from '../running-stack.ts';
 
 /** What a file written by `npm start` says about its stack. */
 export interface LocalStack {
@@ -15,6 +16,8 @@ export interface LocalStack {
   readonly kms?: { readonly endpoint: string; readonly wrapping_key: string };
   /** Whether its functions seal tokens; undefined in a file of an earlier version. */
   readonly seals: boolean | undefined;
+  /** Undefined in `demo.json`. */
+  readonly pid: number | undefined;
   /** The message for a table that does not answer. */
   readonly notRunning: string;
 }
@@ -28,48 +31,67 @@ const fileOf = (name: string) => join(DIRECTORY, `${name}.json`);
 
 /**
  * Finds a stack that was started in this directory.
- * @param port the port it listens on; undefined = the stack in `demo.json`
- * @returns undefined when no port is given and no stack was started
- * @throws Problem when there is no stack on this port, or its file is damaged
+ * @param port the port it listens on; undefined = the stack in `demo.json`, or if it is not running, the only one that is
+ * @returns undefined when no port is given and there is no file
+ * @throws Problem when this stack is not running, or its file is damaged
  */
-export function findLocalStack(cwd: string, port?: string): LocalStack | undefined {
-  const file = fileOf(port ?? DEFAULT);
+export async function findLocalStack(cwd: string, port?: string): Promise<LocalStack | undefined> {
+  const chosen = port === undefined ? readIfSound(cwd, DEFAULT) : readStack(cwd, port);
+  if (chosen && (await isRunning(chosen))) return chosen;
+  const running = await runningStacks(cwd);
+  const [other, ...more] = running.keys();
+  if (port === undefined && other !== undefined && more.length === 0) return running.get(other);
+  const suggested = [...running.keys()].map((each) => `--port ${each}`).join(' or ');
+  const hint = suggested && `, or give ${suggested}`;
+  if (chosen) throw new Problem(`${chosen.notRunning}${hint}`);
+  if (port !== undefined) {
+    throw new Problem(`no local stack is running on port ${port} in this directory: run PORT=${port} npm start${hint}`);
+  }
+  if (running.size > 0) throw new Problem(`several local stacks are running: give ${suggested}`);
+  return readStack(cwd, DEFAULT);
+}
+
+/** The stacks that run, by port. Damaged files are of none. */
+async function runningStacks(cwd: string): Promise<ReadonlyMap<string, LocalStack>> {
+  const ports = fileNames(cwd).flatMap((file) => /^(\d+)\.json$/.exec(file)?.[1] ?? []);
+  const found = await Promise.all(
+    ports.map(async (port) => {
+      const stack = readIfSound(cwd, port);
+      return stack && (await isRunning(stack)) ? ([[port, stack]] as const) : [];
+    }),
+  );
+  return new Map(found.flat());
+}
+
+function readIfSound(cwd: string, port: string): LocalStack | undefined {
+  try {
+    return readStack(cwd, port);
+  } catch (error) {
+    if (error instanceof Problem) return undefined;
+    throw error;
+  }
+}
+
+/** @returns undefined when there is no such file. @throws Problem when it is damaged */
+function readStack(cwd: string, name: string): LocalStack | undefined {
+  const file = fileOf(name);
+  const start = name === DEFAULT ? 'npm start' : `PORT=${name} npm start`;
   const text = readIfThere(join(cwd, file));
-  if (text === undefined) {
-    if (port === undefined) return undefined;
-    throw new Problem(`no local stack is running on port ${port} in this directory: run npm start${others(cwd, port)}`);
-  }
-  const { issuer, url, settings, table, kms, seals } = parse(text, file);
+  if (text === undefined) return undefined;
+  const { issuer, url, settings, table, kms, seals, pid } = parse(text, file, start);
   if (typeof issuer !== 'string' || typeof table?.endpoint !== 'string' || typeof table.name !== 'string') {
-    throw new Problem(`${file} does not name a table: run npm start again`);
+    throw new Problem(`${file} does not name a table: run ${start} again`);
   }
-  const { endpoint, name } = table;
-  const notRunning = `the local stack at ${issuer} (${file}) is not running: run npm start${others(cwd, port)}`;
   return {
     issuer,
     url: typeof url === 'string' ? url : issuer,
     settings,
-    table: { endpoint, name },
+    table: { endpoint: table.endpoint, name: table.name },
     ...(kms && { kms }),
     seals: typeof seals === 'boolean' ? seals : undefined,
-    notRunning,
+    pid: typeof pid === 'number' ? pid : undefined,
+    notRunning: `the local stack at ${issuer} (${file}) is not running: run ${start}`,
   };
-}
-
-/** Words that suggest the ports of other running stacks. */
-function others(cwd: string, port: string | undefined): string {
-  const ports = fileNames(cwd).flatMap((file) => /^(\d+)\.json$/.exec(file)?.[1] ?? []);
-  const running = ports.filter((other) => other !== port && isRunning(join(cwd, fileOf(other))));
-  return running.length === 0 ? '' : `, or give ${running.map((other) => `--port ${other}`).join(' or ')}`;
-}
-
-function isRunning(file: string): boolean {
-  try {
-    const { pid } = JSON.parse(readFileSync(file, 'utf8')) as { pid?: unknown };
-    return typeof pid === 'number' && process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 function fileNames(cwd: string): string[] {
@@ -95,12 +117,13 @@ interface Written {
   readonly table?: { endpoint?: unknown; name?: unknown } | null;
   readonly kms?: NonNullable<LocalStack['kms']>;
   readonly seals?: unknown;
+  readonly pid?: unknown;
 }
 
-function parse(text: string, file: string): Written {
+function parse(text: string, file: string, start: string): Written {
   try {
     return JSON.parse(text) ?? {};
   } catch {
-    throw new Problem(`${file} is not JSON: run npm start again`);
+    throw new Problem(`${file} is not JSON: run ${start} again`);
   }
 }

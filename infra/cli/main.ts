@@ -65,13 +65,22 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     io.stderr.write(`${text}\n`);
     return code;
   };
+  // Commander writes a help text in parts, which become one JSON document.
+  let help = '';
+  const writeHelp = (text: string) => {
+    if (json) help += text;
+    else io.stdout.write(text);
+  };
   try {
     const wanted = Object.keys(groups).filter((name) => args.includes(name));
-    await (await createProgram(io, json, wanted)).parseAsync([...args], { from: 'user' });
+    await (await createProgram(io, json, wanted, writeHelp)).parseAsync([...args], { from: 'user' });
     return io.exitCode ?? 0;
   } catch (error) {
     if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return 0;
+      if (error.exitCode === 0) {
+        if (json) io.stdout.write(helpDocument(help));
+        return 0;
+      }
       // A group without a subcommand: commander has already shown its help.
       if (error.code === 'commander.help') return json ? fail('no subcommand is given (see --help)', 2) : 2;
       const hint = error.code === 'commander.unknownOption' ? '; put an id that begins with - after --' : '';
@@ -88,7 +97,12 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 const isConfigError = (error: unknown): error is Error => error instanceof Error && error.name === 'ConfigError';
 
 /** @param wanted the groups to load; the others appear in the help only */
-export async function createProgram(io: Io, json = false, wanted = Object.keys(groups)): Promise<Command> {
+export async function createProgram(
+  io: Io,
+  json = false,
+  wanted = Object.keys(groups),
+  writeHelp: (text: string) => void = () => {},
+): Promise<Command> {
   const program = withCommonOptions(new Command('latchkey'))
     .description('Administer a Latchkey token service through its table, local or deployed.')
     .usage('<command> <subcommand> [options]')
@@ -98,10 +112,6 @@ export async function createProgram(io: Io, json = false, wanted = Object.keys(g
     const command = wanted.includes(name) ? (await load())(io) : new Command(name);
     program.addCommand(command.summary(description).description(command.description() || description));
   }
-  const asJson = (text: string) => {
-    const plain = text.trimEnd();
-    return `${JSON.stringify(plain === version ? { version } : { help: plain })}\n`;
-  };
   forAll(program, (command) => {
     if (command.commands.length === 0) acceptDashIds(command);
     command
@@ -110,13 +120,18 @@ export async function createProgram(io: Io, json = false, wanted = Object.keys(g
       .helpCommand(false)
       .helpOption('-h, --help', 'show this help')
       .configureOutput({
-        writeOut: (text) => void io.stdout.write(json ? asJson(text) : text),
+        writeOut: writeHelp,
         writeErr: (text) => void (json || io.stderr.write(text)),
         outputError: () => {}, // run() prints errors
       })
       .configureHelp({ showGlobalOptions: false });
   });
   return program;
+}
+
+function helpDocument(text: string): string {
+  const plain = text.trimEnd();
+  return `${JSON.stringify(plain === version ? { version } : { help: plain })}\n`;
 }
 
 const HELP = `

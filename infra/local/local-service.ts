@@ -169,8 +169,8 @@ async function start(
     settings: commandLineSettings(stack.functions.values(), await keys.deriveHandleKeys?.(issuer)),
     ...(keys.kms && { kms: keys.kms }),
   };
-  const withdraw = announce(directory, gateway.port, content);
-  running.push(async () => withdraw());
+  const withdraw = await announce(directory, gateway.port, content);
+  running.push(withdraw);
   if (options.watch) {
     await watch(root, build.watchFunctions, signal, {
       async code() {

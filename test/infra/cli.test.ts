@@ -52,6 +52,26 @@ describe('--help', () => {
   });
 });
 
+describe('--json with', () => {
+  it.each(['--help', 'client --help', 'client create --help', 'token explain -h', 'init --help'])(
+    '%s prints the help as one JSON document',
+    async (line) => {
+      for (const args of [
+        ['--json', ...line.split(' ')],
+        [...line.split(' '), '--json'],
+      ]) {
+        const { code, json } = await attempt(args);
+        expect(code).toBe(0);
+        expect(json()).toEqual({ help: expect.stringMatching(/^Usage: latchkey .*\n\n\w/) });
+      }
+    },
+  );
+
+  it('--version prints the version as one JSON document', async () => {
+    expect((await attempt(['--version', '--json'])).json()).toEqual({ version: expect.stringMatching(/^\d/) });
+  });
+});
+
 describe('A usage error', () => {
   it.each<[string, string[], RegExp]>([
     ['an unknown group', ['clients'], /unknown command/],
@@ -216,17 +236,28 @@ describe('Several local stacks', () => {
     expect((await attempt(['--port', '3001', ...list], { cwd, env: noAws })).stdout).toContain('machine-jwt');
   });
 
+  it.each<[string, unknown, Record<string, unknown>]>([
+    ['was killed', ended, { 3000: { ...ended, pid: 2 ** 30 } }],
+    ['was killed, and another process has its id', ended, { 3000: { ...ended, pid: process.pid } }],
+    ['left a damaged file', '{', {}],
+  ])('are not mixed up: the only one that runs is used after the last one %s', async (_, demo, ports) => {
+    const cwd = directoryWithPorts(demo, { ...ports, 3001: running() });
+    const { code, stdout } = await attempt(list, { cwd, env: noAws });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('machine-jwt') });
+  });
+
   it('are named when the chosen one is not running', async () => {
-    const cwd = directoryWithPorts(ended, { 3000: { ...ended, pid: 2 ** 30 }, 3001: running() });
+    const left = { ...ended, pid: process.pid };
+    const cwd = directoryWithPorts(ended, { 3000: left, 3001: running(), 3003: running() });
     expect(await attempt(['client', 'list'], { cwd, env: noAws })).toMatchObject({
       code: 1,
       stderr:
-        'latchkey: the local stack at http://localhost:3000 (.latchkey/demo.json) is not running: run npm start, or give --port 3001\n',
+        'latchkey: the local stack at http://localhost:3000 (.latchkey/demo.json) is not running: run npm start, or give --port 3001 or --port 3003\n',
     });
     expect(await attempt(['client', 'list', '--port', '3002'], { cwd, env: noAws })).toMatchObject({
       code: 1,
       stderr:
-        'latchkey: no local stack is running on port 3002 in this directory: run npm start, or give --port 3001\n',
+        'latchkey: no local stack is running on port 3002 in this directory: run PORT=3002 npm start, or give --port 3001 or --port 3003\n',
     });
   });
 
@@ -237,6 +268,18 @@ describe('Several local stacks', () => {
     expect(await attempt([...list, ...options])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/only one of/),
+    });
+  });
+
+  it.each([
+    ['{', 'is not JSON'],
+    ['{}', 'does not name a table'],
+  ])('are named by their port when the file is damaged: %s', async (content, reason) => {
+    const cwd = directoryWithPorts(ended, {});
+    writeFileSync(join(cwd, '.latchkey/4310.json'), content);
+    expect(await attempt([...list, '--port', '4310'], { cwd, env: noAws })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`.latchkey/4310.json ${reason}: run PORT=4310 npm start again`),
     });
   });
 

@@ -13,7 +13,7 @@ import {
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
 import { announce } from '../../infra/local/announcement.ts';
 import { openDataDirectory } from '../../infra/local/data-directory.ts';
 import { diskProblem } from '../../infra/local/disk-problem.mjs';
@@ -180,15 +180,23 @@ describe('The state of a local stack', () => {
 describe('The running stacks of a directory are announced in .latchkey', () => {
   const content = (name: string) => ({
     issuer: `http://localhost/${name}`,
-    table: { endpoint: `http://127.0.0.1/${name}` },
+    table: { endpoint: `${origin}/${name}` },
   });
+  /** Stands for the tables of all stacks that run. */
+  const table = createServer();
+  let origin: string;
+  beforeAll(async () => {
+    await once(table.listen(0, '127.0.0.1'), 'listening');
+    origin = `http://127.0.0.1:${(table.address() as AddressInfo).port}`;
+  });
+  afterAll(() => void table.close());
   const read = (directory: string, name: string): unknown =>
     JSON.parse(readFileSync(join(directory, '.latchkey', `${name}.json`), 'utf8'));
 
-  it('in a file for each port, and in demo.json for the last one', () => {
+  it('in a file for each port, and in demo.json for the last one', async () => {
     const directory = temporary();
-    announce(directory, 3000, content('a'));
-    announce(directory, 4000, content('b'));
+    await announce(directory, 3000, content('a'));
+    await announce(directory, 4000, content('b'));
     expect(read(directory, '3000')).toEqual({ ...content('a'), pid: process.pid });
     expect(read(directory, '4000')).toEqual({ ...content('b'), pid: process.pid });
     expect(read(directory, 'demo')).toEqual(content('b'));
@@ -197,23 +205,23 @@ describe('The running stacks of a directory are announced in .latchkey', () => {
     }
   });
 
-  it('and demo.json describes another running stack after the last one has stopped', () => {
+  it('and demo.json describes another running stack after the last one has stopped', async () => {
     const directory = temporary();
-    const endFirst = announce(directory, 3000, content('a'));
-    const endSecond = announce(directory, 4000, content('b'));
-    endSecond();
+    const endFirst = await announce(directory, 3000, content('a'));
+    const endSecond = await announce(directory, 4000, content('b'));
+    await endSecond();
     expect(existsSync(join(directory, '.latchkey/4000.json'))).toBe(false);
     expect(read(directory, 'demo')).toEqual(content('a'));
-    endFirst();
+    await endFirst();
     expect(existsSync(join(directory, '.latchkey/3000.json'))).toBe(false);
     expect(read(directory, 'demo')).toEqual(content('a'));
   });
 
-  it('and demo.json stays as it is when another stack stops', () => {
+  it('and demo.json stays as it is when another stack stops', async () => {
     const directory = temporary();
-    const endFirst = announce(directory, 3000, content('a'));
-    announce(directory, 4000, content('b'));
-    endFirst();
+    const endFirst = await announce(directory, 3000, content('a'));
+    await announce(directory, 4000, content('b'));
+    await endFirst();
     expect(read(directory, 'demo')).toEqual(content('b'));
   });
 
@@ -224,12 +232,27 @@ describe('The running stacks of a directory are announced in .latchkey', () => {
     mkdirSync(join(directory, '.latchkey'));
     const left = join(directory, '.latchkey/5000.json');
     writeFileSync(left, JSON.stringify({ ...content('killed'), pid: child.pid }));
-    announce(directory, 3000, content('a'));
+    await announce(directory, 3000, content('a'));
     expect(existsSync(left)).toBe(false);
-    const end = announce(directory, 4000, content('b'));
+    const end = await announce(directory, 4000, content('b'));
     writeFileSync(left, JSON.stringify({ ...content('killed'), pid: child.pid }));
-    end();
+    await end();
     expect(read(directory, 'demo')).toEqual(content('a'));
+  });
+
+  it.each([
+    [
+      'of a killed stack whose process id another process has',
+      { pid: process.pid, table: { endpoint: 'http://127.0.0.1:9' } },
+    ],
+    ['of something else', { pid: process.pid, table: null }],
+  ])('and the file %s is removed by the next start', async (_, left) => {
+    const directory = temporary();
+    mkdirSync(join(directory, '.latchkey'));
+    const file = join(directory, '.latchkey/5000.json');
+    writeFileSync(file, JSON.stringify(left));
+    await announce(directory, 3000, content('a'));
+    expect(existsSync(file)).toBe(false);
   });
 });
 
