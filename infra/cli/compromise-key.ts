@@ -13,7 +13,7 @@ import { addRevocation } from './add-revocation.ts';
 import { examples, withTableAction, withYes } from './command.ts';
 import { HOW_SOON, IN_FLIGHT_SECONDS } from './disable-client.ts';
 import type { Io } from './io.ts';
-import { changeRegistry, findRegistry, keyIn, keyPolicyFrom } from './key-registry.ts';
+import { changeRegistry, keyIn, keyPolicyFrom, requireRegistry } from './key-registry.ts';
 import { KID, keyView, POLICY_HELP, warnOfEarlySigning } from './key-view.ts';
 import { makeWrappedKey, wrappingKeyFrom } from './new-key.ts';
 import { duration, fields } from './output.ts';
@@ -46,7 +46,7 @@ export const compromiseCommand = (io: Io) =>
     async ({ io: { env }, out, open, confirm }, { replaceWith, wrappingKey }, kid = '') => {
       const policy = keyPolicyFrom(env);
       const store = await open();
-      keyIn(await findRegistry(store), kid);
+      keyIn(await requireRegistry(store), kid);
       await confirm(`withdraw key ${kid} and revoke every token that it signed, in ${store.where}`);
       const startedAt = performance.now();
       const make = async ({ alg, origin }: RegisteredKey) => {
@@ -117,7 +117,7 @@ interface Options {
  * @throws Problem that says what was done, when only the first write succeeded
  */
 async function revokeKey(store: Store, kid: string, { policy, replacement, make }: Options): Promise<Compromise> {
-  const registry = await findRegistry(store);
+  const registry = await requireRegistry(store);
   const key = keyIn(registry, kid);
   if (replacement !== undefined && key.compromised_at === undefined) requireNext(registry, replacement);
 

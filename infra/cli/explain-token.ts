@@ -7,7 +7,7 @@ import { UNCHECKED_HANDLE } from '../../lib/tokens/explanation.ts';
 import { entriesCovering } from './add-revocation.ts';
 import { type GrantStatus, grantStatus } from './grant-status.ts';
 import { handleNames, inspectHandle, type PresentedHandle } from './presented-handle.ts';
-import { inspectToken } from './presented-token.ts';
+import { inspectToken, pastedAlong } from './presented-token.ts';
 import type { Store } from './store.ts';
 import type { TokenKeys } from './token-keys.ts';
 
@@ -53,6 +53,10 @@ interface Findings {
 
 /** Explains any text. Runs every check that it can, where the service would stop at the first failure. */
 export async function explainToken(token: string, context: ExplainContext): Promise<Explanation> {
+  const pasted = pastedAlong(token);
+  if (pasted !== undefined) {
+    return { verdict: 'refused', reasons: [pasted], not_checked: [], claims_verified: false, revoked_by: [] };
+  }
   const handle = inspectHandle(token, context);
   if (handle && handle.kind !== 'reference_token') return explainOther(handle, context);
   const { format, header, key, claims, isVerified, problems, unchecked } = await inspectToken(

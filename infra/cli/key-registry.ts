@@ -19,6 +19,16 @@ export async function findRegistry({ keys }: Store): Promise<KeyRegistry> {
   return (await keys.find(KEY_REGISTRY)) ?? { keys: [] };
 }
 
+/** @throws Problem when the registry has never had a key */
+export async function requireRegistry({ keys, local }: Store): Promise<KeyRegistry> {
+  const registry = await keys.find(KEY_REGISTRY);
+  if (registry) return registry;
+  const remedy = local
+    ? 'to have one, start the local stack with npm start -- --keys wrapped'
+    : 'see docs/keys.md for keys in the secret of a stage or in KMS, and latchkey keys add --help to start a registry';
+  throw new Problem(`there is no key registry, so this command cannot change the signing keys: ${remedy}`);
+}
+
 /** @throws Problem when there is no such key */
 export function keyIn({ keys }: KeyRegistry, kid: string): RegisteredKey {
   const key = keys.find((candidate) => candidate.kid === kid);
@@ -51,6 +61,7 @@ export async function changeRegistry(
   transition: (registry: KeyRegistry) => KeyRegistry,
   advice: (possible: string) => string = (possible) => possible,
 ): Promise<KeyRegistry> {
+  await requireRegistry(store);
   try {
     return await change(store.keys, 'key registry', KEY_REGISTRY, transition);
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
+import { readUnverifiedHandle } from '../../lib/oauth/handle.ts';
 import { type TokenExplanation, tryToOpen } from '../../lib/tokens/explanation.ts';
 import { explanations } from '../../lib/tokens/explanations.ts';
 import { formatOf } from '../../lib/tokens/formats.ts';
@@ -21,4 +22,19 @@ export async function inspectToken(text: string, keys: TokenKeys, store: Store |
     findReferenceToken: store?.referenceTokens.find,
   });
   return { format, ...explanation };
+}
+
+/** What was pasted along with a token, as a predicate of "it". Undefined when the text without it would not be a token either. */
+export function pastedAlong(text: string): string | undefined {
+  const [, scheme = '', token = '', dot = ''] =
+    /^((?:authorization: *)?bearer +)?(\S*[^\s.])?(\.?)$/is.exec(text) ?? [];
+  if ((scheme || dot) === '' || !looksLikeToken(token)) return undefined;
+  const parts = [scheme && `begins with "${scheme.trim()}"`, dot && 'ends with a dot'].filter(Boolean);
+  return `${parts.join(' and ')}, which is not part of the token: cut that off`;
+}
+
+function looksLikeToken(text: string): boolean {
+  if (readUnverifiedHandle(text)?.content) return true;
+  const segments = text.split('.');
+  return [3, 5].includes(segments.length) && segments.every((segment, index) => segment !== '' || index === 1);
 }

@@ -3,7 +3,7 @@ import type { RegisteredKey } from '../../lib/key-registry/registry.ts';
 import { type KeyPolicy, retireKey, withdrawableFrom } from '../../lib/key-registry/transitions.ts';
 import { examples, withTableAction, withYes } from './command.ts';
 import type { Io } from './io.ts';
-import { changeRegistry, findRegistry, keyIn, keyPolicyFrom } from './key-registry.ts';
+import { changeRegistry, keyIn, keyPolicyFrom, requireRegistry } from './key-registry.ts';
 import { KID, keyView, POLICY_HELP, withForce } from './key-view.ts';
 import { fields, time } from './output.ts';
 
@@ -24,7 +24,7 @@ export const retireCommand = (io: Io) =>
       const policy = keyPolicyFrom(env);
       const store = await open();
       const now = store.clock();
-      if (force && mayHaveTokens(keyIn(await findRegistry(store), kid), policy, now)) {
+      if (force && mayHaveTokens(keyIn(await requireRegistry(store), kid), policy, now)) {
         await confirm(`withdraw key ${kid}, so that its unexpired tokens are refused, in ${store.where}`);
       }
       let [overridden, stopped] = [false, false];

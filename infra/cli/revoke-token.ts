@@ -4,7 +4,7 @@ import { createRevocationList } from '../../lib/revocation/list.ts';
 import { Problem } from '../problem.ts';
 import { entriesCovering } from './add-revocation.ts';
 import { handleNames, inspectHandle, type PresentedHandle, remedyFor } from './presented-handle.ts';
-import { inspectToken } from './presented-token.ts';
+import { inspectToken, pastedAlong } from './presented-token.ts';
 import type { Store } from './store.ts';
 import type { TokenKeys } from './token-keys.ts';
 
@@ -26,6 +26,8 @@ const JTI = /^[\w-]{22}$/;
  * @throws Problem when the text is not a token, or not a token of this service
  */
 export async function revokePresented(text: string, store: Store, keys: TokenKeys, lifetime: number): Promise<Outcome> {
+  const pasted = pastedAlong(text);
+  if (pasted !== undefined) throw new Problem(`the token ${pasted}; nothing was revoked`);
   const handle = inspectHandle(text, keys);
   if (handle) return revokeReference(handle, store);
   if (!JTI.test(text)) return revokeSelfContained(text, store, keys, lifetime);

@@ -469,8 +469,15 @@ describe('The keys commands refuse', () => {
     ['a key that does not sign', () => ['add', '--kms', wrappingKey], 1, /is symmetric/],
     ['a key of another type', () => ['add', '--kms', sign(), '--alg', 'RS256'], 1, /of a type, curve or alg/],
     ['a key of KMS that is not there', ['add', '--kms', 'alias/nope'], 1, /KMS GetPublicKey with alias\/nope/],
-    ['to activate what is not there', ['activate', 'nope'], 1, /there is no key registry|is not registered/],
-    ['to retire what is not there', ['retire', 'nope'], 1, /there is no key registry|is not registered/],
+    ['to activate without a registry', ['activate', 'nope'], 1, /there is no key registry, so .*docs\/keys\.md/],
+    ['to retire without a registry', ['retire', 'nope'], 1, /there is no key registry, so .*docs\/keys\.md/],
+    [
+      'to retire by force without a registry',
+      ['retire', 'nope', '--force', '--yes'],
+      1,
+      /there is no key registry, so /,
+    ],
+    ['to compromise without a registry', ['compromise', 'nope', '--yes'], 1, /there is no key registry, so /],
     ['a policy that is none', ['list'], 1, /JWKS_CACHE_SECONDS must be/, { JWKS_CACHE_SECONDS: 'x' }],
   ])('%s', async (_, args, code, reason, env = {}) => {
     const result = await attempt(['keys', ...(typeof args === 'function' ? args() : args)], { env });
