@@ -21,7 +21,7 @@ describe('The default of', () => {
     ['KEY_ROTATION_SECONDS', 7_776_000],
     ['SERVICE_NAME', 'Latchkey'],
     ['SESSION_LIFETIME_SECONDS', 28_800],
-  ] as const)('%s', (name, value) => {
+  ] as const)('%s is %j', (name, value) => {
     expect(readConfig({}).get(name)).toEqual(value);
     expect(read(name, '')).toEqual(value);
   });

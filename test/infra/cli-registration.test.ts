@@ -24,7 +24,7 @@ const IMPLICIT = ['--response-type', 'code', '--response-type', 'code id_token']
 /** The variables of an administrator of a deployed stage, who has no keys. */
 const KEYLESS = { SIGNING_KEYS: '', VERIFICATION_KEYS: '', HANDLE_KEYS: '', SEALING_KEYS: '', ISSUER: '' };
 
-describe('is refused', () => {
+describe('The command line refuses to register', () => {
   it.each<[what: string, args: string[], code: number, reason: RegExp, env?: Variables]>([
     ...['http://127.0.0.1/cb', 'http://localhost:8000/cb', 'com.example.app:/cb'].flatMap(
       (uri): [string, string[], number, RegExp][] => [

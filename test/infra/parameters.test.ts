@@ -46,7 +46,7 @@ it('the page on configuration names the variable of each parameter', () => {
 const ARN = 'arn:aws:kms:eu-west-1:123456789012:key/1a2b';
 const ARNS = /ARNs of KMS keys with keys=/;
 
-describe('are accepted', () => {
+describe('Parameters of serverless.yml are accepted:', () => {
   it.each(Object.entries(stages))('those of the stage %s', (stage, given) => checkParameters(stage, given));
   it.each<Record<string, string>>([
     { keys: 'kms', 'signing-kms-keys': `${ARN},${ARN}c`, 'handle-kms-keys': ARN },
@@ -62,7 +62,7 @@ describe('are accepted', () => {
   });
 });
 
-describe('are refused, by name and with what is allowed', () => {
+describe('Parameters of serverless.yml are refused, by name and with what is allowed:', () => {
   it.each<[Record<string, string>, RegExp]>([
     [{ 'rate-limt': '5' }, /^there is no parameter rate-limt; the parameters are .*rate-limit/],
     [{ toString: '5' }, /^there is no parameter toString/],

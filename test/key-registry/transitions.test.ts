@@ -197,7 +197,7 @@ describe('The scheduled rotation, with', () => {
     key('b', 'next', { published_at: T - age, ...more });
   const ending = (age: number) => key('c', 'retiring', { retiring_at: T - age });
 
-  it.each<[string, RegisteredKey[], string[], string | undefined]>([
+  const cases: [string, RegisteredKey[], string[], string | undefined][] = [
     ['a young key', [signing(PERIOD - 1)], ['a active'], undefined],
     ['an old key', [signing(PERIOD)], ['a active'], 'ES256'],
     ['an old key that somebody else keeps', [signing(PERIOD, newKey('a'))], ['a active'], undefined],
@@ -215,7 +215,11 @@ describe('The scheduled rotation, with', () => {
     ],
     ['nothing that signs', [key('a', 'retired', { retired_at: T })], ['a retired'], 'PS256'],
     ['nothing that signs yet', [waiting(0)], ['b next'], undefined],
-  ])('%s', (_name, keys, expected, needed) => {
+  ];
+  const outcome = (keys: string[], needed = 'no') => `results in ${keys.join(', ')} and asks for ${needed} new key`;
+  it.each(
+    cases.map(([name, keys, expected, needed]) => [name, outcome(expected, needed), keys, expected, needed] as const),
+  )('%s, %s', (_name, _outcome, keys, expected, needed) => {
     const registry = of(...keys);
     const rotated = rotate(registry, rotation, T);
     expect(summary(rotated)).toEqual(expected);

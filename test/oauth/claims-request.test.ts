@@ -29,7 +29,7 @@ describe('The claims parameter', () => {
     ],
     ['{"userinfo":{"__proto__":null}}', { userinfo: { ['__proto__']: { essential: false } } }],
   ];
-  it.each(accepted)('%s', (text, expected) => {
+  it.each(accepted)('that is %s is read as %j', (text, expected) => {
     expect(read(text)).toEqual({ id_token: {}, userinfo: {}, ...expected });
   });
 

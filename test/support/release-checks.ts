@@ -16,11 +16,11 @@ export interface Upgrade {
 /**
  * Presents everything in a fixture to the current code: at the time of the fixture, in the last second before each thing
  * expires, and afterwards.
- * @param names the names of all things, for a test of each. Absent = one test for all things, if their names are not known yet
+ * @param things all things, for a test of each. Absent = one test for all things, if they are not known yet
  */
 export function checkFixture(
   load: () => Fixture | Promise<Fixture>,
-  names: readonly string[] | undefined,
+  things: readonly Thing[] | undefined,
   upgrade: Upgrade = {},
 ): void {
   let fixture: Fixture;
@@ -73,7 +73,7 @@ export function checkFixture(
     return wrong;
   }
 
-  describe('when it was made', () => {
+  describe('at the time when they were made', () => {
     let doors: Doors;
     beforeAll(async () => {
       ({ doors } = await open());
@@ -85,7 +85,7 @@ export function checkFixture(
       if (!thing) throw new Error('there is no such thing');
       expect(await doors.show(thing), name).toBe(expected(thing));
     };
-    if (names) it.each(names)('%s', show);
+    if (things) it.each(things.map((thing) => [thing.name, expected(thing)]))('%s is %s', show);
     else {
       it('everything that was not revoked is valid', async () => {
         for (const { name } of fixture.things) await show(name);
