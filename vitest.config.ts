@@ -60,7 +60,7 @@ export default defineConfig(({ mode }) => {
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, serial, ...(mode === 'long' ? [] : [long])],
   };
-  const run = { ...common, ...all, name: 'parallel', maxWorkers: 4, sequence: { groupOrder: 0 } };
+  const run = { ...common, ...all, name: 'parallel', maxWorkers: 3, sequence: { groupOrder: 0 } };
   const alone = { ...common, include: [serial], name: 'serial', maxWorkers: 1, sequence: { groupOrder: 1 } };
   return {
     test: {
