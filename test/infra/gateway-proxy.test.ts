@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vite
 import { createHttpApi } from '../../infra/local/gateway.ts';
 import { httpRequest } from '../../infra/local/http-request.ts';
 import { addUpstreamRoutes, parseUpstreamRoute } from '../../infra/local/upstream.ts';
+import { reusablePort } from '../support/port.ts';
 import { manualTimers, stackOf } from './gateway-fixtures.ts';
 
 interface Received {
@@ -242,10 +243,7 @@ describe('A CORS preflight for a protected route', () => {
 
 describe('The gateway answers 503 and prints one line', () => {
   it('when nothing listens at the URL', async () => {
-    const gone = createServer().listen(0, '127.0.0.1');
-    await once(gone, 'listening');
-    const url = `http://127.0.0.1:${(gone.address() as AddressInfo).port}`;
-    await new Promise((resolve) => gone.close(resolve));
+    const url = `http://127.0.0.1:${await reusablePort()}`;
     const { send, refused } = api(`GET /things=${url}`);
     expect(await send('/things', { headers: good })).toMatchObject({
       status: 503,

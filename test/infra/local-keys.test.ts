@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KeyView } from '../../infra/cli/key-view.ts';
 import { blocks, document, runBlocks, section } from '../support/docs.ts';
+import { reusablePort } from '../support/port.ts';
 import { isLongRun } from '../support/scale.ts';
 import { createCli, succeeding } from './cli-runner.ts';
 import { expectTourToWork } from './local-tour.ts';
@@ -54,12 +55,12 @@ async function publishedKids({ issuer }: LocalWorld): Promise<string[]> {
 
 describe('The key registry of npm start -- --keys wrapped', () => {
   const data = temporary();
-  const start = (port = '0') => startLocalWorld(['--keys', 'wrapped', '--data', data, '--port', port]);
+  const start = (...args: string[]) => startLocalWorld(['--keys', 'wrapped', '--data', data, ...args]);
   const listKeys = async () =>
     (await latchkey<KeyView[]>(world, 'keys', 'list')).map(({ kid, status }) => ({ kid, status }));
   let world: LocalWorld;
   beforeAll(async () => {
-    world = await start();
+    world = await start('--port', String(await reusablePort()));
   });
   afterAll(async () => {
     await world?.stop();
@@ -122,7 +123,7 @@ describe('The key registry of npm start -- --keys wrapped', () => {
     const { port } = new URL(world.issuer);
     const keys = await listKeys();
     await world.stop();
-    world = await start(port);
+    world = await start('--port', port);
     expect(keys).toContainEqual({ kid: kidOf(await getToken(world)), status: 'active' });
     expect(await listKeys()).toEqual(keys);
     await world.stop();

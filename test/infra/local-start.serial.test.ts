@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { keyOrigins } from '../../infra/local/local-keys.ts';
 import { launchLocalService, type Program, root } from '../support/local-service.ts';
+import { reusablePort } from '../support/port.ts';
 import { expectTourToWork } from './local-tour.ts';
 import { removeTemporary, temporary } from './local-world.ts';
 
@@ -17,12 +18,11 @@ it.each(keyOrigins)(
   'npm start -- --keys %s prints a tour that works, twice with the same --data, ends by SIGTERM and leaves no bundle of itself',
   async (keys) => {
     const data = temporary();
-    let port = '0';
+    const port = String(await reusablePort());
     for (const round of ['first', 'second']) {
       const program = launchLocalService(['--keys', keys, '--data', data, '--port', port]);
       programs.push(program);
       const { issuer, written } = await program.ready();
-      ({ port } = new URL(issuer));
       expect(written.err, round).toBe('');
       await expectTourToWork(written.out, issuer);
       expect(await program.end('SIGTERM'), round).toBe(0);

@@ -9,6 +9,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../../infra/local/local-service.ts';
 import { help, parseOptions } from '../../infra/local/options.ts';
 import { launchLocalService, type Program, root } from '../support/local-service.ts';
+import { reusablePort } from '../support/port.ts';
 import { sharedService } from '../support/shared.ts';
 import { expectTourToWork } from './local-tour.ts';
 import { type LocalWorld, removeTemporary, requestToken, startLocalWorld, temporary } from './local-world.ts';
@@ -88,7 +89,8 @@ describe('npm start', () => {
 
   it('keeps tokens of every format valid over a restart with --data, and prints the output of functions with --verbose', async () => {
     const data = temporary();
-    const program = launch(['--data', data, '--verbose']);
+    const args = ['--data', data, '--port', String(await reusablePort())];
+    const program = launch([...args, '--verbose']);
     const first = await program.ready();
     const tokens = await Promise.all(machines.map((name) => getToken(first, name)));
     const revoked = await getToken(first, 'machine-jwt');
@@ -107,7 +109,7 @@ describe('npm start', () => {
     await expect(fetch(first.issuer)).rejects.toThrow('fetch failed');
     for (const name of readdirSync(data)) expect(statSync(join(data, name)).mode & 0o077, name).toBe(0);
 
-    const second = await startWorld('--data', data, '--port', new URL(first.issuer).port);
+    const second = await startWorld(...args);
     for (const part of ['issuer', 'clients', 'resources', 'users'] as const) {
       expect(second.demo[part], part).toEqual(first.demo[part]);
     }
@@ -116,7 +118,7 @@ describe('npm start', () => {
   });
 
   it('with --keys kms prints a tour that works, and with --data signs with the same key after a restart', async () => {
-    const args = ['--keys', 'kms', '--data', temporary()];
+    const args = ['--keys', 'kms', '--data', temporary(), '--port', String(await reusablePort())];
     const first = await startWorld(...args);
     expect(first.complaints).toEqual([]);
     await expectTourToWork(first.said.join('\n'), first.issuer);
@@ -124,7 +126,7 @@ describe('npm start', () => {
     const keys = await keySet(first);
     await first.stop();
 
-    const second = await startWorld(...args, '--port', new URL(first.issuer).port);
+    const second = await startWorld(...args);
     expect(await keySet(second)).toEqual(keys);
     for (const token of tokens) expect(await whoami(second, token)).toBe(200);
   });
@@ -133,7 +135,8 @@ describe('npm start', () => {
 describe('A disk that becomes full while npm start runs', () => {
   it('ends the process with one sentence and exit code 1, and the next start continues with the state', async () => {
     const data = temporary();
-    const program = launch(['--data', data], { NODE_OPTIONS: `--require ${join(root, 'test/support/full-disk.cjs')}` });
+    const args = ['--data', data, '--port', String(await reusablePort())];
+    const program = launch(args, { NODE_OPTIONS: `--require ${join(root, 'test/support/full-disk.cjs')}` });
     const running = await program.ready();
     const token = await getToken(running, 'machine-reference');
     writeFileSync(join(data, 'table/full'), '');
@@ -142,7 +145,7 @@ describe('A disk that becomes full while npm start runs', () => {
     expect(program.written.err).toBe(`latchkey: cannot write ${data}/table/000005.log: the disk is full\n`);
 
     rmSync(join(data, 'table/full'));
-    const second = await startWorld('--data', data, '--port', new URL(running.issuer).port);
+    const second = await startWorld(...args);
     expect(await whoami(second, token)).toBe(200);
   });
 });

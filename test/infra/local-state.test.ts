@@ -23,6 +23,7 @@ import { startTable } from '../../infra/local/table.ts';
 import { keyOfSchema } from '../../lib/store/schema.ts';
 import type { Item, Key } from '../../lib/store/table.ts';
 import { version } from '../../package.json';
+import { reusablePort } from '../support/port.ts';
 import { type LocalWorld, removeTemporary, requestToken, startLocalWorld, temporary } from './local-world.ts';
 
 const running = new Set<LocalWorld>();
@@ -38,15 +39,6 @@ async function stop(world: LocalWorld): Promise<void> {
 afterEach(() => Promise.all([...running].map(stop)));
 afterAll(removeTemporary);
 
-/** A port that was free a moment ago, because a stack keeps its state by its port. */
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return String(port);
-}
-
 const statusAt = async ({ issuer }: LocalWorld, token: string) =>
   (await fetch(`${issuer}/whoami`, { headers: { authorization: `Bearer ${token}` } })).status;
 
@@ -57,7 +49,7 @@ async function tokenOf(world: LocalWorld, name = 'machine-reference'): Promise<s
 describe('The state of a local stack', () => {
   it('is kept in .latchkey/data/PORT, so that a restart keeps secrets and tokens, until --fresh', async () => {
     const directory = temporary();
-    const args = ['--port', await freePort()];
+    const args = ['--port', String(await reusablePort())];
     const first = await start(args, directory);
     const token = await tokenOf(first);
     await stop(first);
@@ -75,7 +67,7 @@ describe('The state of a local stack', () => {
   });
 
   it('keeps the keys of each origin: after a change of --keys one line says which tokens are refused, and until when', async () => {
-    const data = ['--data', temporary(), '--port', await freePort()];
+    const data = ['--data', temporary(), '--port', String(await reusablePort())];
     const change = (world: LocalWorld) => world.said.filter((line) => line.startsWith('--keys'));
     const first = await start(data, temporary());
     expect(change(first)).toEqual([]);

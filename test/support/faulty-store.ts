@@ -4,6 +4,7 @@ import { once as eventOf } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sendToTable, type TableAnswer } from '../../infra/local/table.ts';
+import { reusablePort } from './port.ts';
 
 /** A request to the table: its operation, such as `GetItem`, and its input. */
 export interface StoreRequest {
@@ -76,7 +77,7 @@ export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
     await eventOf(server, 'close');
   };
 
-  const port = await listen(0);
+  const port = await listen(await reusablePort());
   return {
     endpoint: `http://127.0.0.1:${port}`,
     take() {
