@@ -66,6 +66,8 @@ export function createAwsClient(service: keyof typeof services, options: AwsClie
   const { protocol, hostname, host, port } = new URL(
     options.endpoint ?? `https://${service}.${region}.${suffixOf(region)}`,
   );
+  // Node connects to an IPv6 address only without the brackets of the URL.
+  const address = hostname.replace(/^\[|\]$/g, '');
   const signer = new SignatureV4({ service, region, credentials, sha256: Sha256, applyChecksum: false });
   const connections = createConnections(protocol === 'https:');
   /** Milliseconds that the service's clock is ahead. */
@@ -80,7 +82,7 @@ export function createAwsClient(service: keyof typeof services, options: AwsClie
     };
     const request = { method: 'POST', protocol, hostname, path: '/', headers, body };
     const signed = await signer.sign(request, { signingDate: new Date(Date.now() + skew) });
-    const exchange = { method: 'POST', hostname, port, path: '/', headers: signed.headers };
+    const exchange = { method: 'POST', hostname: address, port, path: '/', headers: signed.headers };
     const answer = await connections.exchange(exchange, body, timeout);
     options.onDate?.(Date.parse(answer.headers.date ?? ''));
     return answer;

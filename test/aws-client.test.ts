@@ -1,6 +1,9 @@
 // lib/aws-client.ts takes the place of the AWS SDK in the functions. Each case goes through both, to the same embedded table
 // behind the same faults, and both must do the same. Only the cases of dead connections are without the SDK.
 import dns from 'node:dns';
+import { once as eventOf } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   type AttributeValue,
   DeleteItemCommand,
@@ -13,7 +16,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { type Table as StartedTable, startTable } from '../infra/local/table.ts';
 import { createAwsClient } from '../lib/aws-client.ts';
 import type { Clause } from '../lib/clause.ts';
@@ -224,6 +227,15 @@ describe.each(clients)('%s', (_name, open) => {
     await get(call);
     expect(store.take()).toHaveLength(1);
   });
+});
+
+test('The endpoint can be an IPv6 address', async () => {
+  const server = createServer((_, response) => response.end('{}'));
+  await eventOf(server.listen(0, '::1'), 'listening');
+  const endpoint = `http://[::1]:${(server.address() as AddressInfo).port}`;
+  const call = createAwsClient('dynamodb', { region, credentials, endpoint });
+  expect(await call('Any', {}, { attempt: 10_000, deadline: 10_000 })).toEqual({});
+  server.close();
 });
 
 describe('The endpoint', () => {
