@@ -82,7 +82,7 @@ async function revokeKnown(token: AccessToken & { revoked_at?: number | undefine
 
 async function revokeById(id: string, store: Store, lifetime: number): Promise<Outcome> {
   const entries = await store.revocations.since(0);
-  const before = entries.find((entry) => entry.kind === 'token' && entry.id === id);
+  const before = entries.find((entry) => entry.kind === 'token' && entry.id === id && entry.audience === undefined);
   if (before) return { kind: 'token', id, status: 'was revoked before', expires_at: before.expires_at };
   const now = store.clock();
   const entry: Revocation = { kind: 'token', id, revoked_at: now, expires_at: now + lifetime + MAX_CLOCK_SKEW_SECONDS };

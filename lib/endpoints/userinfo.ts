@@ -3,7 +3,7 @@ import type { Identify } from '../http/cors.ts';
 import { type HttpResponse, json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
-import { type AccessTokenClaims, STRICT_MAX_AGE } from '../oauth/access-token.ts';
+import { type AccessToken, type AccessTokenClaims, countsAt, STRICT_MAX_AGE } from '../oauth/access-token.ts';
 import { parseClaimsRequest } from '../oauth/claims-request.ts';
 import type { Client } from '../oauth/client.ts';
 import { InvalidToken } from '../oauth/errors.ts';
@@ -26,7 +26,7 @@ export const userinfo: Endpoint<UserinfoContext> = {
     const token = readBearerToken(request);
     if (token === undefined) return unauthenticated(context);
     try {
-      const { claims } = await validateAccessToken(token, STRICT_MAX_AGE, context);
+      const { claims } = believe(await validateAccessToken(token, STRICT_MAX_AGE, context), context);
       const client = await context.findClient(claims.client_id);
       if (client) identify(client);
       if (!client?.enabled) throw new InvalidToken('was issued to a client that no longer exists');
@@ -41,26 +41,42 @@ export const userinfo: Endpoint<UserinfoContext> = {
   },
 };
 
-/** @throws InvalidToken when the user or the grant is gone; OAuthError `insufficient_scope` */
+/** The audience of this endpoint is the issuer. @throws InvalidToken when an API could have made the token */
+function believe(token: AccessToken, { issuer }: UserinfoContext): AccessToken {
+  if (countsAt(token, issuer)) return token;
+  throw new InvalidToken('is in a format that counts at its own audience only');
+}
+
+/**
+ * What the stored grant says is believed, as far as the token was not narrowed. @throws InvalidToken when the user or the grant is
+ * gone, or the token differs from the grant; OAuthError `insufficient_scope`
+ */
 async function describe(claims: AccessTokenClaims, client: Client, context: UserinfoContext) {
-  const { sub, client_id, grant_id, scope: granted = '' } = claims;
-  const scope = granted.split(' ');
-  if (!scope.includes('openid')) {
-    throw bearerError('insufficient_scope', 'the access token lacks the scope openid', 403, { scope: 'openid' });
-  }
+  const { sub, client_id, grant_id } = claims;
+  const narrowed = claims.scope?.split(' ') ?? [];
+  requireOpenId(narrowed);
   if (sub === client_id) throw new InvalidToken('has a client as its subject');
   const [known, grant] = await Promise.all([findUserClaims(sub, context), context.findGrant(grant_id)]);
   if (!known) throw new InvalidToken('has a subject that is disabled or no longer exists');
-  if (grant?.state === 'revoked') throw new InvalidToken('belongs to a grant that was revoked');
-  const requested = parseClaimsRequest(grant?.claims).userinfo;
+  if (!grant) throw new InvalidToken('belongs to a grant that is not in the table');
+  if (grant.state === 'revoked') throw new InvalidToken('belongs to a grant that was revoked');
+  if (grant.sub !== sub || grant.client_id !== client_id) throw new InvalidToken('differs from its grant');
+  const scope = grant.scope.filter((token) => narrowed.includes(token));
+  requireOpenId(scope);
+  const requested = parseClaimsRequest(grant.claims).userinfo;
   return { ...selectClaims(known, { scope, requested, allowed: client.scope.split(' ') }), sub };
+}
+
+function requireOpenId(scope: readonly string[]): void {
+  if (scope.includes('openid')) return;
+  throw bearerError('insufficient_scope', 'the access token lacks the scope openid', 403, { scope: 'openid' });
 }
 
 /** Even of an expired token: the client's page can only read the error if the response allows its origin. */
 async function identifyOwner(token: string, context: UserinfoContext, identify: Identify): Promise<void> {
   try {
     const ignoringExpiry = { ...context, clockSkew: Number.POSITIVE_INFINITY };
-    const { claims } = await formats[formatOf(token)].verify(token, ignoringExpiry);
+    const { claims } = believe(await formats[formatOf(token)].verify(token, ignoringExpiry), context);
     identify((await context.findClient(claims.client_id)) ?? {});
   } catch (error) {
     if (!(error instanceof InvalidToken)) throw error;

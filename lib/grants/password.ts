@@ -24,9 +24,10 @@ export const password: GrantType = {
     const { sub, amr } = signIn;
     const auth_time = context.clock();
     const grant: Grant = { grant_id: createGrantId(sub), client, sub, scope, resources, auth_time, amr };
-    if (!hasRefreshTokens(grant)) return grant;
-    await storeGrant(grant, context);
-    return { ...grant, generation: 0 };
+    const hasRefresh = hasRefreshTokens(grant);
+    // Userinfo believes only what is stored.
+    if (hasRefresh || scope.split(' ').includes('openid')) await storeGrant(grant, context);
+    return hasRefresh ? { ...grant, generation: 0 } : grant;
   },
 };
 

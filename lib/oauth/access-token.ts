@@ -1,18 +1,33 @@
-/**
- * Their tokens contain the claims, so validation reads only the revocation list. That is said here and not by the formats,
- * because the configuration asks it, which loads no format.
- */
-const selfContainedFormats = ['jwt', 'encrypted_jwt', 'sealed'] as const;
-
 /** Not to be confused with the token type, which is always `Bearer`. */
-export const accessTokenFormats = [...selfContainedFormats, 'reference'] as const;
+export const accessTokenFormats = ['jwt', 'encrypted_jwt', 'sealed', 'reference'] as const;
 
 export type AccessTokenFormatName = (typeof accessTokenFormats)[number];
 
 export const DEFAULT_FORMAT: AccessTokenFormatName = 'jwt';
 
-export const isSelfContained = (format: AccessTokenFormatName): boolean =>
-  selfContainedFormats.some((candidate) => candidate === format);
+interface FormatNature {
+  /** Its tokens contain the claims, so validation reads only the revocation list. */
+  readonly isSelfContained: boolean;
+  /** Whoever has a token can read its claims. */
+  readonly isReadable: boolean;
+  /**
+   * Who can make its tokens: only the issuer, or also whoever can verify them, which is the API of the audience. The claims of
+   * such a token count at that audience only.
+   */
+  readonly maker: 'issuer' | 'audience';
+}
+
+/** Said here and not by the formats, because the configuration and the revocation list ask it, which load no format. */
+const natures: Readonly<Record<AccessTokenFormatName, FormatNature>> = {
+  jwt: { isSelfContained: true, isReadable: true, maker: 'issuer' },
+  encrypted_jwt: { isSelfContained: true, isReadable: false, maker: 'issuer' },
+  sealed: { isSelfContained: true, isReadable: false, maker: 'audience' },
+  reference: { isSelfContained: false, isReadable: false, maker: 'issuer' },
+};
+
+export const isSelfContained = (format: AccessTokenFormatName): boolean => natures[format].isSelfContained;
+
+export const isReadable = (format: AccessTokenFormatName): boolean => natures[format].isReadable;
 
 /** For each format, how old the container's copy of the revocation list may be, in seconds; 0 = strict. */
 export type RevocationMaxAge = Readonly<Record<AccessTokenFormatName, number>>;
@@ -41,6 +56,16 @@ export interface AccessToken {
   readonly claims: AccessTokenClaims;
   /** The `kid` of the signing key, or the id of the handle key or sealing key. */
   readonly key: string;
+}
+
+/** The audience at which alone the claims count; undefined = everywhere. */
+export const soleAudience = ({ format, claims }: AccessToken): string | undefined =>
+  natures[format].maker === 'audience' ? audiences(claims.aud).join(' ') : undefined;
+
+/** Whether what the token says of its subject, client, scope and grant counts for this audience. */
+export function countsAt(token: AccessToken, audience: string): boolean {
+  const sole = soleAudience(token);
+  return sole === undefined || sole === audience;
 }
 
 export const audiences = (aud: string | readonly string[]): readonly string[] =>

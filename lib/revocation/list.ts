@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { AccessToken } from '../oauth/access-token.ts';
+import { type AccessToken, soleAudience } from '../oauth/access-token.ts';
 import {
   covers,
   MAX_CLOCK_SKEW_SECONDS,
@@ -18,7 +18,7 @@ export interface Revocations {
 export interface RevocationList {
   /** At most `maxAge` seconds old; 0 queries the store. No promise if the copy is fresh enough, and never an older one. */
   fresh(maxAge: number): Revocations | Promise<Revocations>;
-  /** Until it expires. Adds no entry when the token is revoked already. */
+  /** Until it expires. One whose claims count at one audience ends tokens there only. Adds no entry when the token is revoked already. */
   revokeToken(token: AccessToken): Promise<void>;
   /** @param expires_at when the last of these tokens has expired everywhere, in seconds since the epoch */
   revokeTokensOfGrant(grant_id: string, expires_at: number): Promise<void>;
@@ -60,9 +60,11 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
     },
 
     async revokeToken(token) {
-      const { jti, exp } = token.claims;
+      const { jti: id, exp } = token.claims;
       const expires_at = exp + MAX_CLOCK_SKEW_SECONDS;
-      await addOnce({ kind: 'token', id: jti, revoked_at: clock(), expires_at }, () => copy.find(token, expires_at));
+      const audience = soleAudience(token);
+      const entry: Revocation = { kind: 'token', id, revoked_at: clock(), expires_at };
+      await addOnce(audience === undefined ? entry : { ...entry, audience }, () => copy.find(token, expires_at));
     },
 
     async revokeTokensOfGrant(id, expires_at) {

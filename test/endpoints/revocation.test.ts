@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { properClaims } from '../support/forge.ts';
+import { derivedKey, directRecipient, encryptJwe } from '../support/forge-jwe.ts';
 import {
   authorizerEvents,
   basic,
@@ -98,6 +100,49 @@ describe.each(MACHINES)('a token of %s', (id) => {
     const request = httpEvent({ headers: { authorization: basic(id, 'wrong') }, form: { token } });
     expect(readResult(await world.handlers.revocation(request))).toMatchObject({ status: 401 });
     expect(await authorize(token)).toBe('allow');
+  });
+});
+
+describe('With the opening key of one API, a sealed token', () => {
+  /** Made by the API `orders` alone, for its own audience, with the id of another token. */
+  const sealedBy = (jti: unknown, more = {}) =>
+    encryptJwe(directRecipient(derivedKey('orders')), JSON.stringify({ ...properClaims(clock()), ...more, jti }), {
+      header: { typ: 'at+jwt', aud: 'orders' },
+    }).join('.');
+  const isActive = async (api: string, token: string) =>
+    (await post(world.handlers.introspection, api, { token })).json['active'];
+
+  it.each(['machine-jwt', 'machine-encrypted', 'machine-sealed', 'machine-reference'])(
+    'that has the id of a token of %s for another API ends that token at its own API only',
+    async (id) => {
+      const token = await getToken(world.handlers, id, { resource: 'billing' });
+      const both = await getToken(world.handlers, 'machine-jwt', { resource: ['orders', 'billing'] });
+      for (const victim of [token, both]) {
+        const { json } = await post(world.handlers.introspection, 'billing', { token: victim });
+        const copy = sealedBy(json['jti'], { grant_id: json['grant_id'] });
+        expect(await isActive('orders', copy)).toBe(true);
+        expect(await revoke('machine-jwt', copy)).toMatchObject({ status: 200 });
+        expect(await isActive('orders', copy)).toBe(false);
+        expect(await isActive('billing', victim)).toBe(true);
+      }
+      expect(await isActive('orders', both)).toBe(true);
+    },
+  );
+
+  it('that has the id of a token that was revoked in the same second does not bring it back', async () => {
+    const token = await getToken(world.handlers, 'machine-jwt', { resource: 'billing' });
+    const { json } = await post(world.handlers.introspection, 'billing', { token });
+    await revoke('machine-jwt', token);
+    await revoke('machine-jwt', sealedBy(json['jti']));
+    expect(await isActive('billing', token)).toBe(false);
+  });
+
+  it('that has an id too long for the list is no token', async () => {
+    const length = await listLength();
+    expect(await revoke('machine-jwt', sealedBy('x'.repeat(129)))).toMatchObject({ status: 200 });
+    expect(await listLength()).toBe(length);
+    expect(await revoke('machine-jwt', sealedBy('\u20ac'.repeat(128)))).toMatchObject({ status: 200 });
+    expect(await listLength()).toBe(length + 1);
   });
 });
 

@@ -5,6 +5,7 @@ import { serve } from '../../lib/http/serve.ts';
 import { createRevocation } from '../../lib/oauth/revocation.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
+import { forge, signingKeyOf } from '../support/forge.ts';
 import { ALICE, app, createSignIn, type SignedIn } from '../support/sign-in.ts';
 import {
   client,
@@ -26,7 +27,10 @@ const NOW = clock();
 const ORIGIN = 'https://spa.example';
 
 const web = app('web', { allowed_origins: [ORIGIN, 'https://other.example'] });
-const apps = MACHINES.map((id) => app(`app-${id}`, { access_token_format: machines[id] }));
+// An API can make sealed tokens for itself, so userinfo accepts only those that are for userinfo alone.
+const apps = MACHINES.map((id) =>
+  app(`app-${id}`, { access_token_format: machines[id], ...(machines[id] === 'sealed' && { resources: [] }) }),
+);
 
 let world: World;
 let people: ReturnType<typeof createSignIn>;
@@ -37,6 +41,7 @@ beforeAll(async () => {
   await Promise.all([
     people.users.create(ALICE),
     people.users.create({ ...ALICE, sub: 'gone', enabled: false }),
+    people.users.create({ ...ALICE, sub: 'another' }),
     ...[web, ...apps].map((record) => world.clients.create(record)),
     world.clients.create(client('machine-openid', { scope: 'openid read' })),
   ]);
@@ -247,6 +252,64 @@ describe('Userinfo refuses anything but an access token of a user:', () => {
       { attribute: 'grant_id', test: 'present' },
     ]);
     expect(await show({ access_token })).toMatchObject(INVALID);
+  });
+});
+
+describe('Userinfo believes the stored grant', () => {
+  type Claims = Record<string, unknown>;
+  const SCOPE = 'openid email phone';
+
+  /** A token of somebody's grant, signed by the service's key, with other claims than the service would give it. */
+  async function tokenOf(scope: string, claims: (grant_id: string) => Claims) {
+    const { grant_id } = await people.give(world.handlers, web, { scope });
+    const own = { sub: ALICE.sub, client_id: web.client_id, scope: SCOPE, grant_id };
+    return forge(signingKeyOf(world.env), clock(), { ...own, ...claims(grant_id) });
+  }
+
+  it.each<[string, string, (grant_id: string) => Claims, object]>([
+    [
+      'and accepts a token that agrees with it',
+      SCOPE,
+      () => ({}),
+      { status: 200, json: { phone_number: '+31301234567' } },
+    ],
+    ['and refuses a token of a grant that is not stored', SCOPE, () => ({ grant_id: 'invented' }), INVALID],
+    ['and refuses a token without a grant', SCOPE, () => ({ grant_id: undefined }), INVALID],
+    ['and refuses a token of another subject', SCOPE, () => ({ sub: 'another' }), INVALID],
+    ['and refuses a token of another client', SCOPE, () => ({ client_id: 'app-machine-jwt' }), INVALID],
+    ['and refuses a token of a grant without openid', 'email read', () => ({}), SHORT],
+    ['and refuses a token without openid', SCOPE, () => ({ scope: 'email read' }), SHORT],
+  ])('%s', async (_name, scope, claims, expected) => {
+    expect(await show({ access_token: await tokenOf(scope, claims) })).toMatchObject(expected);
+  });
+
+  it.each<[string, string, object]>([
+    ['fewer claims for a token that was narrowed', 'openid phone', { phone_number: '+31301234567' }],
+    [
+      'no more claims than were granted',
+      'openid phone email address',
+      { phone_number: '+31301234567', email: 'alice@example.com', email_verified: true },
+    ],
+  ])('and gives %s', async (_name, scope, claims) => {
+    const { json } = await show({ access_token: await tokenOf(SCOPE, () => ({ scope })) });
+    expect(json).toEqual({ sub: ALICE.sub, ...claims });
+  });
+
+  it('and gives a refreshed token for fewer scopes fewer claims', async () => {
+    const { refresh_token } = await people.give(world.handlers, web, { scope: 'openid email offline_access' });
+    const form = { grant_type: 'refresh_token', refresh_token, scope: 'openid' };
+    const { json } = await post(world.handlers.token, web.client_id, form);
+    expect((await show({ access_token: String(json['access_token']) })).json).toEqual({ sub: ALICE.sub });
+  });
+
+  it('and refuses a sealed token for an API, whichever its scope', async () => {
+    const record = app('sealed-for-orders', { access_token_format: 'sealed', allowed_origins: [ORIGIN] });
+    await world.clients.create(record);
+    const { access_token } = await people.give(world.handlers, record, { scope: SCOPE });
+    const answer = await ask({ headers: { authorization: `Bearer ${access_token}`, origin: ORIGIN } });
+    expect(answer).toMatchObject(INVALID);
+    // The API could have named any client.
+    expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
   });
 });
 
