@@ -1,5 +1,5 @@
-// Programs that all tests share: each is started when a test first needs it, and stopped at the end of the run. They run in the
-// main thread of Vitest; the threads that run tests request them over a channel.
+// Programs that all tests share: each is started, or only installed, when a test first needs it, and stopped at the end of the run.
+// They run in the main thread of Vitest; the threads that run tests request them over a channel.
 import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
 import type { TestProject } from 'vitest/node';
@@ -11,6 +11,8 @@ export interface SharedPrograms {
   readonly service: LocalService;
   /** The endpoint of a Playwright server with Chromium. */
   readonly browser: string;
+  /** The directory in which moto is installed, if this machine can run it. */
+  readonly moto: string | undefined;
 }
 
 export interface ProgramRequest {
@@ -43,6 +45,10 @@ const launch: { readonly [Name in keyof SharedPrograms]: () => Promise<Running<S
     const { launchChromiumServer } = await import('../browser/chromium-server.ts');
     const server = await launchChromiumServer();
     return { value: server.wsEndpoint(), end: () => server.close() };
+  },
+  async moto() {
+    const { installPeer, python } = await import('./toolchain.ts');
+    return { value: await installPeer('moto', python), end: async () => {} };
   },
 };
 

@@ -33,7 +33,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Kms, startKms } from '../../../infra/local/kms/server.ts';
 import { connectKms } from '../../support/kms-world.ts';
-import { installPeer, python, type RunningPeer, startPeer } from '../../support/toolchain.ts';
+import { startShared } from '../../support/shared.ts';
+import { type RunningPeer, startPeer } from '../../support/toolchain.ts';
 
 const SIGN = 'SIGN_VERIFY';
 const MAC = 'GENERATE_VERIFY_MAC';
@@ -546,7 +547,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 const knownDifference = (name: string) => differences.find((difference) => difference.cases.includes(name));
 
-const moto = await installPeer('moto', python);
+const moto = await startShared('moto');
 
 describe.skipIf(moto === undefined)('the stand-in for KMS answers like moto, or the difference is explained:', () => {
   let running: RunningPeer;

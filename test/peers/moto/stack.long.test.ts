@@ -10,7 +10,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import tablePlugin from '../../../infra/resources/table-plugin.mjs';
 import { readStack } from '../../infra/package-stack.ts';
 import { setups, type Template } from '../../infra/template-rules.ts';
-import { installPeer, python, type RunningPeer, startPeer } from '../../support/toolchain.ts';
+import { startShared } from '../../support/shared.ts';
+import { type RunningPeer, startPeer } from '../../support/toolchain.ts';
 
 const aws = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
 
@@ -53,7 +54,7 @@ function forMoto({ Resources }: Template): Template {
   return { Resources: left, Outputs: {} };
 }
 
-const installed = await installPeer('moto', python);
+const installed = await startShared('moto');
 
 describe.skipIf(installed === undefined)('a stack on moto', () => {
   let running: RunningPeer;
