@@ -8,6 +8,7 @@ import { KeyError } from '../../lib/keys/jwk.ts';
 import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
 import { isIdentifier, isNewIdentifier } from '../../lib/oauth/identifier.ts';
 import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
+import { responseModes } from '../../lib/oauth/response-type.ts';
 import { parseScope } from '../../lib/oauth/scope.ts';
 import { explanations } from '../../lib/tokens/explanations.ts';
 
@@ -135,6 +136,9 @@ export const signingAlg = choice(algorithmNames);
 const responseTypes = ['code', 'code id_token', 'code token', 'code id_token token', 'id_token', 'id_token token'];
 export const responseTypeNames = responseTypes.join(', ');
 export const responseType = choice(responseTypes);
+
+export const responseModeNames = responseModes.join(', ');
+export const responseMode = choice(responseModes);
 
 /** Longest reuse interval of refresh tokens, in seconds. */
 export const MAX_REUSE_INTERVAL = 300;

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { algorithmNames } from '../../lib/keys/algorithm.ts';
 import type { Client } from '../../lib/oauth/client.ts';
+import { defaultResponseModes } from '../../lib/oauth/response-type.ts';
 import { withoutUndefined } from './change.ts';
 import * as parse from './parse.ts';
 import { origin, postLogoutRedirectUri, redirectUri, webUri } from './uri.ts';
@@ -40,6 +41,12 @@ const settings: readonly Setting[] = [
     flags: '--response-type <type>',
     description: `response type that it may request: ${parse.responseTypeNames}; repeatable (default: code)`,
     parse: parse.listOf(parse.responseType),
+  },
+  {
+    member: 'response_modes',
+    flags: '--response-mode <mode>',
+    description: `how it may receive codes: ${parse.responseModeNames}; repeatable (default for a new client: query and form_post)`,
+    parse: parse.listOf(parse.responseMode),
   },
   {
     member: 'allowed_origins',
@@ -148,5 +155,8 @@ export function withSignInChanges(client: Client, options: SignInSettings): Clie
     const departs = value === !flags.startsWith('--no-');
     return value === undefined ? [] : [[member, departs ? value : undefined] as const];
   });
-  return withoutUndefined<Client>({ ...client, ...Object.fromEntries([...given, ...switched]) });
+  // Not for a client that had a redirect URI before: version 0.1.0 allowed every mode.
+  const isNew = client.redirect_uris === undefined && options[nameOf('--redirect-uri')] !== undefined;
+  const defaults = isNew ? { response_modes: defaultResponseModes } : {};
+  return withoutUndefined<Client>({ ...client, ...defaults, ...Object.fromEntries([...given, ...switched]) });
 }

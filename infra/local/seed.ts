@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { keyOfKeyRegistry } from '../../lib/key-registry/store.ts';
 import { type Client, isPublic } from '../../lib/oauth/client.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
+import { defaultResponseModes } from '../../lib/oauth/response-type.ts';
 import { createSecret } from '../../lib/secrets/secret.ts';
 import { createClientStore } from '../../lib/store/client.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
@@ -78,6 +79,7 @@ const signInClients = (app: string): WithoutSecrets<Client>[] => [
     ...signIn,
     grant_types: ['authorization_code', 'refresh_token'],
     redirect_uris: [`${app}/callback`],
+    response_modes: defaultResponseModes,
     post_logout_redirect_uris: [`${app}/`],
     backchannel_logout_uri: `${app}/backchannel-logout`,
     client_uri: `${app}/`,
@@ -90,6 +92,7 @@ const signInClients = (app: string): WithoutSecrets<Client>[] => [
     token_endpoint_auth_method: 'none',
     grant_types: ['authorization_code', 'refresh_token'],
     redirect_uris: [`${app}/spa`],
+    response_modes: defaultResponseModes,
     post_logout_redirect_uris: [`${app}/spa`],
     allowed_origins: [app],
     client_uri: `${app}/spa`,

@@ -4,7 +4,7 @@ import type { Client } from '../oauth/client.ts';
 import type { CallerId } from '../oauth/errors.ts';
 import { isIdentifier } from '../oauth/identifier.ts';
 import { cspSource, matchesRedirectUri } from '../oauth/redirect-uri.ts';
-import { defaultResponseMode, type ResponseMode, responseModes } from '../oauth/response-type.ts';
+import { defaultResponseMode, mayUseResponseMode, type ResponseMode, responseModes } from '../oauth/response-type.ts';
 
 /** How to redirect to a registered client: to a redirect URI that is registered for it, and with its `state`. */
 export interface ClientRedirect {
@@ -33,14 +33,16 @@ export async function findClientRedirect(
     const description = 'redirect_uri is not registered for this client';
     throw new UntrustedClient('invalid_request', description, { caller });
   }
-  return { client, redirect_uri, response_mode: modeForErrors(parameters), state: parameters.get('state') };
+  return { client, redirect_uri, response_mode: modeForErrors(parameters, client), state: parameters.get('state') };
 }
 
 /** Errors are sent in the requested mode, unless that mode is itself invalid. */
-function modeForErrors(parameters: Form): ResponseMode {
-  const usual = defaultResponseMode(parameters.get('response_type'));
+function modeForErrors(parameters: Form, client: Client): ResponseMode {
+  const responseType = parameters.get('response_type');
   const named = responseModes.find((mode) => mode === parameters.get('response_mode'));
-  return named === undefined || (named === 'query' && usual === 'fragment') ? usual : named;
+  return named !== undefined && mayUseResponseMode(named, responseType, client)
+    ? named
+    : defaultResponseMode(responseType);
 }
 
 /**

@@ -74,7 +74,7 @@ async function createContinuation(
 ): Promise<Continuation> {
   const { client } = clientRedirect;
   const parsed = parseAuthorizationRequest(parameters, client);
-  const response_mode = parseResponseMode(parameters.get('response_mode'), parameters.get('response_type'));
+  const response_mode = parseResponseMode(parameters.get('response_mode'), parameters.get('response_type'), client);
   const access = await authorizeAccess(parsed, client, context);
   const redirect = { ...clientRedirect, response_mode };
   const request: ValidRequest = { ...parsed, redirect, access };

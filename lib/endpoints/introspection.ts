@@ -8,8 +8,10 @@ import { parseForm } from '../http/form.ts';
 import { json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
-import { type AccessTokenClaims, audiences, STRICT_MAX_AGE } from '../oauth/access-token.ts';
+import { type AccessToken, audiences, isReadable, STRICT_MAX_AGE } from '../oauth/access-token.ts';
+import type { Client } from '../oauth/client.ts';
 import { InvalidToken } from '../oauth/errors.ts';
+import type { ResourceServer } from '../oauth/resource-server.ts';
 import type { ValidationContext } from '../tokens/format.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
 
@@ -29,9 +31,11 @@ export const introspection: Endpoint<IntrospectionContext> = {
 /** Every token that is not valid or not for this caller gets the same answer, whatever the reason. RFC 7662 section 2.2 */
 async function introspect(token: string, caller: Caller, context: IntrospectionContext) {
   try {
-    const { claims } = await validateAccessToken(token, STRICT_MAX_AGE, context);
-    if (!isFor(caller, claims)) throw new InvalidToken('is not for this caller');
-    return { active: true, token_type: 'Bearer', ...claims };
+    const accessToken = await validateAccessToken(token, STRICT_MAX_AGE, context);
+    const described =
+      'client' in caller ? forClient(accessToken, caller.client) : forApi(accessToken, caller.resourceServer);
+    if (!described) throw new InvalidToken('is not for this caller');
+    return { active: true, token_type: 'Bearer', ...described };
   } catch (error) {
     if (!(error instanceof InvalidToken)) throw error;
     context.log.info('inactive token introspected', { ...callerId(caller), reason: error.message });
@@ -39,7 +43,19 @@ async function introspect(token: string, caller: Caller, context: IntrospectionC
   }
 }
 
-const isFor = (caller: Caller, claims: AccessTokenClaims) =>
-  'resourceServer' in caller
-    ? audiences(claims.aud).includes(caller.resourceServer.audience)
-    : claims.client_id === caller.client.client_id;
+/** With the scopes that this API defines, if the token is for several. Undefined for a token for others. */
+function forApi({ claims }: AccessToken, { audience, scope: defined }: ResourceServer) {
+  const all = audiences(claims.aud);
+  if (!all.includes(audience)) return undefined;
+  if (all.length === 1) return claims;
+  const { scope = '', ...others } = claims;
+  const own = scope.split(' ').filter((token) => token !== '' && defined.split(' ').includes(token));
+  return own.length === 0 ? others : { ...others, scope: own.join(' ') };
+}
+
+/** No more than the client knows, unless it can read the token itself. Undefined for a token of another client. */
+function forClient({ format, claims }: AccessToken, client: Client) {
+  const { client_id, scope, exp } = claims;
+  if (client_id !== client.client_id) return undefined;
+  return isReadable(format) ? claims : { client_id, exp, ...(scope !== undefined && { scope }) };
+}

@@ -1,5 +1,5 @@
 import type { Form } from '../http/form.ts';
-import { type IdTokenHintContext, readIdTokenHint } from '../interaction/id-token-hint.ts';
+import { type IdTokenHint, type IdTokenHintContext, readIdTokenHint } from '../interaction/id-token-hint.ts';
 import type { Client } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { isIdentifier } from '../oauth/identifier.ts';
@@ -12,7 +12,7 @@ export interface LogoutRequestContext extends IdTokenHintContext {
 /** OpenID Connect RP-Initiated Logout section 2 */
 export interface LogoutRequest {
   readonly client: Client | undefined;
-  readonly sub: string | undefined;
+  readonly hint: IdTokenHint | undefined;
   /** `state` included. */
   readonly redirectTo: string | undefined;
 }
@@ -36,7 +36,7 @@ export async function readLogoutRequest(parameters: Form, context: LogoutRequest
   if (hint && named !== undefined && named !== hint.client_id) throw invalid('client_id does not match id_token_hint');
   const client_id = hint?.client_id ?? named;
   const client = client_id === undefined ? undefined : await getClient(client_id, context);
-  return { client, sub: hint?.sub, redirectTo: parseRedirect(parameters, client) };
+  return { client, hint, redirectTo: parseRedirect(parameters, client) };
 }
 
 async function getClient(client_id: string, { findClient }: LogoutRequestContext): Promise<Client> {

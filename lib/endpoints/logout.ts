@@ -22,14 +22,14 @@ export const logout: Endpoint<LogoutContext> = {
       return redirectAsQuery(request, `${context.issuer}/logout`, () => toLogoutQuery(form));
     }
     const parameters = parseQuery(request);
-    const [{ client, sub, redirectTo }, visit] = await Promise.all([
+    const [{ client, hint, redirectTo }, visit] = await Promise.all([
       readLogoutRequest(parameters, context),
       openVisit(request, context),
     ]);
     const site = siteFor(request, context, client);
     const signOutRequest = {
       query: toLogoutQuery(parameters),
-      sub,
+      hint,
       formAction: redirectTo === undefined ? [] : [cspSource(redirectTo)],
       complete: () => (redirectTo === undefined ? signedOutPage(site) : seeOther(redirectTo)),
     };

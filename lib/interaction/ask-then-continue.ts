@@ -4,7 +4,7 @@ import { OAuthError } from '../oauth/errors.ts';
 import { outdatedPage } from '../pages/error.ts';
 import { rememberConsent } from './consent.ts';
 import type { Continuation } from './continuation.ts';
-import { type Interaction, nextInteraction } from './next-interaction.ts';
+import { type Interaction, nextInteraction, type Requirements } from './next-interaction.ts';
 import { isGenuineSubmission } from './page-form.ts';
 import { findPerson, findPersonOfNewSession, type Person, type PersonContext } from './person.ts';
 import { interactionForm, showInteraction } from './show-interaction.ts';
@@ -61,7 +61,7 @@ async function askNextOrComplete(
   const { requirements, consent } = continuation;
   const { session, claims, hasConsented } = person ?? {};
   const interaction = nextInteraction(requirements, { session, hasConsented, completed, now: context.clock() });
-  if (interaction && requirements.prompt.has('none')) throw mayNotAsk(interaction);
+  if (interaction && requirements.prompt.has('none')) throw mayNotAsk(interaction, requirements);
   if (interaction) return showInteraction(interaction, visit, continuation, { claims });
   if (!session) throw new Error('nobody is signed in');
 
@@ -73,9 +73,12 @@ async function askNextOrComplete(
   return withCookie(await continuation.complete(session), visit);
 }
 
-/** OpenID Connect Core section 3.1.2.6 */
-const mayNotAsk = (interaction: Interaction) =>
-  interaction === 'consent'
+/**
+ * OpenID Connect Core section 3.1.2.6. A client that names a subject and lacks consent must not learn who is signed in, so it gets
+ * the same answer whoever that is.
+ */
+const mayNotAsk = (interaction: Interaction, { subjects }: Requirements) =>
+  interaction === 'consent' && subjects === undefined
     ? new OAuthError('consent_required', 'the user has to be asked for consent')
     : new OAuthError('login_required', 'the user has to sign in');
 

@@ -13,6 +13,8 @@ export interface IdTokenHintContext extends LogContext {
 export interface IdTokenHint {
   readonly sub: string;
   readonly client_id: string;
+  /** Of the browser session; absent when none was open, as with the grant type `password`. */
+  readonly sid: string | undefined;
 }
 
 /** It is no proof, so it may have expired. @param client of the ID token; absent = any. @throws OAuthError `invalid_request` */
@@ -35,9 +37,10 @@ export async function readIdTokenHint(
 
 async function verifyIdTokenHint(token: string, { issuer, verifyIdToken }: IdTokenHintContext): Promise<IdTokenHint> {
   if (token.length > MAX_TOKEN_LENGTH) throw new InvalidToken('is too long');
-  const { iss, sub, aud } = (await verifyIdToken(token)).claims;
+  const { iss, sub, aud, sid } = (await verifyIdToken(token)).claims;
   if (iss !== issuer) throw new InvalidToken('has the wrong iss');
   if (typeof sub !== 'string' || sub === '') throw new InvalidToken('has a missing or invalid sub');
   if (typeof aud !== 'string' || aud === '') throw new InvalidToken('has a missing or invalid aud');
-  return { sub, client_id: aud };
+  if (sid !== undefined && typeof sid !== 'string') throw new InvalidToken('has an invalid sid');
+  return { sub, client_id: aud, sid };
 }

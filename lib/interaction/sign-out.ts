@@ -2,9 +2,11 @@ import { browserCookie } from '../http/cookie.ts';
 import type { Form } from '../http/form.ts';
 import type { HttpResponse } from '../http/message.ts';
 import { isSameOrigin } from '../http/same-origin.ts';
+import type { Session } from '../oauth/session.ts';
 import { outdatedPage } from '../pages/error.ts';
 import { confirmSignOutPage } from '../pages/sign-out.ts';
 import { type EndSessionContext, endSession } from '../revocation/end-session.ts';
+import type { IdTokenHint } from './id-token-hint.ts';
 import { createHtmlForm, isGenuineSubmission, type PageForm } from './page-form.ts';
 import type { Visit, VisitContext } from './visit.ts';
 
@@ -13,18 +15,21 @@ export type SignOutContext = VisitContext & EndSessionContext;
 export interface SignOutRequest {
   /** The confirmation page posts to it. */
   readonly query: string;
-  /** Whom the client wants to be signed out. */
-  readonly sub: string | undefined;
+  /** Whom the client wants to be signed out, and of which session. */
+  readonly hint: Pick<IdTokenHint, 'sub' | 'sid'> | undefined;
   /** As in a `Continuation`. */
   readonly formAction: readonly string[];
   /** When nobody is signed in with this browser any more. */
   complete(): HttpResponse;
 }
 
-/** Any site can send a browser here, so the person confirms, unless the client named them. RP-Initiated Logout section 2 */
+/**
+ * Any site can send a browser here, so the person confirms, unless the client named them and their session. RP-Initiated Logout
+ * section 2
+ */
 export async function signOut(
   visit: Visit<SignOutContext>,
-  { query, sub, formAction, complete }: SignOutRequest,
+  { query, hint, formAction, complete }: SignOutRequest,
   form: Form | undefined,
 ): Promise<HttpResponse> {
   const { request, browser, site, context } = visit;
@@ -35,10 +40,17 @@ export async function signOut(
   if (!session) return withoutCookie(complete(), context);
 
   if (form && !isGenuineSubmission(form, page, visit)) return outdatedPage(site, `?${query}`);
-  if (!form && sub !== session.sub) return confirmSignOutPage(site, { form: createHtmlForm(page, visit), formAction });
+  if (!form && !(await isNamed(session, hint, context)))
+    return confirmSignOutPage(site, { form: createHtmlForm(page, visit), formAction });
   await endSession(session, context);
   context.log.info('signed out', { client_id: site.client?.client_id });
   return withoutCookie(complete(), context);
+}
+
+/** Also by the `sid` of a sign-in before the last one, which clients know that have taken part in the session since then. */
+async function isNamed(session: Session, hint: SignOutRequest['hint'], { sessions }: SignOutContext): Promise<boolean> {
+  if (hint?.sid === undefined || hint.sub !== session.sub) return false;
+  return hint.sid === session.sid || (await sessions.grants(session.sid)).some(({ sid }) => sid === hint.sid);
 }
 
 const withoutCookie = (response: HttpResponse, { issuer }: SignOutContext): HttpResponse => ({

@@ -22,6 +22,8 @@ export interface Client {
   readonly redirect_uris?: readonly string[];
   /** Absent = only `code`. */
   readonly response_types?: readonly string[];
+  /** Of responses with a code alone. Absent = all, as for the clients of version 0.1.0. */
+  readonly response_modes?: readonly string[];
   /** False only for a confidential client that cannot do PKCE. RFC 9700 section 2.1.1 */
   readonly require_pkce?: boolean;
   /** False for a first-party client. */

@@ -49,13 +49,28 @@ export const hasTokens = (responseType = ''): boolean =>
 export const defaultResponseMode = (responseType: string | undefined): ResponseMode =>
   hasTokens(responseType) ? 'fragment' : 'query';
 
-/** Servers would log tokens in a query. Response Type Encoding Practices section 3.0. @throws OAuthError `invalid_request` */
-export function parseResponseMode(text: string | undefined, responseType: string | undefined): ResponseMode {
-  if (text === undefined) return defaultResponseMode(responseType);
-  const mode = responseModes.find((candidate) => candidate === text);
+/** Of new clients. When a redirect URI redirects further, browsers carry the fragment along, and so the code. */
+export const defaultResponseModes: readonly ResponseMode[] = ['query', 'form_post'];
+
+/** For tokens, the response type decides: servers would log them in a query. Response Type Encoding Practices section 3.0 */
+export const mayUseResponseMode = (
+  mode: ResponseMode,
+  responseType: string | undefined,
+  { response_modes }: Pick<Client, 'response_modes'>,
+): boolean =>
+  hasTokens(responseType) ? mode !== 'query' : response_modes === undefined || response_modes.includes(mode);
+
+/** @throws OAuthError `invalid_request`, `unauthorized_client` */
+export function parseResponseMode(
+  text: string | undefined,
+  responseType: string | undefined,
+  client: Client,
+): ResponseMode {
+  const mode =
+    text === undefined ? defaultResponseMode(responseType) : responseModes.find((candidate) => candidate === text);
   if (!mode) throw new OAuthError('invalid_request', 'this response mode is not supported');
-  if (mode === 'query' && hasTokens(responseType)) {
-    throw new OAuthError('invalid_request', 'tokens cannot be returned in the query');
-  }
-  return mode;
+  if (mayUseResponseMode(mode, responseType, client)) return mode;
+  throw hasTokens(responseType)
+    ? new OAuthError('invalid_request', 'tokens cannot be returned in the query')
+    : new OAuthError('unauthorized_client', 'this client may not use this response mode');
 }

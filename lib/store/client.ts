@@ -20,6 +20,7 @@ const parse = parser<Client>({
   enabled: boolean,
   redirect_uris: optional(listOf(text)),
   response_types: optional(listOf(text)),
+  response_modes: optional(listOf(text)),
   require_pkce: optional(boolean),
   require_consent: optional(boolean),
   logo_uri: optional(text),

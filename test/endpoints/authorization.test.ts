@@ -47,6 +47,13 @@ beforeAll(async () => {
     world.clients.create(webClient('nothing', { scope: 'openid', resources: [] })),
     world.clients.create(webClient('aged', { require_consent: false, default_max_age: 60 })),
     world.clients.create(
+      webClient('no-fragment', {
+        require_consent: false,
+        response_types: ['code', 'code id_token'],
+        response_modes: ['query', 'form_post'],
+      }),
+    ),
+    world.clients.create(
       webClient('hybrid', {
         require_consent: false,
         response_types: ['code', 'id_token code', 'code token', 'code id_token token', 'id_token', 'id_token token'],
@@ -205,6 +212,21 @@ describe('The response mode', () => {
     const { location, answer } = await answered(query);
     expect(location?.href).toMatch(expected);
     expect(answer).toMatchObject({ state: 'the-state', iss: ISSUER });
+  });
+
+  it.each<[string, Query, string, RegExp]>([
+    ['query', {}, 'code', /callback\?code=/],
+    [
+      'query, as an error, when the client is not registered for fragment',
+      { response_mode: 'fragment' },
+      'error',
+      /callback\?error=unauthorized_client&/,
+    ],
+    ['fragment, for tokens all the same', { response_type: 'code id_token' }, 'code', /callback#code=/],
+  ])('%s', async (_, query, member, expected) => {
+    const { location, answer } = await open().pass(proper({ client_id: 'no-fragment', ...query }));
+    expect(location?.href).toMatch(expected);
+    expect(answer).toHaveProperty(member);
   });
 
   it('keeps the query of a registered redirect URI', async () => {
@@ -528,9 +550,9 @@ describe('Consent', () => {
 });
 
 describe('The user whom the client means', () => {
-  const idToken = async (username: string) => {
-    const { answer } = await open().pass(proper({ client_id: 'own' }), username);
-    return String((await redeem(answer['code'], {}, 'own')).json['id_token']);
+  const idToken = async (username: string, client_id = 'own') => {
+    const { answer } = await open().pass(proper({ client_id, scope: 'openid' }), username);
+    return String((await redeem(answer['code'], {}, client_id)).json['id_token']);
   };
 
   it('is the one who is signed in, so that no page is shown', async () => {
@@ -555,6 +577,25 @@ describe('The user whom the client means', () => {
     expect(page.heading).toBe('Sign in');
     expect((await browser.signIn(page, 'alice')).answer['error']).toBe('login_required');
     expect((await browser.signIn(await browser.get(proper(asked)), 'bob')).answer['code']).toBeDefined();
+  });
+
+  // Else a client could try subjects one after the other until the error changes.
+  it.each([
+    ['by id_token_hint', async (name: string) => ({ id_token_hint: await idToken(name, 'web') })],
+    [
+      'by claims',
+      async (name: string) => ({ claims: JSON.stringify({ id_token: { sub: { value: `sub-of-${name}` } } }) }),
+    ],
+  ])('is not told to a client that lacks consent, %s', async (_, query) => {
+    const browser = open();
+    await browser.pass(proper({ client_id: 'own' }), 'alice');
+    const hints = { alice: await query('alice'), bob: await query('bob') };
+    for (const sub of ['sub-of-alice', 'sub-of-bob']) await createConsentStore(world.table).remove(sub, 'web');
+    const ask = async (name: keyof typeof hints) =>
+      (await browser.get(proper({ client_id: 'web', scope: 'openid read', prompt: 'none', ...hints[name] }))).answer;
+    const [right, wrong] = [await ask('alice'), await ask('bob')];
+    expect(right).toMatchObject({ error: 'login_required' });
+    expect(right).toEqual(wrong);
   });
 
   it('is filled in on the sign-in page (login_hint)', async () => {

@@ -7,6 +7,7 @@ import {
   httpEvent,
   ISSUER,
   MACHINES,
+  machines,
   post,
   readResult,
   resourceServer,
@@ -30,6 +31,17 @@ beforeAll(async () => {
     world.clients.create(client('public', { token_endpoint_auth_method: 'none', secrets: [] })),
     world.clients.create(client('stock-client', { resources: ['https://stock.example/api?v=1'] })),
     world.clients.create(client('no-scope', { scope: '' })),
+    world.resourceServers.create(resourceServer('stock', { scope: 'count' })),
+    world.resourceServers.create(resourceServer('quiet', { scope: '' })),
+    ...(['jwt', 'reference'] as const).map((access_token_format) =>
+      world.clients.create(
+        client(`several-${access_token_format}`, {
+          access_token_format,
+          scope: 'read count',
+          resources: ['orders', 'stock', 'quiet'],
+        }),
+      ),
+    ),
   ]);
 });
 
@@ -59,9 +71,12 @@ describe.each(MACHINES)('a token of %s', (id) => {
     });
   });
 
-  it('is described to the client that it was issued to', async () => {
-    const token = await getToken(world.handlers, id);
-    expect(await introspect(id, token)).toMatchObject({ json: { active: true, client_id: id } });
+  it('is described to the client that it was issued to, with no claim that the format hides from the client', async () => {
+    const token = await getToken(world.handlers, id, { scope: 'read' });
+    const { json } = await introspect(id, token);
+    const known = { active: true, token_type: 'Bearer', client_id: id, scope: 'read', exp: NOW + 3600 };
+    if (machines[id] === 'jwt') expect(json).toMatchObject({ ...known, sub: id, grant_id: expect.any(String) });
+    else expect(json).toEqual(known);
   });
 
   it('is reported as inactive, without further members, to any other caller', async () => {
@@ -92,6 +107,25 @@ it.each(['machine-jwt', 'machine-reference'])('a token of %s is active for each 
   const token = await getToken(world.handlers, id, { resource: ['orders', 'billing'] });
   expect(await introspect('orders', token)).toMatchObject({ json: { active: true, aud: ['orders', 'billing'] } });
   expect(await introspect('billing', token)).toMatchObject({ json: { active: true } });
+});
+
+describe('A token for two APIs shows each of them its own scopes:', () => {
+  it.each<[string, object]>([
+    ['orders', { scope: 'read' }],
+    ['stock', { scope: 'count' }],
+    ['quiet', {}],
+  ])('%s', async (caller, expected) => {
+    const resource = ['orders', 'stock', 'quiet'];
+    for (const id of ['several-jwt', 'several-reference']) {
+      const token = await getToken(world.handlers, id, { resource, scope: 'read count' });
+      const { active, aud, scope } = (await introspect(caller, token)).json;
+      expect({ active, aud, ...(scope !== undefined && { scope }) }).toEqual({
+        active: true,
+        aud: resource,
+        ...expected,
+      });
+    }
+  });
 });
 
 describe('Introspection of a text that is not a token of this service', () => {

@@ -32,7 +32,18 @@ describe('client create stores', () => {
     [
       'with a redirect URI',
       ['--redirect-uri', CALLBACK, '--scope', 'openid email'],
-      { redirect_uris: [CALLBACK], grant_types: ['authorization_code'], resources: [], scope: 'openid email' },
+      {
+        redirect_uris: [CALLBACK],
+        grant_types: ['authorization_code'],
+        resources: [],
+        scope: 'openid email',
+        response_modes: ['query', 'form_post'],
+      },
+    ],
+    [
+      'with response modes',
+      ['--redirect-uri', CALLBACK, '--scope', 'openid', '--response-mode', 'query', '--response-mode', 'fragment'],
+      { response_modes: ['query', 'fragment'] },
     ],
     [
       'with the scope offline_access',
@@ -54,6 +65,16 @@ describe('client create stores', () => {
     const id = `made ${what}`.replaceAll(' ', '-');
     await latchkey(['client', 'create', id, ...args]);
     expect(await find(id)).toMatchObject(expected);
+  });
+
+  it('no response modes for a client of version 0.1.0 that gets another redirect URI, and keeps what it could do', async () => {
+    const id = await newClient();
+    const { response_modes, ...old } = await find(id);
+    await world.clients.replace(old, 1);
+    await latchkey(['client', 'update', id, '--redirect-uri', `${CALLBACK}/2`]);
+    expect(await find(id)).not.toHaveProperty('response_modes');
+    await latchkey(['client', 'update', id, '--response-mode', 'form_post']);
+    expect(await find(id)).toMatchObject({ response_modes: ['form_post'] });
   });
 
   it('the scopes of OpenID Connect without a warning', async () => {
