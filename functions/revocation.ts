@@ -3,10 +3,12 @@ import { serve } from '../lib/http/serve.ts';
 import { createGrantStore } from '../lib/store/grant.ts';
 import { clientFinder } from '../lib/wiring/clients.ts';
 import { createFoundationWithTable } from '../lib/wiring/foundation.ts';
+import { handles } from '../lib/wiring/handles.ts';
 import { verifyingContext } from '../lib/wiring/verifying.ts';
 
 export const compose = (base = createFoundationWithTable()): RevocationContext => ({
   ...verifyingContext(base),
+  handles: handles(base, 'reference_token', 'refresh_token'),
   findClient: clientFinder(base),
   grants: createGrantStore(base.table),
 });

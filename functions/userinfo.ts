@@ -5,10 +5,12 @@ import { createGrantStore } from '../lib/store/grant.ts';
 import { createUserStore } from '../lib/store/user.ts';
 import { clientFinder } from '../lib/wiring/clients.ts';
 import { createFoundationWithTable } from '../lib/wiring/foundation.ts';
+import { handles } from '../lib/wiring/handles.ts';
 import { verifyingContext } from '../lib/wiring/verifying.ts';
 
 export const compose = (base = createFoundationWithTable()): UserinfoContext => ({
   ...verifyingContext(base),
+  handles: handles(base, 'reference_token'),
   extensions,
   findClient: clientFinder(base),
   findGrant: createGrantStore(base.table).find,

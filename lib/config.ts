@@ -19,6 +19,7 @@ import { parseDecryptionKeys } from './keys/encryption-key.ts';
 import { KeyError } from './keys/jwk.ts';
 import { parseSigningKeys } from './keys/signing-key.ts';
 import { logLevels } from './log.ts';
+import type { HandleKind } from './oauth/handle.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from './oauth/revocation.ts';
 
 /** The message names the variable and never quotes its value. */
@@ -42,8 +43,16 @@ export const variables = {
   NEW_KEY_ALGORITHM: { parse: oneOf(algorithmNames), default: 'ES256' },
   JWKS_CACHE_SECONDS: { parse: integerBetween(0, 30 * DAY), default: '7200' },
   KEY_ROTATION_SECONDS: { parse: integerBetween(3600, 3650 * DAY), default: '7776000' },
-  HANDLE_KEYS: { parse: parseSecrets },
-  HANDLE_KMS_KEYS: { parse: listOfKmsKeys(parseKmsKeyId) },
+  REFERENCE_TOKEN_KEYS: { parse: parseSecrets },
+  CODE_KEYS: { parse: parseSecrets },
+  REFRESH_TOKEN_KEYS: { parse: parseSecrets },
+  SESSION_KEYS: { parse: parseSecrets },
+  PAGE_KEYS: { parse: parseSecrets },
+  REFERENCE_TOKEN_KMS_KEYS: { parse: listOfKmsKeys(parseKmsKeyId) },
+  GRANT_KMS_KEYS: { parse: listOfKmsKeys(parseKmsKeyId) },
+  SESSION_KMS_KEYS: { parse: listOfKmsKeys(parseKmsKeyId) },
+  HANDLE_KEYS: { parse: parseSecrets, optional: true },
+  HANDLE_KMS_KEYS: { parse: listOfKmsKeys(parseKmsKeyId), optional: true },
   DECRYPTION_KEYS: { parse: parseDecryptionKeys, optional: true },
   SEALING_KEYS: { parse: parseSecrets, optional: true },
   OPENING_KEYS: { parse: parseOpeningKeys, optional: true },
@@ -68,11 +77,22 @@ export const variables = {
 export type VariableName = keyof typeof variables;
 type Value<Name extends VariableName> = ReturnType<(typeof variables)[Name]['parse']>;
 
-/** Exactly one of each list must be set: with two, it would be unclear which keys are used. */
-export const alternatives = {
-  signing: ['SIGNING_KEYS', 'SIGNING_KMS_KEYS'],
-  handles: ['HANDLE_KEYS', 'HANDLE_KMS_KEYS'],
-} as const satisfies Record<string, readonly VariableName[]>;
+/** Exactly one must be set: with two, it would be unclear which keys are used. */
+export const signingKeys = ['SIGNING_KEYS', 'SIGNING_KMS_KEYS'] as const satisfies readonly VariableName[];
+
+/** Where the keys of each kind of handle come from: at most one of the two is set. */
+export const handleKeys = {
+  reference_token: ['REFERENCE_TOKEN_KEYS', 'REFERENCE_TOKEN_KMS_KEYS'],
+  code: ['CODE_KEYS', 'GRANT_KMS_KEYS'],
+  refresh_token: ['REFRESH_TOKEN_KEYS', 'GRANT_KMS_KEYS'],
+  session: ['SESSION_KEYS', 'SESSION_KMS_KEYS'],
+  page: ['PAGE_KEYS', 'SESSION_KMS_KEYS'],
+} as const satisfies Record<HandleKind, readonly VariableName[]>;
+
+/** For all kinds; where a kind has keys of its own, these only verify. */
+export const sharedHandleKeys = ['HANDLE_KEYS', 'HANDLE_KMS_KEYS'] as const satisfies readonly VariableName[];
+
+export type RingName = (typeof handleKeys)[HandleKind][number] | (typeof sharedHandleKeys)[number];
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -82,6 +102,8 @@ export interface Config {
   get<Name extends VariableName>(name: Name): Value<Name>;
   /** Without a default. @throws ConfigError when it is wrong */
   find<Name extends VariableName>(name: Name): Value<Name> | undefined;
+  /** @throws ConfigError when several are set */
+  findAtMostOne<Name extends VariableName>(names: readonly Name[]): Name | undefined;
   /** @throws ConfigError when none or several are set */
   findOnlyOne<Name extends VariableName>(names: readonly Name[]): Name;
   /** @throws ConfigError when the other source is set as well */
@@ -108,10 +130,14 @@ export function readConfig(env: Environment = process.env): Config {
       }
     },
     find: (name) => (env[name] ? config.get(name) : undefined),
-    findOnlyOne(names) {
+    findAtMostOne(names) {
       const [name, ...others] = names.filter((candidate) => env[candidate]);
-      if (name === undefined) throw new ConfigError(names.join(' or '), 'is not set');
       if (others.length > 0) throw new ConfigError(names.join(' and '), 'are both set, but only one can be used');
+      return name;
+    },
+    findOnlyOne(names) {
+      const name = config.findAtMostOne(names);
+      if (name === undefined) throw new ConfigError(names.join(' or '), 'is not set');
       return name;
     },
     usesKeyRegistry(other) {

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseOptions } from '../infra/local/options.ts';
-import { alternatives, variables } from '../lib/config.ts';
+import { handleKeys, signingKeys, variables } from '../lib/config.ts';
 import { blocks, document, runBlocks, section } from './support/docs.ts';
 import { type LocalService, root } from './support/local-service.ts';
 import { sharedService } from './support/shared.ts';
@@ -26,7 +26,7 @@ describe('The commands of the documents, pasted into a shell while npm start run
     expect(JSON.parse(whoami ?? '')).toMatchObject({ client_id: 'machine-jwt', aud: 'orders', scope: 'orders:read' });
     expect(JSON.parse(active ?? '')).toMatchObject({ active: true, client_id: 'machine-jwt' });
     expect(revoked).toBe('{"active":false}HTTP/1.1 403 Forbidden');
-    expect(reference).toMatch(/^lk_at_[\w-]{48}\n\{"client_id":"machine-reference".*\}HTTP\/1\.1 403 Forbidden$/);
+    expect(reference).toMatch(/^lk_at_[\w-]{51}\n\{"client_id":"machine-reference".*\}HTTP\/1\.1 403 Forbidden$/);
     expect(app).toMatch(/^http:\/\/localhost:\d+ as alice with [\w-]+$/);
     expect(cli).toMatch(/lk_cs_[\w-]{43}/);
     expect(cli).toMatch(/revoked/);
@@ -80,7 +80,7 @@ describe('The page on configuration', () => {
   });
 
   it.each(Object.entries(variables))('states the default of %s as the code has it', (name, variable) => {
-    const others = Object.values(alternatives)
+    const others = [signingKeys, ...Object.values(handleKeys)]
       .filter((names) => names.some((each) => each === name))
       .flatMap((names) => names.filter((each) => each !== name));
     const needed = others.length > 0 ? `this or ${others.map((each) => `\`${each}\``).join(' or ')}` : 'required';

@@ -19,21 +19,19 @@ export const handleNames: Readonly<Record<PresentedHandle['kind'], string>> = {
 };
 
 /** Inspects a text with a prefix of this service. @returns undefined for any other text */
-export function inspectHandle(
-  text: string,
-  { handles, handleKeyIds }: Pick<TokenKeys, 'handles' | 'handleKeyIds'>,
-): PresentedHandle | undefined {
+export function inspectHandle(text: string, { handles }: Pick<TokenKeys, 'handles'>): PresentedHandle | undefined {
   if (text.startsWith(SECRET_PREFIX)) return { kind: 'client_secret', isAuthentic: undefined };
   const read = readUnverifiedHandle(text);
   if (!read) return undefined;
   const { kind, content } = read;
   const claim = `has the prefix of ${handleNames[kind]}, but`;
   if (!content) return { ...read, isAuthentic: false, problem: `${claim} is cut off or mistyped` };
-  if (!handles) return { ...read, isAuthentic: undefined };
-  if (handles.parse(kind, text)) return { ...read, isAuthentic: true };
-  const problem = handleKeyIds.has(content.key)
+  const known = handles.get(kind);
+  if (!known) return { ...read, isAuthentic: undefined };
+  if (known.handles.parse(text)) return { ...read, isAuthentic: true };
+  const problem = known.keyIds.has(content.key)
     ? `${claim} a wrong MAC: it is forged or mistyped, or another issuer made it`
-    : `${claim} was made with the handle key ${content.key}, which is not in HANDLE_KEYS`;
+    : `${claim} was made with the handle key ${content.key}, which is not in ${known.where}`;
   return { ...read, isAuthentic: false, problem };
 }
 

@@ -18,7 +18,8 @@ export interface Outcome {
   readonly expires_at: number;
 }
 
-const JTI = /^[\w-]{22}$/;
+/** That of a reference token is two characters longer, except from version 0.1.0. */
+const JTI = /^[\w-]{22}([\w-]{2})?$/;
 
 /**
  * Revokes a token, given as a whole or by its `jti`.

@@ -3,7 +3,7 @@ import { type Algorithm, type AlgorithmName, algorithms } from '../../lib/keys/a
 import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
-import { handleKeyId } from '../../lib/oauth/handle.ts';
+import { oldHandleKeyId } from '../../lib/oauth/handle-key.ts';
 import { makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import { environmentBytes } from '../environment-size.ts';
 
@@ -37,7 +37,7 @@ export function createStageSecret(alg: AlgorithmName): StageSecret {
   return {
     SIGNING_KEYS: JSON.stringify({ keys: [{ ...members, ...jwk }] }),
     VERIFICATION_KEYS: JSON.stringify({ keys: [jwk] }),
-    HANDLE_KEYS: makeWithPlainId(() => randomBytes(32), handleKeyId).toString('base64url'),
+    HANDLE_KEYS: makeWithPlainId(() => randomBytes(32), oldHandleKeyId).toString('base64url'),
     DECRYPTION_KEYS: JSON.stringify({ keys: [decryptionJwk] }),
     SEALING_KEYS: makeWithPlainId(() => randomBytes(32), sealingKeyId).toString('base64url'),
   };

@@ -1,9 +1,10 @@
-import { type Environment, readConfig } from '../../lib/config.ts';
+import { type Config, type Environment, handleKeys, readConfig, variables } from '../../lib/config.ts';
 import { KeyError } from '../../lib/keys/jwk.ts';
 import { createSealingKeys } from '../../lib/keys/sealing-key.ts';
 import { parseSigningKeys, type SigningKey } from '../../lib/keys/signing-key.ts';
 import { keyVerifiers } from '../../lib/keys/verifier.ts';
-import { createHandles, type Handles, handleKeyId } from '../../lib/oauth/handle.ts';
+import { createHandles, type HandleKind, type Handles, handleKinds } from '../../lib/oauth/handle.ts';
+import { handleKeyId, oldHandleKeyId } from '../../lib/oauth/handle-key.ts';
 import type { ExplainingContext } from '../../lib/tokens/explanation.ts';
 import { createJwtVerifier } from '../../lib/tokens/jws.ts';
 import { ACCESS_TOKEN_TYP } from '../../lib/tokens/jwt.ts';
@@ -12,13 +13,19 @@ import type { LocalStack } from './local-stack.ts';
 /** The issuer and the keys that tokens can be checked with. */
 export interface TokenKeys extends Pick<ExplainingContext, 'findJwtVerifier' | 'decryptionKeys' | 'openingKeys'> {
   readonly issuer: string | undefined;
-  readonly handles: Handles | undefined;
-  /** The ids of the keys that `handles` knows. */
-  readonly handleKeyIds: ReadonlySet<string>;
+  readonly handles: ReadonlyMap<HandleKind, KnownHandles>;
+}
+
+/** The handles of a kind whose keys are known. */
+export interface KnownHandles {
+  readonly handles: Handles;
+  readonly keyIds: ReadonlySet<string>;
+  /** The variables with the keys. */
+  readonly where: string;
 }
 
 /** The keys of one service, with which nothing of another can be checked. */
-const KEYS = ['SIGNING_KEYS', 'VERIFICATION_KEYS', 'HANDLE_KEYS', 'DECRYPTION_KEYS', 'SEALING_KEYS'] as const;
+const KEYS = Object.keys(variables).filter((name) => /_KEYS$/.test(name));
 
 /** The variables of the service. A local stack has its own, because those of this process may be for a deployed stage. */
 export function serviceEnvironment(env: Environment, local: LocalStack | undefined): Environment {
@@ -27,15 +34,15 @@ export function serviceEnvironment(env: Environment, local: LocalStack | undefin
 }
 
 /**
- * Finds the issuer and the keys of its tokens in ISSUER, VERIFICATION_KEYS, HANDLE_KEYS, DECRYPTION_KEYS and SEALING_KEYS.
+ * Finds the issuer and the keys of its tokens in ISSUER, VERIFICATION_KEYS, the keys of handles, DECRYPTION_KEYS and SEALING_KEYS.
  * Without VERIFICATION_KEYS, the public keys are fetched from the issuer once a JWT has to be verified.
  * @throws ConfigError for an invalid variable
  */
 export function findTokenKeys(given: Environment, local: LocalStack | undefined): TokenKeys {
   const env = serviceEnvironment(given, local);
-  const { find } = readConfig(env);
+  const config = readConfig(env);
+  const { find } = config;
   const issuer = local?.issuer ?? find('ISSUER');
-  const handleKeys = find('HANDLE_KEYS');
   return {
     issuer,
     async findJwtVerifier() {
@@ -44,9 +51,19 @@ export function findTokenKeys(given: Environment, local: LocalStack | undefined)
     },
     decryptionKeys: new Map(find('DECRYPTION_KEYS')?.map((key) => [key.kid, key])),
     openingKeys: createSealingKeys(issuer ?? '', issuer === undefined ? [] : (find('SEALING_KEYS') ?? [])),
-    handleKeyIds: new Set(handleKeys?.map(handleKeyId)),
-    handles: issuer !== undefined && handleKeys ? createHandles(issuer, handleKeys) : undefined,
+    handles: new Map(issuer === undefined ? [] : handleKinds.flatMap((kind) => knownHandles(kind, issuer, config))),
   };
+}
+
+function knownHandles(kind: HandleKind, issuer: string, { find }: Config): [HandleKind, KnownHandles][] {
+  const [variable] = handleKeys[kind];
+  const own = find(variable) ?? [];
+  const shared = find('HANDLE_KEYS') ?? [];
+  if (own.length + shared.length === 0) return [];
+  const keyIds = [...own, ...shared].map((secret) => handleKeyId(secret, kind));
+  const where = [own.length > 0 && variable, shared.length > 0 && 'HANDLE_KEYS'].filter(Boolean).join(' or ');
+  const handles = createHandles(kind, issuer, { own, shared });
+  return [[kind, { handles, keyIds: new Set([...keyIds, ...shared.map(oldHandleKeyId)]), where }]];
 }
 
 /** The public keys of this environment, else those that the service publishes, and where they were found. */

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
-import { handleKeyId } from '../../lib/oauth/handle.ts';
+import { oldHandleKeyId } from '../../lib/oauth/handle-key.ts';
 import { makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 
@@ -15,7 +15,7 @@ export function createSecrets(): Secrets {
     'latchkey/local': {
       SIGNING_KEYS: JSON.stringify({ keys: [{ ...publicJwk, d }] }),
       VERIFICATION_KEYS: JSON.stringify({ keys: [publicJwk] }),
-      HANDLE_KEYS: makeWithPlainId(() => randomBytes(32), handleKeyId).toString('base64url'),
+      HANDLE_KEYS: makeWithPlainId(() => randomBytes(32), oldHandleKeyId).toString('base64url'),
       DECRYPTION_KEYS: JSON.stringify({ keys: ['orders', 'billing'].map(decryptionKey) }),
       SEALING_KEYS: makeWithPlainId(() => randomBytes(32), sealingKeyId).toString('base64url'),
     },

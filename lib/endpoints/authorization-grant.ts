@@ -2,17 +2,18 @@ import type { LogContext } from '../log.ts';
 import type { AuthorizationRequest } from '../oauth/authorization-request.ts';
 import type { Grant } from '../oauth/grant.ts';
 import { createGrantId } from '../oauth/grant-id.ts';
+import type { HandlesByKind } from '../oauth/handle.ts';
 import type { ResponseParameters } from '../oauth/response-parameters.ts';
 import type { Session } from '../oauth/session.ts';
 import type { SessionStore } from '../store/session.ts';
 import { type CodeContext, issueCode, storeGrant } from '../tokens/code.ts';
-import { issueIdToken } from '../tokens/id-token.ts';
-import { issueAccessToken } from '../tokens/issue.ts';
-import type { TokenResponseContext } from '../tokens/token-response.ts';
+import { type IdTokenContext, issueIdToken } from '../tokens/id-token.ts';
+import { type AccessTokenContext, issueAccessToken } from '../tokens/issue.ts';
 import type { RequestedAccess } from './authorization-access.ts';
 import type { ClientRedirect } from './authorization-redirect.ts';
 
-export interface AuthorizationGrantContext extends LogContext, CodeContext, TokenResponseContext {
+export interface AuthorizationGrantContext extends LogContext, CodeContext, AccessTokenContext, IdTokenContext {
+  readonly handles: HandlesByKind<'code' | 'reference_token'>;
   readonly sessions: SessionStore;
 }
 
@@ -32,12 +33,12 @@ export async function issueAuthorization(
 ): Promise<ResponseParameters> {
   const { responseType, code_challenge, redirect } = request;
   const { client, redirect_uri } = redirect;
-  const grant = createGrant(request, session);
+  const { grant_id, secret } = createGrantId(session.sub);
+  const grant = createGrant(grant_id, request, session);
   const binding = { redirect_uri, ...(code_challenge !== undefined && { code_challenge }) };
-  const { grant_id } = grant;
   const { client_id } = client;
   const [code, tokens] = await Promise.all([
-    responseType.has('code') ? issueCode(grant, binding, context) : undefined,
+    responseType.has('code') ? issueCode(grant, secret, binding, context) : undefined,
     responseType.has('token') ? issueAccessToken(grant, context) : undefined,
     // Issuing a code stores the grant. Without a code it has to be stored, too, so that it can be revoked.
     responseType.has('token') && !responseType.has('code') ? storeGrant(grant, context) : undefined,
@@ -53,11 +54,11 @@ export async function issueAuthorization(
   return { code, ...tokens, id_token };
 }
 
-function createGrant({ redirect, access, nonce, claims }: ValidRequest, session: Session): Grant {
+function createGrant(grant_id: string, { redirect, access, nonce, claims }: ValidRequest, session: Session): Grant {
   const { sub, auth_time, amr, sid } = session;
   const { scope, resources } = access;
   return {
-    grant_id: createGrantId(sub),
+    grant_id,
     client: redirect.client,
     sub,
     scope,

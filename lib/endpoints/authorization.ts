@@ -13,6 +13,7 @@ import { openVisit, siteFor } from '../interaction/visit.ts';
 import { parseAuthorizationRequest } from '../oauth/authorization-request.ts';
 import { isConsented } from '../oauth/consent.ts';
 import { OAuthError } from '../oauth/errors.ts';
+import type { HandlesByKind } from '../oauth/handle.ts';
 import type { ResponseParameters } from '../oauth/response-parameters.ts';
 import { parseResponseMode } from '../oauth/response-type.ts';
 import type { Site } from '../pages/page.ts';
@@ -29,6 +30,7 @@ export interface AuthorizationContext
     IdTokenHintContext,
     InteractionContext,
     ResourceServerContext {
+  readonly handles: HandlesByKind<'reference_token' | 'code' | 'session' | 'page'>;
   readonly extensions: Extensions;
 }
 

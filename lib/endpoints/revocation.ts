@@ -3,6 +3,7 @@ import { parseForm } from '../http/form.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
 import { InvalidToken, OAuthError, UnreadableToken } from '../oauth/errors.ts';
+import type { HandlesByKind } from '../oauth/handle.ts';
 import type { GrantRevocationContext } from '../revocation/revoke-grant.ts';
 import type { ValidationContext } from '../tokens/format.ts';
 import { formatOf, formats } from '../tokens/formats.ts';
@@ -12,7 +13,9 @@ export interface RevocationContext
   extends LogContext,
     ClientAuthenticationContext,
     ValidationContext,
-    GrantRevocationContext {}
+    GrantRevocationContext {
+  readonly handles: HandlesByKind<'reference_token' | 'refresh_token'>;
+}
 
 /** The revocation endpoint. `token_type_hint` is ignored, because the form of a token shows its kind. RFC 7009 */
 export const revocation: Endpoint<RevocationContext> = {

@@ -7,10 +7,13 @@ import type { Endpoint } from '../http/serve.ts';
 import { describeFault, type LogContext } from '../log.ts';
 import { authorizeGrantType } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
+import type { HandlesByKind } from '../oauth/handle.ts';
 import { issueTokens, type TokenResponse, type TokenResponseContext } from '../tokens/token-response.ts';
 import { logIgnoredParameters } from './ignored-parameters.ts';
 
-export interface TokenContext extends LogContext, ClientAuthenticationContext, GrantContext, TokenResponseContext {}
+export interface TokenContext extends LogContext, ClientAuthenticationContext, GrantContext, TokenResponseContext {
+  readonly handles: HandlesByKind<'reference_token' | 'code' | 'refresh_token'>;
+}
 
 /** RFC 6749 section 3.2 */
 export const token: Endpoint<TokenContext> = {
@@ -37,11 +40,11 @@ async function exchange(request: Omit<GrantRequest, 'onOutcome'>, context: Token
     handlers = next;
   };
   try {
-    const grant = await grantType.obtain({ ...request, onOutcome }, context);
-    if ('pending' in grant) throw new OAuthError(grant.pending, 'the user has not decided yet');
-    const response = await issueTokens(grant, context);
+    const obtained = await grantType.obtain({ ...request, onOutcome }, context);
+    if ('pending' in obtained) throw new OAuthError(obtained.pending, 'the user has not decided yet');
+    const response = await issueTokens(obtained, context);
     await handlers.issued?.();
-    context.log.info('token issued', { client_id: client.client_id, grant_id: grant.grant_id });
+    context.log.info('token issued', { client_id: client.client_id, grant_id: obtained.grant.grant_id });
     return response;
   } catch (error) {
     // Undone so that a retry does not look like theft. If undoing fails as well, the client still gets the first error.

@@ -20,7 +20,7 @@ export const authorizationCode: GrantType = {
     const code = form.require('code');
     const redirect_uri = form.require('redirect_uri');
     const verifier = form.get('code_verifier');
-    const handle = (await context.handles()).parse('code', code);
+    const handle = (await context.handles.code()).parse(code);
     if (!handle) throw invalidGrant('it is not a code of this service');
 
     const now = context.clock();
@@ -41,6 +41,6 @@ export const authorizationCode: GrantType = {
       excess: invalidTarget,
     };
     const state = await useOnce(use, request, context);
-    return effectiveGrant(state, { scope: [], resources: redemption.resources }, client, context);
+    return effectiveGrant(state, handle.secret, { scope: [], resources: redemption.resources }, client, context);
   },
 };

@@ -12,6 +12,6 @@ export const clientCredentials: GrantType = {
     if (isPublic(client)) throw new OAuthError('unauthorized_client', 'a public client may not use this grant type');
     const resources = await getResourceServers(form.resources, client, context);
     const scope = authorizeScope(form.get('scope'), client, resources);
-    return { grant_id: randomId(), client, sub: client.client_id, scope, resources };
+    return { grant: { grant_id: randomId(), client, sub: client.client_id, scope, resources } };
   },
 };

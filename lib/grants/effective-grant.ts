@@ -1,6 +1,6 @@
 import type { Client } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
-import { type Grant, signInOf } from '../oauth/grant.ts';
+import { type Grant, type ObtainedGrant, signInOf } from '../oauth/grant.ts';
 import type { GrantState } from '../oauth/grant-state.ts';
 import { issuerAsResource, type ResourceServer } from '../oauth/resource-server.ts';
 import { availableScope, identityScopes } from '../oauth/scope.ts';
@@ -15,14 +15,16 @@ interface RequestedPart {
 
 /**
  * Without what the client may no longer use. The stored grant stays as it is, in case the client gets it back.
+ * @param secret of the grant, from the code or refresh token that was presented
  * @throws OAuthError `invalid_target` or `invalid_scope` when nothing is left
  */
 export async function effectiveGrant(
   state: GrantState,
+  secret: string,
   requested: RequestedPart,
   client: Client,
   context: GrantContext,
-): Promise<Grant> {
+): Promise<ObtainedGrant> {
   const isNamed = requested.resources.length > 0;
   const identifiers = isNamed ? [...new Set(requested.resources)] : state.resources;
   const [first, ...others] = await resourceServers(identifiers, client, context);
@@ -35,14 +37,10 @@ export async function effectiveGrant(
   if (wanted.length > 0 && scope.length === 0) {
     throw new OAuthError('invalid_scope', 'the client may not use any of this scope any more');
   }
+  const { grant_id, sub, generation } = state;
   return {
-    grant_id: state.grant_id,
-    client,
-    sub: state.sub,
-    scope: scope.join(' '),
-    resources,
-    ...signInOf(state),
-    ...(state.offline && { generation: state.generation }),
+    grant: { grant_id, client, sub, scope: scope.join(' '), resources, ...signInOf(state) },
+    ...(state.offline && { refresh: { secret, generation } }),
   };
 }
 

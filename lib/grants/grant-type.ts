@@ -1,8 +1,7 @@
 import type { Form } from '../http/form.ts';
-import type { Lazy } from '../lazy.ts';
 import type { Client } from '../oauth/client.ts';
-import type { Grant, PendingGrant } from '../oauth/grant.ts';
-import type { Handles } from '../oauth/handle.ts';
+import type { ObtainedGrant, PendingGrant } from '../oauth/grant.ts';
+import type { HandlesByKind } from '../oauth/handle.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
 import type { GrantRevocationContext } from '../revocation/revoke-grant.ts';
 import type { EpochStore } from '../store/epoch.ts';
@@ -11,7 +10,7 @@ import type { SignInOutcome } from '../users/authenticate-user.ts';
 
 export interface GrantContext extends GrantingContext, GrantRevocationContext {
   readonly issuer: string;
-  readonly handles: Lazy<Handles>;
+  readonly handles: HandlesByKind<'code' | 'refresh_token'>;
   readonly epochs: EpochStore;
   /** Seconds, unless the client has another value. */
   readonly reuseInterval: number;
@@ -38,5 +37,5 @@ export interface OutcomeHandlers {
 export interface GrantType {
   readonly name: string;
   /** @throws OAuthError with a code of RFC 6749 section 5.2; Unavailable */
-  obtain(request: GrantRequest, context: GrantContext): Promise<Grant | PendingGrant>;
+  obtain(request: GrantRequest, context: GrantContext): Promise<ObtainedGrant | PendingGrant>;
 }

@@ -13,21 +13,22 @@ import { getResourceServersOrIssuer } from './resource-servers.ts';
 export const password: GrantType = {
   name: 'password',
   async obtain({ form, client, address }, context) {
-    const [username, secret] = [form.require('username'), form.require('password')];
+    const [username, typed] = [form.require('username'), form.require('password')];
     const resources = await getResourceServersOrIssuer(form.resources, client, context);
     const scope = authorizeScope(form.get('scope'), client, resources, identityScopes);
     if (resources[0].identifier === context.issuer && !scope.split(' ').includes('openid')) throw nothingFor();
-    const signIn = await context.authenticateUser(username, secret, address);
+    const signIn = await context.authenticateUser(username, typed, address);
     if (signIn.outcome === 'delayed') throw tooManyAttempts(signIn.seconds);
     if (signIn.outcome === 'refused') throw invalidGrant(signIn.reason);
 
     const { sub, amr } = signIn;
     const auth_time = context.clock();
-    const grant: Grant = { grant_id: createGrantId(sub), client, sub, scope, resources, auth_time, amr };
+    const { grant_id, secret } = createGrantId(sub);
+    const grant: Grant = { grant_id, client, sub, scope, resources, auth_time, amr };
     const hasRefresh = hasRefreshTokens(grant);
     // Userinfo believes only what is stored.
     if (hasRefresh || scope.split(' ').includes('openid')) await storeGrant(grant, context);
-    return hasRefresh ? { ...grant, generation: 0 } : grant;
+    return { grant, ...(hasRefresh && { refresh: { secret, generation: 0 } }) };
   },
 };
 

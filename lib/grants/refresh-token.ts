@@ -26,7 +26,7 @@ export const refreshToken: GrantType = {
     const requested = form.get('scope');
     const scope = requested === undefined ? [] : parseScope(requested);
     if (scope.length > MAX_SCOPES) throw invalidScope();
-    const handle = (await context.handles()).parse('refresh_token', token);
+    const handle = (await context.handles.refresh_token()).parse(token);
     if (!handle) throw invalidGrant('it is not a refresh token of this service');
 
     const now = context.clock();
@@ -51,8 +51,9 @@ export const refreshToken: GrantType = {
     };
     const state = await useOnce(use, request, context);
     // An ID token from a refresh has no nonce, which belongs to the authorization request. OpenID Connect Core section 12.2
-    const { nonce, ...grant } = await effectiveGrant(state, refresh, client, context);
-    return grant;
+    const obtained = await effectiveGrant(state, handle.secret, refresh, client, context);
+    const { nonce, ...grant } = obtained.grant;
+    return { ...obtained, grant };
   },
 };
 

@@ -1,9 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { browserCookie } from '../http/cookie.ts';
 import type { HttpRequest } from '../http/message.ts';
-import type { Lazy } from '../lazy.ts';
 import { subjectTag, subjectTagOf } from '../oauth/grant-id.ts';
-import { type Handles, randomId } from '../oauth/handle.ts';
+import { createHandleSecret, type Handles, type HandlesByKind } from '../oauth/handle.ts';
 import type { Session } from '../oauth/session.ts';
 import type { Authentication } from '../oauth/user.ts';
 import { type EndSessionContext, endSession } from '../revocation/end-session.ts';
@@ -13,13 +12,15 @@ import type { SessionStore } from '../store/session.ts';
 export interface BrowserContext {
   readonly issuer: string;
   readonly clock: Clock;
-  readonly handles: Lazy<Handles>;
+  readonly handles: HandlesByKind<'session'>;
   readonly sessions: SessionStore;
 }
 
 export interface Browser {
-  /** Exists from the first page on, even before anybody signs in. Page tokens are bound to it. */
+  /** Exists from the first page on, even before anybody signs in. */
   readonly sid: string;
+  /** In its cookie. Page tokens are bound to it, as ID tokens show the `sid` to clients. */
+  readonly secret: string;
   /** It has no cookie with this `sid` yet. */
   readonly isNew: boolean;
   /** Not expired. `isSessionValid` shows whether it was ended by a sign-out elsewhere. */
@@ -29,11 +30,17 @@ export interface Browser {
 /** A new browser when there is no valid cookie. */
 export async function readBrowser(request: HttpRequest, context: BrowserContext): Promise<Browser> {
   const cookie = browserCookie(context.issuer).read(request);
-  const handle = cookie === undefined ? undefined : (await context.handles()).parse('session', cookie);
-  if (!handle) return { sid: randomId(), isNew: true };
-  const session = await context.sessions.find(handle.id);
+  const handle = cookie === undefined ? undefined : (await context.handles.session()).parse(cookie);
+  if (!handle) return newBrowser();
+  const { id: sid, secret } = handle;
+  const session = await context.sessions.find(sid);
   const isAlive = session !== undefined && context.clock() < session.expires_at;
-  return { sid: handle.id, isNew: false, ...(isAlive && { session }) };
+  return { sid, secret, isNew: false, ...(isAlive && { session }) };
+}
+
+function newBrowser() {
+  const { id: sid, secret } = createHandleSecret('session');
+  return { sid, secret, isNew: true };
 }
 
 /** False after a sign-out of the subject or the whole issuer. */
@@ -45,8 +52,8 @@ export async function isSessionValid(
   return found.every((epoch) => epoch === undefined || epoch < auth_time);
 }
 
-export const sessionCookie = (sid: string, issuer: string, handles: Handles): string =>
-  browserCookie(issuer).write(handles.mint('session', { id: sid }).text);
+export const sessionCookie = ({ secret }: Browser, issuer: string, handles: Handles): string =>
+  browserCookie(issuer).write(handles.mint({ secret }).text);
 
 /**
  * Ends the old session, and begins one with a new id, against session fixation. The grants move if the same person signs in
@@ -58,9 +65,10 @@ export async function beginSession(
   authentication: Authentication,
   lifetime: number,
   context: EndSessionContext,
-): Promise<Session> {
+): Promise<Required<Browser>> {
   const { sessions, clock } = context;
-  const session: Session = { ...authentication, sid: randomId(), expires_at: clock() + lifetime };
+  const next = newBrowser();
+  const session: Session = { ...authentication, sid: next.sid, expires_at: clock() + lifetime };
   const old = browser.session;
   const known = browser.isNew ? [] : await sessions.grants(browser.sid);
   const given = known.filter(
@@ -72,5 +80,5 @@ export async function beginSession(
   ]);
   if (old?.sub === session.sub) await sessions.remove(old.sid);
   else if (old) await endSession(old, context);
-  return session;
+  return { ...next, session };
 }

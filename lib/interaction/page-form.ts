@@ -22,7 +22,7 @@ export const isFromPage = (form: Form): boolean => form.get(PAGE_FIELD) !== unde
 
 export const createHtmlForm = ({ page, query, purpose }: PageForm, { browser, handles }: Visit): HtmlForm => ({
   action: `?${query}`,
-  fields: { [PAGE_FIELD]: page, [TOKEN_FIELD]: mintPageToken(handles, browser.sid, purpose) },
+  fields: { [PAGE_FIELD]: page, [TOKEN_FIELD]: mintPageToken(handles.page, browser.secret, purpose) },
 });
 
 /** From this page and this browser. RFC 9700 section 4.7 */
@@ -31,4 +31,5 @@ export const isGenuineSubmission = (
   { purpose }: PageForm,
   { request, browser, handles, context }: Visit,
 ): boolean =>
-  isSameOrigin(request, context.issuer) && isPageToken(handles, form.get(TOKEN_FIELD) ?? '', browser.sid, purpose);
+  isSameOrigin(request, context.issuer) &&
+  isPageToken(handles.page, form.get(TOKEN_FIELD) ?? '', browser.secret, purpose);

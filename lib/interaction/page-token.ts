@@ -1,20 +1,26 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type Handles, ID_BYTES } from '../oauth/handle.ts';
+import { type Handles, SECRET_BYTES } from '../oauth/handle.ts';
 
-// A hidden field proves that this service made the page for this browser. It is a handle whose id is a hash of `sid` and the
-// page's purpose, so nothing is stored. RFC 9700 section 4.7
+// A hidden field proves that this service made the page for this browser. It is a handle that carries a hash of the browser's
+// secret and the page's purpose, so nothing is stored. RFC 9700 section 4.7
 
-const tag = (sid: string, purpose: readonly string[]): Buffer =>
+/** @param length in bytes; that of a page of version 0.1.0 is shorter */
+const tag = (secret: string, purpose: readonly string[], length = SECRET_BYTES): Buffer =>
   createHash('sha256')
-    .update(JSON.stringify([sid, ...purpose]))
+    .update(JSON.stringify([secret, ...purpose]))
     .digest()
-    .subarray(0, ID_BYTES);
+    .subarray(0, length);
 
-/** @param purpose distinguishes the page: other pages' forms must not be accepted */
-export const mintPageToken = (handles: Handles, sid: string, purpose: readonly string[]): string =>
-  handles.mint('page', { id: tag(sid, purpose).toString('base64url') }).text;
+/**
+ * @param secret of the browser
+ * @param purpose distinguishes the page: other pages' forms must not be accepted
+ */
+export const mintPageToken = (handles: Handles, secret: string, purpose: readonly string[]): string =>
+  handles.mint({ secret: tag(secret, purpose).toString('base64url') }).text;
 
-export function isPageToken(handles: Handles, text: string, sid: string, purpose: readonly string[]): boolean {
-  const handle = handles.parse('page', text);
-  return handle !== undefined && timingSafeEqual(Buffer.from(handle.id, 'base64url'), tag(sid, purpose));
+export function isPageToken(handles: Handles, text: string, secret: string, purpose: readonly string[]): boolean {
+  const handle = handles.parse(text);
+  if (!handle) return false;
+  const carried = Buffer.from(handle.secret, 'base64url');
+  return timingSafeEqual(carried, tag(secret, purpose, carried.length));
 }

@@ -30,8 +30,7 @@ export async function signInWithPassword(
     return { failed: { username, failed } };
   }
   const authentication = { sub: result.sub, amr: result.amr, auth_time: context.clock() };
-  const session = await beginSession(browser, authentication, context.sessionLifetime, context);
-  return { browser: { sid: session.sid, isNew: true, session } };
+  return { browser: await beginSession(browser, authentication, context.sessionLifetime, context) };
 }
 
 function logRefusal(

@@ -1,11 +1,12 @@
 import type { HttpRequest, HttpResponse } from '../http/message.ts';
 import type { LogContext } from '../log.ts';
 import type { Client } from '../oauth/client.ts';
-import type { Handles } from '../oauth/handle.ts';
+import type { Handles, HandlesByKind } from '../oauth/handle.ts';
 import { createSite, type Service, type Site } from '../pages/page.ts';
 import { type Browser, type BrowserContext, readBrowser, sessionCookie } from './browser-session.ts';
 
 export interface VisitContext extends LogContext, BrowserContext {
+  readonly handles: HandlesByKind<'session' | 'page'>;
   readonly service: Service;
 }
 
@@ -13,8 +14,7 @@ export interface VisitContext extends LogContext, BrowserContext {
 export interface Visit<Context extends VisitContext = VisitContext> {
   readonly request: HttpRequest;
   readonly browser: Browser;
-  /** For page tokens and the cookie. */
-  readonly handles: Handles;
+  readonly handles: { readonly [Kind in keyof VisitContext['handles']]: Handles };
   /** The service, the texts in the person's language, and the client. */
   readonly site: Site;
   readonly context: Context;
@@ -26,8 +26,12 @@ export async function openVisit<Context extends VisitContext>(
   context: Context,
   client?: Client,
 ): Promise<Visit<Context>> {
-  const [browser, handles] = await Promise.all([readBrowser(request, context), context.handles()]);
-  return { request, browser, handles, site: siteFor(request, context, client), context };
+  const [browser, session, page] = await Promise.all([
+    readBrowser(request, context),
+    context.handles.session(),
+    context.handles.page(),
+  ]);
+  return { request, browser, handles: { session, page }, site: siteFor(request, context, client), context };
 }
 
 /** Works even if the request is invalid. OpenID Connect Core section 3.1.2.1 */
@@ -36,6 +40,6 @@ export const siteFor = ({ query }: HttpRequest, { service }: Pick<VisitContext, 
 
 export function withCookie(response: HttpResponse, { browser, handles, context }: Visit): HttpResponse {
   if (!browser.isNew) return response;
-  const cookie = sessionCookie(browser.sid, context.issuer, handles);
+  const cookie = sessionCookie(browser, context.issuer, handles.session);
   return { ...response, headers: { ...response.headers, 'set-cookie': cookie } };
 }

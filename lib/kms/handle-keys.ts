@@ -1,11 +1,15 @@
 import type { Kms } from './kms.ts';
 
-/** Minting and parsing then need no call of KMS. The MAC covers the issuer, because issuers can share a KMS key. */
+/**
+ * Minting and parsing then need no call of KMS. The MAC covers the issuer, because issuers can share a KMS key.
+ * @param group of kinds that the keys are for; absent = all kinds, as in version 0.1.0
+ */
 export async function deriveHandleKeys(
   issuer: string,
   [first, ...others]: readonly [string, ...string[]],
   { generateMac }: Pick<Kms, 'generateMac'>,
+  group?: string,
 ): Promise<[Buffer, ...Buffer[]]> {
-  const message = Buffer.from(`latchkey handle key\0${issuer}`);
+  const message = Buffer.from(['latchkey handle key', issuer, ...(group === undefined ? [] : [group])].join('\0'));
   return Promise.all([generateMac(first, message), ...others.map((id) => generateMac(id, message))]);
 }

@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto';
-import { GRANT_ID_BYTES, ID_BYTES, randomId } from './handle.ts';
+import { createHandleSecret, SUBJECT_TAG_BYTES } from './handle.ts';
 
-// 128 random bits and a tag of the subject, so that the subject's epoch can be read before the grant. docs/design.md section 4
+// The id of a grant ends with a tag of its subject, so that the subject's epoch can be read before the grant. docs/design.md
+// section 4
+
+const tagOf = (sub: string) =>
+  createHash('sha256').update('latchkey subject tag\0').update(sub).digest().subarray(0, SUBJECT_TAG_BYTES);
 
 /** 64 bits, base64url. If two subjects shared a tag, signing out one would also sign out the other. */
-export const subjectTag = (sub: string): string =>
-  createHash('sha256')
-    .update('latchkey subject tag\0')
-    .update(sub)
-    .digest()
-    .toString('base64url', 0, GRANT_ID_BYTES - ID_BYTES);
+export const subjectTag = (sub: string): string => tagOf(sub).toString('base64url');
 
-export const createGrantId = (sub: string): string =>
-  Buffer.concat([randomId(), subjectTag(sub)].map((part) => Buffer.from(part, 'base64url'))).toString('base64url');
+/** A new id, and the secret of the grant's code and refresh tokens. */
+export function createGrantId(sub: string): { readonly grant_id: string; readonly secret: string } {
+  const { id: grant_id, secret } = createHandleSecret('code', tagOf(sub));
+  return { grant_id, secret };
+}
 
 export const subjectTagOf = (grant_id: string): string =>
-  Buffer.from(grant_id, 'base64url').toString('base64url', ID_BYTES);
+  Buffer.from(grant_id, 'base64url').subarray(-SUBJECT_TAG_BYTES).toString('base64url');

@@ -11,8 +11,18 @@ export interface Grant extends SignIn {
   readonly sub: string;
   readonly scope: string;
   readonly resources: readonly [ResourceServer, ...ResourceServer[]];
-  /** Of the refresh token to issue; absent = none. */
-  readonly generation?: number;
+}
+
+/** What a refresh token carries: the secret of its grant, and the number of this refresh token. */
+export interface RefreshTokenContent {
+  readonly secret: string;
+  readonly generation: number;
+}
+
+/** With the refresh token to issue; absent = none. It is kept apart from the grant, which is shown to hooks. */
+export interface ObtainedGrant {
+  readonly grant: Grant;
+  readonly refresh?: RefreshTokenContent;
 }
 
 /** The subject has not decided yet. RFC 8628 section 3.5 */

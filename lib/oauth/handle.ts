@@ -1,44 +1,68 @@
-import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeBase64url } from '../base64url.ts';
+import type { Lazy } from '../lazy.ts';
+import { createHandleKey, createOldHandleKey, KEY_ID_BYTES } from './handle-key.ts';
 import { makeWithPlainId } from './identifier.ts';
 
-/** A grant's id also contains a tag of its subject. */
-export const ID_BYTES = 16;
-export const GRANT_ID_BYTES = 24;
+/** Of random ids that belong to no handle. */
+const ID_BYTES = 16;
+
+/** Of what a handle carries, and of the id that is a hash of it. */
+export const SECRET_BYTES = 18;
+export const SUBJECT_TAG_BYTES = 8;
+
+/** What a handle of version 0.1.0 carries: its id. Other lengths than those of today, so the form shows in the length. */
+const OLD_BYTES = 16;
 
 interface Kind {
   /** Lets people and secret scanners recognise a handle of this kind. */
   readonly prefix: `lk_${string}_`;
-  readonly idBytes: number;
+  /** Kinds that share their secret have the same label, and so the same id. */
+  readonly label: string;
+  readonly tagBytes: 0 | typeof SUBJECT_TAG_BYTES;
   readonly hasGeneration?: true;
+  /** A successor of a handle of version 0.1.0 is made with a key of today, and carries the same as that one. */
+  readonly succeedsOld?: true;
 }
 const kinds = {
-  reference_token: { prefix: 'lk_at_', idBytes: ID_BYTES },
-  code: { prefix: 'lk_ac_', idBytes: GRANT_ID_BYTES },
-  refresh_token: { prefix: 'lk_rt_', idBytes: GRANT_ID_BYTES, hasGeneration: true },
-  session: { prefix: 'lk_ss_', idBytes: ID_BYTES },
-  page: { prefix: 'lk_pg_', idBytes: ID_BYTES },
+  reference_token: { prefix: 'lk_at_', label: 'reference_token', tagBytes: 0 },
+  code: { prefix: 'lk_ac_', label: 'grant', tagBytes: SUBJECT_TAG_BYTES },
+  refresh_token: {
+    prefix: 'lk_rt_',
+    label: 'grant',
+    tagBytes: SUBJECT_TAG_BYTES,
+    hasGeneration: true,
+    succeedsOld: true,
+  },
+  session: { prefix: 'lk_ss_', label: 'session', tagBytes: 0 },
+  page: { prefix: 'lk_pg_', label: 'page', tagBytes: 0 },
 } as const satisfies Record<string, Kind>;
 
 export type HandleKind = keyof typeof kinds;
+export const handleKinds = Object.keys(kinds) as HandleKind[];
 
 export interface Handle {
   readonly id: string;
+  /**
+   * What the handle carries, base64url; other handles of the same grant or session are made from it. Its hash is the id, so
+   * that an id does not help anybody to make a handle. In a handle of version 0.1.0, it is the id.
+   */
+  readonly secret: string;
   readonly generation: number;
   readonly key: string;
 }
 
-/** Mints and parses handles: a prefix, then base64url of key id, id, generation and MAC. docs/design.md section 3 */
+/** Mints and parses the handles of one kind. docs/design.md section 3 */
 export interface Handles {
-  mint(
-    kind: HandleKind,
-    content?: { readonly id: string; readonly generation?: number },
-  ): Handle & { readonly text: string };
+  /** @param content by default, a new secret */
+  mint(content?: { readonly secret: string; readonly generation?: number }): Handle & { readonly text: string };
   /** Undefined unless this service minted the handle as this kind. Reads nothing. */
-  parse(kind: HandleKind, text: string): Handle | undefined;
+  parse(text: string): Handle | undefined;
 }
 
-const KEY_ID_BYTES = 4;
+/** Of those kinds that a function mints or checks. */
+export type HandlesByKind<Name extends HandleKind> = { readonly [Each in Name]: Lazy<Handles> };
+
 const GENERATION_BYTES = 4;
 const MAC_BYTES = 16;
 
@@ -52,34 +76,51 @@ export const randomId = (): string =>
     (id) => id,
   );
 
-/** @param secrets 32 bytes each: the first mints, all verify */
-export function createHandles(issuer: string, secrets: readonly [Buffer, ...Buffer[]]): Handles {
-  // As KeyObjects, because importing a secret takes longer than computing the MAC.
-  const keys = secrets.map((secret) => ({ id: keyId(secret), secret: createSecretKey(secret) }));
-  const [minting = unreachable()] = keys;
-  const byId = new Map(keys.map((key) => [key.id.toString('base64url'), key.secret]));
+/** @param tag of the subject, for a code or refresh token */
+export const createHandleSecret = (
+  kind: HandleKind,
+  tag: Uint8Array = new Uint8Array(),
+): Pick<Handle, 'id' | 'secret'> =>
+  makeWithPlainId(
+    () => {
+      const carried = Buffer.concat([randomBytes(SECRET_BYTES), tag]);
+      return { id: idOf(kind, carried), secret: carried.toString('base64url') };
+    },
+    ({ id }) => id,
+  );
 
-  const mac = (secret: KeyObject, kind: HandleKind, content: Buffer) =>
-    createHmac('sha256', secret).update(`${kind}\0${issuer}\0`).update(content).digest().subarray(0, MAC_BYTES);
+/** Secrets of 32 bytes. */
+export interface HandleSecrets {
+  /** Of this kind. The first mints, all verify. */
+  readonly own: readonly Buffer[];
+  /** Of all kinds. They mint only where `own` is empty, and verify what they made, in version 0.1.0 as well. */
+  readonly shared: readonly Buffer[];
+}
+
+export function createHandles(kind: HandleKind, issuer: string, { own, shared }: HandleSecrets): Handles {
+  const keys = [...own, ...shared].map((secret) => createHandleKey(secret, issuer, kind));
+  const [minting = unreachable()] = keys;
+  const byId = new Map([...shared.map(createOldHandleKey), ...keys].map((key) => [key.id.toString('base64url'), key]));
+  const label = `${kind}\0${issuer}\0`;
+  const mac = (key: KeyObject, content: Buffer) =>
+    createHmac('sha256', key).update(label).update(content).digest().subarray(0, MAC_BYTES);
 
   return {
-    mint(kind, { id, generation = 0 } = { id: randomId() }) {
-      const content = Buffer.concat([minting.id, Buffer.from(id, 'base64url'), ...encodeGeneration(kind, generation)]);
-      if (content.length !== contentBytes(kind)) throw new Error(`the id of a ${kind} has the wrong length`);
-      const bytes = Buffer.concat([content, mac(minting.secret, kind, content)]);
+    mint({ secret, generation = 0 } = createHandleSecret(kind)) {
+      const carried = Buffer.from(secret, 'base64url');
+      if (!mayCarry(kind, carried.length, false)) throw new Error(`the secret of a ${kind} has the wrong length`);
+      const content = Buffer.concat([minting.id, carried, ...encodeGeneration(kind, generation)]);
+      const bytes = Buffer.concat([content, mac(minting.key, content)]);
       return { text: kinds[kind].prefix + bytes.toString('base64url'), ...describe(kind, content) };
     },
 
-    parse(kind, text) {
-      if (!hasHandlePrefix(kind, text)) return undefined;
-      const bytes = decodeBase64url(text.slice(kinds[kind].prefix.length));
-      const length = contentBytes(kind);
-      if (bytes?.length !== length + MAC_BYTES) return undefined;
-      const content = bytes.subarray(0, length);
-      const handle = describe(kind, content);
-      const secret = byId.get(handle.key);
-      if (!secret || !timingSafeEqual(mac(secret, kind, content), bytes.subarray(length))) return undefined;
-      return handle;
+    parse(text) {
+      const content = readContent(kind, text);
+      if (!content) return undefined;
+      const handle = describe(kind, content.bytes);
+      const found = byId.get(handle.key);
+      if (!found || !mayCarry(kind, content.bytes.length - fixedBytes(kind), found.isOld)) return undefined;
+      return timingSafeEqual(mac(found.key, content.bytes), content.mac) ? handle : undefined;
     },
   };
 }
@@ -88,17 +129,30 @@ export function createHandles(issuer: string, secrets: readonly [Buffer, ...Buff
 export function readUnverifiedHandle(
   text: string,
 ): { readonly kind: HandleKind; readonly content?: Handle } | undefined {
-  const kind = (Object.keys(kinds) as HandleKind[]).find((candidate) => hasHandlePrefix(candidate, text));
+  const kind = handleKinds.find((candidate) => hasHandlePrefix(candidate, text));
   if (kind === undefined) return undefined;
-  const bytes = decodeBase64url(text.slice(kinds[kind].prefix.length));
-  const length = contentBytes(kind);
-  return bytes?.length === length + MAC_BYTES ? { kind, content: describe(kind, bytes.subarray(0, length)) } : { kind };
+  const content = readContent(kind, text);
+  return content ? { kind, content: describe(kind, content.bytes) } : { kind };
 }
+
+/** An old key can make no handle of an id of today, and a key of today none of an old id, except to continue its grant. */
+const mayCarry = (kind: HandleKind, length: number, isOldKey: boolean): boolean =>
+  length === OLD_BYTES + kinds[kind].tagBytes
+    ? isOldKey || 'succeedsOld' in kinds[kind]
+    : length === SECRET_BYTES + kinds[kind].tagBytes && !isOldKey;
 
 const hasGeneration = (kind: HandleKind) => 'hasGeneration' in kinds[kind];
 
-const contentBytes = (kind: HandleKind) =>
-  KEY_ID_BYTES + kinds[kind].idBytes + (hasGeneration(kind) ? GENERATION_BYTES : 0);
+const fixedBytes = (kind: HandleKind) => KEY_ID_BYTES + (hasGeneration(kind) ? GENERATION_BYTES : 0);
+
+function readContent(kind: HandleKind, text: string): { readonly bytes: Buffer; readonly mac: Buffer } | undefined {
+  const { prefix, tagBytes } = kinds[kind];
+  const bytes = text.startsWith(prefix) ? decodeBase64url(text.slice(prefix.length)) : undefined;
+  if (!bytes) return undefined;
+  const carried = bytes.length - fixedBytes(kind) - MAC_BYTES - tagBytes;
+  if (carried !== SECRET_BYTES && carried !== OLD_BYTES) return undefined;
+  return { bytes: bytes.subarray(0, -MAC_BYTES), mac: bytes.subarray(-MAC_BYTES) };
+}
 
 function encodeGeneration(kind: HandleKind, generation: number): Buffer[] {
   if (!hasGeneration(kind)) return [];
@@ -108,19 +162,23 @@ function encodeGeneration(kind: HandleKind, generation: number): Buffer[] {
 }
 
 function describe(kind: HandleKind, content: Buffer): Handle {
-  const end = KEY_ID_BYTES + kinds[kind].idBytes;
+  const end = content.length - (hasGeneration(kind) ? GENERATION_BYTES : 0);
+  const carried = content.subarray(KEY_ID_BYTES, end);
   return {
     key: content.toString('base64url', 0, KEY_ID_BYTES),
-    id: content.toString('base64url', KEY_ID_BYTES, end),
+    id: idOf(kind, carried),
+    secret: carried.toString('base64url'),
     generation: hasGeneration(kind) ? content.readUInt32BE(end) : 0,
   };
 }
 
-/** A hash, so the id does not reveal the key. */
-export const handleKeyId = (secret: Buffer): string => keyId(secret).toString('base64url');
-
-const keyId = (secret: Buffer) =>
-  createHash('sha256').update('latchkey handle key id\0').update(secret).digest().subarray(0, KEY_ID_BYTES);
+/** Of a grant, with the tag of its subject at the end. */
+function idOf(kind: HandleKind, carried: Buffer): string {
+  const { label, tagBytes } = kinds[kind];
+  if (carried.length === OLD_BYTES + tagBytes) return carried.toString('base64url');
+  const hash = createHash('sha256').update(`latchkey handle id\0${label}\0`).update(carried).digest();
+  return Buffer.concat([hash.subarray(0, SECRET_BYTES), carried.subarray(SECRET_BYTES)]).toString('base64url');
+}
 
 function unreachable(): never {
   throw new Error('no handle key');

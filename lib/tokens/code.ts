@@ -1,8 +1,7 @@
 import type { Clock } from '../clock.ts';
-import type { Lazy } from '../lazy.ts';
 import { type Grant, signInOf } from '../oauth/grant.ts';
 import type { GrantState } from '../oauth/grant-state.ts';
-import { type Handles, randomId } from '../oauth/handle.ts';
+import { type HandlesByKind, randomId } from '../oauth/handle.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../oauth/revocation.ts';
 import { parseScope } from '../oauth/scope.ts';
 import type { GrantStore } from '../store/grant.ts';
@@ -20,7 +19,7 @@ export interface GrantingContext {
 }
 
 export interface CodeContext extends GrantingContext {
-  readonly handles: Lazy<Handles>;
+  readonly handles: HandlesByKind<'code'>;
   readonly codeLifetime: number;
 }
 
@@ -30,14 +29,21 @@ export interface CodeBinding {
   readonly code_challenge?: string;
 }
 
-/** The caller makes the id with `createGrantId`, so that a hybrid flow can issue tokens from the grant at the same time. */
-export async function issueCode(grant: Grant, binding: CodeBinding, context: CodeContext): Promise<string> {
+/**
+ * The caller makes id and secret with `createGrantId`, so that a hybrid flow can issue tokens from the grant at the same time.
+ */
+export async function issueCode(
+  grant: Grant,
+  secret: string,
+  binding: CodeBinding,
+  context: CodeContext,
+): Promise<string> {
   const now = context.clock();
   const [handles] = await Promise.all([
-    context.handles(),
+    context.handles.code(),
     context.grants.put({ ...grantState(grant, now, context), ...binding, code_expires_at: now + context.codeLifetime }),
   ]);
-  return handles.mint('code', { id: grant.grant_id }).text;
+  return handles.mint({ secret }).text;
 }
 
 /** For a grant without a code, so that it can be refreshed or revoked. */

@@ -1,12 +1,11 @@
 import type { EncryptionKey } from '../keys/encryption-key.ts';
 import type { OpeningKeys, SealingKeys } from '../keys/sealing-key.ts';
 import type { Signers } from '../keys/signer.ts';
-import type { Lazy } from '../lazy.ts';
 import type { AccessToken, AccessTokenClaims, AccessTokenFormatName } from '../oauth/access-token.ts';
 import type { Client } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import type { Grant } from '../oauth/grant.ts';
-import type { Handles } from '../oauth/handle.ts';
+import type { HandlesByKind } from '../oauth/handle.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
 import type { RevocationList } from '../revocation/list.ts';
 import type { ReferenceTokenStore } from '../store/reference-token.ts';
@@ -18,15 +17,14 @@ export type NewClaims = { [Name in keyof AccessTokenClaims as Exclude<Name, 'jti
 
 export interface IssuingContext {
   readonly signers: Signers;
-  /** From KMS, they are derived when the first handle is needed. */
-  readonly handles: Lazy<Handles>;
+  readonly handles: HandlesByKind<'reference_token'>;
   readonly sealingKeys: SealingKeys;
   readonly referenceTokens: ReferenceTokenStore;
 }
 
 export interface VerifyingContext extends ClaimsPolicy {
   readonly verifyJwt: ReturnType<typeof createChangingJwtVerifier>;
-  readonly handles: Lazy<Handles>;
+  readonly handles: HandlesByKind<'reference_token'>;
   readonly decryptionKeys: ReadonlyMap<string, EncryptionKey>;
   readonly openingKeys: OpeningKeys;
   readonly referenceTokens: ReferenceTokenStore;

@@ -5,29 +5,27 @@ import { validateClaims } from './claims.ts';
 import { type FormatExplanation, UNCHECKED_HANDLE } from './explanation.ts';
 import { type AccessTokenFormat, issuedToAnotherClient, type VerifyingContext } from './format.ts';
 
-const KIND = 'reference_token';
-
 /** A handle. The claims are in the table, with the time of a revocation of this token alone. */
 export const reference: AccessTokenFormat<'reference'> = {
   name: 'reference',
   isSigned: false,
   // A handle has no dots, which all other formats have.
-  matches: (token) => hasHandlePrefix(KIND, token) && !token.includes('.'),
+  matches: (token) => hasHandlePrefix('reference_token', token) && !token.includes('.'),
 
   async issue(claims, { handles, referenceTokens }) {
-    const { text, id } = (await handles()).mint(KIND);
+    const { text, id } = (await handles.reference_token()).mint();
     await referenceTokens.put({ ...claims, jti: id });
     return text;
   },
 
   verify(token, context) {
-    const handles = context.handles();
+    const handles = context.handles.reference_token();
     if (handles instanceof Promise) return handles.then((known) => find(parse(token, known), context));
     return find(parse(token, handles), context);
   },
 
   async revoke(token, client, context) {
-    const handle = parse(token, await context.handles());
+    const handle = parse(token, await context.handles.reference_token());
     const now = context.clock();
     if (await context.referenceTokens.revoke(handle.id, client.client_id, now, now - context.clockSkew)) return;
     // An unknown, expired or revoked token needs no revocation, but a token of another client is refused.
@@ -54,7 +52,7 @@ export const referenceExplanation: FormatExplanation = {
 };
 
 function parse(token: string, handles: Handles): Handle {
-  const handle = handles.parse(KIND, token);
+  const handle = handles.parse(token);
   if (!handle) throw new InvalidToken('is not a reference token of this service');
   return handle;
 }

@@ -1,9 +1,11 @@
-import type { Grant } from '../oauth/grant.ts';
+import type { ObtainedGrant } from '../oauth/grant.ts';
+import type { HandlesByKind } from '../oauth/handle.ts';
 import { type IdTokenContext, issueIdToken, wantsIdToken } from './id-token.ts';
 import { type AccessTokenContext, type AccessTokenResponse, issueAccessToken } from './issue.ts';
-import { mintRefreshToken } from './refresh-token.ts';
 
-export type TokenResponseContext = AccessTokenContext & IdTokenContext;
+export interface TokenResponseContext extends AccessTokenContext, IdTokenContext {
+  readonly handles: HandlesByKind<'reference_token' | 'refresh_token'>;
+}
 
 /** RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3 */
 export interface TokenResponse extends AccessTokenResponse {
@@ -11,16 +13,18 @@ export interface TokenResponse extends AccessTokenResponse {
   readonly id_token?: string;
 }
 
-/** A refresh token if the grant has a generation, and an ID token if the scope requests one. */
-export async function issueTokens(grant: Grant, context: TokenResponseContext): Promise<TokenResponse> {
-  const { grant_id, generation } = grant;
+/**
+ * An ID token if the scope requests one. Of a refresh token, the table has only the number. docs/design.md section 3
+ */
+export async function issueTokens(
+  { grant, refresh }: ObtainedGrant,
+  context: TokenResponseContext,
+): Promise<TokenResponse> {
   const response = await issueAccessToken(grant, context);
   const { access_token } = response;
   return {
     ...response,
-    ...(generation !== undefined && {
-      refresh_token: mintRefreshToken(await context.handles(), grant_id, generation),
-    }),
+    ...(refresh && { refresh_token: (await context.handles.refresh_token()).mint(refresh).text }),
     ...(wantsIdToken(grant) && { id_token: await issueIdToken(grant, { access_token }, context) }),
   };
 }

@@ -1,4 +1,4 @@
-import { alternatives, type Config } from '../config.ts';
+import { type Config, signingKeys } from '../config.ts';
 import { createRegistryCopy } from '../key-registry/copy.ts';
 import { findOrCreateRegistry, type StoredRegistry } from '../key-registry/first-key.ts';
 import { type KeyRegistry, publishedKeys, type RegisteredKey } from '../key-registry/registry.ts';
@@ -9,11 +9,8 @@ import type { AlgorithmName } from '../keys/algorithm.ts';
 import { keySigners, type Signers } from '../keys/signer.ts';
 import type { SigningJwk } from '../keys/signing-key.ts';
 import { keyVerifiers } from '../keys/verifier.ts';
-import { deriveHandleKeys } from '../kms/handle-keys.ts';
 import { kmsSigners } from '../kms/signers.ts';
 import { createWrappedKey } from '../kms/wrapped-key.ts';
-import { type Lazy, lazy } from '../lazy.ts';
-import { createHandles, type Handles } from '../oauth/handle.ts';
 import { createItemReader } from '../store/item-reader.ts';
 import { createSchemaCheck } from '../store/schema.ts';
 import type { Table } from '../store/table.ts';
@@ -24,7 +21,7 @@ import type { Foundation, FoundationWithTable } from './foundation.ts';
 export function signers(base: FoundationWithTable): Signers {
   const { config, kms } = base;
   if (config.usesKeyRegistry('SIGNING_KMS_KEYS')) return signersOfRegistry(base);
-  return config.findOnlyOne(alternatives.signing) === 'SIGNING_KEYS'
+  return config.findOnlyOne(signingKeys) === 'SIGNING_KEYS'
     ? keySigners(config.get('SIGNING_KEYS'))
     : kmsSigners(config.get('SIGNING_KMS_KEYS'), kms);
 }
@@ -47,16 +44,6 @@ export function jwtVerification(typ: string, { config, clock, table }: Foundatio
   const copy = createRegistryCopy(storedRegistry(table).find, clock);
   const verifyJwt = createChangingJwtVerifier(typ, registryVerifiers(copy, clock));
   return { verifyJwt, keysUntil: copy.freshUntil };
-}
-
-/** From KMS, handle keys are derived when the first handle is needed. */
-export function handles({ config, issuer, kms }: FoundationWithTable): Lazy<Handles> {
-  if (config.findOnlyOne(alternatives.handles) === 'HANDLE_KEYS') {
-    const known = createHandles(issuer, config.get('HANDLE_KEYS'));
-    return () => known;
-  }
-  const ids = config.get('HANDLE_KMS_KEYS');
-  return lazy(async () => createHandles(issuer, await deriveHandleKeys(issuer, ids, kms)));
 }
 
 /** For functions that do not load the table. */

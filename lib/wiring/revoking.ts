@@ -3,7 +3,6 @@ import { createGrantStore } from '../store/grant.ts';
 import { createRevocationStore } from '../store/revocation.ts';
 import { clientFinder } from './clients.ts';
 import type { FoundationWithTable } from './foundation.ts';
-import { handles } from './keys.ts';
 
 export function revokingContext(base: FoundationWithTable) {
   const { config, clock, log, issuer, table } = base;
@@ -11,7 +10,6 @@ export function revokingContext(base: FoundationWithTable) {
     log,
     clock,
     issuer,
-    handles: handles(base),
     maxLifetime: config.get('ACCESS_TOKEN_MAX_LIFETIME_SECONDS'),
     grants: createGrantStore(table),
     revocations: createRevocationList(createRevocationStore(table), clock),

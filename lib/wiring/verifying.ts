@@ -4,7 +4,7 @@ import { createReferenceTokenStore } from '../store/reference-token.ts';
 import { createRevocationStore } from '../store/revocation.ts';
 import { ACCESS_TOKEN_TYP } from '../tokens/jwt.ts';
 import type { FoundationWithTable } from './foundation.ts';
-import { handles, jwtVerification } from './keys.ts';
+import { jwtVerification } from './keys.ts';
 
 export function verifyingContext(base: FoundationWithTable) {
   const { config, clock, log, issuer, table } = base;
@@ -15,7 +15,6 @@ export function verifyingContext(base: FoundationWithTable) {
     clockSkew: config.get('CLOCK_SKEW_SECONDS'),
     maxLifetime: config.get('ACCESS_TOKEN_MAX_LIFETIME_SECONDS'),
     ...jwtVerification(ACCESS_TOKEN_TYP, base),
-    handles: handles(base),
     decryptionKeys: new Map(config.find('DECRYPTION_KEYS')?.map((key) => [key.kid, key])),
     openingKeys: createSealingKeys(issuer, config.find('SEALING_KEYS') ?? []),
     referenceTokens: createReferenceTokenStore(table),

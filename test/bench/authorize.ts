@@ -1,10 +1,11 @@
-import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { compose as composeAuthorization } from '../../functions/authorization.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { authorization } from '../../lib/endpoints/authorization.ts';
 import type { ProxyEvent } from '../../lib/http/proxy-event.ts';
 import { serve } from '../../lib/http/serve.ts';
-import { randomId } from '../../lib/oauth/handle.ts';
+import { createHandleSecret } from '../../lib/oauth/handle.ts';
+import { createHandleKey } from '../../lib/oauth/handle-key.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { cacheLookup } from '../../lib/store/cached-lookup.ts';
 import { createConsentStore } from '../../lib/store/consent.ts';
@@ -63,12 +64,12 @@ export async function measure(effort: Effort): Promise<Figure[]> {
 async function signIn(env: Variables, table: Table): Promise<string> {
   const { sub } = ALICE;
   const now = systemClock();
-  const sid = randomId();
+  const { id: sid, secret } = createHandleSecret('session');
   const access = { scope: ['openid', 'profile', 'read'], resources: ['orders'] };
   await createUserStore(table).create(ALICE);
   await createSessionStore(table).put({ sid, sub, auth_time: now, amr: ['pwd'], expires_at: now + 28_800 });
   await createConsentStore(table).replace({ sub, client_id: CLIENT.client_id, ...access, given_at: now }, undefined);
-  return COOKIE + handlesOf({ env }).mint('session', { id: sid }).text;
+  return COOKIE + handlesOf({ env }).session.mint({ secret }).text;
 }
 
 /** As composed for Lambda, but on a table in this process and with everything about clients cached. */
@@ -92,10 +93,11 @@ const createHandler = (env: Variables, table: Table) =>
  * request is refused for, mints a code of a random id, and writes the redirect. It asks no table, and knows no error.
  */
 function floor(env: Variables) {
-  const key = createSecretKey(Buffer.from(env['HANDLE_KEYS']!, 'base64url'));
+  const secret = Buffer.from(env['HANDLE_KEYS']!, 'base64url');
   const issuer = env['ISSUER']!;
+  const keys = new Map(['session', 'code'].map((kind) => [kind, createHandleKey(secret, issuer, kind).key]));
   const mac = (kind: string, content: Buffer) =>
-    createHmac('sha256', key).update(`${kind}\0${issuer}\0`).update(content).digest().subarray(0, 16);
+    createHmac('sha256', keys.get(kind)!).update(`${kind}\0${issuer}\0`).update(content).digest().subarray(0, 16);
   const isSession = (handle: string) => {
     const bytes = Buffer.from(handle.slice('lk_ss_'.length), 'base64url');
     return timingSafeEqual(mac('session', bytes.subarray(0, -16)), bytes.subarray(-16));
@@ -118,7 +120,7 @@ function floor(env: Variables) {
         ?.split(' ')
         .every((scope) => CLIENT.scope.includes(scope));
     if (!isProper) throw new Error('the floor is broken');
-    const content = randomBytes(28);
+    const content = randomBytes(30);
     const code = `lk_ac_${Buffer.concat([content, mac('code', content)]).toString('base64url')}`;
     const answer = new URLSearchParams({ code, state: query.get('state') ?? '', iss: issuer });
     return {

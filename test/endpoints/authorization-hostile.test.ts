@@ -199,14 +199,14 @@ describe('A session cookie', () => {
 
   it('is __Host-, HttpOnly, SameSite=Lax and Secure, so that scripts and other hosts cannot reach it', async () => {
     const { headers } = await open().get(proper());
-    expect(headers['set-cookie']).toMatch(/^__Host-latchkey=lk_ss_[\w-]{48}; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
+    expect(headers['set-cookie']).toMatch(/^__Host-latchkey=lk_ss_[\w-]{51}; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
   });
 
   it('has neither Secure nor the prefix __Host- on loopback, where there is no https', async () => {
     const issuer = 'http://localhost:3000';
     const { authorization } = world.restart({ ISSUER: issuer });
     const { headers } = await openBrowser(authorization, { issuer }).get(proper());
-    expect(headers['set-cookie']).toMatch(/^latchkey=lk_ss_[\w-]{48}; Path=\/; HttpOnly; SameSite=Lax$/);
+    expect(headers['set-cookie']).toMatch(/^latchkey=lk_ss_[\w-]{51}; Path=\/; HttpOnly; SameSite=Lax$/);
   });
 });
 

@@ -133,7 +133,7 @@ describe('A successful token request', () => {
 
   it('issues a reference token with a prefix for secret scanners, and stores nothing that could be presented', async () => {
     const token = await getToken(world.handlers, 'machine-reference');
-    expect(token).toMatch(/^lk_at_[\w-]{48}$/);
+    expect(token).toMatch(/^lk_at_[\w-]{51}$/);
     const stored = JSON.stringify(await world.table.scan('TOKEN'));
     expect(stored).toContain('machine-reference');
     expect(stored).not.toContain(token.slice('lk_at_'.length));

@@ -69,7 +69,7 @@ describe('The redemption of a code', () => {
       token_type: 'Bearer',
       expires_in: 3600,
       scope: 'openid offline_access read write',
-      refresh_token: expect.stringMatching(/^lk_rt_[\w-]{64}$/),
+      refresh_token: expect.stringMatching(/^lk_rt_[\w-]{67}$/),
       id_token: expect.any(String),
     });
   });
@@ -292,7 +292,7 @@ describe('A token or handle of another kind is refused:', () => {
       grant_id,
       waiting: (await code()).code,
       reference: await getToken(world.handlers, 'machine-reference'),
-      session: handlesOf(world).mint('session').text,
+      session: handlesOf(world).session.mint().text,
     };
   }
 });

@@ -61,9 +61,9 @@ const stored = async (grant_id: string) => (await createGrantStore(world.table).
 const authorize = (token: string) => verdict(world.handlers.authorizer(authorizerEvents['HTTP API 2.0'](token)));
 const REFUSED = { status: 400, json: { error: 'invalid_grant' } };
 
-async function signIn(id = 'web', options: CodeOptions = {}): Promise<Tokens & { grant_id: string }> {
-  const { code, grant_id } = await newCode(world, id, { clock, ...options });
-  return { ...tokensOf(await redeem(world.handlers, id, code)), grant_id };
+async function signIn(id = 'web', options: CodeOptions = {}): Promise<Tokens & { grant_id: string; secret: string }> {
+  const { code, ...grant } = await newCode(world, id, { clock, ...options });
+  return { ...tokensOf(await redeem(world.handlers, id, code)), ...grant };
 }
 
 /** Changes a record, which no container remembers in these tests. */
@@ -126,17 +126,17 @@ describe('A refresh', () => {
             form: {
               client_id: 'spa',
               grant_type: 'refresh_token',
-              refresh_token: handlesOf(world).mint('refresh_token', { id: await activeGrant('spa') }).text,
+              refresh_token: handlesOf(world).refresh_token.mint({ secret: await activeGrant('spa') }).text,
             },
           }),
         ),
       ),
     );
-    expect(handlesOf(world).parse('refresh_token', refresh_token)).toMatchObject({ generation: 1 });
+    expect(handlesOf(world).refresh_token.parse(refresh_token)).toMatchObject({ generation: 1 });
   });
 
   async function activeGrant(id: string): Promise<string> {
-    const { code, grant_id } = await newCode(world, id, { clock });
+    const { code, secret } = await newCode(world, id, { clock });
     const form = {
       client_id: id,
       grant_type: 'authorization_code',
@@ -145,7 +145,7 @@ describe('A refresh', () => {
       code_verifier: 'v'.repeat(43),
     };
     expect(readResult(await world.handlers.token(httpEvent({ form }))).status).toBe(200);
-    return grant_id;
+    return secret;
   }
 
   it('by a client without resource servers gives an access token for the issuer', async () => {
@@ -232,8 +232,8 @@ describe('A refused refresh, after which the refresh token still works:', () => 
     [
       'a generation that is still to come',
       (token) => {
-        const { id } = handlesOf(world).parse('refresh_token', token)!;
-        return refresh(world.handlers, 'web', handlesOf(world).mint('refresh_token', { id, generation: 7 }).text);
+        const { secret } = handlesOf(world).refresh_token.parse(token)!;
+        return refresh(world.handlers, 'web', handlesOf(world).refresh_token.mint({ secret, generation: 7 }).text);
       },
       REFUSED,
     ],
@@ -246,10 +246,10 @@ describe('A refused refresh, after which the refresh token still works:', () => 
   });
 
   it.each([
-    ['before there was a redemption', async () => (await newCode(world, 'web', { clock })).grant_id],
-    ['without offline_access', async () => (await signIn('web', { scope: 'openid read' })).grant_id],
+    ['before there was a redemption', async () => (await newCode(world, 'web', { clock })).secret],
+    ['without offline_access', async () => (await signIn('web', { scope: 'openid read' })).secret],
   ])('a refresh token that was never issued: %s', async (_name, begin) => {
-    const { text } = handlesOf(world).mint('refresh_token', { id: await begin() });
+    const { text } = handlesOf(world).refresh_token.mint({ secret: await begin() });
     expect(await refresh(world.handlers, 'web', text)).toMatchObject(REFUSED);
   });
 });

@@ -251,7 +251,7 @@ describe('A command that revokes many things at once', () => {
     [
       'token revoke --grant',
       ({ grant_id }) => ['token', 'revoke', '--grant', grant_id],
-      /grant [\w-]{32} and all its tokens/,
+      /grant [\w-]{35} and all its tokens/,
     ],
     ['token revoke --key', () => ['token', 'revoke', '--key', 'abc'], /every token made with key abc/],
     [

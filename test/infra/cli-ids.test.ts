@@ -6,7 +6,8 @@ import { createSecrets } from '../../infra/local/secrets.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { createGrantId, subjectTagOf } from '../../lib/oauth/grant-id.ts';
-import { createHandles, handleKeyId, randomId } from '../../lib/oauth/handle.ts';
+import { createHandleSecret, randomId } from '../../lib/oauth/handle.ts';
+import { oldHandleKeyId } from '../../lib/oauth/handle-key.ts';
 import { isIdentifier, isNewIdentifier, isPlainId, makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import { createSecret } from '../../lib/secrets/secret.ts';
 import { client, startWorld, type World } from '../support/world.ts';
@@ -37,19 +38,17 @@ const idsOf = (secret: Readonly<Record<string, string>>) => {
   } = secret;
   return [
     ...[SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS].flatMap(kidsIn),
-    handleKeyId(secretOf(HANDLE_KEYS)),
+    oldHandleKeyId(secretOf(HANDLE_KEYS)),
     sealingKeyId(secretOf(SEALING_KEYS)),
   ];
 };
 
-const handles = createHandles('https://issuer.example', [Buffer.alloc(32, 1)]);
-
 /** Everything that makes ids, with how often: without care, each would make a bad one in all but 1 of 1,000 test runs. */
 const generators: [string, number, () => readonly string[]][] = [
   ['a jti, sub, sid, kid or client_id', 5_000, () => [randomId()]],
-  ['a grant_id', 5_000, () => [createGrantId('alice')]],
-  ['the id of a reference token', 5_000, () => [handles.mint('reference_token').id]],
-  ['the id of a session', 5_000, () => [handles.mint('session').id]],
+  ['a grant_id', 5_000, () => [createGrantId('alice').grant_id]],
+  ['the id of a reference token', 5_000, () => [createHandleSecret('reference_token').id]],
+  ['the id of a session', 5_000, () => [createHandleSecret('session').id]],
   ['a secret_id', 5_000, () => [createSecret(0).stored.secret_id]],
   ['the keys that init makes', 500, () => idsOf({ ...createStageSecret('EdDSA') })],
   ['the keys of a local stack', 500, () => idsOf(createSecrets()['latchkey/local'] ?? {})],
@@ -85,7 +84,7 @@ describe('A generated id', () => {
   });
 
   it('of a grant contains the tag of its subject', () => {
-    expect(subjectTagOf(createGrantId('alice'))).toBe(subjectTagOf(createGrantId('alice')));
+    expect(subjectTagOf(createGrantId('alice').grant_id)).toBe(subjectTagOf(createGrantId('alice').grant_id));
   });
 });
 

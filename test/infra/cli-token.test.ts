@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Explanation } from '../../infra/cli/explain-token.ts';
-import { readConfig } from '../../lib/config.ts';
 import { type AccessTokenFormatName, accessTokenFormats as formats } from '../../lib/oauth/access-token.ts';
 import { createGrantId } from '../../lib/oauth/grant-id.ts';
-import { createHandles, type HandleKind, randomId } from '../../lib/oauth/handle.ts';
+import type { HandleKind } from '../../lib/oauth/handle.ts';
 import { type FaultyStore, startFaultyStore } from '../support/faulty-store.ts';
 import {
   forge,
@@ -16,6 +15,7 @@ import {
   signingAs,
 } from '../support/forge.ts';
 import { RING_KEY_ID } from '../support/forge-jwe.ts';
+import { handlesOf } from '../support/grants.ts';
 import { pairs } from '../support/scale.ts';
 import {
   authorizerEvents,
@@ -65,11 +65,8 @@ const WRONG_MAC = (kind: string) =>
 
 /** One that this service would take for its own. */
 function handle(kind: HandleKind): string {
-  const { get } = readConfig(world.env);
-  const [issuer, HANDLE_KEYS] = [get('ISSUER'), get('HANDLE_KEYS')];
   const counts = kind === 'code' || kind === 'refresh_token';
-  const handles = createHandles(issuer, HANDLE_KEYS);
-  return handles.mint(kind, { id: counts ? createGrantId('alice') : randomId() }).text;
+  return handlesOf(world)[kind].mint(counts ? createGrantId('alice') : undefined).text;
 }
 
 let count = 0;
@@ -254,11 +251,11 @@ describe('token revoke', () => {
   it.each<[HandleKind, RegExp]>([
     [
       'refresh_token',
-      /this is a refresh token, not an access token: revoke its grant with latchkey grants revoke [\w-]{32}$/m,
+      /this is a refresh token, not an access token: revoke its grant with latchkey grants revoke [\w-]{35}$/m,
     ],
     [
       'code',
-      /this is an authorization code, not an access token: revoke its grant with latchkey grants revoke [\w-]{32}$/m,
+      /this is an authorization code, not an access token: revoke its grant with latchkey grants revoke [\w-]{35}$/m,
     ],
     ['session', /this is a browser session, .+ latchkey user sign-out$/m],
   ])('says how to revoke a %s instead, like grants revoke', async (kind, expected) => {

@@ -2,14 +2,21 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { FaultName } from '../../infra/local/kms/faults.ts';
 import { faults } from '../../infra/local/kms/faults.ts';
+import { createUserStore } from '../../lib/store/user.ts';
+import { CALLBACK, openBrowser, proper, user, VERIFIER, webClient } from '../support/browser.ts';
 import { authorizerDoors, introspectionDoor, openDoors } from '../support/doors.ts';
-import { createHandleKey, createKey, type KmsWorld, startKmsWorld } from '../support/kms-world.ts';
+import { tokensOf } from '../support/grants.ts';
+import { createHandleKey, createKey, type KmsWorld, NO_KMS_HANDLES, startKmsWorld } from '../support/kms-world.ts';
 import { passTime } from '../support/pass-time.ts';
 import { getToken, type Handlers, PATIENCE, post } from '../support/world.ts';
 
 let world: KmsWorld;
 beforeAll(async () => {
   world = await startKmsWorld();
+  const users = createUserStore(world.table);
+  const alice = user('alice');
+  await users.reserveName(alice.username, alice.sub);
+  await Promise.all([users.create(alice), world.clients.create(webClient('web'))]);
   // The client of KMS is loaded before anything is measured.
   await getToken(world.restart(), 'machine-jwt');
 });
@@ -137,8 +144,8 @@ describe('The calls of KMS', () => {
   });
 
   it('are one GenerateMac for each handle key in a container, however many handles it mints or reads', async () => {
-    const HANDLE_KMS_KEYS = `${world.handleKey},${createHandleKey(world.kms)}`;
-    const handlers = world.restart({ HANDLE_KMS_KEYS });
+    const REFERENCE_TOKEN_KMS_KEYS = `${world.handleKey},${createHandleKey(world.kms)}`;
+    const handlers = world.restart({ REFERENCE_TOKEN_KMS_KEYS });
     world.kms.takeCalls();
     const tokens = await Promise.all(Array.from({ length: 5 }, () => getToken(handlers, 'machine-reference')));
     expect(world.kms.takeCalls()).toEqual({ GenerateMac: 2 });
@@ -146,6 +153,22 @@ describe('The calls of KMS', () => {
       expect((await post(handlers.introspection, 'orders', { token })).json['active']).toBe(true);
     }
     expect(world.kms.takeCalls()).toEqual({ GenerateMac: 2 }); // introspection is a container of its own
+  });
+
+  it.each([
+    ['its group', {}, 1],
+    ['all kinds', { ...NO_KMS_HANDLES, HANDLE_KMS_KEYS: 'shared' }, 1],
+    ['its group, and one that only verifies', { HANDLE_KMS_KEYS: 'shared' }, 2],
+  ])('are one GenerateMac for code and refresh token together, with a key of %s', async (_, variables, calls) => {
+    const HANDLE_KMS_KEYS = 'HANDLE_KMS_KEYS' in variables ? createHandleKey(world.kms) : '';
+    const browser = openBrowser(world.restart({ ...variables, HANDLE_KMS_KEYS }).authorization);
+    const { answer } = await browser.pass(proper({ scope: 'openid offline_access' }), 'alice');
+    const { token } = world.restart({ ...variables, HANDLE_KMS_KEYS });
+    world.kms.takeCalls();
+    const form = { code: answer['code'] ?? '', redirect_uri: CALLBACK, code_verifier: VERIFIER };
+    const { refresh_token } = tokensOf(await post(token, 'web', { grant_type: 'authorization_code', ...form }));
+    await Promise.all([1, 2].map(() => post(token, 'web', { grant_type: 'refresh_token', refresh_token })));
+    expect(world.kms.takeCalls()).toMatchObject({ GenerateMac: calls });
   });
 
   it('are not needed to verify a JWT', async () => {
@@ -168,10 +191,10 @@ describe('Handle keys from KMS', () => {
   it('are rotated by configuring two: the first one mints, both are accepted', async () => {
     const next = createHandleKey(world.kms);
     const old = await getToken(world.restart(), 'machine-reference');
-    const both = world.restart({ HANDLE_KMS_KEYS: `${next},${world.handleKey}` });
+    const both = world.restart({ REFERENCE_TOKEN_KMS_KEYS: `${next},${world.handleKey}` });
     const fresh = await getToken(both, 'machine-reference');
     expect([await introspect(both, old), await introspect(both, fresh)]).toEqual([true, true]);
-    const later = world.restart({ HANDLE_KMS_KEYS: next });
+    const later = world.restart({ REFERENCE_TOKEN_KMS_KEYS: next });
     expect([await introspect(later, old), await introspect(later, fresh)]).toEqual([false, true]);
   });
 
@@ -189,8 +212,12 @@ describe('A configuration error is answered with 503 and named in the log:', () 
   it.each([
     ['SIGNING_KEYS and SIGNING_KMS_KEYS are both set, but only one can be used', { SIGNING_KEYS: 'anything' }],
     ['SIGNING_KEYS or SIGNING_KMS_KEYS is not set', { SIGNING_KMS_KEYS: '' }],
-    ['HANDLE_KEYS and HANDLE_KMS_KEYS are both set, but only one can be used', { HANDLE_KEYS: 'anything' }],
-    ['HANDLE_KEYS or HANDLE_KMS_KEYS is not set', { HANDLE_KMS_KEYS: '' }],
+    [
+      'HANDLE_KEYS and HANDLE_KMS_KEYS are both set, but only one can be used',
+      { HANDLE_KEYS: 'anything', HANDLE_KMS_KEYS: 'anything' },
+    ],
+    ['CODE_KEYS and GRANT_KMS_KEYS are both set, but only one can be used', { CODE_KEYS: 'anything' }],
+    ['REFERENCE_TOKEN_KEYS or REFERENCE_TOKEN_KMS_KEYS is not set', { REFERENCE_TOKEN_KMS_KEYS: '' }],
   ])('%s', async (message, variables) => {
     const lines: string[] = [];
     const write = console.log;

@@ -201,7 +201,7 @@ describe('An unusable KMS key is refused by its name:', () => {
   ])('as a handle key: %s', async (_name, spec, usage) => {
     const arn = createKey(world.kms, spec, usage);
     const lines = await logged(async () => {
-      const { token } = world.restart({ HANDLE_KMS_KEYS: arn, LOG_LEVEL: 'error' });
+      const { token } = world.restart({ REFERENCE_TOKEN_KMS_KEYS: arn, LOG_LEVEL: 'error' });
       expect(await post(token, 'machine-reference', PUBLIC_FORM)).toMatchObject({ status: 503 });
     });
     expect(lines).toEqual([expect.objectContaining({ message: `key "${arn}" is not an HMAC_256 key` })]);

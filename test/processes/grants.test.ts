@@ -105,7 +105,7 @@ describe(`Of ${PARALLEL} requests at once to ${PROCESSES} processes, in ${ROUNDS
       expect(successors.size).toBe(1);
       expect(new Set(results.map((result) => tokensOf(result).access_token)).size).toBe(PARALLEL);
       const [successor = ''] = successors;
-      expect(handlesOf(world).parse('refresh_token', successor)).toMatchObject({ id: grant_id, generation: 1 });
+      expect(handlesOf(world).refresh_token.parse(successor)).toMatchObject({ id: grant_id, generation: 1 });
       expect(await isLive('web', successor)).toBe(true);
     }
   });
@@ -138,7 +138,7 @@ describe('When a container is killed', () => {
   it.each(casesOf(STEP))(
     '%s %s of a redemption, the retry gets tokens, or the grant is revoked',
     async (time, call) => {
-      const { code, grant_id } = await newCode(world, 'reference');
+      const { code, grant_id, secret } = await newCode(world, 'reference');
       await diesAt(time, call, (doomed) => redeem(doomed, 'reference', code));
       const retry = await redeem(at(0), 'reference', code);
       if (retry.status === 200) {
@@ -147,7 +147,7 @@ describe('When a container is killed', () => {
       } else {
         expect(retry).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
         expect(await createGrantStore(world.table).find(grant_id)).toMatchObject({ state: 'revoked' });
-        const lost = handlesOf(world).mint('refresh_token', { id: grant_id }).text;
+        const lost = handlesOf(world).refresh_token.mint({ secret }).text;
         expect(await isLive('reference', lost)).toBe(false);
       }
     },

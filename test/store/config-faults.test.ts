@@ -12,11 +12,20 @@ import {
   type World,
 } from '../support/world.ts';
 
+const ring = (byte: number) => Buffer.alloc(32, byte).toString('base64url');
+const rings = {
+  REFERENCE_TOKEN_KEYS: ring(11),
+  CODE_KEYS: ring(12),
+  REFRESH_TOKEN_KEYS: ring(13),
+  SESSION_KEYS: ring(14),
+  PAGE_KEYS: ring(15),
+};
+
 let world: World;
 let logged: string[] = [];
 
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startWorld({ HANDLE_KEYS: '', ...rings });
 });
 beforeEach(() => {
   logged = [];
@@ -52,6 +61,15 @@ const wrongKeys = [
   '[]',
   '{"keys":[]}',
 ];
+const wrongSecrets = [
+  MARK,
+  `${'A'.repeat(43)},${MARK}`,
+  `${'A'.repeat(42)}B`,
+  `${'A'.repeat(43)}=`,
+  `${'A'.repeat(43)},`,
+  ',',
+  'A'.repeat(44),
+];
 const wrongNumbers = [MARK, '-1', '1.5', '1e3', ' 1', '0x10', '99999999999', 'NaN'];
 
 /** The functions that read it, whether it is required, and values that are invalid. */
@@ -75,19 +93,12 @@ const variables: Record<string, { readers: FunctionName[]; required: boolean; wr
   TABLE_NAME: { readers: WITH_TABLE, required: true, wrong: [] },
   SIGNING_KEYS: { readers: ISSUING, required: true, wrong: wrongKeys },
   VERIFICATION_KEYS: { readers: [...VERIFYING, ...WITH_PAGES, 'discovery', 'jwks'], required: true, wrong: wrongKeys },
-  HANDLE_KEYS: {
-    readers: WITH_TABLE,
-    required: true,
-    wrong: [
-      MARK,
-      `${'A'.repeat(43)},${MARK}`,
-      `${'A'.repeat(42)}B`,
-      `${'A'.repeat(43)}=`,
-      `${'A'.repeat(43)},`,
-      ',',
-      'A'.repeat(44),
-    ],
-  },
+  REFERENCE_TOKEN_KEYS: { readers: [...ISSUING, ...VERIFYING], required: true, wrong: wrongSecrets },
+  CODE_KEYS: { readers: ISSUING, required: true, wrong: [MARK] },
+  REFRESH_TOKEN_KEYS: { readers: ['token', 'revocation'], required: true, wrong: [MARK] },
+  SESSION_KEYS: { readers: WITH_PAGES, required: true, wrong: [MARK] },
+  PAGE_KEYS: { readers: WITH_PAGES, required: true, wrong: [MARK] },
+  HANDLE_KEYS: { readers: WITH_TABLE, required: false, wrong: wrongSecrets },
   AUDIENCE: { readers: ['authorizer'], required: true, wrong: [] },
   AUTHORIZER_RESPONSE: { readers: ['authorizer'], required: false, wrong: [MARK, 'Simple', 'iam'] },
   REVOCATION_MAX_AGE_SECONDS: {

@@ -12,7 +12,7 @@ import {
   type Tokens,
   tokensOf,
 } from '../support/grants.ts';
-import { type KmsWorld, startKmsWorld } from '../support/kms-world.ts';
+import { type KmsWorld, NO_KMS_HANDLES, startKmsWorld } from '../support/kms-world.ts';
 import { type Handlers, MACHINES, machines, post } from '../support/world.ts';
 
 const [READ, CHANGE, PUT, LIST] = ['GetItem', 'UpdateItem', 'PutItem', 'Query'];
@@ -49,7 +49,7 @@ async function warmContainer(): Promise<Handlers> {
   const warm = world.restart({
     AWS_ENDPOINT_URL_DYNAMODB: store.endpoint,
     CLIENT_CACHE_SECONDS: '3600',
-    HANDLE_KMS_KEYS: '',
+    ...NO_KMS_HANDLES,
     HANDLE_KEYS: HANDLE_KEY,
   });
   for (const [id] of CLIENTS) {
@@ -179,7 +179,7 @@ describe('The requests to the table for a refused redemption or refresh:', () =>
   });
 
   it('no write for an unknown code', async () => {
-    const { text } = handles().mint('code', { id: Buffer.alloc(24, 1).toString('base64url') });
+    const { text } = handles().code.mint({ secret: Buffer.alloc(26, 1).toString('base64url') });
     const { store: asked } = await counted(() => redeem(handlers, JWT, text), STEP.length, 400);
     expect(asked).toEqual([...STEP, READ].sort());
     expect((await world.table.scan('GRANT')).filter(({ client_id }) => client_id === undefined)).toEqual([]);

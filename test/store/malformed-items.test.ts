@@ -445,7 +445,7 @@ describe('at the endpoints, a malformed item is a fault of the service:', () => 
       'SESSION',
       'sub',
       async () => {
-        const { text, id } = handlesOf(world).mint('session');
+        const { text, id } = handlesOf(world).session.mint();
         await spoil({ pk: `SESSION#${id}`, sk: 'SESSION' }, 'sub');
         const query = new URLSearchParams({
           ...{ client_id: 'web', response_type: 'code', redirect_uri: 'https://app.example/callback', scope: 'openid' },

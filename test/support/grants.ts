@@ -3,7 +3,7 @@ import { readConfig } from '../../lib/config.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import type { Grant } from '../../lib/oauth/grant.ts';
 import { createGrantId } from '../../lib/oauth/grant-id.ts';
-import { createHandles, type Handles } from '../../lib/oauth/handle.ts';
+import { createHandles, type HandleKind, type Handles, handleKinds } from '../../lib/oauth/handle.ts';
 import { deriveCodeChallenge } from '../../lib/oauth/pkce.ts';
 import { issuerAsResource } from '../../lib/oauth/resource-server.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
@@ -23,9 +23,16 @@ export const app = (client_id: string, more: Partial<Client> = {}): Client =>
     ...more,
   });
 
-export const handlesOf = ({ env }: Pick<World, 'env'>): Handles => {
+export type AllHandles = Readonly<Record<HandleKind, Handles>>;
+
+export const createAllHandles = (issuer: string, ...shared: Buffer[]): AllHandles =>
+  Object.fromEntries(
+    handleKinds.map((kind) => [kind, createHandles(kind, issuer, { own: [], shared })]),
+  ) as unknown as AllHandles;
+
+export const handlesOf = ({ env }: Pick<World, 'env'>): AllHandles => {
   const { get } = readConfig(env);
-  return createHandles(get('ISSUER'), get('HANDLE_KEYS'));
+  return createAllHandles(get('ISSUER'), ...get('HANDLE_KEYS'));
 };
 
 export interface CodeOptions extends Partial<Omit<Grant, 'client' | 'resources'>> {
@@ -43,14 +50,15 @@ export async function newCode(
   { env, table, clients, resourceServers }: Pick<World, 'env' | 'table' | 'clients' | 'resourceServers'>,
   client_id: string,
   options: CodeOptions = {},
-): Promise<{ code: string; grant_id: string }> {
+): Promise<{ code: string; grant_id: string; secret: string }> {
   const { resources = ['orders'], clock = systemClock, binding, codeLifetime = 60, ...more } = options;
   const sub = more.sub ?? SUBJECT;
   const servers = await Promise.all(
     resources.map(async (id) => (await resourceServers.find(id)) ?? issuerAsResource(id)),
   );
+  const { grant_id, secret } = createGrantId(sub);
   const grant: Grant = {
-    grant_id: createGrantId(sub),
+    grant_id,
     client: (await clients.find(client_id))!,
     scope: 'openid offline_access read write',
     resources: servers as unknown as Grant['resources'],
@@ -61,18 +69,19 @@ export async function newCode(
   };
   const code = await issueCode(
     grant,
+    secret,
     binding ?? { redirect_uri: REDIRECT_URI, code_challenge: deriveCodeChallenge(VERIFIER) },
     {
       clock,
       grants: createGrantStore(table),
-      handles: () => handlesOf({ env }),
+      handles: { code: () => handlesOf({ env }).code },
       codeLifetime,
       refreshTokenLifetime: 2_592_000,
       refreshTokenIdleLifetime: 604_800,
       maxLifetime: 86_400,
     },
   );
-  return { code, grant_id: grant.grant_id };
+  return { code, grant_id: grant.grant_id, secret };
 }
 
 export const redemption = (code: string, more: Record<string, string | string[]> = {}) => ({

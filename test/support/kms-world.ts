@@ -38,6 +38,9 @@ export function createKey(kms: Kms, KeySpec: string, KeyUsage = 'SIGN_VERIFY'): 
 
 export const createHandleKey = (kms: Kms) => createKey(kms, 'HMAC_256', 'GENERATE_VERIFY_MAC');
 
+/** Variables for a world whose handle keys are in the environment instead. */
+export const NO_KMS_HANDLES = { REFERENCE_TOKEN_KMS_KEYS: '', GRANT_KMS_KEYS: '', SESSION_KMS_KEYS: '' };
+
 /** The variable VERIFICATION_KEYS with public keys from KMS. @param arns algorithm by ARN of the key */
 export function verificationKeys(kms: Kms, arns: Readonly<Record<string, string | undefined>>): string {
   const keys = Object.entries(arns).map(([arn, alg]) => {
@@ -52,10 +55,11 @@ export interface KmsWorld extends World {
   readonly kms: Kms;
   /** ARNs. */
   readonly signingKey: string;
+  /** That of reference tokens. */
   readonly handleKey: string;
 }
 
-/** Starts a deployment with one ES256 key and one HMAC key, unless the variables name others. */
+/** Starts a deployment with one ES256 key and an HMAC key for each group of handles, unless the variables name others. */
 export async function startKmsWorld(variables: (kms: Kms) => Variables = () => ({})): Promise<KmsWorld> {
   const kms = await startKms(undefined, makeRsaKey);
   const signingKey = createKey(kms, 'ECC_NIST_P256');
@@ -64,7 +68,9 @@ export async function startKmsWorld(variables: (kms: Kms) => Variables = () => (
     SIGNING_KEYS: '',
     HANDLE_KEYS: '',
     SIGNING_KMS_KEYS: signingKey,
-    HANDLE_KMS_KEYS: handleKey,
+    REFERENCE_TOKEN_KMS_KEYS: handleKey,
+    GRANT_KMS_KEYS: createHandleKey(kms),
+    SESSION_KMS_KEYS: createHandleKey(kms),
     VERIFICATION_KEYS: verificationKeys(kms, { [signingKey]: undefined }),
     AWS_ENDPOINT_URL_KMS: kms.endpoint,
     ...variables(kms),

@@ -4,7 +4,7 @@ import { backchannel } from '../../lib/jobs/backchannel.ts';
 import { createJobHandler } from '../../lib/jobs/job.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import { createGrantId } from '../../lib/oauth/grant-id.ts';
-import { createHandles, randomId } from '../../lib/oauth/handle.ts';
+import { createHandleSecret } from '../../lib/oauth/handle.ts';
 import { issuerAsResource } from '../../lib/oauth/resource-server.ts';
 import type { User } from '../../lib/oauth/user.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
@@ -13,6 +13,7 @@ import { createSessionStore } from '../../lib/store/session.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import { type CodeBinding, issueCode } from '../../lib/tokens/code.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
+import { createAllHandles } from './grants.ts';
 import { client, type Handlers, post, resourceServer, type Variables, type World } from './world.ts';
 
 export const REDIRECT_URI = 'https://app.example/callback';
@@ -75,14 +76,14 @@ export function createSignIn({ env, table }: World, clock: Clock) {
   const sessions = createSessionStore(table);
   const users = createUserStore(table);
   const deliveries = createLogoutDeliveryStore(table);
-  const handles = createHandles(issuer, [Buffer.from(env['HANDLE_KEYS'] ?? '', 'base64url')]);
+  const handles = createAllHandles(issuer, Buffer.from(env['HANDLE_KEYS'] ?? '', 'base64url'));
   const lifetimes = { codeLifetime: 60, refreshTokenLifetime: 86_400, refreshTokenIdleLifetime: 86_400 };
-  const context = { ...lifetimes, maxLifetime: 86_400, clock, grants, handles: () => handles };
+  const context = { ...lifetimes, maxLifetime: 86_400, clock, grants, handles: { code: () => handles.code } };
 
   /** Makes a grant for a client. @returns its id and its code */
   async function giveCode(client: Client, options: GrantOptions = {}) {
     const { sub = ALICE.sub, scope = 'openid', sid, claims, binding = { redirect_uri: REDIRECT_URI } } = options;
-    const grant_id = createGrantId(sub);
+    const { grant_id, secret } = createGrantId(sub);
     const [identifier] = client.resources;
     const code = await issueCode(
       {
@@ -96,6 +97,7 @@ export function createSignIn({ env, table }: World, clock: Clock) {
         ...(sid !== undefined && { sid }),
         ...(claims && { claims: JSON.stringify(claims) }),
       },
+      secret,
       binding,
       context,
     );
@@ -113,10 +115,10 @@ export function createSignIn({ env, table }: World, clock: Clock) {
 
     /** Begins a session. @returns its id and the cookie */
     async begin(sub: string = ALICE.sub, lifetime = 28_800) {
-      const sid = randomId();
+      const { id: sid, secret } = createHandleSecret('session');
       await sessions.put({ sid, sub, auth_time: clock(), amr: ['pwd'], expires_at: clock() + lifetime });
       const name = issuer.startsWith('https:') ? '__Host-latchkey' : 'latchkey';
-      return { sid, cookie: `${name}=${handles.mint('session', { id: sid }).text}` };
+      return { sid, cookie: `${name}=${handles.session.mint({ secret }).text}` };
     },
 
     giveCode,

@@ -124,7 +124,7 @@ const keyIds: Record<AccessTokenFormatName, () => Promise<string>> = {
   sealed: async () => RING_KEY_ID,
   reference: async () => {
     const secret = Buffer.from(world.env['HANDLE_KEYS']!, 'base64url');
-    const digest = createHash('sha256').update('latchkey handle key id\0').update(secret).digest();
+    const digest = createHash('sha256').update('latchkey handle key id\0reference_token\0').update(secret).digest();
     return digest.toString('base64url', 0, 4);
   },
 };

@@ -161,7 +161,7 @@ it('A sealed token is not issued for two resources', async () => {
 });
 
 describe('The sizes of the four formats for the same claims', () => {
-  const BYTES = { jwt: 480, encrypted_jwt: 1007, sealed: 423, reference: 54 };
+  const BYTES = { jwt: 480, encrypted_jwt: 1007, sealed: 423, reference: 57 };
   const RSA_BYTES = 1115;
   const same = client('same-name', { resources: ['orders', 'orders by RSA'] });
 
