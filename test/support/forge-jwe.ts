@@ -92,11 +92,10 @@ export const ORDERS_KEY = publicKeyOf(DECRYPTION_KEYS.orders);
 export const BILLING_KEY = publicKeyOf(DECRYPTION_KEYS.billing);
 
 const RING_KEY = Buffer.from(encryptionVariables.SEALING_KEYS, 'base64url');
-export const RING_KEY_ID = createHash('sha256')
-  .update('latchkey sealing key id\0')
-  .update(RING_KEY)
-  .digest()
-  .toString('base64url', 0, 4);
+/** The id that the documented derivation gives to a key of the ring. */
+export const ringKeyId = (secret: Buffer): string =>
+  createHash('sha256').update('latchkey sealing key id\0').update(secret).digest().toString('base64url', 0, 4);
+export const RING_KEY_ID = ringKeyId(RING_KEY);
 
 /** An independent implementation of the documented derivation. */
 export const derivedKey = (audience: string, { secret = RING_KEY, issuer = ISSUER } = {}): Buffer =>
