@@ -50,7 +50,7 @@ function parametersFor({ random, text, spoil }: Hostile): Pair[] {
     pair[1] = random.pick([text, () => spoil(String(proper()[pair[0]] ?? 'x')), () => ''])();
     if (random.chance(0.1)) pair[0] = spoil(pair[0]);
   }
-  for (const name of some(random, OTHERS, 3)) {
+  for (const name of random.chance(0.2) ? [] : some(random, OTHERS, 3)) {
     const value = random.pick([
       'none',
       'login',

@@ -145,7 +145,7 @@ it.each(
     await clients.create(client(ID, { access_token_format: format }));
     const handlers = createHandlers(env, clock);
     const token = await getToken(handlers, ID);
-    const { json } = await post(handlers.introspection, ID, { token });
+    const { json } = await post(handlers.introspection, 'orders', { token });
     const id = {
       client: ID,
       subject: ID,
