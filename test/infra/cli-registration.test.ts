@@ -158,7 +158,7 @@ describe('The command line refuses to register', () => {
   });
 });
 
-describe('is registered with a warning', () => {
+describe('The command line registers, with a warning,', () => {
   it.each<[what: string, args: string[], warning: RegExp, env?: Variables]>([
     [
       'a client without PKCE',
@@ -195,7 +195,7 @@ describe('is registered with a warning', () => {
   });
 });
 
-describe('the key registry', () => {
+describe('The key registry', () => {
   it('decides which algorithms can be asked for: those of the keys that sign', async () => {
     const other = await startWorld({ KEY_REGISTRY: 'on' });
     try {
@@ -217,7 +217,7 @@ describe('the key registry', () => {
   });
 });
 
-describe('a record that is stored already', () => {
+describe('A record that is stored already', () => {
   it('does not prevent another change, but causes warnings', async () => {
     await world.clients.create(
       client('old', {
