@@ -39,9 +39,12 @@ export const parameters = {
   'signing-kms-keys': maySet('SIGNING_KMS_KEYS'),
   'handle-kms-keys': maySet('HANDLE_KMS_KEYS'),
   'wrapping-kms-key': maySet('WRAPPING_KMS_KEY'),
+  'registry-kms-key': maySet('REGISTRY_KMS_KEY'),
+  'registry-keys': maySet('REGISTRY_KEYS'),
+  'registry-max-age': sets('REGISTRY_MAX_AGE_SECONDS'),
   'signing-kms-arns': { parse: variables.HANDLE_KMS_KEYS.parse, mayBeEmpty: true },
   'key-registry': sets('KEY_REGISTRY'),
-  rotation: onOrOff,
+  rotation: sets('KEY_ROTATION'),
   'key-rotation': sets('KEY_ROTATION_SECONDS'),
   'new-key-algorithm': sets('NEW_KEY_ALGORITHM'),
   'jwks-cache': sets('JWKS_CACHE_SECONDS'),
@@ -80,6 +83,8 @@ const USED_WITH: ReadonlyMap<string, readonly string[]> = new Map([
   ['signing-kms-arns', ['kms']],
   ['wrapping-kms-key', ['wrapped']],
   ['handle-kms-keys', ['kms', 'wrapped']],
+  ['registry-kms-key', ['kms', 'wrapped']],
+  ['registry-keys', ['kms', 'wrapped']],
   ['rotation', ['wrapped']],
 ]);
 
@@ -110,12 +115,19 @@ export function checkParameters(stage: string, given: Parameters): void {
       `parameter ${name} must be ARNs of KMS keys with keys=${keys}, separated by commas, such as arn:aws:kms:eu-west-1:123456789012:key/1a2b`,
     );
   }
+  const isSignedByKms = keys === 'wrapped' || (keys === 'kms' && given['key-registry'] === 'on');
+  if (isSignedByKms && !given['registry-keys']) {
+    throw new Problem(
+      `parameter registry-keys must be the public half of registry-kms-key with keys=${keys}: latchkey keys registry-key ARN prints it`,
+    );
+  }
 }
 
 function neededKeys({ keys, 'key-registry': registry }: Parameters): ParameterName[] {
-  if (keys === 'wrapped') return ['wrapping-kms-key', 'handle-kms-keys'];
+  if (keys === 'wrapped') return ['wrapping-kms-key', 'handle-kms-keys', 'registry-kms-key'];
   if (keys !== 'kms') return [];
-  return [...(registry === 'on' ? [] : (['signing-kms-keys'] as const)), 'signing-kms-arns', 'handle-kms-keys'];
+  const always = ['signing-kms-arns', 'handle-kms-keys'] as const;
+  return registry === 'on' ? [...always, 'registry-kms-key'] : ['signing-kms-keys', ...always];
 }
 
 function checkParameter(name: string, value: string): void {

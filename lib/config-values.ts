@@ -1,6 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import { decodeBase64url } from './base64url.ts';
 import { algorithmNames } from './keys/algorithm.ts';
+import { publicRegistryKey } from './keys/registry-key.ts';
 import type { SealingKey } from './keys/sealing-key.ts';
 import type { KmsKey } from './kms/signers.ts';
 import { accessTokenFormats, isSelfContained, type RevocationMaxAge, revocationMaxAge } from './oauth/access-token.ts';
@@ -67,6 +68,10 @@ const secret = (text: string, form: string): Buffer => {
 };
 
 export const parseSecrets = listOf('key', (part) => secret(part, 'base64url secrets of 32 bytes'));
+
+export const parseRegistryKeys = listOf('key', (part) =>
+  publicRegistryKey(secret(part, 'base64url Ed25519 public keys of 32 bytes')),
+);
 
 const parseOpeningKey = (part: string): SealingKey => {
   const [id = '', key = '', ...rest] = part.split('.');

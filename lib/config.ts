@@ -10,6 +10,7 @@ import {
   parseKmsKeyId,
   parseLogoUri,
   parseOpeningKeys,
+  parseRegistryKeys,
   parseRevocationMaxAge,
   parseSecrets,
   parseSigningKmsKey,
@@ -39,9 +40,15 @@ export const variables = {
   SIGNING_KMS_KEYS: { parse: listOfKmsKeys(parseSigningKmsKey) },
   VERIFICATION_KEYS: { parse: (jwks: string) => parseSigningKeys(jwks, 'public') },
   KEY_REGISTRY: { parse: oneOf(['off', 'on'] as const), default: 'off' },
+  REGISTRY_KEYS: { parse: parseRegistryKeys, optional: true },
+  REGISTRY_SIGNING_KEY: { parse: parseSecrets },
+  REGISTRY_KMS_KEY: { parse: parseKmsKeyId },
+  // Beyond the day after which an old signature is logged.
+  REGISTRY_MAX_AGE_SECONDS: { parse: integerBetween(2 * DAY, 90 * DAY), default: '604800' },
   WRAPPING_KMS_KEY: { parse: parseKmsKeyId, optional: true },
   NEW_KEY_ALGORITHM: { parse: oneOf(algorithmNames), default: 'ES256' },
   JWKS_CACHE_SECONDS: { parse: integerBetween(0, 30 * DAY), default: '7200' },
+  KEY_ROTATION: { parse: oneOf(['off', 'on'] as const), default: 'off' },
   KEY_ROTATION_SECONDS: { parse: integerBetween(3600, 3650 * DAY), default: '7776000' },
   REFERENCE_TOKEN_KEYS: { parse: parseSecrets },
   CODE_KEYS: { parse: parseSecrets },
@@ -79,6 +86,12 @@ type Value<Name extends VariableName> = ReturnType<(typeof variables)[Name]['par
 
 /** Exactly one must be set: with two, it would be unclear which keys are used. */
 export const signingKeys = ['SIGNING_KEYS', 'SIGNING_KMS_KEYS'] as const satisfies readonly VariableName[];
+
+/** What signs the key registry; exactly one must be set. */
+export const registrySigningKeys = [
+  'REGISTRY_SIGNING_KEY',
+  'REGISTRY_KMS_KEY',
+] as const satisfies readonly VariableName[];
 
 /** Where the keys of each kind of handle come from: at most one of the two is set. */
 export const handleKeys = {

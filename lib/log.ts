@@ -45,6 +45,7 @@ const QUOTABLE = new Set([
   'Unavailable',
   'MalformedItem',
   'NewerSchema',
+  'UntrustedRegistry',
   'OAuthError',
   'InvalidToken',
 ]);

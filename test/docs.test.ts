@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseOptions } from '../infra/local/options.ts';
-import { handleKeys, signingKeys, variables } from '../lib/config.ts';
+import { handleKeys, registrySigningKeys, signingKeys, variables } from '../lib/config.ts';
 import { blocks, document, runBlocks, section } from './support/docs.ts';
 import { type LocalService, root } from './support/local-service.ts';
 import { sharedService } from './support/shared.ts';
@@ -80,7 +80,7 @@ describe('The page on configuration', () => {
   });
 
   it.each(Object.entries(variables))('states the default of %s as the code has it', (name, variable) => {
-    const others = [signingKeys, ...Object.values(handleKeys)]
+    const others = [signingKeys, registrySigningKeys, ...Object.values(handleKeys)]
       .filter((names) => names.some((each) => each === name))
       .flatMap((names) => names.filter((each) => each !== name));
     const needed = others.length > 0 ? `this or ${others.map((each) => `\`${each}\``).join(' or ')}` : 'required';

@@ -3,15 +3,16 @@ import { KEY_REFRESH_SECONDS } from '../../lib/key-registry/registry.ts';
 import { activateKey } from '../../lib/key-registry/transitions.ts';
 import { examples, withTableAction } from './command.ts';
 import type { Io } from './io.ts';
-import { changeRegistry, keyIn, keyPolicyFrom } from './key-registry.ts';
+import { changeRegistry, keyIn, keyPolicyFrom, openKeys } from './key-registry.ts';
 import { KID, keyView, POLICY_HELP, warnOfEarlySigning, withForce } from './key-view.ts';
 import { fields, time } from './output.ts';
+import { type RegistryKeyOptions, withRegistryKey } from './registry-key.ts';
 
 /** `latchkey keys activate`. */
 export const activateCommand = (io: Io) =>
-  withTableAction<{ force?: true }>(
+  withTableAction<RegistryKeyOptions & { force?: true }>(
     withForce(
-      new Command('activate')
+      withRegistryKey(new Command('activate'))
         .description(
           'Let a published key sign. The key that signed with the same algorithm until now starts to retire. Safe to repeat.',
         )
@@ -19,12 +20,13 @@ export const activateCommand = (io: Io) =>
       'verifiers with an older copy of the key set refuse its tokens',
     ).addHelpText('after', POLICY_HELP + examples('latchkey keys activate 7w2fZ0k4nQ --stage prod')),
     io,
-    async ({ io: { env }, out, open }, { force = false }, kid = '') => {
-      const policy = keyPolicyFrom(env);
-      const store = await open();
-      const now = store.clock();
+    async (context, { force = false, ...options }, kid = '') => {
+      const { io, out } = context;
+      const policy = keyPolicyFrom(io.env);
+      const keys = await openKeys(context, options);
+      const now = keys.store.clock();
       const registry = await changeRegistry(
-        store,
+        keys,
         (found) => (keyIn(found, kid).status === 'active' ? found : activateKey(found, kid, policy, { now, force })),
         (possible) =>
           `it can sign from ${possible} on. --force lets it sign now, but verifiers with an older copy of the key set refuse its tokens`,

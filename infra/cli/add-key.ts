@@ -7,15 +7,16 @@ import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts'
 import { Problem } from '../problem.ts';
 import { examples, withTableAction } from './command.ts';
 import type { Io } from './io.ts';
-import { keyIn, keyPolicyFrom, register } from './key-registry.ts';
+import { keyIn, keyPolicyFrom, openKeys, register } from './key-registry.ts';
 import { keyView } from './key-view.ts';
 import { kmsOf, makeWrappedKey, readEnvironmentKey, readKmsKey, wrappingKeyFrom } from './new-key.ts';
 import { fields, time } from './output.ts';
 import * as parse from './parse.ts';
+import { type RegistryKeyOptions, withRegistryKey } from './registry-key.ts';
 import type { Store } from './store.ts';
 import { UsageProblem } from './usage-problem.ts';
 
-interface AddOptions {
+interface AddOptions extends RegistryKeyOptions {
   readonly wrapped?: true;
   readonly kms?: string;
   readonly environment?: string;
@@ -27,7 +28,7 @@ interface AddOptions {
 /** `latchkey keys add`. */
 export const addCommand = (io: Io) =>
   withTableAction<AddOptions>(
-    new Command('add')
+    withRegistryKey(new Command('add'))
       .description('Publish a key. It signs once it is activated; the first key of a registry signs at once.')
       .optionsGroup('Origin of the key (give exactly one):')
       .option('--wrapped', 'make a new key with KMS and store it encrypted')
@@ -53,12 +54,13 @@ export const addCommand = (io: Io) =>
       )
       .addHelpText('after', ADD_HELP),
     io,
-    async ({ io: { env }, out, open }, options) => {
+    async (context, options) => {
+      const { out } = context;
       requireOneOrigin(options);
-      const policy = keyPolicyFrom(env);
-      const store = await open();
-      const key = await newKey(options, store, io);
-      const added = keyIn(await register(store, key), key.kid);
+      const policy = keyPolicyFrom(io.env);
+      const keys = await openKeys(context, options);
+      const key = await newKey(options, keys.store, io);
+      const added = keyIn(await register(keys, key), key.kid);
       requireSame(added, key);
       const view = keyView(added, policy);
       out.result(view, fields({ ...view }));

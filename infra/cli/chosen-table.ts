@@ -17,6 +17,8 @@ export interface TableOptions {
 export interface ChosenTable {
   readonly name: string;
   readonly local?: LocalStack;
+  /** Undefined for a table that was named itself. */
+  readonly stage?: string;
 }
 
 /**
@@ -33,7 +35,7 @@ export async function findChosenTable(
     throw new UsageProblem('give only one of --stage, --table and --local (or --port)');
   }
   const named = local ? undefined : (table ?? (stage === undefined ? env['TABLE_NAME'] : `latchkey-${stage}`));
-  if (named) return { name: named };
+  if (named) return { name: named, ...(stage !== undefined && { stage }) };
   const stack = await findLocalStack(cwd, port);
   if (stack) return { name: stack.table.name, local: stack };
   if (local) throw new Problem('there is no local table: run npm start in this directory first');

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { readConfig } from '../../lib/config.ts';
 import {
   activeKeys,
   KEY_REFRESH_SECONDS,
@@ -13,14 +14,14 @@ import { addRevocation } from './add-revocation.ts';
 import { examples, withTableAction, withYes } from './command.ts';
 import { HOW_SOON, IN_FLIGHT_SECONDS } from './disable-client.ts';
 import type { Io } from './io.ts';
-import { changeRegistry, keyIn, keyPolicyFrom, requireRegistry } from './key-registry.ts';
+import { changeRegistry, keyIn, keyPolicyFrom, type ManagedKeys, openKeys, requireRegistry } from './key-registry.ts';
 import { KID, keyView, POLICY_HELP, warnOfEarlySigning } from './key-view.ts';
 import { makeWrappedKey, wrappingKeyFrom } from './new-key.ts';
 import { duration, fields } from './output.ts';
 import * as parse from './parse.ts';
-import type { Store } from './store.ts';
+import { type RegistryKeyOptions, withRegistryKey } from './registry-key.ts';
 
-interface CompromiseOptions {
+interface CompromiseOptions extends RegistryKeyOptions {
   readonly replaceWith?: string;
   readonly wrappingKey?: string;
 }
@@ -28,7 +29,7 @@ interface CompromiseOptions {
 /** `latchkey keys compromise`. */
 export const compromiseCommand = (io: Io) =>
   withTableAction<CompromiseOptions>(
-    withYes(new Command('compromise'))
+    withRegistryKey(withYes(new Command('compromise')))
       .description('Withdraw a key that has leaked, and revoke every token that it signed. Safe to repeat.')
       .argument(...KID)
       .option(
@@ -43,10 +44,13 @@ export const compromiseCommand = (io: Io) =>
       )
       .addHelpText('after', COMPROMISE_HELP),
     io,
-    async ({ io: { env }, out, open, confirm }, { replaceWith, wrappingKey }, kid = '') => {
+    async (context, { replaceWith, wrappingKey, ...options }, kid = '') => {
+      const { io, out, confirm } = context;
+      const { env } = io;
       const policy = keyPolicyFrom(env);
-      const store = await open();
-      keyIn(await requireRegistry(store), kid);
+      const keys = await openKeys(context, options);
+      const { store } = keys;
+      keyIn((await requireRegistry(keys)).value, kid);
       await confirm(`withdraw key ${kid} and revoke every token that it signed, in ${store.where}`);
       const startedAt = performance.now();
       const make = async ({ alg, origin }: RegisteredKey) => {
@@ -55,7 +59,12 @@ export const compromiseCommand = (io: Io) =>
         if (by === undefined) throw new Problem('the old key is not a wrapped key, and --wrapping-key is missing');
         return makeWrappedKey(store, env, alg, by);
       };
-      const outcome = await revokeKey(store, kid, { policy, replacement: replaceWith, make });
+      const outcome = await revokeKey(keys, kid, {
+        policy,
+        registryMaxAge: readConfig(env).get('REGISTRY_MAX_AGE_SECONDS'),
+        replacement: replaceWith,
+        make,
+      });
       const took_ms = Math.round(performance.now() - startedAt);
       const { key, revocation, signing } = outcome;
       const view = keyView(key, policy);
@@ -105,6 +114,8 @@ interface Compromise {
 
 interface Options {
   readonly policy: KeyPolicy;
+  /** Seconds for which an old registry is believed. */
+  readonly registryMaxAge: number;
   /** `kid` of the key that takes over; undefined = the oldest key with status `next`, else a new one. */
   readonly replacement: string | undefined;
   /** Makes a key that replaces this one. */
@@ -116,20 +127,23 @@ interface Options {
  * containers see a change of the registry only within a minute. A second run completes what the first one could not.
  * @throws Problem that says what was done, when only the first write succeeded
  */
-async function revokeKey(store: Store, kid: string, { policy, replacement, make }: Options): Promise<Compromise> {
-  const registry = await requireRegistry(store);
+async function revokeKey(keys: ManagedKeys, kid: string, options: Options): Promise<Compromise> {
+  const { policy, registryMaxAge, replacement, make } = options;
+  const { store } = keys;
+  const { value: registry } = await requireRegistry(keys);
   const key = keyIn(registry, kid);
   if (replacement !== undefined && key.compromised_at === undefined) requireNext(registry, replacement);
 
-  // The entry also covers tokens signed by containers that have not seen the change of the registry yet.
-  const delay = KEY_REFRESH_SECONDS + IN_FLIGHT_SECONDS;
+  // The entry also covers tokens signed by containers that have not seen the change of the registry yet, or that believe an
+  // old registry, which somebody has put back.
+  const delay = KEY_REFRESH_SECONDS + IN_FLIGHT_SECONDS + registryMaxAge;
   const entry = createRevocation('key', kid, { now: store.clock(), lifetime: policy.maxLifetime, delay });
   const revocation = await addRevocation(store.revocations, entry);
   try {
     const isMissed = key.status === 'active' && replacement === undefined && !oldestNext(registry, key.alg);
     const made = isMissed ? await tryToMake(make(key)) : undefined;
     const now = store.clock();
-    const changed = await changeRegistry(store, (found) => {
+    const changed = await changeRegistry(keys, (found) => {
       if (keyIn(found, kid).compromised_at !== undefined) return found;
       const withMade = made?.value && keyIn(found, kid).status === 'active' ? addKey(found, made.value, now) : found;
       return compromiseKey(withMade, kid, { now, replacement }).registry;

@@ -1,15 +1,27 @@
 import { Command } from 'commander';
-import type { Environment } from '../../lib/config.ts';
+import { type Environment, readConfig } from '../../lib/config.ts';
+import { requireSigned } from '../../lib/key-registry/authenticity.ts';
+import type { StoredRegistry } from '../../lib/key-registry/registry.ts';
+import { isSigned } from '../../lib/key-registry/signature.ts';
+import { KEY_REGISTRY } from '../../lib/key-registry/store.ts';
 import { activateCommand } from './activate-key.ts';
 import { addCommand } from './add-key.ts';
 import { examples, withTableAction } from './command.ts';
 import { compromiseCommand } from './compromise-key.ts';
 import { generateCommand } from './generate-key.ts';
 import type { Io } from './io.ts';
-import { findRegistry, keyPolicyFrom } from './key-registry.ts';
+import { keyPolicyFrom } from './key-registry.ts';
 import { keyView, POLICY_HELP } from './key-view.ts';
 import { columns, type Output } from './output.ts';
+import {
+  findRegistryKey,
+  type RegistryKeyOptions,
+  registryKeyCommand,
+  registryTrust,
+  withRegistryKey,
+} from './registry-key.ts';
 import { retireCommand } from './retire-key.ts';
+import { signCommand } from './sign-registry.ts';
 import type { Store } from './store.ts';
 import { findPublicKeys } from './token-keys.ts';
 import { moment } from './view.ts';
@@ -22,22 +34,27 @@ export const keysCommand = (io: Io): Command =>
     .addCommand(generateCommand(io))
     .addCommand(activateCommand(io))
     .addCommand(retireCommand(io))
-    .addCommand(compromiseCommand(io));
+    .addCommand(compromiseCommand(io))
+    .addCommand(signCommand(io))
+    .addCommand(registryKeyCommand(io));
 
 const listCommand = (io: Io) =>
-  withTableAction(
-    new Command('list')
+  withTableAction<RegistryKeyOptions>(
+    withRegistryKey(new Command('list'))
       .description(
         'List all keys, in the order in which they are chosen to sign. Retired keys are listed for 90 days. If the registry ' +
           'has no key, the keys that the service publishes are listed instead.',
       )
       .addHelpText('after', POLICY_HELP + examples('latchkey keys list', 'latchkey keys list --stage prod --json')),
     io,
-    async ({ io: { env }, out, open }) => {
+    async ({ io: { env }, out, open }, options) => {
       const policy = keyPolicyFrom(env);
       const store = await open();
-      const { keys } = await findRegistry(store);
-      if (keys.length === 0) return listUnregistered(store, env, out);
+      const registry = await store.keys.find(KEY_REGISTRY);
+      if (!registry?.keys.length) return listUnregistered(store, env, out);
+      const { keys } = registry;
+      const unchecked = await checkSignature(registry, store, env, options);
+      if (unchecked !== undefined) out.note(unchecked);
       const views = keys.map((key) => keyView(key, policy));
       const now = store.clock();
       const rows = views.map(({ activatable_at, withdrawable_at, compromised_at, ...view }) => ({
@@ -47,6 +64,19 @@ const listCommand = (io: Io) =>
       out.result(views, columns(rows, ['kid', 'alg', 'origin', 'status', 'published_at', 'activated_at', 'next_step']));
     },
   );
+
+/** @returns why it could not be checked, if so. @throws UntrustedRegistry for a wrong signature */
+async function checkSignature(registry: StoredRegistry, store: Store, env: Environment, options: RegistryKeyOptions) {
+  if (!isSigned(registry))
+    return 'Warning: the registry is not signed. Look at these keys, and then run: latchkey keys sign';
+  const { find } = readConfig(env);
+  const keys = (!store.local && find('REGISTRY_KEYS')) || (await findRegistryKey(store, env, options))?.keys;
+  if (!keys || !(store.local || find('ISSUER'))) {
+    return 'Warning: the signature of the registry was not checked. Set ISSUER, and REGISTRY_KEYS or --registry-kms-key.';
+  }
+  requireSigned(registry, registryTrust(store, env, keys));
+  return undefined;
+}
 
 /** For an empty registry: lists the published keys, if they can be found. */
 async function listUnregistered(store: Store, env: Environment, out: Output): Promise<void> {

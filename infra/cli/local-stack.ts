@@ -12,8 +12,10 @@ export interface LocalStack {
   /** The variables with which its tokens are checked; undefined in a file of an earlier version. */
   readonly settings: Environment | undefined;
   readonly table: { readonly endpoint: string; readonly name: string };
-  /** The stand-in for KMS; present with `--keys wrapped`. */
+  /** The stand-in for KMS; present with `--keys wrapped` and `--keys kms`. */
   readonly kms?: { readonly endpoint: string; readonly wrapping_key: string };
+  /** What signs its key registry; undefined in a file of an earlier version. */
+  readonly registry: Environment | undefined;
   /** Whether its functions seal tokens; undefined in a file of an earlier version. */
   readonly seals: boolean | undefined;
   /** Undefined in `demo.json`. */
@@ -78,7 +80,7 @@ function readStack(cwd: string, name: string): LocalStack | undefined {
   const start = name === DEFAULT ? 'npm start' : `PORT=${name} npm start`;
   const text = readIfThere(join(cwd, file));
   if (text === undefined) return undefined;
-  const { issuer, url, settings, table, kms, seals, pid } = parse(text, file, start);
+  const { issuer, url, settings, table, kms, registry, seals, pid } = parse(text, file, start);
   if (typeof issuer !== 'string' || typeof table?.endpoint !== 'string' || typeof table.name !== 'string') {
     throw new Problem(`${file} does not name a table: run ${start} again`);
   }
@@ -88,6 +90,7 @@ function readStack(cwd: string, name: string): LocalStack | undefined {
     settings,
     table: { endpoint: table.endpoint, name: table.name },
     ...(kms && { kms }),
+    registry,
     seals: typeof seals === 'boolean' ? seals : undefined,
     pid: typeof pid === 'number' ? pid : undefined,
     notRunning: `the local stack at ${issuer} (${file}) is not running: run ${start}`,
@@ -116,6 +119,7 @@ interface Written {
   readonly settings?: Environment;
   readonly table?: { endpoint?: unknown; name?: unknown } | null;
   readonly kms?: NonNullable<LocalStack['kms']>;
+  readonly registry?: Environment;
   readonly seals?: unknown;
   readonly pid?: unknown;
 }

@@ -1,11 +1,11 @@
 import { type Environment, readConfig } from '../../lib/config.ts';
 import { activeKeys } from '../../lib/key-registry/registry.ts';
+import { KEY_REGISTRY } from '../../lib/key-registry/store.ts';
 import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
 import type { ClientFinding } from '../../lib/oauth/client-registration.ts';
 import type { Deployment, Finding } from '../../lib/oauth/registration.ts';
 import type { ResourceServerFinding } from '../../lib/oauth/resource-server-registration.ts';
 import { Problem } from '../problem.ts';
-import { findRegistry } from './key-registry.ts';
 import type { Output } from './output.ts';
 import type { Store } from './store.ts';
 import { findPublicKeys, serviceEnvironment } from './token-keys.ts';
@@ -86,7 +86,7 @@ export async function findDeployment({ alg, format }: Needs, store: Store, env: 
 
 /** From the registry, else the variables of the functions, else the published keys. */
 async function findSigningAlgorithms(store: Store, env: Environment): Promise<readonly string[] | undefined> {
-  const registered = activeKeys(await findRegistry(store));
+  const registered = activeKeys((await store.keys.find(KEY_REGISTRY)) ?? { keys: [] });
   if (registered.length > 0) return registered.map(({ alg }) => alg);
   const { find } = readConfig(serviceEnvironment(env, store.local));
   const known = find('SIGNING_KEYS') ?? (await findPublicKeys(env, store.local))?.keys;

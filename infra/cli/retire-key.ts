@@ -3,15 +3,16 @@ import type { RegisteredKey } from '../../lib/key-registry/registry.ts';
 import { type KeyPolicy, retireKey, withdrawableFrom } from '../../lib/key-registry/transitions.ts';
 import { examples, withTableAction, withYes } from './command.ts';
 import type { Io } from './io.ts';
-import { changeRegistry, keyIn, keyPolicyFrom, requireRegistry } from './key-registry.ts';
+import { changeRegistry, keyIn, keyPolicyFrom, openKeys, requireRegistry } from './key-registry.ts';
 import { KID, keyView, POLICY_HELP, withForce } from './key-view.ts';
 import { fields, time } from './output.ts';
+import { type RegistryKeyOptions, withRegistryKey } from './registry-key.ts';
 
 /** `latchkey keys retire`. */
 export const retireCommand = (io: Io) =>
-  withTableAction<{ force?: true }>(
+  withTableAction<RegistryKeyOptions & { force?: true }>(
     withForce(
-      withYes(new Command('retire'))
+      withRegistryKey(withYes(new Command('retire')))
         .description(
           'Retire a key. An active key stops signing at once, if another key can sign. Run the command again when its last ' +
             'token has expired, to withdraw the key from the key set.',
@@ -20,16 +21,17 @@ export const retireCommand = (io: Io) =>
       'unexpired tokens that it signed are refused, after confirmation',
     ).addHelpText('after', POLICY_HELP + examples('latchkey keys retire 7w2fZ0k4nQ --stage prod')),
     io,
-    async ({ io: { env }, out, open, confirm }, { force = false }, kid = '') => {
-      const policy = keyPolicyFrom(env);
-      const store = await open();
-      const now = store.clock();
-      if (force && mayHaveTokens(keyIn(await requireRegistry(store), kid), policy, now)) {
-        await confirm(`withdraw key ${kid}, so that its unexpired tokens are refused, in ${store.where}`);
+    async (context, { force = false, ...options }, kid = '') => {
+      const { io, out, confirm } = context;
+      const policy = keyPolicyFrom(io.env);
+      const keys = await openKeys(context, options);
+      const now = keys.store.clock();
+      if (force && mayHaveTokens(keyIn((await requireRegistry(keys)).value, kid), policy, now)) {
+        await confirm(`withdraw key ${kid}, so that its unexpired tokens are refused, in ${keys.store.where}`);
       }
       let [overridden, stopped] = [false, false];
       const registry = await changeRegistry(
-        store,
+        keys,
         (found) => {
           const { status, retiring_at } = keyIn(found, kid);
           // In the second case, the first attempt succeeded and its answer was lost.

@@ -6,6 +6,7 @@ import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { oldHandleKeyId } from '../../lib/oauth/handle-key.ts';
 import { makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import { environmentBytes } from '../environment-size.ts';
+import { createRegistryKey } from '../registry-key.ts';
 
 /** The secret of a stage. Each member becomes the environment variable of that name. */
 export interface StageSecret {
@@ -17,6 +18,9 @@ export interface StageSecret {
   /** Private JWK Set. The public half belongs in the record of a resource server with encrypted tokens. */
   readonly DECRYPTION_KEYS: string;
   readonly SEALING_KEYS: string;
+  /** For a key registry: what signs it, and what all functions know of that. */
+  readonly REGISTRY_SIGNING_KEY: string;
+  readonly REGISTRY_KEYS: string;
 }
 
 /** RSA keys have 2048 bits, so that two of them fit into the environment of a function while one replaces the other. */
@@ -40,6 +44,7 @@ export function createStageSecret(alg: AlgorithmName): StageSecret {
     HANDLE_KEYS: makeWithPlainId(() => randomBytes(32), oldHandleKeyId).toString('base64url'),
     DECRYPTION_KEYS: JSON.stringify({ keys: [decryptionJwk] }),
     SEALING_KEYS: makeWithPlainId(() => randomBytes(32), sealingKeyId).toString('base64url'),
+    ...createRegistryKey(),
   };
 }
 
@@ -67,7 +72,9 @@ export const encryptionJwk = ({ DECRYPTION_KEYS }: StageSecret) => parseDecrypti
 export const OTHER_BYTES = 700;
 
 /** The bytes that the function with the most variables has in its environment with this secret, as Lambda counts them. */
-export function environmentSize({ SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS, ...both }: StageSecret): number {
+export function environmentSize(secret: StageSecret): number {
+  // The registry's keys are smaller than the VERIFICATION_KEYS that they replace.
+  const { SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS, REGISTRY_SIGNING_KEY, REGISTRY_KEYS, ...both } = secret;
   const needs = [
     { SIGNING_KEYS, VERIFICATION_KEYS, ...both }, // `authorization`
     { VERIFICATION_KEYS, DECRYPTION_KEYS, ...both }, // functions that only verify
@@ -83,6 +90,8 @@ export function elided(secret: StageSecret): StageSecret {
     HANDLE_KEYS: secret.HANDLE_KEYS && ELIDED,
     DECRYPTION_KEYS: elidedSet(secret.DECRYPTION_KEYS),
     SEALING_KEYS: secret.SEALING_KEYS && ELIDED,
+    REGISTRY_SIGNING_KEY: secret.REGISTRY_SIGNING_KEY && ELIDED,
+    REGISTRY_KEYS: secret.REGISTRY_KEYS,
   };
 }
 

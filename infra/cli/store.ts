@@ -1,7 +1,7 @@
 import { createAwsClient } from '../../lib/aws-client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type Environment, findAwsConfig } from '../../lib/config.ts';
-import type { KeyRegistry } from '../../lib/key-registry/registry.ts';
+import type { StoredRegistry } from '../../lib/key-registry/registry.ts';
 import { createKeyRegistryStore } from '../../lib/key-registry/store.ts';
 import { createKmsClient, type Kms, type KmsConnection } from '../../lib/kms/kms.ts';
 import type { Client } from '../../lib/oauth/client.ts';
@@ -28,12 +28,14 @@ export interface Store {
   /** The time according to the table. */
   readonly clock: Clock;
   readonly local: LocalStack | undefined;
+  /** Undefined for a local stack, and for a table that was named itself. */
+  readonly stage: string | undefined;
   readonly clients: RecordStore<Client>;
   readonly resourceServers: RecordStore<ResourceServer>;
   readonly referenceTokens: ReferenceTokenStore;
   readonly revocations: RevocationStore;
-  /** Holds one record, with the id `KEY_REGISTRY`. */
-  readonly keys: RecordStore<KeyRegistry>;
+  /** Holds one record, with the id `KEY_REGISTRY`, whoever has written it. */
+  readonly keys: RecordStore<StoredRegistry>;
   /** The KMS of the table's region; undefined for a local stack without a stand-in for KMS. */
   readonly kms: Kms | undefined;
   readonly users: UserStore;
@@ -45,7 +47,11 @@ export interface Store {
 }
 
 /** @throws Problem when the table cannot be reached, with the reason */
-export async function openStore({ name, local }: ChosenTable, env: Environment, region?: string): Promise<Store> {
+export async function openStore(
+  { name, local, stage }: ChosenTable,
+  env: Environment,
+  region?: string,
+): Promise<Store> {
   const found = local ? connectionTo(local) : await withCredentials(await awsOptions(env, region));
   const patience = Math.max(PATIENCE, found.patience ?? 0);
   const aws = { ...found, patience };
@@ -54,6 +60,7 @@ export async function openStore({ name, local }: ChosenTable, env: Environment, 
     where: local ? `local table ${name}` : `table ${name} in ${aws.region}`,
     clock,
     local,
+    stage,
     clients: createClientStore(table),
     resourceServers: createResourceServerStore(table),
     referenceTokens: createReferenceTokenStore(table),

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { systemClock } from '../../lib/clock.ts';
 import { readConfig } from '../../lib/config.ts';
+import { KEY_REGISTRY } from '../../lib/key-registry/store.ts';
 import { createRevocation, type Revocation, type RevocationKind } from '../../lib/oauth/revocation.ts';
 import { addRevocation } from './add-revocation.ts';
 import { get } from './change.ts';
@@ -68,7 +69,11 @@ const revokeCommand = (io: Io) =>
         if (!options.yes) await confirm(await consequenceOf(kind, id, store));
         const entry = await revokeMany(kind, id, store, lifetime);
         out.result(entry, fields({ ...entry }));
-        if (kind === 'key') {
+        if (kind === 'key' && (await store.keys.find(KEY_REGISTRY))?.keys.some(({ kid }) => kid === id)) {
+          out.note(
+            `The key is in the key registry, which is not signed again before you run: latchkey keys compromise ${id}`,
+          );
+        } else if (kind === 'key') {
           out.note(
             `Remove the key from the deployment before ${time(entry.expires_at)}: then its entry on the revocation list expires.`,
           );

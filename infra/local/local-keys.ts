@@ -1,9 +1,12 @@
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { SignRegistry } from '../../lib/key-registry/management.ts';
+import { registrySigner } from '../../lib/key-registry/registry-signer.ts';
+import { privateRegistryKey, registryKeyText } from '../../lib/keys/registry-key.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { deriveHandleKeys } from '../../lib/kms/handle-keys.ts';
 import type { Parameters } from '../parameters.ts';
 import type { SavedKeys } from './kms/key-ring.ts';
-import { createSecrets, type Secrets } from './secrets.ts';
+import { completeSecrets, createSecrets, type Secrets } from './secrets.ts';
 
 export const keyOrigins = ['environment', 'kms', 'wrapped'] as const;
 
@@ -19,6 +22,9 @@ export interface LocalKeys {
   readonly environment: Readonly<Record<string, string>>;
   /** The stand-in for KMS and its wrapping key, for the command line. */
   readonly kms?: LocalKms;
+  /** What signs the key registry, as a variable of key management, and what all functions know of it. */
+  readonly registry: LocalRegistryKey;
+  signRegistry: SignRegistry;
   /** `HANDLE_KEYS` as the functions derive them from a key in the stand-in for KMS. */
   deriveHandleKeys?(issuer: string): Promise<string>;
   save(): SavedLocalKeys;
@@ -30,6 +36,11 @@ export interface LocalKms {
   readonly wrapping_key: string;
 }
 
+export type LocalRegistryKey = { readonly REGISTRY_KEYS: string } & (
+  | { readonly REGISTRY_SIGNING_KEY: string }
+  | { readonly REGISTRY_KMS_KEY: string }
+);
+
 /** The keys of an earlier start. Each origin keeps its own signing and handle keys; the other secrets are shared. */
 export interface SavedLocalKeys {
   readonly secrets?: Secrets;
@@ -39,18 +50,24 @@ export interface SavedLocalKeys {
 const SIGNING = 'alias/latchkey-local-signing';
 const WRAPPING = 'alias/latchkey-local-wrapping';
 const HANDLES = 'alias/latchkey-local-handles';
+const REGISTRY = 'alias/latchkey-local-registry';
 
 const kmsKeys = {
   [SIGNING]: { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' },
   [WRAPPING]: { KeySpec: 'SYMMETRIC_DEFAULT', KeyUsage: 'ENCRYPT_DECRYPT' },
   [HANDLES]: { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' },
+  [REGISTRY]: { KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' },
 };
+
+/** So that the packaged template can be reused: the variables of all functions have the real one. */
+const ANY_REGISTRY_KEY = Buffer.alloc(32, 1).toString('base64url');
+const registryParameters = { 'registry-kms-key': REGISTRY, 'registry-keys': ANY_REGISTRY_KEY };
 
 /** Parameters that the stack is packaged with. */
 export const keyParameters = {
   environment: {},
-  kms: { keys: 'kms', 'signing-kms-keys': SIGNING, 'handle-kms-keys': HANDLES },
-  wrapped: { keys: 'wrapped', 'wrapping-kms-key': WRAPPING, 'handle-kms-keys': HANDLES },
+  kms: { keys: 'kms', 'signing-kms-keys': SIGNING, 'handle-kms-keys': HANDLES, ...registryParameters },
+  wrapped: { keys: 'wrapped', 'wrapping-kms-key': WRAPPING, 'handle-kms-keys': HANDLES, ...registryParameters },
 } as const satisfies Record<KeyOrigin, Parameters>;
 
 /** Uses aliases, although IAM needs ARNs: with aliases, the packaged template can be reused by the next start. */
@@ -64,7 +81,12 @@ async function startLocalKms({ kms: saved, secrets = createSecrets() }: SavedLoc
   }
   // Signing and handle keys come from KMS; the keys that open encrypted tokens stay in the secret.
   const { SIGNING_KEYS, HANDLE_KEYS, VERIFICATION_KEYS, ...others } = secrets['latchkey/local'] ?? {};
-  const environment = { AWS_ENDPOINT_URL_KMS: endpoint };
+  const getPublicKey = (KeyId: string) => {
+    const { PublicKey } = call('GetPublicKey', { KeyId }) as { PublicKey: string };
+    return createPublicKey({ key: Buffer.from(PublicKey, 'base64'), format: 'der', type: 'spki' });
+  };
+  const REGISTRY_KEYS = registryKeyText(getPublicKey(REGISTRY)) ?? '';
+  const environment = { AWS_ENDPOINT_URL_KMS: endpoint, REGISTRY_KEYS };
   async function generateMac(KeyId: string, message: Buffer) {
     const input = { KeyId, MacAlgorithm: 'HMAC_SHA_256', Message: message.toString('base64') };
     const { Mac } = call('GenerateMac', input) as { Mac: string };
@@ -75,6 +97,14 @@ async function startLocalKms({ kms: saved, secrets = createSecrets() }: SavedLoc
     call,
     others,
     environment,
+    getPublicKey,
+    registry: { REGISTRY_KEYS, REGISTRY_KMS_KEY: REGISTRY },
+    async signRegistry(data: Buffer) {
+      const input = { KeyId: REGISTRY, SigningAlgorithm: 'ED25519_SHA_512', Message: data.toString('base64') };
+      const { Signature } = call('Sign', input) as { Signature: string };
+      return Buffer.from(Signature, 'base64');
+    },
+    kms: { endpoint, wrapping_key: WRAPPING },
     deriveHandleKeys: async (issuer: string) =>
       (await deriveHandleKeys(issuer, [HANDLES], { generateMac }))[0].toString('base64url'),
     save: () => ({ kms: save(), secrets }),
@@ -85,13 +115,21 @@ async function startLocalKms({ kms: saved, secrets = createSecrets() }: SavedLoc
 const start = {
   async environment({ secrets = createSecrets() }) {
     const save = () => ({ secrets });
-    return { secrets, parameters: keyParameters.environment, environment: {}, save, stop: async () => {} };
+    const { REGISTRY_SIGNING_KEY = '', REGISTRY_KEYS = '' } = secrets['latchkey/local'] ?? {};
+    return {
+      secrets,
+      parameters: keyParameters.environment,
+      environment: {},
+      registry: { REGISTRY_KEYS, REGISTRY_SIGNING_KEY },
+      signRegistry: registrySigner(privateRegistryKey(Buffer.from(REGISTRY_SIGNING_KEY, 'base64url'))),
+      save,
+      stop: async () => {},
+    };
   },
 
   async kms(saved) {
-    const { endpoint, call, others, ...running } = await startLocalKms(saved);
-    const { PublicKey } = call('GetPublicKey', { KeyId: SIGNING }) as { PublicKey: string };
-    const VERIFICATION_KEYS = publicJwks(Buffer.from(PublicKey, 'base64'));
+    const { call, others, getPublicKey, ...running } = await startLocalKms(saved);
+    const VERIFICATION_KEYS = publicJwks(getPublicKey(SIGNING));
     return {
       ...running,
       secrets: { 'latchkey/local': { ...others, VERIFICATION_KEYS } },
@@ -100,12 +138,11 @@ const start = {
   },
 
   async wrapped(saved) {
-    const { endpoint, call, others, ...running } = await startLocalKms(saved);
+    const { call, others, getPublicKey, ...running } = await startLocalKms(saved);
     return {
       ...running,
       secrets: { 'latchkey/local': others },
       parameters: keyParameters.wrapped,
-      kms: { endpoint, wrapping_key: WRAPPING },
     };
   },
 } as const satisfies Record<KeyOrigin, (saved: SavedLocalKeys) => Promise<LocalKeys>>;
@@ -124,10 +161,10 @@ export function describeKeyChange(before: KeyOrigin, now: KeyOrigin): string {
 }
 
 /** Makes the keys, or restores those of an earlier start. */
-export const startLocalKeys = (origin: KeyOrigin, saved: SavedLocalKeys = {}): Promise<LocalKeys> =>
-  start[origin](saved);
+export const startLocalKeys = (origin: KeyOrigin, { secrets, ...saved }: SavedLocalKeys = {}): Promise<LocalKeys> =>
+  start[origin]({ ...saved, ...(secrets && { secrets: completeSecrets(secrets) }) });
 
-function publicJwks(spki: Buffer): string {
-  const pem = createPublicKey({ key: spki, format: 'der', type: 'spki' }).export({ format: 'pem', type: 'spki' });
+function publicJwks(key: KeyObject): string {
+  const pem = key.export({ format: 'pem', type: 'spki' });
   return JSON.stringify({ keys: parseSigningKeys(pem.toString(), 'public').map(({ jwk }) => jwk) });
 }

@@ -13,6 +13,7 @@ import { functionLog, withoutRepeats } from './function-log.ts';
 import { startGateway } from './gateway.ts';
 import { type Lambda, startLambda } from './lambda.ts';
 import { describeKeyChange, keyParameters, startLocalKeys } from './local-keys.ts';
+import { manageKeys } from './manage-keys.ts';
 import type { Options } from './options.ts';
 import { packagedTemplate } from './packaged-template.ts';
 import { patience, patientTimers } from './patience.ts';
@@ -149,6 +150,7 @@ async function start(
   const [first, table, app, demo, functions] = await Promise.all([reading, opening, startingApp, seeding, loading]);
 
   signal.throwIfAborted();
+  await manageKeys(first, functions, table, issuer, keys);
   let stack = first;
   lambda = functions;
   const file = join(directory, '.latchkey', `${gateway.port}.json`);
@@ -168,6 +170,7 @@ async function start(
     seals: [...stack.functions.values()].some(({ environment }) => environment['SEALING_KEYS']),
     settings: commandLineSettings(stack.functions.values(), await keys.deriveHandleKeys?.(issuer)),
     ...(keys.kms && { kms: keys.kms }),
+    registry: keys.registry,
   };
   const withdraw = await announce(directory, gateway.port, content);
   running.push(withdraw);

@@ -9,6 +9,8 @@ const ownOptions = new Map([
   ['signing-kms-keys', '--keys kms'],
   ['handle-kms-keys', '--keys kms'],
   ['wrapping-kms-key', '--keys wrapped'],
+  ['registry-kms-key', '--keys wrapped'],
+  ['registry-keys', '--keys wrapped'],
 ]);
 
 /** @throws Problem for a text that is not NAME=VALUE, and for a parameter that does not exist or has an option of its own */

@@ -40,7 +40,7 @@ export function startSchedules(
 }
 
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
-const scheduledEvent = (id: string, now: number) => ({
+export const scheduledEvent = (id: string, now: number) => ({
   version: '0',
   id,
   'detail-type': 'Scheduled Event',

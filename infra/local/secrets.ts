@@ -4,6 +4,7 @@ import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { oldHandleKeyId } from '../../lib/oauth/handle-key.ts';
 import { makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
+import { createRegistryKey } from '../registry-key.ts';
 
 /** The content of Secrets Manager: values by secret name, then by key. */
 export type Secrets = Record<string, Record<string, string>>;
@@ -18,9 +19,16 @@ export function createSecrets(): Secrets {
       HANDLE_KEYS: makeWithPlainId(() => randomBytes(32), oldHandleKeyId).toString('base64url'),
       DECRYPTION_KEYS: JSON.stringify({ keys: ['orders', 'billing'].map(decryptionKey) }),
       SEALING_KEYS: makeWithPlainId(() => randomBytes(32), sealingKeyId).toString('base64url'),
+      ...createRegistryKey(),
     },
   };
 }
+
+/** Adds what earlier versions did not have. */
+export const completeSecrets = ({ 'latchkey/local': secret, ...others }: Secrets): Secrets => ({
+  ...others,
+  'latchkey/local': { ...createRegistryKey(), ...secret },
+});
 
 function signingKey() {
   const { d, crv, kty, x, y } = newKey();

@@ -1,33 +1,52 @@
 import type { Clock } from '../clock.ts';
+import type { KeyManagement } from '../key-registry/management.ts';
 import type { KeyRegistry, NewKey } from '../key-registry/registry.ts';
 import { algorithmOfDueKey, type RotationPolicy, rotate } from '../key-registry/rotation.ts';
-import { KEY_REGISTRY } from '../key-registry/store.ts';
 import { addKey } from '../key-registry/transitions.ts';
 import type { AlgorithmName } from '../keys/algorithm.ts';
 import type { LogContext } from '../log.ts';
-import type { RecordStore } from '../store/record.ts';
 import type { Job } from './job.ts';
 
 export interface RotationContext extends LogContext {
   readonly clock: Clock;
   readonly policy: RotationPolicy;
-  readonly registry: RecordStore<KeyRegistry>;
-  createKey(alg: AlgorithmName): Promise<NewKey>;
+  readonly isRotating: boolean;
+  readonly management: KeyManagement;
+  /** Undefined where people make the keys. */
+  readonly createKey: ((alg: AlgorithmName) => Promise<NewKey>) | undefined;
 }
 
-/** Most runs find nothing to do. */
-export const rotation: Job<RotationContext> = { failure: 'the keys could not be rotated', run: rotateKeys };
+/** Seconds after which the registry is signed again, so that verifiers can refuse an old one that is put back. */
+const SIGNED_FOR = 3_600;
+
+/** Makes the first key, rotates what is due, and signs the registry again. */
+export const rotation: Job<RotationContext> = { failure: 'the keys could not be managed', run: manageKeys };
 
 /** Makes all due changes in one write. If another writer was faster, this write is dropped; the next run starts from theirs. */
-async function rotateKeys({ registry, policy, clock, createKey, log }: RotationContext): Promise<void> {
-  const found = await registry.findVersion(KEY_REGISTRY);
-  // The first token request creates it.
-  if (!found) return log.info('there is no key registry yet');
+async function manageKeys(context: RotationContext): Promise<void> {
+  const { management, clock, log } = context;
+  const found = await management.find();
+  if (!found) return createRegistry(context);
+  const next = await changed(found.value, context);
+  const isDue = next !== found.value || clock() - found.value.signed_at >= SIGNED_FOR;
+  if (!isDue) return log.debug('the key registry stays as it is');
+  const isDone = await management.replace(next, found);
+  const what = next === found.value ? 'the key registry is signed again' : 'keys rotated';
+  log.info(isDone ? what : 'the keys were changed by another writer in the meantime');
+}
+
+async function createRegistry({ management, policy, createKey, clock, log }: RotationContext): Promise<void> {
+  if (!createKey) return log.warn('there is no key registry yet: start it with latchkey keys add');
+  const isDone = await management.create(addKey(undefined, await createKey(policy.algorithm), clock()));
+  log.info(isDone ? 'the first key is made' : 'another writer has made the first key in the meantime');
+}
+
+/** The same registry when nothing is due. */
+async function changed(registry: KeyRegistry, context: RotationContext): Promise<KeyRegistry> {
+  const { policy, isRotating, createKey, clock } = context;
+  if (!isRotating) return registry;
   const now = clock();
-  const rotated = rotate(found.value, policy, now);
-  const alg = algorithmOfDueKey(rotated, policy, now);
-  const next = alg ? addKey(rotated, await createKey(alg), clock()) : rotated;
-  if (next === found.value) return log.info('no key has to be changed');
-  const isDone = await registry.replace(next, found.version);
-  log.info(isDone ? 'keys rotated' : 'the keys were changed by another writer in the meantime');
+  const rotated = rotate(registry, policy, now);
+  const alg = createKey && algorithmOfDueKey(rotated, policy, now);
+  return alg ? addKey(rotated, await createKey(alg), clock()) : rotated;
 }

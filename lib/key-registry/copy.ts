@@ -2,30 +2,33 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
 import { singleFlight } from '../lazy.ts';
 import { Unavailable } from '../oauth/errors.ts';
-import { KEY_REFRESH_SECONDS, type KeyRegistry } from './registry.ts';
+import type { RegistryCheck } from './authenticity.ts';
+import { KEY_REFRESH_SECONDS, type KeyRegistry, type StoredRegistry } from './registry.ts';
 
-/** Of the whole registry, or of the part that a container needs. */
-export interface RegistryCopy<Registry = KeyRegistry> {
+export interface RegistryCopy {
   /** Never older than `KEY_REFRESH_SECONDS`; no promise while it is fresh. The same object until the registry changes. */
-  fresh(): Registry | Promise<Registry>;
+  fresh(): KeyRegistry | Promise<KeyRegistry>;
   /** Reads the registry now, once for all concurrent callers. */
-  refresh(): Promise<Registry>;
+  refresh(): Promise<KeyRegistry>;
   /** Seconds since the epoch. */
   freshUntil(): number;
 }
 
-export function createRegistryCopy<Registry extends { readonly keys: readonly unknown[] } = KeyRegistry>(
-  find: () => Promise<Registry | undefined>,
+export function createRegistryCopy(
+  find: () => Promise<StoredRegistry | undefined>,
   clock: Clock,
-): RegistryCopy<Registry> {
-  let copy: { readonly registry: Registry; readonly since: number } | undefined;
+  check: RegistryCheck,
+): RegistryCopy {
+  let copy: { readonly registry: StoredRegistry; readonly since: number } | undefined;
 
   const refresh = singleFlight(async () => {
     const since = clock();
     const found = await find();
     // Without a key no token can be verified, which must not make valid tokens look forged.
     if (!found || found.keys.length === 0) throw new Unavailable('a key in the key registry');
-    const registry = copy && isDeepStrictEqual(copy.registry, found) ? copy.registry : found;
+    const believed = copy?.registry;
+    const registry = believed && isDeepStrictEqual(believed, found) ? believed : found;
+    check(registry, believed);
     copy = { registry, since };
     return registry;
   });

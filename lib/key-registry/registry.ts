@@ -36,6 +36,19 @@ export interface KeyRegistry {
   readonly keys: readonly RegisteredKey[];
 }
 
+/** What verifiers believe: nobody but key management can make the signature. */
+export interface SignedRegistry extends KeyRegistry {
+  /** Grows with each write. The first one is the time of the write. */
+  readonly sequence: number;
+  /** Seconds since the epoch. */
+  readonly signed_at: number;
+  /** Ed25519, base64url. */
+  readonly signature: string;
+}
+
+/** Version 0.1.0 did not sign it. */
+export type StoredRegistry = KeyRegistry & Partial<SignedRegistry>;
+
 /** By then every container has read a change. */
 export const KEY_REFRESH_SECONDS = 60;
 

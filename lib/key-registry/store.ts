@@ -5,7 +5,7 @@ import { parseItem } from '../store/items.ts';
 import { createRecordStore, type RecordStore } from '../store/record.ts';
 import { either, listOf, number, object, oneOf, optional, parser, text } from '../store/shape.ts';
 import type { Item, Key, Table } from '../store/table.ts';
-import type { KeyOrigin, KeyRegistry, RegisteredKey } from './registry.ts';
+import type { KeyOrigin, RegisteredKey, StoredRegistry } from './registry.ts';
 
 const KIND = 'KEYS';
 
@@ -24,7 +24,7 @@ const origin = either(
   ),
 );
 
-const parse = parser<KeyRegistry>({
+const parse = parser<StoredRegistry>({
   keys: listOf(
     object<RegisteredKey>({
       kid: text,
@@ -39,11 +39,14 @@ const parse = parser<KeyRegistry>({
       compromised_at: optional(number),
     }),
   ),
+  sequence: optional(number),
+  signed_at: optional(number),
+  signature: optional(text),
 });
 
-export const createKeyRegistryStore = (table: Table): RecordStore<KeyRegistry> =>
+export const createKeyRegistryStore = (table: Table): RecordStore<StoredRegistry> =>
   createRecordStore(table, { kind: KIND, key: () => keyOfKeyRegistry, idOf: () => KEY_REGISTRY, parse });
 
 /** @throws MalformedItem */
-export const readKeyRegistry = (item: Item | undefined): KeyRegistry | undefined =>
+export const readKeyRegistry = (item: Item | undefined): StoredRegistry | undefined =>
   item && parseItem({ kind: KIND, parse }, item);

@@ -3,11 +3,11 @@ import type { Figure } from './figure.ts';
 
 /** Bytes of a minified bundle, by the name of its function. Asserted in test/bundles.test.ts. */
 export const BUNDLE_GOALS: Readonly<Record<string, number>> = {
-  token: 120_000,
+  token: 122_000,
   authorization: 150_000,
-  authorizer: 90_000,
-  jwks: 60_000,
-  discovery: 60_000,
+  authorizer: 93_500,
+  jwks: 62_000,
+  discovery: 62_000,
 };
 
 export function measureBundles({ outputs }: Metafile): Figure[] {

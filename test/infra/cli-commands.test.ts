@@ -7,6 +7,7 @@ import { randomId } from '../../lib/oauth/handle.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { app, newCode } from '../support/grants.ts';
 import { createKey, type KmsWorld, startKmsWorld } from '../support/kms-world.ts';
+import { managementVariables } from '../support/registry-world.ts';
 import { client } from '../support/world.ts';
 import { type Cli, type CliOptions, createCli, succeeding } from './cli-runner.ts';
 
@@ -18,6 +19,7 @@ beforeAll(async () => {
   const wrapping = (kms: Kms) => createKey(kms, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT');
   world = await startKmsWorld((kms) => ({
     KEY_REGISTRY: 'on',
+    ...managementVariables,
     WRAPPING_KMS_KEY: wrapping(kms),
     SIGNING_KMS_KEYS: '',
     VERIFICATION_KEYS: '',
@@ -111,6 +113,11 @@ const cases: Readonly<Record<string, () => readonly string[] | Promise<readonly 
   'keys activate': async () => [await newKey(), '--force'],
   'keys retire': async () => [await retiringKey(), '--force'],
   'keys compromise': async () => [await newKey()],
+  'keys sign': async () => {
+    await newKey();
+    return [];
+  },
+  'keys registry-key': () => [createKey(world.kms, 'ECC_NIST_EDWARDS25519')],
   'grants list': () => ['--subject', 'alice'],
   'grants revoke': async () => [(await newGrant()).grant_id],
   'consents list': () => ['--subject', 'alice'],
@@ -197,6 +204,7 @@ describe('A command that revokes many things at once', () => {
       'token revoke',
       'keys retire',
       'keys compromise',
+      'keys sign',
       'consents withdraw',
     ]);
   });

@@ -49,11 +49,12 @@ beforeEach(() => secrets.clear());
 /** Everything in a secret that must not be seen. */
 function material(secret: Record<string, string> = {}): string[] {
   const { SIGNING_KEYS = '', HANDLE_KEYS = '', DECRYPTION_KEYS = '', SEALING_KEYS = '' } = secret;
+  const { REGISTRY_SIGNING_KEY = '' } = secret;
   const keys = [SIGNING_KEYS, DECRYPTION_KEYS].flatMap(
     (text) => (JSON.parse(text) as { keys: Record<string, string>[] }).keys,
   );
   const hidden = ['d', 'p', 'q', 'dp', 'dq', 'qi'].flatMap((member) => keys.flatMap((key) => key[member] ?? []));
-  return [...hidden, HANDLE_KEYS, SEALING_KEYS];
+  return [...hidden, HANDLE_KEYS, SEALING_KEYS, REGISTRY_SIGNING_KEY];
 }
 
 /** Registers the public half of a key with the API that the tokens are for. */
@@ -76,6 +77,8 @@ describe('init', () => {
     expect(Object.keys(secret).toSorted()).toEqual([
       'DECRYPTION_KEYS',
       'HANDLE_KEYS',
+      'REGISTRY_KEYS',
+      'REGISTRY_SIGNING_KEY',
       'SEALING_KEYS',
       'SIGNING_KEYS',
       'VERIFICATION_KEYS',

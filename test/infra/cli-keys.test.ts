@@ -11,6 +11,7 @@ import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../li
 import type { RecordStore } from '../../lib/store/record.ts';
 import { type FaultyStore, faults, onlyFor, startFaultyStore } from '../support/faulty-store.ts';
 import { createKey, type KmsWorld, startKmsWorld } from '../support/kms-world.ts';
+import { manageKeys, managementVariables } from '../support/registry-world.ts';
 import {
   authorizerEvents,
   getToken,
@@ -44,6 +45,7 @@ beforeAll(async () => {
   };
   world = await startKmsWorld((kms) => ({
     KEY_REGISTRY: 'on',
+    ...managementVariables,
     WRAPPING_KMS_KEY: wrapping(kms),
     SIGNING_KMS_KEYS: '',
     VERIFICATION_KEYS: '',
@@ -80,12 +82,13 @@ async function two(...more: string[]): Promise<[active: KeyView, next: KeyView]>
 
 /** Puts all that was done so many seconds further back. */
 async function age(seconds: number): Promise<void> {
-  const { value, version } = (await registry.findVersion(KEY_REGISTRY))!;
+  const { find, replace } = manageKeys(world.table, systemTime);
+  const found = (await find())!;
   const older = (key: RegisteredKey) =>
     Object.fromEntries(
       Object.entries(key).map(([name, member]) => [name, name.endsWith('_at') ? Number(member) - seconds : member]),
     ) as unknown as RegisteredKey;
-  await registry.replace({ keys: value.keys.map(older) }, version);
+  await replace({ keys: found.value.keys.map(older) }, found);
 }
 
 /** The first write succeeds, but its answer is lost. */
@@ -425,13 +428,19 @@ describe('On a local stack,', () => {
   const args = ['keys', 'add', '--wrapped', '--local'];
 
   it('keys are made by its stand-in for KMS, for its issuer', async () => {
-    const cwd = directory({ kms: { endpoint: world.kms.endpoint, wrapping_key: wrappingKey } });
+    const cwd = directory({
+      kms: { endpoint: world.kms.endpoint, wrapping_key: wrappingKey },
+      registry: managementVariables,
+    });
     const { json } = await latchkey([...args, '--json'], { cwd, env });
     expect(await signedBy(world.restart())).toBe(json()['kid']);
   });
 
   it('no keys are made without its stand-in for KMS, in particular not in another KMS', async () => {
-    const result = await attempt(args, { cwd: directory({}), env: { ...env, WRAPPING_KMS_KEY: wrappingKey } });
+    const result = await attempt(args, {
+      cwd: directory({ registry: managementVariables }),
+      env: { ...env, WRAPPING_KMS_KEY: wrappingKey },
+    });
     expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('npm start -- --keys wrapped') });
   });
 });

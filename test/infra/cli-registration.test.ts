@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { responseParameters } from '../../lib/oauth/response-parameters.ts';
+import { managementVariables } from '../support/registry-world.ts';
 import { client, keyVariables, resourceServer, startWorld, type Variables, type World } from '../support/world.ts';
 import { type Cli, createCli, succeeding } from './cli-runner.ts';
 
@@ -201,7 +202,7 @@ describe('The key registry', () => {
     try {
       const sets = [keyVariables('ES256'), keyVariables('EdDSA')].map(({ SIGNING_KEYS }) => SIGNING_KEYS);
       const SIGNING_KEYS = JSON.stringify({ keys: sets.flatMap((set) => JSON.parse(set).keys) });
-      const registered = succeeding(createCli({ ...other.env, SIGNING_KEYS }));
+      const registered = succeeding(createCli({ ...other.env, ...managementVariables, SIGNING_KEYS }));
       const [first, next] = parseSigningKeys(SIGNING_KEYS, 'private').map(({ kid }) => kid);
       const ask = (alg: string) =>
         createCli({ ...other.env, SIGNING_KEYS })(['resource', 'update', 'orders', '--signing-alg', alg]);

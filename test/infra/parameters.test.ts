@@ -44,6 +44,7 @@ it('the page on configuration names the variable of each parameter', () => {
 });
 
 const ARN = 'arn:aws:kms:eu-west-1:123456789012:key/1a2b';
+const registry = { 'registry-kms-key': ARN, 'registry-keys': Buffer.alloc(32, 1).toString('base64url') };
 const ARNS = /ARNs of KMS keys with keys=/;
 
 describe('Parameters of serverless.yml are accepted:', () => {
@@ -51,12 +52,20 @@ describe('Parameters of serverless.yml are accepted:', () => {
   it.each<Record<string, string>>([
     { keys: 'kms', 'signing-kms-keys': `${ARN},${ARN}c`, 'handle-kms-keys': ARN },
     { keys: 'kms', 'signing-kms-keys': `${ARN}=PS256`, 'signing-kms-arns': ARN, 'handle-kms-keys': ARN },
-    { keys: 'wrapped', 'wrapping-kms-key': ARN, 'handle-kms-keys': ARN, rotation: 'on', 'key-registry': 'on' },
+    {
+      keys: 'wrapped',
+      'wrapping-kms-key': ARN,
+      'handle-kms-keys': ARN,
+      ...registry,
+      rotation: 'on',
+      'key-registry': 'on',
+    },
+    { keys: 'kms', 'signing-kms-arns': ARN, 'handle-kms-keys': ARN, ...registry, 'key-registry': 'on' },
     { 'service-name': 'Mein Dienst', 'service-logo': '', 'clock-skew': '300', 'table-name': 'other' },
   ])('%j', (given) => checkParameters('prod', given));
 
   it('aliases in the stage of npm start', () => {
-    const given = { keys: 'wrapped', 'wrapping-kms-key': 'alias/wrap', 'handle-kms-keys': 'alias/mac' };
+    const given = { keys: 'wrapped', 'wrapping-kms-key': 'alias/wrap', 'handle-kms-keys': 'alias/mac', ...registry };
     checkParameters('local', given);
     expect(() => checkParameters('prod', given)).toThrow(ARNS);
   });
@@ -88,6 +97,18 @@ describe('Parameters of serverless.yml are refused, by name and with what is all
     [{ keys: 'kms', 'handle-kms-keys': 'alias/a', 'signing-kms-keys': ARN }, /^parameter handle-kms-keys must be ARNs/],
     [{ keys: 'wrapped' }, /^parameter wrapping-kms-key must be ARNs/],
     [{ keys: 'wrapped', 'wrapping-kms-key': ARN }, /^parameter handle-kms-keys must be ARNs/],
+    [{ keys: 'wrapped', 'wrapping-kms-key': ARN, 'handle-kms-keys': ARN }, /^parameter registry-kms-key must be ARNs/],
+    [
+      { keys: 'wrapped', 'wrapping-kms-key': ARN, 'handle-kms-keys': ARN, 'registry-kms-key': ARN },
+      /^parameter registry-keys must be the public half .*latchkey keys registry-key ARN prints it$/,
+    ],
+    [
+      { keys: 'kms', 'signing-kms-arns': ARN, 'handle-kms-keys': ARN, 'registry-kms-key': ARN, 'key-registry': 'on' },
+      /^parameter registry-keys must be/,
+    ],
+    [{ 'registry-keys': 'abc' }, /^parameter registry-keys must be base64url Ed25519 public keys of 32 bytes/],
+    [{ 'registry-max-age': '3600' }, /^parameter registry-max-age must be a whole number from 172800 to/],
+    [registry, /^parameter registry-kms-key can only be used with keys=kms or keys=wrapped$/],
     [{ keys: 'wrapped', 'key-registry': 'off' }, /^parameter key-registry must be on with keys=wrapped$/],
     [{ 'wrapping-kms-key': ARN }, /^parameter wrapping-kms-key can only be used with keys=wrapped$/],
     [{ 'handle-kms-keys': ARN }, /^parameter handle-kms-keys can only be used with keys=kms or keys=wrapped$/],

@@ -23,8 +23,8 @@ interface FunctionRule {
   environment: string[];
   /** With the key registry: more of them, for what is published is read from the table, and not from VERIFICATION_KEYS. */
   registry?: string[];
-  /** Only where keys are rotated by the clock. */
-  rotates?: true;
+  /** Only with the key registry. */
+  manages?: true;
   /** What it does with keys: for each, a variable by where keys are, and what it may do with them in KMS. */
   keys: (keyof typeof keys)[];
   /** Bundles that are loaded later than its own. */
@@ -45,20 +45,9 @@ interface KeyUse {
   arns: string[];
 }
 
-const making = ['WRAPPING_KMS_KEY', 'NEW_KEY_ALGORITHM'];
-
 /** What is done with keys. */
 const keys = {
   signing: {
-    variables: { secret: ['SIGNING_KEYS'], kms: ['SIGNING_KMS_KEYS'], wrapped: making },
-    actions: {
-      kms: ['kms:GetPublicKey', 'kms:Sign'],
-      wrapped: ['kms:Decrypt', 'kms:GenerateDataKeyPairWithoutPlaintext'],
-    },
-    arns: [arn('one'), arn('two')],
-  },
-  /** For functions that sign but do not make the first key. */
-  using: {
     variables: { secret: ['SIGNING_KEYS'], kms: ['SIGNING_KMS_KEYS'], wrapped: [] },
     actions: { kms: ['kms:GetPublicKey', 'kms:Sign'], wrapped: ['kms:Decrypt'] },
     arns: [arn('one'), arn('two')],
@@ -68,16 +57,16 @@ const keys = {
     actions: { kms: ['kms:GenerateMac'], wrapped: ['kms:GenerateMac'] },
     arns: [arn('mac')],
   },
-  /** Saying what the first key will be like. */
-  announcing: {
-    variables: { secret: [], kms: [], wrapped: ['NEW_KEY_ALGORITHM'] },
-    actions: {},
-    arns: [],
-  },
   making: {
-    variables: { secret: [], kms: [], wrapped: making },
+    variables: { secret: [], kms: [], wrapped: ['WRAPPING_KMS_KEY', 'NEW_KEY_ALGORITHM'] },
     actions: { wrapped: ['kms:GenerateDataKeyPairWithoutPlaintext'] },
     arns: [],
+  },
+  /** Signing the key registry. */
+  managing: {
+    variables: { secret: ['REGISTRY_SIGNING_KEY'], kms: ['REGISTRY_KMS_KEY'], wrapped: ['REGISTRY_KMS_KEY'] },
+    actions: { kms: ['kms:Sign'], wrapped: ['kms:Sign'] },
+    arns: [arn('registry')],
   },
 } satisfies Record<string, KeyUse>;
 
@@ -86,13 +75,16 @@ const WRAPPING_KEY = arn('wrapping');
 interface Setup {
   origin: Origin;
   registry: boolean;
-  rotation: boolean;
   parameters: Readonly<Record<string, string>>;
 }
 
-const STATIC: Setup = { origin: 'secret', registry: false, rotation: false, parameters: {} };
+const STATIC: Setup = { origin: 'secret', registry: false, parameters: {} };
 const handleKeys = { 'handle-kms-keys': String(keys.handles.arns) };
-const wrapped = { keys: 'wrapped', 'wrapping-kms-key': WRAPPING_KEY, ...handleKeys };
+const registryKey = {
+  'registry-kms-key': String(keys.managing.arns),
+  'registry-keys': Buffer.alloc(32, 1).toString('base64url'),
+};
+const wrapped = { keys: 'wrapped', 'wrapping-kms-key': WRAPPING_KEY, ...handleKeys, ...registryKey };
 const signingArns = { 'signing-kms-arns': String(keys.signing.arns) };
 
 /** The stages whose keys are elsewhere than in the secret, or known by the registry, and how each is packaged. */
@@ -112,15 +104,14 @@ export const setups: Record<string, Setup> = {
     ...STATIC,
     origin: 'kms',
     registry: true,
-    parameters: { keys: 'kms', 'key-registry': 'on', ...signingArns, ...handleKeys },
+    parameters: { keys: 'kms', 'key-registry': 'on', ...signingArns, ...handleKeys, ...registryKey },
   },
   wrapped: {
     origin: 'wrapped',
     registry: true,
-    rotation: true,
     parameters: { ...wrapped, rotation: 'on' },
   },
-  'wrapped-by-hand': { origin: 'wrapped', registry: true, rotation: false, parameters: wrapped },
+  'wrapped-by-hand': { origin: 'wrapped', registry: true, parameters: wrapped },
 };
 
 const setupOf = (stage: string) => setups[stage] ?? STATIC;
@@ -128,8 +119,11 @@ const setupOf = (stage: string) => setups[stage] ?? STATIC;
 /** The variables by which a function knows its keys: those in KMS that the registry names are in none. */
 const keyVariablesOf = (name: string, { origin, registry }: Setup) =>
   (functions[name]?.keys ?? []).flatMap((use) =>
-    (use === 'signing' || use === 'using') && origin === 'kms' && registry ? [] : keys[use].variables[origin],
+    use === 'signing' && origin === 'kms' && registry ? [] : keys[use].variables[origin],
   );
+
+/** Of functions that read the key registry. */
+const reading = ['KEY_REGISTRY', 'REGISTRY_KEYS', 'REGISTRY_MAX_AGE_SECONDS'];
 
 const verifier = [
   'ISSUER',
@@ -162,7 +156,7 @@ const revoking: FunctionRule['table'][number] = [['REVOKED#*'], ['Query', 'PutIt
 export const functions: Record<string, FunctionRule> = {
   token: {
     environment: [...issuing, 'REFRESH_REUSE_INTERVAL_SECONDS'],
-    registry: ['KEY_REGISTRY'],
+    registry: reading,
     keys: ['signing', 'handles'],
     later: bundles,
     table: [
@@ -175,8 +169,8 @@ export const functions: Record<string, FunctionRule> = {
   },
   authorization: {
     environment: [...issuing, ...service, 'VERIFICATION_KEYS', 'CODE_LIFETIME_SECONDS', 'SESSION_LIFETIME_SECONDS'],
-    registry: ['KEY_REGISTRY'],
-    keys: ['using', 'handles'],
+    registry: reading,
+    keys: ['signing', 'handles'],
     later: bundles,
     table: [
       [
@@ -203,7 +197,7 @@ export const functions: Record<string, FunctionRule> = {
   },
   introspection: {
     environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
-    registry: ['KEY_REGISTRY'],
+    registry: reading,
     keys: ['handles'],
     later: bundles,
     table: [
@@ -213,7 +207,7 @@ export const functions: Record<string, FunctionRule> = {
   },
   revocation: {
     environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
-    registry: ['KEY_REGISTRY'],
+    registry: reading,
     keys: ['handles'],
     later: bundles,
     table: [
@@ -224,7 +218,7 @@ export const functions: Record<string, FunctionRule> = {
   },
   userinfo: {
     environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
-    registry: ['KEY_REGISTRY'],
+    registry: reading,
     keys: ['handles'],
     later: bundles,
     table: [
@@ -241,7 +235,7 @@ export const functions: Record<string, FunctionRule> = {
       'CLIENT_CACHE_SECONDS',
       'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
     ],
-    registry: ['KEY_REGISTRY'],
+    registry: reading,
     keys: ['handles'],
     table: [
       [['SCHEMA', 'CLIENT#*', 'SESSION#*', 'GRANT#*'], ['GetItem']],
@@ -253,8 +247,8 @@ export const functions: Record<string, FunctionRule> = {
   },
   backchannel: {
     environment: ['ISSUER', 'TABLE_NAME'],
-    registry: ['KEY_REGISTRY'],
-    keys: ['using'],
+    registry: reading,
+    keys: ['signing'],
     table: [
       [['SCHEMA', 'CLIENT#*'], ['GetItem']],
       [['LOGOUT'], ['Query', 'UpdateItem', 'DeleteItem']],
@@ -262,21 +256,21 @@ export const functions: Record<string, FunctionRule> = {
   },
   discovery: {
     environment: ['ISSUER', 'VERIFICATION_KEYS'],
-    registry: ['KEY_REGISTRY', 'TABLE_NAME', 'JWKS_CACHE_SECONDS'],
-    keys: ['announcing'],
+    registry: [...reading, 'TABLE_NAME', 'JWKS_CACHE_SECONDS'],
+    keys: [],
     later: ['aws-client.cjs'],
     table: [],
   },
   jwks: {
     environment: ['VERIFICATION_KEYS'],
-    registry: ['KEY_REGISTRY', 'TABLE_NAME', 'JWKS_CACHE_SECONDS'],
+    registry: [...reading, 'ISSUER', 'TABLE_NAME', 'JWKS_CACHE_SECONDS'],
     keys: [],
     later: ['aws-client.cjs'],
     table: [],
   },
   authorizer: {
     environment: [...verifier, 'AUDIENCE', 'REVOCATION_MAX_AGE_SECONDS', 'AUTHORIZER_RESPONSE'],
-    registry: ['KEY_REGISTRY'],
+    registry: reading,
     keys: ['handles'],
     later: bundles,
     table: [
@@ -289,15 +283,19 @@ export const functions: Record<string, FunctionRule> = {
     environment: [
       'ISSUER',
       'TABLE_NAME',
+      'REGISTRY_KEYS',
+      'REGISTRY_MAX_AGE_SECONDS',
       'JWKS_CACHE_SECONDS',
+      'KEY_ROTATION',
       'KEY_ROTATION_SECONDS',
       'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
       'ID_TOKEN_LIFETIME_SECONDS',
     ],
-    rotates: true,
-    keys: ['making'],
+    manages: true,
+    keys: ['making', 'managing'],
     table: [
       [['SCHEMA', 'KEYS'], ['GetItem']],
+      [['REVOKED#*'], ['Query']],
       [['KEYS'], ['PutItem']],
     ],
   },
@@ -305,7 +303,7 @@ export const functions: Record<string, FunctionRule> = {
 
 /** The functions of a stage. */
 export const functionsOf = (stage: string) =>
-  Object.keys(functions).filter((name) => setupOf(stage).rotation || !functions[name]?.rotates);
+  Object.keys(functions).filter((name) => setupOf(stage).registry || !functions[name]?.manages);
 
 /** Seconds: the gateway gives an integration 30 and an authorizer 10, and what runs by the clock ends before the next time. */
 const longest: Record<string, number> = { authorizer: 9, backchannel: 60, rotation: 60 };
@@ -347,7 +345,14 @@ const knownActions = [
 
 const keyVariables = Object.values(keys).flatMap(({ variables }) => Object.values(variables).flat());
 
-const secrets = ['SIGNING_KEYS', 'VERIFICATION_KEYS', 'HANDLE_KEYS', 'DECRYPTION_KEYS', 'SEALING_KEYS'];
+const secrets = [
+  'SIGNING_KEYS',
+  'VERIFICATION_KEYS',
+  'HANDLE_KEYS',
+  'DECRYPTION_KEYS',
+  'SEALING_KEYS',
+  'REGISTRY_SIGNING_KEY',
+];
 
 /** Variables that functions have in these stages only, even if the secret contains them in others. */
 const switchedOn: Record<string, readonly string[]> = {
@@ -460,6 +465,7 @@ function onKeys(use: keyof typeof keys, template: Template, { origin }: Setup): 
   const { actions, arns }: KeyUse = keys[use];
   const Action = actions[origin];
   if (!Action) return [];
+  if (use === 'managing') return [{ Effect: 'Allow', Action, Resource: String(arns) }];
   if (origin !== 'wrapped' || use === 'handles') {
     return [{ Effect: 'Allow', Action, Resource: { 'Fn::Split': [',', String(arns)] } }];
   }
@@ -467,8 +473,7 @@ function onKeys(use: keyof typeof keys, template: Template, { origin }: Setup): 
     'kms:EncryptionContext:latchkey': 'signing key',
     'kms:EncryptionContext:issuer': template.Outputs['Issuer']?.Value ?? 'nothing',
   };
-  const wrapping = { Effect: 'Allow', Action, Resource: WRAPPING_KEY, Condition: { StringEquals: context } };
-  return use === 'signing' ? [wrapping, onItems(template, ['KEYS'], ['PutItem'])] : [wrapping];
+  return [{ Effect: 'Allow', Action, Resource: WRAPPING_KEY, Condition: { StringEquals: context } }];
 }
 
 /** What a function that reads the key registry reads with it: the schema too, if it reads nothing else. */
@@ -522,6 +527,7 @@ export const rules: Record<string, Rule> = {
     const expected: Record<string, string> = {
       SIGNING_KMS_KEYS: keys.signing.arns.join('=PS256,'),
       WRAPPING_KMS_KEY: WRAPPING_KEY,
+      REGISTRY_KMS_KEY: String(keys.managing.arns),
       HANDLE_KMS_KEYS: String(keys.handles.arns),
     };
     return functionsOf(stage).flatMap((name) =>
@@ -536,6 +542,17 @@ export const rules: Record<string, Rule> = {
     functionsOf(stage)
       .filter((name) => 'KEY_REGISTRY' in variables(template, name))
       .flatMap((name) => differs(`KEY_REGISTRY of ${name}`, variables(template, name)['KEY_REGISTRY'], 'on')),
+
+  // A function that knew another key, or none, would believe a registry that key management has not signed.
+  'registry keys': (template, stage) => {
+    const { registry, origin, parameters } = setupOf(stage);
+    if (!registry) return [];
+    const inSecret = `{{resolve:secretsmanager:latchkey/${stage}:SecretString:REGISTRY_KEYS}}`;
+    const expected = origin === 'secret' ? inSecret : (parameters['registry-keys'] ?? 'nothing');
+    return functionsOf(stage)
+      .filter((name) => functions[name]?.registry || functions[name]?.manages)
+      .flatMap((name) => differs(`REGISTRY_KEYS of ${name}`, variables(template, name)['REGISTRY_KEYS'], expected));
+  },
 
   'secrets by reference': (template, stage) =>
     functionsOf(stage).flatMap((name) =>

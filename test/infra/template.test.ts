@@ -247,6 +247,7 @@ const mistakes: [rule: string, mistake: string, path: string, value: unknown, st
     '{{resolve:secretsmanager:latchkey/registry:SecretString:VERIFICATION_KEYS}}',
     'registry',
   ],
+  ['registry keys', 'a key of somebody else', `${env('Authorizer')}/REGISTRY_KEYS`, 'other', 'wrapped'],
   ['environment', 'a registry that nobody asked for', `${env('Token')}/KEY_REGISTRY`, 'on'],
   ['environment', 'a registry that is not found', `${env('Jwks')}/TABLE_NAME`, undefined, 'registry'],
   ['secrets by reference', 'a secret in clear', `${env('Token')}/HANDLE_KEYS`, 'hunter2'],

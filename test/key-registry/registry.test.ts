@@ -225,7 +225,8 @@ describe('A wrapped key', () => {
       'differs from the registered key',
     ],
   ])('%s signs nothing', async (_name, alter, variables, message) => {
-    await add(alter(await world.createWrapped()));
+    const key = alter(await world.createWrapped());
+    await world.change((registry) => addKey(registry, key, clock()), variables['ISSUER']);
     const { token } = world.restart({ ...variables, LOG_LEVEL: 'error' });
     const lines = await logged(async () => {
       expect(await post(token, 'machine-jwt', FORM)).toMatchObject({ status: 503, json: { error: 'server_error' } });
@@ -237,6 +238,7 @@ describe('A wrapped key', () => {
     const lines: string[] = [];
     const write = console.log;
     console.log = (line: string) => void lines.push(line);
+    await world.rotation({ LOG_LEVEL: 'debug' })();
     const handlers = world.restart({ LOG_LEVEL: 'debug' });
     await getToken(handlers, 'machine-jwt').finally(() => {
       console.log = write;

@@ -86,18 +86,19 @@ afterAll(() => world.stop());
 
 const policy = { jwksCache: 7200, maxLifetime: 86_400 };
 const force = () => ({ now: clock(), force: true });
-const edit = (change: (registry: KeyRegistry) => KeyRegistry) =>
-  world.change((registry) => change(registry ?? { keys: [] }));
-const activate = (kid: string) => edit((registry) => activateKey(registry, kid, policy, force()));
+const edit = (change: (registry: KeyRegistry) => KeyRegistry, issuer?: string) =>
+  world.change((registry) => change(registry ?? { keys: [] }), issuer);
+const activate = (kid: string, issuer?: string) =>
+  edit((registry) => activateKey(registry, kid, policy, force()), issuer);
 const retire = (kid: string) => edit((registry) => retireKey(registry, kid, policy, force()));
 const origins = {
   kms: (alg: AlgorithmName) => world.createInKms(alg),
   wrapped: (alg: AlgorithmName) => world.createWrapped(alg),
 };
 
-async function add(making: Promise<NewKey>): Promise<string> {
+async function add(making: Promise<NewKey>, issuer?: string): Promise<string> {
   const key = await making;
-  await world.change((registry) => addKey(registry, key, clock()));
+  await world.change((registry) => addKey(registry, key, clock()), issuer);
   return key.kid;
 }
 
@@ -373,7 +374,7 @@ describe('An id_token_hint', () => {
     const { handlers, id_token } = await prepare();
     await world.forget();
     advance(60);
-    expect(await showHint(world.restart({ WRAPPING_KMS_KEY: '' }), id_token)).toEqual(UNAVAILABLE);
+    expect(await showHint(world.restart(), id_token)).toEqual(UNAVAILABLE);
     expect(await showHint(handlers, id_token)).toEqual(UNAVAILABLE);
     expect(await world.registry.find(KEY_REGISTRY)).toBeUndefined();
   });
@@ -422,13 +423,6 @@ describe('The discovery document', () => {
     const age = async (variables: Variables) => (await discover(world.restart(variables))).headers['cache-control'];
     expect(await age({})).toBe('public, max-age=3600');
     expect(await age({ JWKS_CACHE_SECONDS: '300' })).toBe('public, max-age=300');
-  });
-
-  it('lists the algorithm of the first key before the first token request has made the key', async () => {
-    const handlers = world.restart({ NEW_KEY_ALGORITHM: 'ES384' });
-    expect(await algorithms(handlers)).toEqual(['ES384']);
-    expect(kidOf((await given(redeem(handlers, await createCode()))).access_token)).toBeDefined();
-    expect(await algorithms(world.restart())).toEqual(['ES384']);
   });
 
   it('is answered with 503 while no key is known, and lists algorithms again with the next request', async () => {
@@ -533,7 +527,7 @@ describe('Logout tokens', () => {
     server.close();
   });
 
-  const variables = { ISSUER: LOOPBACK, WRAPPING_KMS_KEY: '' };
+  const variables = { ISSUER: LOOPBACK };
   const deliverer = () => createDeliverer({ ...world.env, ...variables }, clock);
   const again = async (deliver: () => Promise<void>) => {
     await people.deliveries.add({
@@ -544,17 +538,16 @@ describe('Logout tokens', () => {
   };
 
   it('are signed with the active key, of any origin', async () => {
-    // The first token makes a wrapped key, for this issuer.
-    const handlers = world.restart({ ISSUER: LOOPBACK });
-    expect((await post(handlers.token, 'machine-jwt', { grant_type: 'client_credentials' })).status).toBe(200);
+    await world.rotation(variables)(); // makes a wrapped key, for this issuer
     const first = (await world.find()).keys[0]?.kid;
     const deliver = deliverer();
     await deliver();
-    const verifyLast = () => verify(received.at(-1) ?? '', 'logout+jwt', 'notified', world.restart(), LOOPBACK);
+    const verifyLast = () =>
+      verify(received.at(-1) ?? '', 'logout+jwt', 'notified', world.restart(variables), LOOPBACK);
     expect(await verifyLast()).toEqual({ alg: 'ES256', typ: 'logout+jwt', kid: first });
 
-    const next = await add(world.createInKms('ES256'));
-    await activate(next);
+    const next = await add(world.createInKms('ES256'), LOOPBACK);
+    await activate(next, LOOPBACK);
     advance(60);
     await again(deliver);
     expect((await verifyLast()).kid).toBe(next);
@@ -568,7 +561,7 @@ describe('Logout tokens', () => {
     expect(received).toEqual([]);
     expect(await people.deliveries.list()).toMatchObject([{ attempts: 1 }]);
     expect(await world.registry.find(KEY_REGISTRY)).toBeUndefined();
-    await add(world.createInKms('ES256'));
+    await add(world.createInKms('ES256'), LOOPBACK);
     advance(60);
     await deliver();
     expect(received).toHaveLength(1);
@@ -578,7 +571,7 @@ describe('Logout tokens', () => {
   it.each(['throttled', 'outage', 'no answer ever', 'disabled', 'denied'] as const)(
     'are kept for later while KMS fails by "%s"',
     async (fault) => {
-      await add(world.createInKms('ES256'));
+      await add(world.createInKms('ES256'), LOOPBACK);
       const deliver = deliverer();
       world.kms.fail(fault, ['Sign']);
       await passTime(deliver);
@@ -592,8 +585,8 @@ describe('Logout tokens', () => {
   );
 });
 
-it('/authorize does not make the first key: it answers 503 when it must sign, until /token has made a key', async () => {
-  const handlers = world.restart({ WRAPPING_KMS_KEY: '' });
+it('/authorize answers 503 when it must sign, until key management has made the first key', async () => {
+  const handlers = world.restart();
   const browser = openBrowser(handlers.authorization);
   const query = asking({ client_id: 'front', response_type: HYBRID });
   await passPages(browser);
@@ -603,7 +596,9 @@ it('/authorize does not make the first key: it answers 503 when it must sign, un
   expect(await world.registry.find(KEY_REGISTRY)).toBeUndefined();
   expect(world.kms.takeCalls()).toEqual({});
   // A code needs no key.
-  const first = await given(redeem(world.restart(), await passPages(browser)));
+  const code = await passPages(browser);
+  await world.rotation()();
+  const first = await given(redeem(world.restart(), code));
   const { answer } = await browser.get(query);
   expect(kidOf(answer['id_token'] ?? '')).toBe(kidOf(first.id_token));
 });
@@ -618,7 +613,6 @@ describe('While KMS fails,', () => {
       KEY_REGISTRY: 'off',
       SIGNING_KMS_KEYS: signing,
       VERIFICATION_KEYS: verificationKeys(world.kms, { [signing]: undefined }),
-      WRAPPING_KMS_KEY: '',
     };
   });
 

@@ -14,9 +14,9 @@ import { backchannel } from '../../lib/jobs/backchannel.ts';
 import { createJobHandler } from '../../lib/jobs/job.ts';
 import { rotation } from '../../lib/jobs/rotation.ts';
 import type { KeyRegistry, NewKey } from '../../lib/key-registry/registry.ts';
-import { createKeyRegistryStore } from '../../lib/key-registry/store.ts';
 import { addKey } from '../../lib/key-registry/transitions.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
+import { privateRegistryKey } from '../../lib/keys/registry-key.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { createKmsClient } from '../../lib/kms/kms.ts';
 import { getKmsKey } from '../../lib/kms/signers.ts';
@@ -25,6 +25,7 @@ import type { Table } from '../../lib/store/table.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { createKey, verificationKeys } from '../support/kms-world.ts';
 import { type PackagedStack, readPackagedStack } from '../support/packaged-functions.ts';
+import { manageKeys, managementVariables, registryVariables } from '../support/registry-world.ts';
 import { type RoleProxy, startRoleProxy } from '../support/role-proxy.ts';
 import { createHandlers, encryptionVariables, type Handlers, ISSUER, keyVariables } from '../support/world.ts';
 
@@ -36,6 +37,10 @@ const arn = (digit: number) => `arn:aws:kms:us-east-1:123456789012:key/${keyId(d
 const signing = { ES256: arn(1), PS256: arn(2) };
 const handleKeys = [arn(3), arn(4)];
 const wrapping = arn(5);
+const registryKey = arn(6);
+
+/** Its public half must be the same in every run. */
+const registrySeed = Buffer.alloc(32, 7);
 
 const common = {
   issuer: ISSUER,
@@ -46,6 +51,7 @@ const common = {
   'client-cache': '0',
   'log-level': 'silent',
 };
+const signedInKms = { 'registry-kms-key': registryKey, 'registry-keys': registryVariables.REGISTRY_KEYS };
 const inKms = {
   keys: 'kms',
   'signing-kms-arns': String(Object.values(signing)),
@@ -57,10 +63,11 @@ export const origins = {
   secret: {},
   'secret with a registry': { 'key-registry': 'on' },
   kms: { ...inKms, 'signing-kms-keys': `${signing.ES256},${signing.PS256}=PS256` },
-  'kms with a registry': { ...inKms, 'key-registry': 'on' },
+  'kms with a registry': { ...inKms, ...signedInKms, 'key-registry': 'on' },
   wrapped: {
     keys: 'wrapped',
     rotation: 'on',
+    ...signedInKms,
     'wrapping-kms-key': wrapping,
     'handle-kms-keys': String(handleKeys),
   },
@@ -76,7 +83,7 @@ export interface Deployment {
   /** Makes new containers of all functions that answer requests. */
   start(): Handlers;
   deliver(): Promise<void>;
-  /** Defined only if keys are rotated. */
+  /** Calls key management. Defined only with a registry. */
   readonly rotate: (() => Promise<void>) | undefined;
   /** Whether a second key signs, with another algorithm. */
   readonly hasSecondKey: boolean;
@@ -97,6 +104,7 @@ export async function deploy(origin: Origin, clock: Clock): Promise<Deployment> 
         : joined(keys, 'VERIFICATION_KEYS'),
     HANDLE_KEYS: Buffer.alloc(32, 2).toString('base64url'),
     ...encryptionVariables,
+    ...managementVariables,
   };
   const stack = readPackagedStack(readFileSync(join(directory, templateFile), 'utf8'), {
     [`latchkey/${stage}`]: secret,
@@ -113,7 +121,7 @@ export async function deploy(origin: Origin, clock: Clock): Promise<Deployment> 
   const table = openTable({ tableName: stack.tableName, endpoint: embedded.endpoint, ...aws });
   if (origin.endsWith('with a registry')) {
     const known = origin === 'secret with a registry' ? keysOfSecret(secret.SIGNING_KEYS) : keysInKms(kms);
-    await createKeyRegistryStore(table).create(registryOf(await known, clock()));
+    await manageKeys(table, clock).create(registryOf(await known, clock()));
   }
 
   const env = (name: string) => ({
@@ -156,8 +164,11 @@ async function createKeys(): Promise<SavedKeys> {
     createKey(kms, 'HMAC_256', 'GENERATE_VERIFY_MAC');
     createKey(kms, 'HMAC_256', 'GENERATE_VERIFY_MAC');
     createKey(kms, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT');
+    createKey(kms, 'ECC_NIST_EDWARDS25519');
     const { keys, aliases } = kms.save();
-    return { keys: keys.map((key, index) => ({ ...key, id: keyId(index + 1) })), aliases };
+    const registry = privateRegistryKey(registrySeed).export({ format: 'pem', type: 'pkcs8' }).toString();
+    const materials = [...keys.slice(0, -1), ...keys.slice(-1).map((key) => ({ ...key, material: registry }))];
+    return { keys: materials.map((key, index) => ({ ...key, id: keyId(index + 1) })), aliases };
   } finally {
     await kms.stop();
   }

@@ -1,17 +1,22 @@
 // A deployment with its keys in the registry, with the stand-in for KMS and a store that counts requests on the wire.
-
+import { createPublicKey } from 'node:crypto';
 import { compose as composeRotation } from '../../functions/rotation.ts';
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
-import type { Clock } from '../../lib/clock.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
 import { createJobHandler } from '../../lib/jobs/job.ts';
 import { rotation } from '../../lib/jobs/rotation.ts';
-import type { KeyRegistry, NewKey } from '../../lib/key-registry/registry.ts';
+import { createKeyManagement, type KeyManagement } from '../../lib/key-registry/management.ts';
+import type { KeyRegistry, NewKey, StoredRegistry } from '../../lib/key-registry/registry.ts';
+import { registrySigner } from '../../lib/key-registry/registry-signer.ts';
 import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/key-registry/store.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
+import { privateRegistryKey, registryKeyText } from '../../lib/keys/registry-key.ts';
 import { createKmsClient } from '../../lib/kms/kms.ts';
 import { getKmsKey } from '../../lib/kms/signers.ts';
 import { createWrappedKey } from '../../lib/kms/wrapped-key.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
+import { createRevocationStore } from '../../lib/store/revocation.ts';
+import type { Table } from '../../lib/store/table.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { type FaultyStore, startFaultyStore } from './faulty-store.ts';
 import { createKey, keySpecs } from './kms-world.ts';
@@ -21,22 +26,45 @@ import { httpEvent, ISSUER, readResult, startWorld, type Variables, type World }
 export interface RegistryWorld extends World {
   readonly kms: Kms;
   readonly store: FaultyStore;
-  readonly registry: RecordStore<KeyRegistry>;
+  /** As in the table, whoever has written it. */
+  readonly registry: RecordStore<StoredRegistry>;
   /** ARN of the wrapping key. */
   readonly wrappingKey: string;
   createWrapped(alg?: AlgorithmName): Promise<NewKey>;
   /** Makes a key whose private half stays in KMS. */
   createInKms(alg: AlgorithmName): Promise<NewKey>;
   find(): Promise<KeyRegistry>;
-  /** Changes the registry, or creates it. */
-  change(edit: (registry: KeyRegistry | undefined) => KeyRegistry): Promise<KeyRegistry>;
+  /** Changes the registry, or creates it, and signs it. */
+  change(edit: (registry: KeyRegistry | undefined) => KeyRegistry, issuer?: string): Promise<KeyRegistry>;
   /** Deletes the registry. */
   forget(): Promise<void>;
-  /** The scheduled function for rotation. */
+  /** The scheduled function that makes, signs and rotates keys. */
   rotation(variables?: Variables): () => Promise<void>;
 }
 
-/** Starts the deployment without a registry, which the first token request creates. */
+const registryKey = privateRegistryKey(Buffer.alloc(32, 7));
+
+/** What functions know of the registry key. */
+export const registryVariables = { REGISTRY_KEYS: registryKeyText(registryKey) ?? '' };
+
+/** What key management has besides. */
+export const managementVariables = {
+  ...registryVariables,
+  REGISTRY_SIGNING_KEY: Buffer.alloc(32, 7).toString('base64url'),
+};
+
+export const manageKeys = (table: Table, clock: Clock, seed?: Buffer, issuer = ISSUER): KeyManagement => {
+  const key = seed ? privateRegistryKey(seed) : registryKey;
+  return createKeyManagement({
+    trust: { issuer, keys: [createPublicKey(key)], maxAge: 604_800 },
+    sign: registrySigner(key),
+    store: createKeyRegistryStore(table),
+    clock,
+    listRevocations: () => createRevocationStore(table).since(0),
+  });
+};
+
+/** Starts the deployment without a registry, which the first run of `rotation` creates. */
 export async function startRegistryWorld(variables: Variables = {}, clock?: Clock): Promise<RegistryWorld> {
   const kms = await startKms(undefined, makeRsaKey);
   const wrappingKey = createKey(kms, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT');
@@ -45,7 +73,7 @@ export async function startRegistryWorld(variables: Variables = {}, clock?: Cloc
       KEY_REGISTRY: 'on',
       SIGNING_KEYS: '',
       VERIFICATION_KEYS: '',
-      WRAPPING_KMS_KEY: wrappingKey,
+      ...registryVariables,
       AWS_ENDPOINT_URL_KMS: kms.endpoint,
       CLIENT_CACHE_SECONDS: '3600',
       ...variables,
@@ -79,17 +107,30 @@ export async function startRegistryWorld(variables: Variables = {}, clock?: Cloc
       if (!found) throw new Error('there is no registry');
       return found;
     },
-    async change(edit) {
-      const found = await registry.findVersion(KEY_REGISTRY);
+    async change(edit, issuer) {
+      const management = manageKeys(world.table, clock ?? systemClock, undefined, issuer);
+      const found = await management.find();
       const next = edit(found?.value);
-      const isDone = await (found ? registry.replace(next, found.version) : registry.create(next));
+      const isDone = await (found ? management.replace(next, found) : management.create(next));
       if (!isDone) throw new Error('the registry was changed meanwhile');
       return next;
     },
     forget: () => world.table.remove(keyOfKeyRegistry),
     rotation: (more = {}) =>
       createJobHandler(rotation, () =>
-        composeRotation(createFoundationWithTable({ ...world.env, ...counted, ...more }, clock)),
+        composeRotation(
+          createFoundationWithTable(
+            {
+              ...world.env,
+              ...counted,
+              ...managementVariables,
+              WRAPPING_KMS_KEY: wrappingKey,
+              KEY_ROTATION: 'on',
+              ...more,
+            },
+            clock,
+          ),
+        ),
       ),
     async stop() {
       await store.stop();

@@ -1,0 +1,79 @@
+import type { Clock } from '../clock.ts';
+import { KeyError } from '../keys/jwk.ts';
+import type { Revocation } from '../oauth/revocation.ts';
+import type { RecordStore, Versioned } from '../store/record.ts';
+import { type RegistryTrust, requireSigned, requireUnexpired, UntrustedRegistry } from './authenticity.ts';
+import { type KeyRegistry, publishedKeys, type SignedRegistry, type StoredRegistry } from './registry.ts';
+import { isSignedBy, signedBytes } from './signature.ts';
+import { KEY_REGISTRY } from './store.ts';
+
+/** Ed25519. */
+export type SignRegistry = (data: Buffer) => Promise<Buffer>;
+
+/** The only way in which the registry is written. */
+export interface KeyManagement {
+  /** @throws UntrustedRegistry */
+  find(): Promise<Versioned<SignedRegistry> | undefined>;
+  /** False when a registry exists already. */
+  create(registry: KeyRegistry): Promise<boolean>;
+  /** False when somebody else has changed the registry. */
+  replace(registry: KeyRegistry, found: Versioned<SignedRegistry>): Promise<boolean>;
+  /** As `replace`, for what a person has looked at: running containers then take it for newer than all before. */
+  adopt(registry: KeyRegistry, found: Versioned<StoredRegistry>): Promise<boolean>;
+}
+
+export interface KeyManagementContext {
+  readonly trust: RegistryTrust;
+  readonly sign: SignRegistry;
+  readonly store: RecordStore<StoredRegistry>;
+  readonly clock: Clock;
+  /** The whole revocation list. */
+  listRevocations(): Promise<readonly Revocation[]>;
+}
+
+export function createKeyManagement(context: KeyManagementContext): KeyManagement {
+  const { trust, sign, store, clock, listRevocations } = context;
+
+  /** @throws UntrustedRegistry; KeyError for a signature that nobody would believe */
+  async function seal({ keys }: KeyRegistry, sequence: number): Promise<SignedRegistry> {
+    requireNoRevokedKey(keys, await listRevocations(), clock());
+    const unsigned = { keys, sequence, signed_at: clock() };
+    const signature = await sign(signedBytes(trust.issuer, unsigned));
+    const signed = { ...unsigned, signature: signature.toString('base64url') };
+    if (!isSignedBy(trust.keys, trust.issuer, signed)) {
+      throw new KeyError('that signs the registry', 'is not in REGISTRY_KEYS');
+    }
+    return signed;
+  }
+
+  return {
+    async find() {
+      const found = await store.findVersion(KEY_REGISTRY);
+      if (!found) return undefined;
+      const value = requireSigned(found.value, trust);
+      requireUnexpired(value, trust, clock());
+      return { value, version: found.version };
+    },
+    // Newer than a registry that was lost.
+    create: async (registry) => store.create(await seal(registry, clock())),
+    replace: async (registry, { value, version }) => store.replace(await seal(registry, value.sequence + 1), version),
+    adopt: async (registry, { value, version }) =>
+      store.replace(await seal(registry, Math.max((value.sequence ?? 0) + 1, clock())), version),
+  };
+}
+
+/**
+ * An old registry, with a key that was compromised since, could be put back and would last if it were signed again. The entry for
+ * the key on the revocation list is kept for longer than the old signature is believed.
+ */
+function requireNoRevokedKey(keys: KeyRegistry['keys'], entries: readonly Revocation[], now: number): void {
+  const revoked = new Set(
+    entries.filter(({ kind, expires_at }) => kind === 'key' && expires_at > now).map(({ id }) => id),
+  );
+  const key = publishedKeys({ keys }).find(({ kid }) => revoked.has(kid));
+  if (key)
+    throw new UntrustedRegistry(
+      'revoked_key',
+      `has the key ${key.kid}, whose tokens are revoked: run latchkey keys compromise`,
+    );
+}
