@@ -1,6 +1,6 @@
 import { type BackchannelContext, backchannel } from '../lib/jobs/backchannel.ts';
 import { createJobHandler } from '../lib/jobs/job.ts';
-import { createClientStore } from '../lib/store/client.ts';
+import { createClientFinder } from '../lib/store/client.ts';
 import { createLogoutDeliveryStore } from '../lib/store/logout-delivery.ts';
 import { createFoundationWithTable } from '../lib/wiring/foundation.ts';
 import { signers } from '../lib/wiring/keys.ts';
@@ -11,7 +11,7 @@ export const compose = (base = createFoundationWithTable()): BackchannelContext 
   issuer: base.issuer,
   signers: signers(base),
   deliveries: createLogoutDeliveryStore(base.table),
-  findClient: createClientStore(base.table).find,
+  findClient: createClientFinder(base.table),
 });
 
 export const handler = createJobHandler(backchannel, compose);

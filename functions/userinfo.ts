@@ -1,8 +1,8 @@
 import { type UserinfoContext, userinfo } from '../lib/endpoints/userinfo.ts';
 import { extensions } from '../lib/extensions.ts';
 import { serve } from '../lib/http/serve.ts';
-import { createGrantStore } from '../lib/store/grant.ts';
-import { createUserStore } from '../lib/store/user.ts';
+import { createGivenAccessFinder } from '../lib/store/grant.ts';
+import { createUserClaimsFinder } from '../lib/store/user.ts';
 import { clientFinder } from '../lib/wiring/clients.ts';
 import { createFoundationWithTable } from '../lib/wiring/foundation.ts';
 import { handles } from '../lib/wiring/handles.ts';
@@ -13,8 +13,8 @@ export const compose = (base = createFoundationWithTable()): UserinfoContext => 
   handles: handles(base, 'reference_token'),
   extensions,
   findClient: clientFinder(base),
-  findGrant: createGrantStore(base.table).find,
-  findUser: createUserStore(base.table).find,
+  findGrant: createGivenAccessFinder(base.table),
+  findUser: createUserClaimsFinder(base.table),
 });
 
 export const handler = serve(userinfo, compose);

@@ -7,7 +7,7 @@ import { type AccessToken, type AccessTokenClaims, countsAt, STRICT_MAX_AGE } fr
 import { parseClaimsRequest } from '../oauth/claims-request.ts';
 import type { Client } from '../oauth/client.ts';
 import { InvalidToken } from '../oauth/errors.ts';
-import type { GrantState } from '../oauth/grant-state.ts';
+import type { GivenAccess } from '../store/grant.ts';
 import type { ValidationContext } from '../tokens/format.ts';
 import { formatOf, formats } from '../tokens/formats.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
@@ -15,7 +15,7 @@ import { findUserClaims, selectClaims, type UserClaimsContext } from '../users/c
 
 export interface UserinfoContext extends LogContext, ValidationContext, UserClaimsContext {
   findClient(client_id: string): Promise<Client | undefined>;
-  findGrant(grant_id: string): Promise<GrantState | undefined>;
+  findGrant(grant_id: string): Promise<GivenAccess | undefined>;
 }
 
 /** Always strict: a token that was revoked before the request is refused. OpenID Connect Core section 5.3 */

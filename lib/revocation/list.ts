@@ -18,7 +18,7 @@ export interface Revocations {
 export interface RevocationList {
   /** At most `maxAge` seconds old; 0 queries the store. No promise if the copy is fresh enough, and never an older one. */
   fresh(maxAge: number): Revocations | Promise<Revocations>;
-  /** Until it expires. One whose claims count at one audience ends tokens there only. Adds no entry when the token is revoked already. */
+  /** Until it expires. One whose claims count at one audience ends tokens there only. Adds no entry if the copy has one. */
   revokeToken(token: AccessToken): Promise<void>;
   /** @param expires_at when the last of these tokens has expired everywhere, in seconds since the epoch */
   revokeTokensOfGrant(grant_id: string, expires_at: number): Promise<void>;
@@ -45,11 +45,9 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
 
   const addOnce = async (entry: Revocation, findOther: () => Revocation | undefined): Promise<void> => {
     if (findOther()) return;
-    // If the look-up finds an older entry that does the same, the new one is removed. The oldest always stays.
+    // A second entry for the same does no harm, and each container adds one at most: so no function has to delete entries.
     await Promise.all([store.put(entry), synchronise()]);
-    const first = findOther();
-    if (first && (first.kind !== entry.kind || first.revoked_at < entry.revoked_at)) await store.remove(entry);
-    else copy.add([entry], entry.revoked_at);
+    copy.add([entry], entry.revoked_at);
   };
 
   return {

@@ -1,13 +1,14 @@
 import { accessTokenFormats } from '../oauth/access-token.ts';
 import type { Client } from '../oauth/client.ts';
+import { items } from './items.ts';
 import { createRecordStore, type RecordStore } from './record.ts';
 import { hashedSecret } from './secret.ts';
-import { boolean, listOf, number, oneOf, optional, parser, text } from './shape.ts';
+import { boolean, listOf, type Members, number, oneOf, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
 const KIND = 'CLIENT';
 
-const parse = parser<Client>({
+const members: Members<Client> = {
   client_id: text,
   client_name: optional(text),
   token_endpoint_auth_method: optional(text),
@@ -37,12 +38,31 @@ const parse = parser<Client>({
   backchannel_logout_session_required: optional(boolean),
   end_grants_on_logout: optional(boolean),
   allowed_origins: optional(listOf(text)),
-});
+};
+
+const { secrets: _, ...ofClientWithoutSecrets } = members;
+export const clientAttributesWithoutSecrets = Object.keys(ofClientWithoutSecrets);
+
+const keyOf = (client_id: string) => ({ pk: `CLIENT#${client_id}`, sk: KIND });
 
 export const createClientStore = (table: Table): RecordStore<Client> =>
   createRecordStore(table, {
     kind: KIND,
-    key: (client_id) => ({ pk: `CLIENT#${client_id}`, sk: KIND }),
+    key: keyOf,
     idOf: ({ client_id }) => client_id,
-    parse,
+    parse: parser(members),
   });
+
+/** For functions that do not authenticate clients, and so may not read the hashes of secrets: the client has none. */
+export function createClientFinder(table: Table): (client_id: string) => Promise<Client | undefined> {
+  const clients = items(table, {
+    kind: KIND,
+    key: keyOf,
+    parse: parser<Omit<Client, 'secrets'>>(ofClientWithoutSecrets),
+    attributes: clientAttributesWithoutSecrets,
+  });
+  return async (client_id) => {
+    const client = await clients.find(client_id);
+    return client && { ...client, secrets: [] };
+  };
+}

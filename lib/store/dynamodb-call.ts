@@ -36,11 +36,27 @@ export function createDynamoDbCall(
   };
 }
 
-/** Strongly consistent. */
-export async function getItem(call: DynamoDbCall, TableName: string, key: Key): Promise<Item | undefined> {
-  const answer = await call('GetItem', { TableName, Key: toKey(key), ConsistentRead: true });
+/** Strongly consistent. @param attributes to read besides the key; absent = all */
+export async function getItem(
+  call: DynamoDbCall,
+  TableName: string,
+  key: Key,
+  attributes?: readonly string[],
+): Promise<Item | undefined> {
+  const answer = await call('GetItem', {
+    TableName,
+    Key: toKey(key),
+    ConsistentRead: true,
+    ...(attributes && projection(['pk', 'sk', ...attributes])),
+  });
   return answer['Item'] === undefined ? undefined : parseAttributes(answer['Item']);
 }
+
+/** With placeholders, because some names are reserved words. */
+const projection = (names: readonly string[]) => ({
+  ProjectionExpression: names.map((_, index) => `#p${index}`).join(', '),
+  ExpressionAttributeNames: Object.fromEntries(names.map((name, index) => [`#p${index}`, name])),
+});
 
 /** @throws Unavailable for anything else, because then it was not the table that answered */
 export function parseAttributes(attributes: unknown): Item {

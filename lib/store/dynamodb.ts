@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { createAwsClient } from '../aws-client.ts';
+import type { Clause } from '../clause.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { type Attributes, toAttributes } from './attribute-value.ts';
 import { ConditionFailed, createDynamoDbCall, getItem, parseAttributes, toKey } from './dynamodb-call.ts';
-import type { Item, Table, TableOptions } from './table.ts';
+import type { Item, Key, Table, TableOptions } from './table.ts';
 import { writeExpressions } from './write-expressions.ts';
 
 export function openTable({ tableName: TableName, ...options }: TableOptions): Table {
@@ -23,8 +24,11 @@ export function openTable({ tableName: TableName, ...options }: TableOptions): T
     return items;
   }
 
+  const update = (key: Key, set: Item, when: readonly Clause[], ReturnValues: 'ALL_NEW' | 'NONE') =>
+    ifHeld(call('UpdateItem', { TableName, Key: toKey(key), ReturnValues, ...writeExpressions({ set, when }) }));
+
   return {
-    get: (key) => getItem(call, TableName, key),
+    get: (key, attributes) => getItem(call, TableName, key, attributes),
 
     async put(item, when = []) {
       const writing = call('PutItem', { TableName, Item: toAttributes(item), ...writeExpressions({ when }) });
@@ -32,15 +36,11 @@ export function openTable({ tableName: TableName, ...options }: TableOptions): T
     },
 
     async set(key, attributes, when) {
-      const input = {
-        TableName,
-        Key: toKey(key),
-        ReturnValues: 'ALL_NEW',
-        ...writeExpressions({ set: attributes, when }),
-      };
-      const answer = await ifHeld(call('UpdateItem', input));
+      const answer = await update(key, attributes, when, 'ALL_NEW');
       return answer && parseAttributes(answer['Attributes']);
     },
+
+    setBlindly: async (key, attributes, when) => (await update(key, attributes, when, 'NONE')) !== undefined,
 
     async remove(key) {
       await call('DeleteItem', { TableName, Key: toKey(key) });

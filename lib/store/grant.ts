@@ -1,6 +1,6 @@
 import type { GrantState, Transition } from '../oauth/grant-state.ts';
 import { items } from './items.ts';
-import { boolean, listOf, number, oneOf, optional, parser, text } from './shape.ts';
+import { boolean, listOf, type Members, number, oneOf, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
 /** docs/design.md section 4 */
@@ -15,12 +15,21 @@ export interface GrantStore {
 
 const KIND = 'GRANT';
 
-const parse = parser<GrantState>({
-  grant_id: text,
+/** What was given to whom. */
+export type GivenAccess = Pick<GrantState, 'state' | 'client_id' | 'sub' | 'scope' | 'claims'>;
+
+const ofGivenAccess: Members<GivenAccess> = {
   state: oneOf('code', 'active', 'revoked'),
   client_id: text,
   sub: text,
   scope: listOf(text),
+  claims: optional(text),
+};
+export const givenAccessAttributes = Object.keys(ofGivenAccess);
+
+const parse = parser<GrantState>({
+  ...ofGivenAccess,
+  grant_id: text,
   resources: listOf(text),
   issued_at: number,
   redirect_uri: optional(text),
@@ -37,14 +46,19 @@ const parse = parser<GrantState>({
   amr: optional(listOf(text)),
   sid: optional(text),
   nonce: optional(text),
-  claims: optional(text),
   expires_at: number,
 });
+
+const keyOf = (grant_id: string) => ({ pk: `GRANT#${grant_id}`, sk: KIND });
+
+/** For functions that need to know no more of a grant, and so may not read more. */
+export const createGivenAccessFinder = (table: Table) =>
+  items(table, { kind: KIND, key: keyOf, parse: parser(ofGivenAccess), attributes: givenAccessAttributes }).find;
 
 export function createGrantStore(table: Table): GrantStore {
   const grants = items(table, {
     kind: KIND,
-    key: (grant_id: string) => ({ pk: `GRANT#${grant_id}`, sk: KIND }),
+    key: keyOf,
     parse,
   });
   return {

@@ -8,6 +8,8 @@ export interface ItemKind<Id extends readonly unknown[], Value> {
   readonly kind: string;
   readonly key: (...id: Id) => Key;
   readonly parse: Parse<Value>;
+  /** The only ones that `find` reads, as the role of the function may read no others: infra/resources/roles.yml. */
+  readonly attributes?: readonly string[];
   /** The reverse of `parse`; by default the value's members. */
   readonly format?: (value: Value) => object;
 }
@@ -24,6 +26,8 @@ export interface Items<Id extends readonly unknown[], Value> {
   replace(id: Id, value: Value, when: readonly ClauseOn<Value>[]): Promise<boolean>;
   /** Undefined when a clause does not hold. */
   change(id: Id, attributes: Partial<Value>, when: readonly ClauseOn<Value>[]): Promise<Value | undefined>;
+  /** As `change`, without reading the item. False when a clause does not hold. */
+  changeBlindly(id: Id, attributes: Partial<Value>, when: readonly ClauseOn<Value>[]): Promise<boolean>;
   remove(...id: Id): Promise<void>;
   /** @param prefix of the sort keys, if the partition also has items of other kinds */
   list(from: Key, prefix?: string): Promise<Value[]>;
@@ -69,14 +73,14 @@ export function parseItem<Value>({ kind, parse }: Pick<ItemKind<[], Value>, 'kin
 
 export function items<Id extends readonly unknown[], Value extends object>(
   table: Table,
-  { kind, key, parse: parseValue, format = (value) => value }: ItemKind<Id, Value>,
+  { kind, key, parse: parseValue, attributes, format = (value) => value }: ItemKind<Id, Value>,
 ): Items<Id, Value> {
   const parse = (item: Item) => parseItem({ kind, parse: parseValue }, item);
   const put = (id: Id, value: Value, when: readonly Clause[]) => table.put({ ...format(value), ...key(...id) }, when);
 
   return {
     async find(...id) {
-      const item = await table.get(key(...id));
+      const item = await table.get(key(...id), attributes);
       return item && parse(item);
     },
     async put(id, value) {
@@ -88,6 +92,7 @@ export function items<Id extends readonly unknown[], Value extends object>(
       const item = await table.set(key(...id), { ...(attributes as object) }, when);
       return item && parse(item);
     },
+    changeBlindly: (id, attributes, when) => table.setBlindly(key(...id), { ...(attributes as object) }, when),
     remove: (...id) => table.remove(key(...id)),
     async list({ pk, sk: from }, prefix = '') {
       const found = await table.query(pk, from);

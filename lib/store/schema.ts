@@ -58,11 +58,12 @@ export function createSchemaCheck(get: (key: Key) => Promise<Item | undefined>):
 export function withSchemaCheck(table: Table): Table {
   const { checkDuring, checkSchema } = createSchemaCheck(table.get);
   return {
-    get: (key) => checkDuring(table.get(key)),
+    get: (key, attributes) => checkDuring(table.get(key, attributes)),
     query: (pk, from) => checkDuring(table.query(pk, from)),
     scan: (sk) => checkDuring(table.scan(sk)),
     put: (...write) => checkSchema().then(() => table.put(...write)),
     set: (...write) => checkSchema().then(() => table.set(...write)),
+    setBlindly: (...write) => checkSchema().then(() => table.setBlindly(...write)),
     remove: (key) => checkSchema().then(() => table.remove(key)),
   };
 }

@@ -11,11 +11,14 @@ export type Item = Record<string, unknown>;
 
 /** Every read is strongly consistent. @throws Unavailable whenever DynamoDB does not succeed within the deadline */
 export interface Table {
-  get(key: Key): Promise<Item | undefined>;
+  /** @param attributes to read besides the key; absent = all */
+  get(key: Key, attributes?: readonly string[]): Promise<Item | undefined>;
   /** False when a clause does not hold for the existing item, or for its absence. */
   put(item: Key & Item, when?: readonly Clause[]): Promise<boolean>;
   /** @returns the whole new item; undefined when a clause does not hold */
   set(key: Key, attributes: Item, when: readonly Clause[]): Promise<Item | undefined>;
+  /** Without reading the item. False when a clause does not hold */
+  setBlindly(key: Key, attributes: Item, when: readonly Clause[]): Promise<boolean>;
   remove(key: Key): Promise<void>;
   /** Sorted by it. */
   query(pk: string, from: string): Promise<Item[]>;

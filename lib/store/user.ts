@@ -2,7 +2,7 @@ import { normalizeUsername, type User } from '../oauth/user.ts';
 import { items } from './items.ts';
 import { createRecordStore, type RecordStore } from './record.ts';
 import { hashedSecret } from './secret.ts';
-import { anything, boolean, map, number, parser, text } from './shape.ts';
+import { anything, boolean, type Members, map, number, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 
 /** A record for each subject, and an item for each name, which names the subject. */
@@ -15,19 +15,27 @@ export interface UserStore extends RecordStore<User> {
 const KIND = 'USER';
 const NOBODY = '-';
 
+const ofUserClaims: Members<Pick<User, 'claims' | 'enabled'>> = { claims: map(anything), enabled: boolean };
+export const userClaimsAttributes = Object.keys(ofUserClaims);
+
 const parse = parser<User>({
+  ...ofUserClaims,
   sub: text,
   username: text,
   password: hashedSecret,
-  claims: map(anything),
-  enabled: boolean,
   created_at: number,
 });
+
+const keyOf = (sub: string) => ({ pk: `USER#${sub}`, sk: KIND });
+
+/** For functions that check no passwords, and so may not read their hashes. */
+export const createUserClaimsFinder = (table: Table) =>
+  items(table, { kind: KIND, key: keyOf, parse: parser(ofUserClaims), attributes: userClaimsAttributes }).find;
 
 export function createUserStore(table: Table): UserStore {
   const records = createRecordStore(table, {
     kind: KIND,
-    key: (sub) => ({ pk: `USER#${sub}`, sk: KIND }),
+    key: keyOf,
     idOf: ({ sub }) => sub,
     parse,
   });

@@ -27,10 +27,13 @@ export const reference: AccessTokenFormat<'reference'> = {
   async revoke(token, client, context) {
     const handle = parse(token, await context.handles.reference_token());
     const now = context.clock();
-    if (await context.referenceTokens.revoke(handle.id, client.client_id, now, now - context.clockSkew)) return;
+    const revokeOf = (client_id: string | undefined) =>
+      context.referenceTokens.revoke(handle.id, client_id, now, now - context.clockSkew);
+    if (await revokeOf(client.client_id)) return;
     // An unknown, expired or revoked token needs no revocation, but a token of another client is refused.
     const { claims } = await find(handle, context);
     if (claims.client_id !== client.client_id) throw issuedToAnotherClient();
+    await revokeOf(undefined);
   },
 };
 

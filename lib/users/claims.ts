@@ -35,7 +35,7 @@ export const scopesOfClaims = (requested: RequestedClaims): string[] =>
 
 export interface UserClaimsContext {
   readonly extensions: Pick<Extensions, 'authenticateUser' | 'claimsFor'>;
-  findUser(sub: string): Promise<User | undefined>;
+  findUser(sub: string): Promise<Pick<User, 'claims' | 'enabled'> | undefined>;
 }
 
 /**

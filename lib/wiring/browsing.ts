@@ -1,6 +1,7 @@
 import { createLogoutDeliveryStore } from '../store/logout-delivery.ts';
 import { createSessionStore } from '../store/session.ts';
 import { ID_TOKEN_TYP } from '../tokens/id-token.ts';
+import { clientFinder } from './clients.ts';
 import type { FoundationWithTable } from './foundation.ts';
 import { jwtVerification } from './keys.ts';
 
@@ -10,6 +11,7 @@ export function browsingContext(base: FoundationWithTable) {
   return {
     service: { name: config.get('SERVICE_NAME'), ...(logo_uri !== undefined && { logo_uri }) },
     verifyIdToken: jwtVerification(ID_TOKEN_TYP, base).verifyJwt,
+    findClient: clientFinder(base),
     sessions: createSessionStore(table),
     deliveries: createLogoutDeliveryStore(table),
   };

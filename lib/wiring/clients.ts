@@ -1,15 +1,19 @@
 import type { Caller } from '../client-authentication/authenticate.ts';
 import { cacheLookup } from '../store/cached-lookup.ts';
-import { createClientStore } from '../store/client.ts';
-import { createResourceServerStore } from '../store/resource-server.ts';
+import { createClientFinder, createClientStore } from '../store/client.ts';
+import { createResourceServerFinder, createResourceServerStore } from '../store/resource-server.ts';
 import type { FoundationWithTable } from './foundation.ts';
 
 // Cached for CLIENT_CACHE_SECONDS.
 
-export const clientFinder = (base: FoundationWithTable) => remembered(createClientStore(base.table).find, base);
+/** With secrets, for those who authenticate clients. */
+export const authenticatingClientFinder = (base: FoundationWithTable) =>
+  remembered(createClientStore(base.table).find, base);
+
+export const clientFinder = (base: FoundationWithTable) => remembered(createClientFinder(base.table), base);
 
 export const resourceServerFinder = (base: FoundationWithTable) =>
-  remembered(createResourceServerStore(base.table).find, base);
+  remembered(createResourceServerFinder(base.table), base);
 
 export function callerFinder(base: FoundationWithTable) {
   const clients = createClientStore(base.table);

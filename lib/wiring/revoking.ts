@@ -1,7 +1,6 @@
 import { createRevocationList } from '../revocation/list.ts';
 import { createGrantStore } from '../store/grant.ts';
 import { createRevocationStore } from '../store/revocation.ts';
-import { clientFinder } from './clients.ts';
 import type { FoundationWithTable } from './foundation.ts';
 
 export function revokingContext(base: FoundationWithTable) {
@@ -13,6 +12,5 @@ export function revokingContext(base: FoundationWithTable) {
     maxLifetime: config.get('ACCESS_TOKEN_MAX_LIFETIME_SECONDS'),
     grants: createGrantStore(table),
     revocations: createRevocationList(createRevocationStore(table), clock),
-    findClient: clientFinder(base),
   };
 }

@@ -14,6 +14,10 @@ export function createMemoryTable(): Table {
       items.set(`${pk} ${sk}`, item);
       return item;
     },
+    async setBlindly({ pk, sk }, attributes) {
+      items.set(`${pk} ${sk}`, { ...items.get(`${pk} ${sk}`), ...attributes, pk, sk });
+      return true;
+    },
     remove: async ({ pk, sk }) => void items.delete(`${pk} ${sk}`),
     query: async (pk, from) => [...items.values()].filter((item) => item.pk === pk && item.sk >= from),
     scan: async (sk) => [...items.values()].filter((item) => item.sk === sk),

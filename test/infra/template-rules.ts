@@ -2,6 +2,10 @@
 // time on purpose: serverless.yml and its fragments grant, this file limits, and a change of one without the other fails.
 // The template checker of AWS knows none of this (nor typos in IAM actions, nor numbers out of range).
 import { isDeepStrictEqual } from 'node:util';
+import { clientAttributesWithoutSecrets } from '../../lib/store/client.ts';
+import { givenAccessAttributes } from '../../lib/store/grant.ts';
+import { resourceServerAttributesWithoutSecrets } from '../../lib/store/resource-server.ts';
+import { userClaimsAttributes } from '../../lib/store/user.ts';
 
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 
@@ -30,8 +34,11 @@ interface FunctionRule {
   /** Bundles that are loaded later than its own. */
   later?: string[];
   /** Item kinds of the table -> actions. */
-  table: [kinds: string[], actions: string[]][];
+  table: Access[];
 }
+
+/** With a list of attributes, requests may mention no others. */
+type Access = [kinds: string[], actions: string[], attributes?: readonly string[]];
 
 type Origin = 'secret' | 'kms' | 'wrapped';
 
@@ -151,7 +158,9 @@ const issuing = [
 
 const service = ['SERVICE_NAME', 'SERVICE_LOGO_URI'];
 
-const revoking: FunctionRule['table'][number] = [['REVOKED#*'], ['Query', 'PutItem', 'DeleteItem']];
+const revoking: Access = [['REVOKED#*'], ['Query', 'PutItem']];
+const readingClients: Access = [['CLIENT#*'], ['GetItem'], clientAttributesWithoutSecrets];
+const readingResourceServers: Access = [['RESOURCE#*'], ['GetItem'], resourceServerAttributesWithoutSecrets];
 
 export const functions: Record<string, FunctionRule> = {
   token: {
@@ -160,7 +169,8 @@ export const functions: Record<string, FunctionRule> = {
     keys: ['signing', 'handles'],
     later: bundles,
     table: [
-      [['SCHEMA', 'CLIENT#*', 'RESOURCE#*', 'EPOCH#*', 'GRANT#*', 'USER#*', 'USERNAME#*', 'ATTEMPTS#*'], ['GetItem']],
+      [['SCHEMA', 'CLIENT#*', 'EPOCH#*', 'GRANT#*', 'USER#*', 'USERNAME#*', 'ATTEMPTS#*'], ['GetItem']],
+      readingResourceServers,
       [['TOKEN#*', 'GRANT#*', 'ATTEMPTS#*'], ['PutItem']],
       [['GRANT#*'], ['UpdateItem']],
       [['ATTEMPTS#*'], ['DeleteItem']],
@@ -173,21 +183,9 @@ export const functions: Record<string, FunctionRule> = {
     keys: ['signing', 'handles'],
     later: bundles,
     table: [
-      [
-        [
-          'SCHEMA',
-          'CLIENT#*',
-          'RESOURCE#*',
-          'EPOCH#*',
-          'GRANT#*',
-          'USER#*',
-          'USERNAME#*',
-          'ATTEMPTS#*',
-          'SESSION#*',
-          'CONSENT#*',
-        ],
-        ['GetItem'],
-      ],
+      [['SCHEMA', 'EPOCH#*', 'GRANT#*', 'USER#*', 'USERNAME#*', 'ATTEMPTS#*', 'SESSION#*', 'CONSENT#*'], ['GetItem']],
+      readingClients,
+      readingResourceServers,
       [['GRANT#*', 'SESSION#*', 'ATTEMPTS#*', 'TOKEN#*', 'CONSENT#*', 'LOGOUT'], ['PutItem']],
       [['GRANT#*'], ['UpdateItem']],
       [['SESSION#*', 'ATTEMPTS#*'], ['DeleteItem']],
@@ -212,7 +210,8 @@ export const functions: Record<string, FunctionRule> = {
     later: bundles,
     table: [
       [['SCHEMA', 'CLIENT#*', 'TOKEN#*', 'GRANT#*'], ['GetItem']],
-      [['TOKEN#*', 'GRANT#*'], ['UpdateItem']],
+      [['GRANT#*'], ['UpdateItem']],
+      [['TOKEN#*'], ['UpdateItem'], ['client_id', 'expires_at', 'revoked_at']],
       revoking,
     ],
   },
@@ -222,7 +221,10 @@ export const functions: Record<string, FunctionRule> = {
     keys: ['handles'],
     later: bundles,
     table: [
-      [['SCHEMA', 'CLIENT#*', 'TOKEN#*', 'GRANT#*', 'USER#*'], ['GetItem']],
+      [['SCHEMA', 'TOKEN#*'], ['GetItem']],
+      readingClients,
+      [['GRANT#*'], ['GetItem'], givenAccessAttributes],
+      [['USER#*'], ['GetItem'], userClaimsAttributes],
       [['REVOKED#*'], ['Query']],
     ],
   },
@@ -238,7 +240,8 @@ export const functions: Record<string, FunctionRule> = {
     registry: reading,
     keys: ['handles'],
     table: [
-      [['SCHEMA', 'CLIENT#*', 'SESSION#*', 'GRANT#*'], ['GetItem']],
+      [['SCHEMA', 'SESSION#*', 'GRANT#*'], ['GetItem']],
+      readingClients,
       [['SESSION#*'], ['Query', 'DeleteItem']],
       [['GRANT#*'], ['UpdateItem']],
       [['LOGOUT'], ['PutItem']],
@@ -249,10 +252,7 @@ export const functions: Record<string, FunctionRule> = {
     environment: ['ISSUER', 'TABLE_NAME'],
     registry: reading,
     keys: ['signing'],
-    table: [
-      [['SCHEMA', 'CLIENT#*'], ['GetItem']],
-      [['LOGOUT'], ['Query', 'UpdateItem', 'DeleteItem']],
-    ],
+    table: [[['SCHEMA'], ['GetItem']], readingClients, [['LOGOUT'], ['Query', 'UpdateItem', 'DeleteItem']]],
   },
   discovery: {
     environment: ['ISSUER', 'VERIFICATION_KEYS'],
@@ -453,11 +453,20 @@ const tableArn = (template: Template): Json => ({
 });
 
 /** The right to do something with items of some kinds. */
-const onItems = (template: Template, kinds: string[], actions: string[]) => ({
+const onItems = (template: Template, ...[kinds, actions, attributes]: Access) => ({
   Effect: 'Allow',
   Action: actions.map((action) => `dynamodb:${action}`),
   Resource: tableArn(template),
-  Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kinds } },
+  Condition: {
+    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kinds },
+    ...(attributes && {
+      'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['pk', 'sk', ...attributes] },
+      // Without it, a request that names no attributes would be allowed, and answered with all of them.
+      StringEquals: actions.includes('GetItem')
+        ? { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' }
+        : { 'dynamodb:ReturnValues': 'NONE' },
+    }),
+  },
 });
 
 /** The rights that a use of keys needs. What a key wraps may be used as a signing key of this issuer only. */
@@ -721,7 +730,7 @@ export const rules: Record<string, Rule> = {
           Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
           Resource: arnOf(`${idOf(name)}LogGroup`),
         },
-        ...(functions[name]?.table ?? []).map(([kinds, actions]) => onItems(template, kinds, actions)),
+        ...(functions[name]?.table ?? []).map((access) => onItems(template, ...access)),
         ...(functions[name]?.registry && setupOf(stage).registry
           ? [onItems(template, registryKinds(name), ['GetItem'])]
           : []),

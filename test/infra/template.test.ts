@@ -193,6 +193,7 @@ const lambda = (name: string) => `Resources/${name}LambdaFunction/Properties`;
 const env = (name: string) => `${lambda(name)}/Environment/Variables`;
 const policy = (name: string) => `Resources/${name}Role/Properties/Policies/0/PolicyDocument/Statement`;
 const keyPolicy = (name: string) => `Resources/${name}Role/Properties/Policies/1/PolicyDocument/Statement`;
+const attributes = 'Condition/ForAllValues:StringEquals/dynamodb:Attributes';
 const leadingKeys = 'Condition/ForAllValues:StringLike/dynamodb:LeadingKeys';
 const readKeys = {
   ...statement(['dynamodb:GetItem']),
@@ -331,19 +332,29 @@ const mistakes: [rule: string, mistake: string, path: string, value: unknown, st
   ],
   ['loose policies', 'a policy beside the roles', 'Resources/Extra', { Type: 'AWS::IAM::Policy', Properties: {} }],
   ['loose policies', 'a way around the gateway', 'Resources/Extra', { Type: 'AWS::Lambda::Url', Properties: {} }],
-  ['wildcards', 'any action', `${policy('Token')}/6`, statement('*')],
-  ['wildcards', 'any action of DynamoDB', `${policy('Token')}/6`, statement('dynamodb:*')],
-  ['wildcards', 'any resource', `${policy('Token')}/6`, statement('dynamodb:GetItem', '*')],
+  ['wildcards', 'any action', `${policy('Token')}/7`, statement('*')],
+  ['wildcards', 'any action of DynamoDB', `${policy('Token')}/7`, statement('dynamodb:*')],
+  ['wildcards', 'any resource', `${policy('Token')}/7`, statement('dynamodb:GetItem', '*')],
   [
     'wildcards',
     'any index',
-    `${policy('Token')}/6`,
+    `${policy('Token')}/7`,
     statement('dynamodb:GetItem', { 'Fn::Sub': `${tableArn['Fn::Sub']}/*` }),
   ],
   ['known actions', 'a typo', `${policy('Token')}/1/Action/1`, 'dynamodb:GetItems'],
   ['known actions', 'an action nobody needs', `${policy('Introspection')}/2/Action/1`, 'dynamodb:Scan'],
   ['permissions', 'one action too many', `${policy('Introspection')}/1/Action/1`, 'dynamodb:PutItem'],
-  ['permissions', 'one action too few', `${policy('Revocation')}/3/Action`, ['dynamodb:Query', 'dynamodb:PutItem']],
+  ['permissions', 'one action too few', `${policy('Revocation')}/4/Action`, ['dynamodb:Query']],
+  ['permissions', 'revocations that can be undone', `${policy('Revocation')}/4/Action/2`, 'dynamodb:DeleteItem'],
+  ['permissions', 'hashes of passwords', `${policy('Userinfo')}/4/${attributes}/4`, 'password'],
+  ['permissions', 'hashes of secrets', `${policy('Logout')}/2/${attributes}/30`, 'secrets'],
+  [
+    'permissions',
+    'all attributes of a read that names none',
+    `${policy('Userinfo')}/4/Condition/StringEquals`,
+    undefined,
+  ],
+  ['permissions', 'claims that can be changed', `${policy('Revocation')}/3/${attributes}/5`, 'claims'],
   ['permissions', 'items of any kind', `${policy('Token')}/1/Condition`, undefined],
   ['permissions', 'items of another kind', `${policy('Authorizer')}/1/${leadingKeys}/2`, 'CLIENT#*'],
   ['permissions', 'no right to read the schema', `${policy('Authorizer')}/1/${leadingKeys}`, ['TOKEN#*']],

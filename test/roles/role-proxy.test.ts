@@ -1,5 +1,12 @@
 // Tests the proxy that enforces roles, through the AWS SDK. The long run relies on its refusals.
-import { DynamoDBClient, GetItemCommand, QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DynamoDBClient,
+  GetItemCommand,
+  QueryCommand,
+  ScanCommand,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
 import { DecryptCommand, GenerateDataKeyPairWithoutPlaintextCommand, KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
@@ -37,6 +44,29 @@ beforeAll(async () => {
         Condition: contextIs('https://one.example'),
       },
     ],
+    // Reads what is not secret, and changes one attribute.
+    narrow: [
+      {
+        Effect: 'Allow',
+        Action: ['dynamodb:GetItem'],
+        Resource: `arn:aws:dynamodb:us-east-1:123456789012:table/${table.tableName}`,
+        Condition: {
+          'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['CLIENT#*'] },
+          'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['pk', 'sk', 'scope'] },
+          StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
+        },
+      },
+      {
+        Effect: 'Allow',
+        Action: ['dynamodb:UpdateItem'],
+        Resource: `arn:aws:dynamodb:us-east-1:123456789012:table/${table.tableName}`,
+        Condition: {
+          'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['CLIENT#*'] },
+          'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['pk', 'sk', 'scope'] },
+          StringEquals: { 'dynamodb:ReturnValues': 'NONE' },
+        },
+      },
+    ],
     nobody: [],
   };
   const keyArn = ({ KeyId }: Readonly<Record<string, unknown>>) => String(KeyId);
@@ -67,6 +97,28 @@ const query = (caller: string, pk: string) =>
       ExpressionAttributeValues: { ':pk': { S: pk } },
     }),
   );
+/** A read of these attributes of a client. */
+const project = (caller: string, ...names: string[]) =>
+  new DynamoDBClient(as(caller)).send(
+    new GetItemCommand({
+      TableName: table.tableName,
+      Key: { pk: { S: 'CLIENT#web' }, sk: { S: 'CLIENT' } },
+      ProjectionExpression: names.map((_, index) => `#${index}`).join(', '),
+      ExpressionAttributeNames: Object.fromEntries(names.map((name, index) => [`#${index}`, name])),
+    }),
+  );
+/** Sets one attribute of a client. */
+const update = (caller: string, name: string, more: Partial<UpdateItemCommandInput> = {}) =>
+  new DynamoDBClient(as(caller)).send(
+    new UpdateItemCommand({
+      TableName: table.tableName,
+      Key: { pk: { S: 'CLIENT#web' }, sk: { S: 'CLIENT' } },
+      UpdateExpression: 'SET #name = :value',
+      ...more,
+      ExpressionAttributeNames: { '#name': name, ...more.ExpressionAttributeNames },
+      ExpressionAttributeValues: { ':value': { S: 'x' } },
+    }),
+  );
 const scan = (caller: string) => new DynamoDBClient(as(caller)).send(new ScanCommand({ TableName: table.tableName }));
 const make = (caller: string, KeyId: string, EncryptionContext: Record<string, string>) =>
   new KMSClient(as(caller)).send(
@@ -77,6 +129,8 @@ describe('the proxy forwards a request that the role allows', () => {
   it.each<[string, () => Promise<object>]>([
     ['a read of an item of a kind that may be read', () => get('reader', 'CLIENT#web')],
     ['a query for a partition of a kind that may be read', () => query('reader', 'CLIENT#web')],
+    ['a read of attributes that may be read', () => project('narrow', 'pk', 'sk', 'scope')],
+    ['a change of an attribute that may be changed', () => update('narrow', 'scope')],
     [
       'generation of a key pair with the encryption context in the role',
       () => make('maker', wrapping, { issuer: 'https://one.example' }),
@@ -93,6 +147,31 @@ describe('the proxy refuses and records, with the error of AWS,', () => {
   it.each<[string, string, string, () => Promise<object>]>([
     ['a read of an item of another kind', denied, 'dynamodb:GetItem', () => get('reader', 'GRANT#one')],
     ['a read of an item whose kind has the same prefix', denied, 'dynamodb:GetItem', () => get('reader', 'CLIENT')],
+    // Without a list of attributes, `Select` is ALL_ATTRIBUTES, and the condition on attributes alone would hold.
+    ['a read of all attributes by a role for some', denied, 'dynamodb:GetItem', () => get('narrow', 'CLIENT#web')],
+    [
+      'a read of an attribute that is secret',
+      denied,
+      'dynamodb:GetItem',
+      () => project('narrow', 'pk', 'sk', 'secrets'),
+    ],
+    ['a change of another attribute', denied, 'dynamodb:UpdateItem', () => update('narrow', 'secrets')],
+    [
+      'a change on a condition on another attribute',
+      denied,
+      'dynamodb:UpdateItem',
+      () =>
+        update('narrow', 'scope', {
+          ConditionExpression: 'attribute_exists(#other)',
+          ExpressionAttributeNames: { '#other': 'secrets' },
+        }),
+    ],
+    [
+      'a change that is answered with the whole item',
+      denied,
+      'dynamodb:UpdateItem',
+      () => update('narrow', 'scope', { ReturnValues: 'ALL_NEW' }),
+    ],
     ['a query for a partition of another kind', denied, 'dynamodb:Query', () => query('reader', 'REVOKED#0')],
     ['a scan of the table', denied, 'dynamodb:Scan', () => scan('reader')],
     ['any request of a role without permissions', denied, 'dynamodb:GetItem', () => get('nobody', 'CLIENT#web')],

@@ -6,7 +6,7 @@
 // permission that the journey never needs fails as unused: narrow the role in infra/resources, or extend the journey. Describe
 // new operations of DynamoDB or KMS in support/aws-request.ts.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AwsRequest, isAllowed, splitStatements, statementName } from '../support/iam.ts';
+import { type AwsRequest, isAllowed, splitStatements, statementName, withoutEachAttribute } from '../support/iam.ts';
 import type { PackagedFunction } from '../support/packaged-functions.ts';
 import type { RecordedRequest } from '../support/role-proxy.ts';
 import { createTestClock } from '../support/world.ts';
@@ -70,6 +70,22 @@ describe.each(Object.keys(origins) as Origin[])('with keys from %s', (origin) =>
     console.info(`keys from ${origin}: ${requests.length} requests recorded, ${permissions} permissions proved`);
     expect(unused).toEqual([]);
   });
+
+  it('every attribute that a role names is needed: without it, a request of the function would be refused', async () => {
+    const unused: string[] = [];
+    for (const [name, { role }] of Object.entries(functions)) {
+      const parts = splitStatements(role);
+      for (const part of parts) {
+        const others = parts.filter((other) => other !== part);
+        const affected = requestsOf(name).filter(({ action }) => action === part.Action);
+        for (const [attribute, narrower] of withoutEachAttribute(part)) {
+          const verdicts = await Promise.all(affected.map((request) => isAllowed([...others, narrower], request)));
+          if (verdicts.every((allowed) => allowed)) unused.push(`${name}: ${statementName(part)} ${attribute}`);
+        }
+      }
+    }
+    expect(unused).toEqual([]);
+  });
 });
 
 /** One request of each kind. For IAM, requests for different items of the same kind are equal. */
@@ -80,5 +96,6 @@ function distinct(requests: readonly RecordedRequest[]): RecordedRequest[] {
 
 function kindOf({ action, resource, context }: AwsRequest): string {
   const [key = ''] = context['dynamodb:LeadingKeys'] ?? [];
-  return JSON.stringify([action, resource, key.replace(/#.*/, '#'), context['kms:SigningAlgorithm']]);
+  const attributes = context['dynamodb:Attributes']?.toSorted();
+  return JSON.stringify([action, resource, key.replace(/#.*/, '#'), attributes, context['kms:SigningAlgorithm']]);
 }

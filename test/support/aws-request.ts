@@ -33,8 +33,27 @@ export function dynamoDbRequest(operation: string, input: Input, region: string)
   return {
     action: `dynamodb:${operation}`,
     resource: `arn:aws:dynamodb:${region}:${ACCOUNT}:table/${input['TableName']}${index}`,
-    context: key === undefined ? {} : { 'dynamodb:LeadingKeys': [key] },
+    context: {
+      ...(key !== undefined && { 'dynamodb:LeadingKeys': [key] }),
+      'dynamodb:Attributes': attributesOf(input),
+      ...shownBy(operation, input),
+    },
   };
+}
+
+/** The top-level attributes that a request mentions, anywhere. A read that asks for all mentions its keys at most. */
+function attributesOf({ Key, Item, ExpressionAttributeNames: names }: Input): string[] {
+  const mentioned = [...Object.keys(Key ?? Item ?? { pk: '', sk: '' }), ...Object.values(names ?? {}).map(String)];
+  return [...new Set(mentioned)];
+}
+
+/** A read always has a `Select`, and a write always has `ReturnValues`, also if the request does not say so. */
+function shownBy(operation: string, { Select, ProjectionExpression, ReturnValues }: Input): AwsRequest['context'] {
+  if (!['GetItem', 'Query', 'Scan'].includes(operation)) {
+    return { 'dynamodb:ReturnValues': [String(ReturnValues ?? 'NONE')] };
+  }
+  const usual = ProjectionExpression === undefined ? 'ALL_ATTRIBUTES' : 'SPECIFIC_ATTRIBUTES';
+  return { 'dynamodb:Select': [String(Select ?? usual)] };
 }
 
 /** Parameters of KMS operations that are also condition keys. */

@@ -74,10 +74,13 @@ export async function isAllowed(statements: readonly Statement[], request: AwsRe
   return outcome.overallResult === 'Allowed';
 }
 
-const isMultivalued = (key: string) => ['dynamodb:LeadingKeys', 'kms:EncryptionContextKeys'].includes(key);
+const isMultivalued = (key: string) =>
+  ['dynamodb:LeadingKeys', 'dynamodb:Attributes', 'kms:EncryptionContextKeys'].includes(key);
 
 /** The condition keys that requests have in these tests. A condition on any other key could not be evaluated. */
-const known = (key: string) => key === 'dynamodb:LeadingKeys' || key.startsWith('kms:');
+const known = (key: string) =>
+  ['dynamodb:LeadingKeys', 'dynamodb:Attributes', 'dynamodb:Select', 'dynamodb:ReturnValues'].includes(key) ||
+  key.startsWith('kms:');
 
 /** Removes the conditions that are evaluated here, or the whole statement if one of them does not hold. */
 function withoutEncryptionContext(statement: Statement, { context }: AwsRequest): Statement[] {
@@ -118,6 +121,22 @@ function splitCondition(conditions: Conditions | undefined): { Condition?: Condi
     Condition: { ...conditions, [FOR_ALL_LIKE]: { ...conditions?.[FOR_ALL_LIKE], [LEADING_KEYS]: kind } },
   }));
 }
+
+const ATTRIBUTES = 'dynamodb:Attributes';
+const FOR_ALL_EQUAL = 'ForAllValues:StringEquals';
+
+/** The statement with one attribute less, for each attribute that its requests may mention. */
+export const withoutEachAttribute = (statement: Statement): [attribute: string, Statement][] =>
+  list(statement.Condition?.[FOR_ALL_EQUAL]?.[ATTRIBUTES] ?? []).map((attribute, _index, all) => [
+    attribute,
+    {
+      ...statement,
+      Condition: {
+        ...statement.Condition,
+        [FOR_ALL_EQUAL]: { [ATTRIBUTES]: all.filter((other) => other !== attribute) },
+      },
+    },
+  ]);
 
 /** Names a permission, such as `dynamodb:GetItem CLIENT#*`, or by the end of its ARN. */
 export function statementName({ Action, Resource, Condition }: Statement): string {
