@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { Command } from 'commander';
-import { type Config, type Environment, findAwsConfig, readConfig } from '../../lib/config.ts';
+import { type Config, type Environment, findAwsConfig, readConfig, registrySigningKeys } from '../../lib/config.ts';
 import { createKeyManagement, type KeyManagement, type SignRegistry } from '../../lib/key-registry/management.ts';
 import { registryKeyInKms, registrySigner, registrySignerInKms } from '../../lib/key-registry/registry-signer.ts';
 import { KeyError } from '../../lib/keys/jwk.ts';
@@ -85,17 +85,25 @@ export async function findRegistryKey(
 const ofRegistry = ({ REGISTRY_KEYS }: Environment): Environment => ({ REGISTRY_KEYS });
 
 async function readRegistryKey(store: Store, config: Config): Promise<RegistryKey> {
-  const name = config.findOnlyOne(['REGISTRY_SIGNING_KEY', 'REGISTRY_KMS_KEY']);
+  const { own, sign } = await readSigner(store, config);
   const trusted = config.find('REGISTRY_KEYS');
-  if (name === 'REGISTRY_SIGNING_KEY') {
-    const key = privateRegistryKey(config.get(name)[0]);
-    return { keys: trusted ?? [publicHalf(registryKeyText(key))], sign: registrySigner(key) };
-  }
-  const [id, kms] = [config.get(name), kmsOf(store)];
-  return { keys: trusted ?? [publicHalf(await readKmsKey(id, kms))], sign: registrySignerInKms(id, kms) };
+  if (!trusted) return { keys: [publicRegistryKey(Buffer.from(own, 'base64url'))], sign };
+  if (trusted.some((key) => registryKeyText(key) === own)) return { keys: trusted, sign };
+  throw new Problem('the key that signs the registry is not in REGISTRY_KEYS, so the functions would not believe it');
 }
 
-const publicHalf = (text = '') => publicRegistryKey(Buffer.from(text, 'base64url'));
+/** @returns also its public half */
+async function readSigner(
+  store: Store,
+  config: Config,
+): Promise<{ readonly own: string; readonly sign: SignRegistry }> {
+  if (config.findOnlyOne(registrySigningKeys) === 'REGISTRY_SIGNING_KEY') {
+    const key = privateRegistryKey(config.get('REGISTRY_SIGNING_KEY')[0]);
+    return { own: registryKeyText(key) ?? '', sign: registrySigner(key) };
+  }
+  const [id, kms] = [config.get('REGISTRY_KMS_KEY'), kmsOf(store)];
+  return { own: await readKmsKey(id, kms), sign: registrySignerInKms(id, kms) };
+}
 
 async function readKmsKey(id: string, kms: Kms): Promise<string> {
   try {

@@ -1,12 +1,16 @@
 // `latchkey keys` on a deployment that runs on the registry, its keys wrapped by the stand-in for KMS.
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KeyView } from '../../infra/cli/key-view.ts';
 import type { Kms } from '../../infra/local/kms/server.ts';
-import type { KeyRegistry, RegisteredKey } from '../../lib/key-registry/registry.ts';
+import type { RegisteredKey, StoredRegistry } from '../../lib/key-registry/registry.ts';
 import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/key-registry/store.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { type FaultyStore, faults, onlyFor, startFaultyStore } from '../support/faulty-store.ts';
@@ -33,7 +37,7 @@ afterAll(() => rmSync(files, { recursive: true }));
 
 let world: KmsWorld;
 let store: FaultyStore;
-let registry: RecordStore<KeyRegistry>;
+let registry: RecordStore<StoredRegistry>;
 let wrappingKey: string;
 let attempt: Cli;
 let latchkey: Cli;
@@ -319,7 +323,7 @@ describe('keys compromise', () => {
     const [entry] = await entries();
     expect(entry).toMatchObject({ kind: 'key', id: kid });
     expect(entry).not.toHaveProperty('issued_until');
-    expect(Number(entry?.['expires_at'])).toBeGreaterThanOrEqual(before + 60 + DAY + 300);
+    expect(Number(entry?.['expires_at'])).toBeGreaterThanOrEqual(before + 60 + DAY + 300 + 7 * DAY);
   });
 
   it('makes a new key of the same algorithm if no key is waiting', async () => {
@@ -413,6 +417,139 @@ describe('keys list', () => {
 
   it('says that the registry is empty', async () => {
     expect((await latchkey(['keys', 'list'])).stdout).toBe('none\n');
+  });
+});
+
+describe('A registry that key management did not sign', () => {
+  const theirs: RegisteredKey = {
+    ...(JSON.parse(
+      JSON.stringify({ kid: 'theirs', alg: 'ES256', origin: { type: 'environment' }, status: 'active' }),
+    ) as RegisteredKey),
+    jwk: { ...JSON.parse(keyVariables().VERIFICATION_KEYS).keys[0], kid: 'theirs', alg: 'ES256', use: 'sig' },
+    published_at: 0,
+  };
+  /** What somebody who may write the item makes of it. */
+  const tampering = {
+    'is not signed': ({ keys: found }: StoredRegistry) => ({ keys: found }),
+    'has a wrong signature': (found: StoredRegistry) => ({ ...found, keys: [theirs, ...found.keys] }),
+    'was signed': (found: StoredRegistry) => found,
+  };
+  async function tamper(how: keyof typeof tampering): Promise<KeyView> {
+    const key = await add();
+    const { value, version } = (await registry.findVersion(KEY_REGISTRY))!;
+    await registry.replace(tampering[how](value), version);
+    if (how === 'was signed') {
+      const old = manageKeys(world.table, () => systemTime() - 8 * DAY);
+      await old.replace(value, (await old.find())!);
+    }
+    return key;
+  }
+  const signed = async () => (await manageKeys(world.table, systemTime).find())?.value.keys.map(({ kid }) => kid);
+  const commands = { add: ['--wrapped'], activate: ['x'], retire: ['x'], compromise: ['x', '--yes'] };
+
+  it.each(
+    Object.keys(tampering).flatMap((how) => Object.entries(commands).map(([name, args]) => [how, name, args] as const)),
+  )('because it %s is not changed by keys %s', async (how, name, args) => {
+    await tamper(how as keyof typeof tampering);
+    const before = await registry.find(KEY_REGISTRY);
+    const { code, stderr } = await attempt(['keys', name, ...args]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`the key registry ${how}`)]);
+    expect([await registry.find(KEY_REGISTRY), await entries()]).toEqual([before, []]);
+  });
+
+  it('is listed if it is unsigned or old, with a warning, and not if somebody has changed it', async () => {
+    await tamper('is not signed');
+    expect(await attempt(['keys', 'list'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('is not signed'),
+    });
+    await world.table.remove(keyOfKeyRegistry);
+    await tamper('has a wrong signature');
+    expect(await attempt(['keys', 'list'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('wrong signature'),
+    });
+    const unchecked = { REGISTRY_KEYS: '', REGISTRY_SIGNING_KEY: '' };
+    const { code, stderr } = await attempt(['keys', 'list'], { env: unchecked });
+    expect([code, stderr]).toEqual([0, expect.stringContaining('was not checked')]);
+  });
+
+  it.each(['is not signed', 'was signed'] as const)('because it %s is signed after a look at its keys', async (how) => {
+    const { kid } = await tamper(how);
+    const before = systemTime();
+    const { stderr } = await latchkey(['keys', 'sign'], { typed: 'y\n' });
+    expect(stderr).toMatch(new RegExp(`the key registry ${how}[^]* ${''}active[^]*believe in these keys`));
+    expect(await signed()).toContain(kid);
+    // For containers that run, newer than all before, whatever its number was.
+    expect((await registry.find(KEY_REGISTRY))?.sequence).toBeGreaterThanOrEqual(before);
+    expect(await signedBy(world.restart({ SIGNING_KEYS: '' }))).toBeDefined();
+  });
+
+  it('and that somebody has changed is only signed by force, without the keys that are not ours', async () => {
+    const { kid } = await tamper('has a wrong signature');
+    const refused = await attempt(['keys', 'sign', '--yes']);
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/has a wrong signature: compare its keys/),
+    });
+    await latchkey(['keys', 'sign', '--yes', '--force', '--without', 'theirs']);
+    expect(await signed()).toEqual([kid]);
+  });
+});
+
+describe('The key that signs the registry', () => {
+  const none = { REGISTRY_KEYS: '', REGISTRY_SIGNING_KEY: '' };
+  const inKms = () => createKey(world.kms, 'ECC_NIST_EDWARDS25519');
+  const publicHalf = async (arn: string) => (await latchkey(['keys', 'registry-key', arn])).stdout.trim();
+
+  it('is missing: one sentence says where it may be', async () => {
+    const { code, stderr } = await attempt(['keys', 'add', '--wrapped'], { env: none });
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^latchkey: what signs the key registry\? Give .*$/m)]);
+  });
+
+  it('may be in KMS, by option or variable, and its public half is what the functions need', async () => {
+    const arn = inKms();
+    await latchkey(['keys', 'add', '--wrapped', '--registry-kms-key', arn], { env: none });
+    const { stdout } = await latchkey(['keys', 'add', '--wrapped', '--json'], {
+      env: { ...none, REGISTRY_KMS_KEY: arn },
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'next' });
+    expect(await published(world.restart({ REGISTRY_KEYS: await publicHalf(arn) }))).toHaveLength(2);
+    const other = await attempt(['keys', 'add', '--wrapped', '--registry-kms-key', inKms()], { env: none });
+    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('has a wrong signature') });
+  });
+
+  it('must be among REGISTRY_KEYS', async () => {
+    const REGISTRY_KEYS = await publicHalf(inKms());
+    const { code, stderr } = await attempt(['keys', 'add', '--wrapped'], { env: { REGISTRY_KEYS } });
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('the key that signs the registry is not in REGISTRY_KEYS'),
+    ]);
+  });
+
+  it.each(['SYMMETRIC_DEFAULT', 'ECC_NIST_P256'])('must be of its own kind, and not %s', async (spec) => {
+    const arn = createKey(world.kms, spec, spec === 'SYMMETRIC_DEFAULT' ? 'ENCRYPT_DECRYPT' : 'SIGN_VERIFY');
+    const { code, stderr } = await attempt(['keys', 'registry-key', arn]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/is symmetric|is not of the spec ECC_NIST_EDWARDS25519/)]);
+  });
+
+  it('may be in the secret of the stage', async () => {
+    const asked: unknown[] = [];
+    const server = createServer(async (request, response) => {
+      asked.push(JSON.parse(await text(request)));
+      const SecretString = JSON.stringify({ ...managementVariables, HANDLE_KEYS: 'x' });
+      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify({ SecretString }));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const AWS_ENDPOINT_URL_SECRETS_MANAGER = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const stage = (world.env['TABLE_NAME'] ?? '').replace('latchkey-', '');
+    const env = { ...none, AWS_ENDPOINT_URL_SECRETS_MANAGER };
+    const { kid } = (await latchkey(['keys', 'add', '--wrapped', '--stage', stage, '--json'], { env })).json<KeyView>();
+    expect(asked).toEqual([{ SecretId: `latchkey/${stage}` }]);
+    expect(await signedBy(world.restart())).toBe(kid);
+    server.closeAllConnections();
+    server.close();
   });
 });
 

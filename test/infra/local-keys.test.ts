@@ -1,9 +1,11 @@
 // Rotation and compromise of keys on `npm start -- --keys wrapped`: HTTP, the packaged template, the stand-in for KMS.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KeyView } from '../../infra/cli/key-view.ts';
+import { createSeedTable } from '../../infra/local/seed-table.ts';
+import { createKeyRegistryStore, KEY_REGISTRY } from '../../lib/key-registry/store.ts';
 import { blocks, document, runBlocks, section } from '../support/docs.ts';
 import { reusablePort } from '../support/port.ts';
-import { isLongRun } from '../support/scale.ts';
+import { isLongRun, scaled } from '../support/scale.ts';
 import { createCli, succeeding } from './cli-runner.ts';
 import { expectTourToWork } from './local-tour.ts';
 import { type LocalWorld, removeTemporary, requestToken, startLocalWorld, temporary } from './local-world.ts';
@@ -53,6 +55,13 @@ async function publishedKids({ issuer }: LocalWorld): Promise<string[]> {
   return ((await response.json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
 }
 
+/** Leaves the registry as version 0.1.0 would have. */
+async function unsign({ demo }: LocalWorld): Promise<void> {
+  const registry = createKeyRegistryStore(createSeedTable(demo.table.endpoint, demo.table.name));
+  const found = await registry.findVersion(KEY_REGISTRY);
+  if (found) await registry.replace({ keys: found.value.keys }, found.version);
+}
+
 describe('The key registry of npm start -- --keys wrapped', () => {
   const data = temporary();
   const start = (...args: string[]) => startLocalWorld(['--keys', 'wrapped', '--data', data, ...args]);
@@ -65,6 +74,12 @@ describe('The key registry of npm start -- --keys wrapped', () => {
   afterAll(async () => {
     await world?.stop();
     removeTemporary();
+  });
+
+  it('has one key before the first token, which many first requests at once all get', async () => {
+    expect(await status(world, 'no-token')).toBe(403);
+    const tokens = await Promise.all(Array.from({ length: scaled(5, 30) }, () => getToken(world)));
+    expect([...new Set(tokens.map(kidOf))]).toEqual((await listKeys()).map(({ kid }) => kid));
   });
 
   it('works with the printed tour, and with the command line through demo.json', async () => {
@@ -122,6 +137,7 @@ describe('The key registry of npm start -- --keys wrapped', () => {
   it('survives a restart with --data on the same port, and starts over on another port, which is another issuer', async () => {
     const { port } = new URL(world.issuer);
     const keys = await listKeys();
+    await unsign(world);
     await world.stop();
     world = await start('--port', port);
     expect(keys).toContainEqual({ kid: kidOf(await getToken(world)), status: 'active' });
