@@ -37,12 +37,16 @@ export const parameters = {
   'authorizer-cache-ttl': whole(0, 3600),
   keys: { parse: oneOf(['secret', 'kms', 'wrapped']) },
   'signing-kms-keys': maySet('SIGNING_KMS_KEYS'),
+  'reference-token-kms-keys': maySet('REFERENCE_TOKEN_KMS_KEYS'),
+  'grant-kms-keys': maySet('GRANT_KMS_KEYS'),
+  'session-kms-keys': maySet('SESSION_KMS_KEYS'),
+  'previous-handle-keys': onOrOff,
   'handle-kms-keys': maySet('HANDLE_KMS_KEYS'),
   'wrapping-kms-key': maySet('WRAPPING_KMS_KEY'),
   'registry-kms-key': maySet('REGISTRY_KMS_KEY'),
   'registry-keys': maySet('REGISTRY_KEYS'),
   'registry-max-age': sets('REGISTRY_MAX_AGE_SECONDS'),
-  'signing-kms-arns': { parse: variables.HANDLE_KMS_KEYS.parse, mayBeEmpty: true },
+  'signing-kms-arns': { parse: variables.GRANT_KMS_KEYS.parse, mayBeEmpty: true },
   'key-registry': sets('KEY_REGISTRY'),
   rotation: sets('KEY_ROTATION'),
   'key-rotation': sets('KEY_ROTATION_SECONDS'),
@@ -82,6 +86,9 @@ const USED_WITH: ReadonlyMap<string, readonly string[]> = new Map([
   ['signing-kms-keys', ['kms']],
   ['signing-kms-arns', ['kms']],
   ['wrapping-kms-key', ['wrapped']],
+  ['reference-token-kms-keys', ['kms', 'wrapped']],
+  ['grant-kms-keys', ['kms', 'wrapped']],
+  ['session-kms-keys', ['kms', 'wrapped']],
   ['handle-kms-keys', ['kms', 'wrapped']],
   ['registry-kms-key', ['kms', 'wrapped']],
   ['registry-keys', ['kms', 'wrapped']],
@@ -103,6 +110,11 @@ export function checkParameters(stage: string, given: Parameters): void {
     }
   }
   if (audience !== undefined && audience === issuer) throw new Problem('parameter audience must not be the issuer');
+  if (given['handle-kms-keys'] && given['previous-handle-keys'] !== 'on') {
+    throw new Problem(
+      'parameter handle-kms-keys can only be used with previous-handle-keys=on, to accept handles of version 0.1.0; new ones are made with reference-token-kms-keys, grant-kms-keys and session-kms-keys',
+    );
+  }
   if (keys === 'wrapped' && given['key-registry'] === 'off') {
     throw new Problem('parameter key-registry must be on with keys=wrapped');
   }
@@ -123,10 +135,17 @@ export function checkParameters(stage: string, given: Parameters): void {
   }
 }
 
-function neededKeys({ keys, 'key-registry': registry }: Parameters): ParameterName[] {
-  if (keys === 'wrapped') return ['wrapping-kms-key', 'handle-kms-keys', 'registry-kms-key'];
+function neededKeys(given: Parameters): ParameterName[] {
+  const { keys, 'key-registry': registry, 'previous-handle-keys': previous } = given;
+  const handleKeys: ParameterName[] = [
+    'reference-token-kms-keys',
+    'grant-kms-keys',
+    'session-kms-keys',
+    ...(previous === 'on' ? (['handle-kms-keys'] as const) : []),
+  ];
+  if (keys === 'wrapped') return ['wrapping-kms-key', ...handleKeys, 'registry-kms-key'];
   if (keys !== 'kms') return [];
-  const always = ['signing-kms-arns', 'handle-kms-keys'] as const;
+  const always = ['signing-kms-arns', ...handleKeys] as const;
   return registry === 'on' ? [...always, 'registry-kms-key'] : ['signing-kms-keys', ...always];
 }
 

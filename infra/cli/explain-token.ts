@@ -1,9 +1,10 @@
 import type { Clock } from '../../lib/clock.ts';
+import { handleKeys } from '../../lib/config.ts';
 import { type AccessToken, type AccessTokenFormatName, audiences } from '../../lib/oauth/access-token.ts';
 import { InvalidToken } from '../../lib/oauth/errors.ts';
 import type { Revocation } from '../../lib/oauth/revocation.ts';
 import { validateClaims } from '../../lib/tokens/claims.ts';
-import { UNCHECKED_HANDLE } from '../../lib/tokens/explanation.ts';
+import { uncheckedHandle } from '../../lib/tokens/explanation.ts';
 import { entriesCovering } from './add-revocation.ts';
 import { type GrantStatus, grantStatus } from './grant-status.ts';
 import { handleNames, inspectHandle, type PresentedHandle } from './presented-handle.ts';
@@ -92,7 +93,8 @@ async function explainOther(handle: PresentedHandle, { store, clock }: ExplainCo
   return {
     verdict: 'refused',
     reasons: [problem ?? `is ${handleNames[kind]}, which no API accepts`],
-    not_checked: content && isAuthentic === undefined ? [UNCHECKED_HANDLE] : [],
+    not_checked:
+      content && kind !== 'client_secret' && isAuthentic === undefined ? [uncheckedHandle(handleKeys[kind][0])] : [],
     kind,
     ...(content && { key: content.key }),
     claims_verified: false,

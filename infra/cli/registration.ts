@@ -98,5 +98,5 @@ function findWhetherItSeals({ local }: Store, env: Environment): boolean | undef
   if (local) return local.seals;
   if (readConfig(env).find('SEALING_KEYS')) return true;
   // With one of these, the variables are those of a function that could seal.
-  return env['SIGNING_KEYS'] || env['HANDLE_KEYS'] ? false : undefined;
+  return env['SIGNING_KEYS'] || env['REFERENCE_TOKEN_KEYS'] || env['HANDLE_KEYS'] ? false : undefined;
 }

@@ -3,18 +3,17 @@ import { type Algorithm, type AlgorithmName, algorithms } from '../../lib/keys/a
 import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
-import { oldHandleKeyId } from '../../lib/oauth/handle-key.ts';
 import { makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import { environmentBytes } from '../environment-size.ts';
+import { createHandleKeys, type HandleKeys } from '../handle-keys.ts';
 import { createRegistryKey } from '../registry-key.ts';
 
 /** The secret of a stage. Each member becomes the environment variable of that name. */
-export interface StageSecret {
+export interface StageSecret extends HandleKeys {
   /** Private JWK Set. */
   readonly SIGNING_KEYS: string;
   /** The public halves. */
   readonly VERIFICATION_KEYS: string;
-  readonly HANDLE_KEYS: string;
   /** Private JWK Set. The public half belongs in the record of a resource server with encrypted tokens. */
   readonly DECRYPTION_KEYS: string;
   readonly SEALING_KEYS: string;
@@ -41,7 +40,7 @@ export function createStageSecret(alg: AlgorithmName): StageSecret {
   return {
     SIGNING_KEYS: JSON.stringify({ keys: [{ ...members, ...jwk }] }),
     VERIFICATION_KEYS: JSON.stringify({ keys: [jwk] }),
-    HANDLE_KEYS: makeWithPlainId(() => randomBytes(32), oldHandleKeyId).toString('base64url'),
+    ...createHandleKeys(),
     DECRYPTION_KEYS: JSON.stringify({ keys: [decryptionJwk] }),
     SEALING_KEYS: makeWithPlainId(() => randomBytes(32), sealingKeyId).toString('base64url'),
     ...createRegistryKey(),
@@ -69,29 +68,27 @@ function decryptionKey() {
 export const encryptionJwk = ({ DECRYPTION_KEYS }: StageSecret) => parseDecryptionKeys(DECRYPTION_KEYS)[0]?.jwk;
 
 /** At most what the variables of `authorization` take that are not in the secret, with the defaults of serverless.yml. */
-export const OTHER_BYTES = 700;
+const OTHER_BYTES = 500;
 
 /** The bytes that the function with the most variables has in its environment with this secret, as Lambda counts them. */
-export function environmentSize(secret: StageSecret): number {
+export function environmentSize({ REFRESH_TOKEN_KEYS, ...secret }: StageSecret): number {
   // The registry's keys are smaller than the VERIFICATION_KEYS that they replace.
-  const { SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS, REGISTRY_SIGNING_KEY, REGISTRY_KEYS, ...both } = secret;
-  const needs = [
-    { SIGNING_KEYS, VERIFICATION_KEYS, ...both }, // `authorization`
-    { VERIFICATION_KEYS, DECRYPTION_KEYS, ...both }, // functions that only verify
-  ].map(environmentBytes);
+  const { REGISTRY_SIGNING_KEY, REGISTRY_KEYS, DECRYPTION_KEYS, ...authorization } = secret;
+  const { SIGNING_KEYS, CODE_KEYS, SESSION_KEYS, PAGE_KEYS, ...verifying } = authorization;
+  const revocation = { REFRESH_TOKEN_KEYS, DECRYPTION_KEYS, ...verifying };
+  const needs = [authorization, revocation].map(environmentBytes);
   return Math.max(...needs) + OTHER_BYTES;
 }
 
 /** The secret without its private parts. */
 export function elided(secret: StageSecret): StageSecret {
+  const { SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS, REGISTRY_KEYS, ...others } = secret;
   return {
-    SIGNING_KEYS: elidedSet(secret.SIGNING_KEYS),
-    VERIFICATION_KEYS: secret.VERIFICATION_KEYS,
-    HANDLE_KEYS: secret.HANDLE_KEYS && ELIDED,
-    DECRYPTION_KEYS: elidedSet(secret.DECRYPTION_KEYS),
-    SEALING_KEYS: secret.SEALING_KEYS && ELIDED,
-    REGISTRY_SIGNING_KEY: secret.REGISTRY_SIGNING_KEY && ELIDED,
-    REGISTRY_KEYS: secret.REGISTRY_KEYS,
+    ...(Object.fromEntries(Object.keys(others).map((name) => [name, ELIDED])) as typeof others),
+    SIGNING_KEYS: elidedSet(SIGNING_KEYS),
+    VERIFICATION_KEYS,
+    DECRYPTION_KEYS: elidedSet(DECRYPTION_KEYS),
+    REGISTRY_KEYS,
   };
 }
 

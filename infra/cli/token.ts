@@ -158,8 +158,8 @@ const exitCodes = { accepted: 0, refused: 1, undecided: 3 } as const satisfies R
 
 const EXPLAIN_HELP = `
 The command checks what it can and lists what it could not check. It uses ISSUER, VERIFICATION_KEYS (if unset, the keys that
-the issuer publishes), HANDLE_KEYS, DECRYPTION_KEYS, SEALING_KEYS and CLOCK_SKEW_SECONDS (default 0) from the environment,
-and the table for reference tokens and revocations.
+the issuer publishes), the keys of handles (REFERENCE_TOKEN_KEYS, CODE_KEYS and so on), DECRYPTION_KEYS, SEALING_KEYS and
+CLOCK_SKEW_SECONDS (default 0) from the environment, and the table for reference tokens and revocations.
 
 Exit codes: 0 accepted, 1 refused or failed (with a message on standard error), 2 wrong command line, 3 undecided.
 ${examples('pbpaste | latchkey token explain - --audience orders', 'latchkey token explain "$TOKEN" --stage prod --json')}`;

@@ -3,7 +3,7 @@ import type { SignRegistry } from '../../lib/key-registry/management.ts';
 import { registrySigner } from '../../lib/key-registry/registry-signer.ts';
 import { privateRegistryKey, registryKeyText } from '../../lib/keys/registry-key.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
-import { deriveHandleKeys } from '../../lib/kms/handle-keys.ts';
+import { deriveHandleKeys, kmsGroups } from '../../lib/kms/handle-keys.ts';
 import type { Parameters } from '../parameters.ts';
 import type { SavedKeys } from './kms/key-ring.ts';
 import { completeSecrets, createSecrets, type Secrets } from './secrets.ts';
@@ -25,8 +25,8 @@ export interface LocalKeys {
   /** What signs the key registry, as a variable of key management, and what all functions know of it. */
   readonly registry: LocalRegistryKey;
   signRegistry: SignRegistry;
-  /** `HANDLE_KEYS` as the functions derive them from a key in the stand-in for KMS. */
-  deriveHandleKeys?(issuer: string): Promise<string>;
+  /** Variables with the keys of handles that are not in the secrets: derived from KMS, or of version 0.1.0. */
+  handleKeys(issuer: string): Promise<Readonly<Record<string, string>>>;
   save(): SavedLocalKeys;
   stop(): Promise<void>;
 }
@@ -49,14 +49,28 @@ export interface SavedLocalKeys {
 
 const SIGNING = 'alias/latchkey-local-signing';
 const WRAPPING = 'alias/latchkey-local-wrapping';
+const REFERENCE_TOKENS = 'alias/latchkey-local-reference-tokens';
+const GRANTS = 'alias/latchkey-local-grants';
+const SESSIONS = 'alias/latchkey-local-sessions';
+/** Of version 0.1.0, for all kinds of handles. */
 const HANDLES = 'alias/latchkey-local-handles';
 const REGISTRY = 'alias/latchkey-local-registry';
+
+const HMAC = { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' };
 
 const kmsKeys = {
   [SIGNING]: { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' },
   [WRAPPING]: { KeySpec: 'SYMMETRIC_DEFAULT', KeyUsage: 'ENCRYPT_DECRYPT' },
-  [HANDLES]: { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' },
   [REGISTRY]: { KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' },
+  [REFERENCE_TOKENS]: HMAC,
+  [GRANTS]: HMAC,
+  [SESSIONS]: HMAC,
+};
+
+const groups = {
+  'reference-token-kms-keys': REFERENCE_TOKENS,
+  'grant-kms-keys': GRANTS,
+  'session-kms-keys': SESSIONS,
 };
 
 /** So that the packaged template can be reused: the variables of all functions have the real one. */
@@ -66,12 +80,13 @@ const registryParameters = { 'registry-kms-key': REGISTRY, 'registry-keys': ANY_
 /** Parameters that the stack is packaged with. */
 export const keyParameters = {
   environment: {},
-  kms: { keys: 'kms', 'signing-kms-keys': SIGNING, 'handle-kms-keys': HANDLES, ...registryParameters },
-  wrapped: { keys: 'wrapped', 'wrapping-kms-key': WRAPPING, 'handle-kms-keys': HANDLES, ...registryParameters },
+  kms: { keys: 'kms', 'signing-kms-keys': SIGNING, ...groups, ...registryParameters },
+  wrapped: { keys: 'wrapped', 'wrapping-kms-key': WRAPPING, ...groups, ...registryParameters },
 } as const satisfies Record<KeyOrigin, Parameters>;
 
 /** Uses aliases, although IAM needs ARNs: with aliases, the packaged template can be reused by the next start. */
 async function startLocalKms({ kms: saved, secrets = createSecrets() }: SavedLocalKeys) {
+  const hasOld = saved?.aliases[HANDLES] !== undefined;
   const { startKms } = await import('./kms/server.ts');
   const { endpoint, call, save, stop } = await startKms(saved);
   for (const [AliasName, input] of Object.entries(kmsKeys)) {
@@ -80,13 +95,13 @@ async function startLocalKms({ kms: saved, secrets = createSecrets() }: SavedLoc
     call('CreateAlias', { AliasName, TargetKeyId: KeyMetadata.KeyId });
   }
   // Signing and handle keys come from KMS; the keys that open encrypted tokens stay in the secret.
-  const { SIGNING_KEYS, HANDLE_KEYS, VERIFICATION_KEYS, ...others } = secrets['latchkey/local'] ?? {};
+  const { DECRYPTION_KEYS = '', SEALING_KEYS = '' } = secrets['latchkey/local'] ?? {};
   const getPublicKey = (KeyId: string) => {
     const { PublicKey } = call('GetPublicKey', { KeyId }) as { PublicKey: string };
     return createPublicKey({ key: Buffer.from(PublicKey, 'base64'), format: 'der', type: 'spki' });
   };
   const REGISTRY_KEYS = registryKeyText(getPublicKey(REGISTRY)) ?? '';
-  const environment = { AWS_ENDPOINT_URL_KMS: endpoint, REGISTRY_KEYS };
+  const environment = { AWS_ENDPOINT_URL_KMS: endpoint, REGISTRY_KEYS, ...(hasOld && { HANDLE_KMS_KEYS: HANDLES }) };
   async function generateMac(KeyId: string, message: Buffer) {
     const input = { KeyId, MacAlgorithm: 'HMAC_SHA_256', Message: message.toString('base64') };
     const { Mac } = call('GenerateMac', input) as { Mac: string };
@@ -95,7 +110,7 @@ async function startLocalKms({ kms: saved, secrets = createSecrets() }: SavedLoc
   return {
     endpoint,
     call,
-    others,
+    others: { DECRYPTION_KEYS, SEALING_KEYS },
     environment,
     getPublicKey,
     registry: { REGISTRY_KEYS, REGISTRY_KMS_KEY: REGISTRY },
@@ -105,8 +120,25 @@ async function startLocalKms({ kms: saved, secrets = createSecrets() }: SavedLoc
       return Buffer.from(Signature, 'base64');
     },
     kms: { endpoint, wrapping_key: WRAPPING },
-    deriveHandleKeys: async (issuer: string) =>
-      (await deriveHandleKeys(issuer, [HANDLES], { generateMac }))[0].toString('base64url'),
+    async handleKeys(issuer: string) {
+      const derive = async (alias: string, group?: string) =>
+        (await deriveHandleKeys(issuer, [alias], { generateMac }, group))[0].toString('base64url');
+      const [REFERENCE_TOKEN_KEYS, grants, sessions] = await Promise.all([
+        derive(REFERENCE_TOKENS, kmsGroups.REFERENCE_TOKEN_KMS_KEYS),
+        derive(GRANTS, kmsGroups.GRANT_KMS_KEYS),
+        derive(SESSIONS, kmsGroups.SESSION_KMS_KEYS),
+      ]);
+      return {
+        ...{
+          REFERENCE_TOKEN_KEYS,
+          CODE_KEYS: grants,
+          REFRESH_TOKEN_KEYS: grants,
+          SESSION_KEYS: sessions,
+          PAGE_KEYS: sessions,
+        },
+        ...(hasOld && { HANDLE_KEYS: await derive(HANDLES) }),
+      };
+    },
     save: () => ({ kms: save(), secrets }),
     stop,
   };
@@ -115,11 +147,13 @@ async function startLocalKms({ kms: saved, secrets = createSecrets() }: SavedLoc
 const start = {
   async environment({ secrets = createSecrets() }) {
     const save = () => ({ secrets });
-    const { REGISTRY_SIGNING_KEY = '', REGISTRY_KEYS = '' } = secrets['latchkey/local'] ?? {};
+    const { REGISTRY_SIGNING_KEY = '', REGISTRY_KEYS = '', HANDLE_KEYS } = secrets['latchkey/local'] ?? {};
+    const environment = HANDLE_KEYS === undefined ? {} : { HANDLE_KEYS };
     return {
       secrets,
       parameters: keyParameters.environment,
-      environment: {},
+      environment,
+      handleKeys: async () => environment,
       registry: { REGISTRY_KEYS, REGISTRY_SIGNING_KEY },
       signRegistry: registrySigner(privateRegistryKey(Buffer.from(REGISTRY_SIGNING_KEY, 'base64url'))),
       save,

@@ -168,7 +168,7 @@ async function start(
     ...demo,
     table: { endpoint, name },
     seals: [...stack.functions.values()].some(({ environment }) => environment['SEALING_KEYS']),
-    settings: commandLineSettings(stack.functions.values(), await keys.deriveHandleKeys?.(issuer)),
+    settings: commandLineSettings(stack.functions.values(), await keys.handleKeys(issuer)),
     ...(keys.kms && { kms: keys.kms }),
     registry: keys.registry,
   };

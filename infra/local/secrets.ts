@@ -1,9 +1,9 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
-import { oldHandleKeyId } from '../../lib/oauth/handle-key.ts';
 import { makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
+import { createHandleKeys } from '../handle-keys.ts';
 import { createRegistryKey } from '../registry-key.ts';
 
 /** The content of Secrets Manager: values by secret name, then by key. */
@@ -16,7 +16,7 @@ export function createSecrets(): Secrets {
     'latchkey/local': {
       SIGNING_KEYS: JSON.stringify({ keys: [{ ...publicJwk, d }] }),
       VERIFICATION_KEYS: JSON.stringify({ keys: [publicJwk] }),
-      HANDLE_KEYS: makeWithPlainId(() => randomBytes(32), oldHandleKeyId).toString('base64url'),
+      ...createHandleKeys(),
       DECRYPTION_KEYS: JSON.stringify({ keys: ['orders', 'billing'].map(decryptionKey) }),
       SEALING_KEYS: makeWithPlainId(() => randomBytes(32), sealingKeyId).toString('base64url'),
       ...createRegistryKey(),
@@ -27,7 +27,7 @@ export function createSecrets(): Secrets {
 /** Adds what earlier versions did not have. */
 export const completeSecrets = ({ 'latchkey/local': secret, ...others }: Secrets): Secrets => ({
   ...others,
-  'latchkey/local': { ...createRegistryKey(), ...secret },
+  'latchkey/local': { ...createHandleKeys(), ...createRegistryKey(), ...secret },
 });
 
 function signingKey() {

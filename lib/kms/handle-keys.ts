@@ -1,5 +1,13 @@
 import type { Kms } from './kms.ts';
 
+/** By variable: part of what KMS makes a MAC of, so that one KMS key for two groups still makes two secrets. */
+export const kmsGroups = {
+  REFERENCE_TOKEN_KMS_KEYS: 'reference token',
+  GRANT_KMS_KEYS: 'grant',
+  SESSION_KMS_KEYS: 'session',
+  HANDLE_KMS_KEYS: undefined,
+} as const;
+
 /**
  * Minting and parsing then need no call of KMS. The MAC covers the issuer, because issuers can share a KMS key.
  * @param group of kinds that the keys are for; absent = all kinds, as in version 0.1.0

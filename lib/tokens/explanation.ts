@@ -86,4 +86,5 @@ export const keyIdOf = (header: Json | undefined): string | undefined => {
   return typeof kid === 'string' ? kid : undefined;
 };
 
-export const UNCHECKED_HANDLE = 'that this service minted it: set ISSUER and HANDLE_KEYS';
+/** @param variable with the keys of this kind of handle */
+export const uncheckedHandle = (variable: string): string => `that this service minted it: set ISSUER and ${variable}`;

@@ -2,7 +2,7 @@ import type { AccessToken } from '../oauth/access-token.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import { type Handle, type Handles, hasHandlePrefix } from '../oauth/handle.ts';
 import { validateClaims } from './claims.ts';
-import { type FormatExplanation, UNCHECKED_HANDLE } from './explanation.ts';
+import { type FormatExplanation, uncheckedHandle } from './explanation.ts';
 import { type AccessTokenFormat, issuedToAnotherClient, type VerifyingContext } from './format.ts';
 
 /** A handle. The claims are in the table, with the time of a revocation of this token alone. */
@@ -43,7 +43,7 @@ export const referenceExplanation: FormatExplanation = {
     const { content, problem, isAuthentic } = inspectHandle(token) ?? {};
     const unknown = { key: content?.key, isVerified: false, problems: [], unchecked: [] };
     if (problem !== undefined) return { ...unknown, problems: [problem] };
-    const unchecked = isAuthentic === undefined ? [UNCHECKED_HANDLE] : [];
+    const unchecked = isAuthentic === undefined ? [uncheckedHandle('REFERENCE_TOKEN_KEYS')] : [];
     if (!findReferenceToken) {
       return { ...unknown, unchecked: [...unchecked, 'its claims: name the table, such as with --stage'] };
     }

@@ -1,5 +1,5 @@
 import { ConfigError, handleKeys, type RingName, sharedHandleKeys } from '../config.ts';
-import { deriveHandleKeys } from '../kms/handle-keys.ts';
+import { deriveHandleKeys, kmsGroups } from '../kms/handle-keys.ts';
 import { type Lazy, lazy } from '../lazy.ts';
 import { createHandles, type HandleKind, type HandlesByKind } from '../oauth/handle.ts';
 import type { FoundationWithTable } from './foundation.ts';
@@ -47,13 +47,5 @@ function readRing(name: RingName, { config, issuer, kms }: FoundationWithTable):
   const ids = config.get(name);
   return lazy(() => deriveHandleKeys(issuer, ids, kms, kmsGroups[name]));
 }
-
-/** Part of what KMS makes a MAC of, so that one KMS key for two groups still makes two secrets. */
-const kmsGroups = {
-  REFERENCE_TOKEN_KMS_KEYS: 'reference token',
-  GRANT_KMS_KEYS: 'grant',
-  SESSION_KMS_KEYS: 'session',
-  HANDLE_KMS_KEYS: undefined,
-} as const;
 
 const isFromKms = (name: RingName): name is keyof typeof kmsGroups => Object.hasOwn(kmsGroups, name);

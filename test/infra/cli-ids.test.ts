@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProgram } from '../../infra/cli/main.ts';
 import { createStageSecret } from '../../infra/cli/stage-secret.ts';
 import { createSecrets } from '../../infra/local/secrets.ts';
+import { handleKeys } from '../../lib/config.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { createGrantId, subjectTagOf } from '../../lib/oauth/grant-id.ts';
-import { createHandleSecret, randomId } from '../../lib/oauth/handle.ts';
-import { oldHandleKeyId } from '../../lib/oauth/handle-key.ts';
+import { createHandleSecret, handleKinds, randomId } from '../../lib/oauth/handle.ts';
+import { handleKeyId } from '../../lib/oauth/handle-key.ts';
 import { isIdentifier, isNewIdentifier, isPlainId, makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import { createSecret } from '../../lib/secrets/secret.ts';
 import { client, startWorld, type World } from '../support/world.ts';
@@ -29,16 +30,10 @@ const secretOf = (text: string) => Buffer.from(text, 'base64url');
 
 /** The ids of a new stage, and of a new local stack. */
 const idsOf = (secret: Readonly<Record<string, string>>) => {
-  const {
-    SIGNING_KEYS = '',
-    VERIFICATION_KEYS = '',
-    DECRYPTION_KEYS = '',
-    HANDLE_KEYS = '',
-    SEALING_KEYS = '',
-  } = secret;
+  const { SIGNING_KEYS = '', VERIFICATION_KEYS = '', DECRYPTION_KEYS = '', SEALING_KEYS = '' } = secret;
   return [
     ...[SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS].flatMap(kidsIn),
-    oldHandleKeyId(secretOf(HANDLE_KEYS)),
+    ...handleKinds.map((kind) => handleKeyId(secretOf(secret[handleKeys[kind][0]] ?? ''), kind)),
     sealingKeyId(secretOf(SEALING_KEYS)),
   ];
 };

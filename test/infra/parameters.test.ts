@@ -45,27 +45,31 @@ it('the page on configuration names the variable of each parameter', () => {
 
 const ARN = 'arn:aws:kms:eu-west-1:123456789012:key/1a2b';
 const registry = { 'registry-kms-key': ARN, 'registry-keys': Buffer.alloc(32, 1).toString('base64url') };
+const handles = (id: string) => ({ 'reference-token-kms-keys': id, 'grant-kms-keys': id, 'session-kms-keys': id });
+const HANDLES = handles(ARN);
 const ARNS = /ARNs of KMS keys with keys=/;
 
 describe('Parameters of serverless.yml are accepted:', () => {
   it.each(Object.entries(stages))('those of the stage %s', (stage, given) => checkParameters(stage, given));
   it.each<Record<string, string>>([
-    { keys: 'kms', 'signing-kms-keys': `${ARN},${ARN}c`, 'handle-kms-keys': ARN },
-    { keys: 'kms', 'signing-kms-keys': `${ARN}=PS256`, 'signing-kms-arns': ARN, 'handle-kms-keys': ARN },
+    { keys: 'kms', 'signing-kms-keys': `${ARN},${ARN}c`, ...HANDLES },
+    { keys: 'kms', 'signing-kms-keys': `${ARN}=PS256`, 'signing-kms-arns': ARN, ...HANDLES },
     {
       keys: 'wrapped',
       'wrapping-kms-key': ARN,
-      'handle-kms-keys': ARN,
+      ...HANDLES,
       ...registry,
       rotation: 'on',
       'key-registry': 'on',
     },
-    { keys: 'kms', 'signing-kms-arns': ARN, 'handle-kms-keys': ARN, ...registry, 'key-registry': 'on' },
+    { keys: 'kms', 'signing-kms-arns': ARN, ...HANDLES, ...registry, 'key-registry': 'on' },
+    { keys: 'kms', 'signing-kms-keys': ARN, ...HANDLES, 'previous-handle-keys': 'on', 'handle-kms-keys': ARN },
+    { 'previous-handle-keys': 'on' },
     { 'service-name': 'Mein Dienst', 'service-logo': '', 'clock-skew': '300', 'table-name': 'other' },
   ])('%j', (given) => checkParameters('prod', given));
 
   it('aliases in the stage of npm start', () => {
-    const given = { keys: 'wrapped', 'wrapping-kms-key': 'alias/wrap', 'handle-kms-keys': 'alias/mac', ...registry };
+    const given = { keys: 'wrapped', 'wrapping-kms-key': 'alias/wrap', ...handles('alias/mac'), ...registry };
     checkParameters('local', given);
     expect(() => checkParameters('prod', given)).toThrow(ARNS);
   });
@@ -87,23 +91,31 @@ describe('Parameters of serverless.yml are refused, by name and with what is all
     [{ issuer: 'https://a.example/' }, /^parameter issuer must have a lower-case host/],
     [{ issuer: 'https://a.example', audience: 'https://a.example' }, /^parameter audience must not be the issuer$/],
     [{ keys: 'kms' }, ARNS],
-    [{ keys: 'kms', 'signing-kms-keys': ARN }, /^parameter handle-kms-keys must be ARNs/],
-    [{ keys: 'kms', 'handle-kms-keys': ARN }, /^parameter signing-kms-keys must be ARNs/],
+    [{ keys: 'kms', 'signing-kms-keys': ARN }, /^parameter reference-token-kms-keys must be ARNs/],
+    [{ keys: 'kms', ...HANDLES }, /^parameter signing-kms-keys must be ARNs/],
+    [{ keys: 'kms', ...HANDLES, 'signing-kms-keys': `${ARN}=PS256` }, /^parameter signing-kms-arns must be ARNs/],
+    [{ keys: 'kms', ...HANDLES, 'key-registry': 'on' }, /^parameter signing-kms-arns must be ARNs/],
     [
-      { keys: 'kms', 'handle-kms-keys': ARN, 'signing-kms-keys': `${ARN}=PS256` },
-      /^parameter signing-kms-arns must be ARNs/,
+      { keys: 'kms', ...HANDLES, 'grant-kms-keys': 'alias/a', 'signing-kms-keys': ARN },
+      /^parameter grant-kms-keys must be ARNs/,
     ],
-    [{ keys: 'kms', 'handle-kms-keys': ARN, 'key-registry': 'on' }, /^parameter signing-kms-arns must be ARNs/],
-    [{ keys: 'kms', 'handle-kms-keys': 'alias/a', 'signing-kms-keys': ARN }, /^parameter handle-kms-keys must be ARNs/],
-    [{ keys: 'wrapped' }, /^parameter wrapping-kms-key must be ARNs/],
-    [{ keys: 'wrapped', 'wrapping-kms-key': ARN }, /^parameter handle-kms-keys must be ARNs/],
-    [{ keys: 'wrapped', 'wrapping-kms-key': ARN, 'handle-kms-keys': ARN }, /^parameter registry-kms-key must be ARNs/],
     [
-      { keys: 'wrapped', 'wrapping-kms-key': ARN, 'handle-kms-keys': ARN, 'registry-kms-key': ARN },
+      { keys: 'kms', ...HANDLES, 'signing-kms-keys': ARN, 'previous-handle-keys': 'on' },
+      /^parameter handle-kms-keys must be ARNs/,
+    ],
+    [
+      { keys: 'kms', 'signing-kms-keys': ARN, 'handle-kms-keys': ARN },
+      /^parameter handle-kms-keys can only be used with previous-handle-keys=on, .*grant-kms-keys/,
+    ],
+    [{ keys: 'wrapped' }, /^parameter wrapping-kms-key must be ARNs/],
+    [{ keys: 'wrapped', 'wrapping-kms-key': ARN }, /^parameter reference-token-kms-keys must be ARNs/],
+    [{ keys: 'wrapped', 'wrapping-kms-key': ARN, ...HANDLES }, /^parameter registry-kms-key must be ARNs/],
+    [
+      { keys: 'wrapped', 'wrapping-kms-key': ARN, ...HANDLES, 'registry-kms-key': ARN },
       /^parameter registry-keys must be the public half .*latchkey keys registry-key ARN prints it$/,
     ],
     [
-      { keys: 'kms', 'signing-kms-arns': ARN, 'handle-kms-keys': ARN, 'registry-kms-key': ARN, 'key-registry': 'on' },
+      { keys: 'kms', 'signing-kms-arns': ARN, ...HANDLES, 'registry-kms-key': ARN, 'key-registry': 'on' },
       /^parameter registry-keys must be/,
     ],
     [{ 'registry-keys': 'abc' }, /^parameter registry-keys must be base64url Ed25519 public keys of 32 bytes/],
@@ -111,6 +123,7 @@ describe('Parameters of serverless.yml are refused, by name and with what is all
     [registry, /^parameter registry-kms-key can only be used with keys=kms or keys=wrapped$/],
     [{ keys: 'wrapped', 'key-registry': 'off' }, /^parameter key-registry must be on with keys=wrapped$/],
     [{ 'wrapping-kms-key': ARN }, /^parameter wrapping-kms-key can only be used with keys=wrapped$/],
+    [{ 'session-kms-keys': ARN }, /^parameter session-kms-keys can only be used with keys=kms or keys=wrapped$/],
     [{ 'handle-kms-keys': ARN }, /^parameter handle-kms-keys can only be used with keys=kms or keys=wrapped$/],
     [{ rotation: 'on' }, /^parameter rotation can only be used with keys=wrapped$/],
   ])('%j', (given, message) => {

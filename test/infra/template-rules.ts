@@ -30,7 +30,7 @@ interface FunctionRule {
   /** Only with the key registry. */
   manages?: true;
   /** What it does with keys: for each, a variable by where keys are, and what it may do with them in KMS. */
-  keys: (keyof typeof keys)[];
+  keys: Use[];
   /** Bundles that are loaded later than its own. */
   later?: string[];
   /** Item kinds of the table -> actions. */
@@ -52,6 +52,13 @@ interface KeyUse {
   arns: string[];
 }
 
+/** Minting or verifying handles. */
+const handleKeys = (secret: string[], inKms: string, arns: string[]) => ({
+  variables: { secret, kms: [inKms], wrapped: [inKms] },
+  actions: { kms: ['kms:GenerateMac'], wrapped: ['kms:GenerateMac'] },
+  arns: arns.map(arn),
+});
+
 /** What is done with keys. */
 const keys = {
   signing: {
@@ -59,11 +66,13 @@ const keys = {
     actions: { kms: ['kms:GetPublicKey', 'kms:Sign'], wrapped: ['kms:Decrypt'] },
     arns: [arn('one'), arn('two')],
   },
-  handles: {
-    variables: { secret: ['HANDLE_KEYS'], kms: ['HANDLE_KMS_KEYS'], wrapped: ['HANDLE_KMS_KEYS'] },
-    actions: { kms: ['kms:GenerateMac'], wrapped: ['kms:GenerateMac'] },
-    arns: [arn('mac')],
-  },
+  references: handleKeys(['REFERENCE_TOKEN_KEYS'], 'REFERENCE_TOKEN_KMS_KEYS', ['reference-one', 'reference-two']),
+  grants: handleKeys(['CODE_KEYS', 'REFRESH_TOKEN_KEYS'], 'GRANT_KMS_KEYS', ['grant']),
+  codes: handleKeys(['CODE_KEYS'], 'GRANT_KMS_KEYS', ['grant']),
+  refreshes: handleKeys(['REFRESH_TOKEN_KEYS'], 'GRANT_KMS_KEYS', ['grant']),
+  sessions: handleKeys(['SESSION_KEYS', 'PAGE_KEYS'], 'SESSION_KMS_KEYS', ['session']),
+  /** Verifying handles of version 0.1.0. */
+  previous: handleKeys(['HANDLE_KEYS'], 'HANDLE_KMS_KEYS', ['mac']),
   making: {
     variables: { secret: [], kms: [], wrapped: ['WRAPPING_KMS_KEY', 'NEW_KEY_ALGORITHM'] },
     actions: { wrapped: ['kms:GenerateDataKeyPairWithoutPlaintext'] },
@@ -79,24 +88,41 @@ const keys = {
 
 const WRAPPING_KEY = arn('wrapping');
 
+type Use = keyof typeof keys;
+
+/** Of handles of each kind or group. */
+const handleUses: readonly Use[] = ['references', 'grants', 'codes', 'refreshes', 'sessions'];
+
 interface Setup {
   origin: Origin;
+  /** Whether handles of version 0.1.0 are accepted. */
+  previous?: true;
   registry: boolean;
   parameters: Readonly<Record<string, string>>;
 }
 
 const STATIC: Setup = { origin: 'secret', registry: false, parameters: {} };
-const handleKeys = { 'handle-kms-keys': String(keys.handles.arns) };
+const handleArns = {
+  'reference-token-kms-keys': String(keys.references.arns),
+  'grant-kms-keys': String(keys.grants.arns),
+  'session-kms-keys': String(keys.sessions.arns),
+};
+const previous = { 'previous-handle-keys': 'on' };
 const registryKey = {
   'registry-kms-key': String(keys.managing.arns),
   'registry-keys': Buffer.alloc(32, 1).toString('base64url'),
 };
-const wrapped = { keys: 'wrapped', 'wrapping-kms-key': WRAPPING_KEY, ...handleKeys, ...registryKey };
+const wrapped = { keys: 'wrapped', 'wrapping-kms-key': WRAPPING_KEY, ...handleArns, ...registryKey };
 const signingArns = { 'signing-kms-arns': String(keys.signing.arns) };
 
 /** The stages whose keys are elsewhere than in the secret, or known by the registry, and how each is packaged. */
 export const setups: Record<string, Setup> = {
   registry: { ...STATIC, registry: true, parameters: { 'key-registry': 'on' } },
+  previous: {
+    ...STATIC,
+    previous: true,
+    parameters: { ...previous, 'encrypted-tokens': 'on', 'sealed-tokens': 'on' },
+  },
   kms: {
     ...STATIC,
     origin: 'kms',
@@ -104,29 +130,36 @@ export const setups: Record<string, Setup> = {
       keys: 'kms',
       'signing-kms-keys': keys.signing.arns.join('=PS256,'),
       ...signingArns,
-      ...handleKeys,
+      ...handleArns,
     },
   },
   'kms-registry': {
     ...STATIC,
     origin: 'kms',
     registry: true,
-    parameters: { keys: 'kms', 'key-registry': 'on', ...signingArns, ...handleKeys, ...registryKey },
+    parameters: { keys: 'kms', 'key-registry': 'on', ...signingArns, ...handleArns, ...registryKey },
   },
   wrapped: {
     origin: 'wrapped',
     registry: true,
-    parameters: { ...wrapped, rotation: 'on' },
+    previous: true,
+    parameters: { ...wrapped, ...previous, 'handle-kms-keys': String(keys.previous.arns), rotation: 'on' },
   },
   'wrapped-by-hand': { origin: 'wrapped', registry: true, parameters: wrapped },
 };
 
 const setupOf = (stage: string) => setups[stage] ?? STATIC;
 
+/** The uses that a function makes of keys. */
+function usesOf(name: string, setup: Setup): Use[] {
+  const uses = functions[name]?.keys ?? [];
+  return setup.previous && uses.some((use) => handleUses.includes(use)) ? [...uses, 'previous'] : uses;
+}
+
 /** The variables by which a function knows its keys: those in KMS that the registry names are in none. */
-const keyVariablesOf = (name: string, { origin, registry }: Setup) =>
-  (functions[name]?.keys ?? []).flatMap((use) =>
-    use === 'signing' && origin === 'kms' && registry ? [] : keys[use].variables[origin],
+const keyVariablesOf = (name: string, setup: Setup) =>
+  usesOf(name, setup).flatMap((use) =>
+    use === 'signing' && setup.origin === 'kms' && setup.registry ? [] : keys[use].variables[setup.origin],
   );
 
 /** Of functions that read the key registry. */
@@ -166,7 +199,7 @@ export const functions: Record<string, FunctionRule> = {
   token: {
     environment: [...issuing, 'REFRESH_REUSE_INTERVAL_SECONDS'],
     registry: reading,
-    keys: ['signing', 'handles'],
+    keys: ['signing', 'references', 'grants'],
     later: bundles,
     table: [
       [['SCHEMA', 'CLIENT#*', 'EPOCH#*', 'GRANT#*', 'USER#*', 'USERNAME#*', 'ATTEMPTS#*'], ['GetItem']],
@@ -180,7 +213,7 @@ export const functions: Record<string, FunctionRule> = {
   authorization: {
     environment: [...issuing, ...service, 'VERIFICATION_KEYS', 'CODE_LIFETIME_SECONDS', 'SESSION_LIFETIME_SECONDS'],
     registry: reading,
-    keys: ['signing', 'handles'],
+    keys: ['signing', 'references', 'codes', 'sessions'],
     later: bundles,
     table: [
       [['SCHEMA', 'EPOCH#*', 'GRANT#*', 'USER#*', 'USERNAME#*', 'ATTEMPTS#*', 'SESSION#*', 'CONSENT#*'], ['GetItem']],
@@ -196,7 +229,7 @@ export const functions: Record<string, FunctionRule> = {
   introspection: {
     environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
     registry: reading,
-    keys: ['handles'],
+    keys: ['references'],
     later: bundles,
     table: [
       [['SCHEMA', 'CLIENT#*', 'RESOURCE#*', 'TOKEN#*'], ['GetItem']],
@@ -206,7 +239,7 @@ export const functions: Record<string, FunctionRule> = {
   revocation: {
     environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
     registry: reading,
-    keys: ['handles'],
+    keys: ['references', 'refreshes'],
     later: bundles,
     table: [
       [['SCHEMA', 'CLIENT#*', 'TOKEN#*', 'GRANT#*'], ['GetItem']],
@@ -218,7 +251,7 @@ export const functions: Record<string, FunctionRule> = {
   userinfo: {
     environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
     registry: reading,
-    keys: ['handles'],
+    keys: ['references'],
     later: bundles,
     table: [
       [['SCHEMA', 'TOKEN#*'], ['GetItem']],
@@ -238,7 +271,7 @@ export const functions: Record<string, FunctionRule> = {
       'ACCESS_TOKEN_MAX_LIFETIME_SECONDS',
     ],
     registry: reading,
-    keys: ['handles'],
+    keys: ['sessions'],
     table: [
       [['SCHEMA', 'SESSION#*', 'GRANT#*'], ['GetItem']],
       readingClients,
@@ -271,7 +304,7 @@ export const functions: Record<string, FunctionRule> = {
   authorizer: {
     environment: [...verifier, 'AUDIENCE', 'REVOCATION_MAX_AGE_SECONDS', 'AUTHORIZER_RESPONSE'],
     registry: reading,
-    keys: ['handles'],
+    keys: ['references'],
     later: bundles,
     table: [
       [['SCHEMA', 'TOKEN#*'], ['GetItem']],
@@ -348,7 +381,7 @@ const keyVariables = Object.values(keys).flatMap(({ variables }) => Object.value
 const secrets = [
   'SIGNING_KEYS',
   'VERIFICATION_KEYS',
-  'HANDLE_KEYS',
+  ...[...handleUses, 'previous' as const].flatMap((use) => keys[use].variables.secret),
   'DECRYPTION_KEYS',
   'SEALING_KEYS',
   'REGISTRY_SIGNING_KEY',
@@ -356,8 +389,8 @@ const secrets = [
 
 /** Variables that functions have in these stages only, even if the secret contains them in others. */
 const switchedOn: Record<string, readonly string[]> = {
-  DECRYPTION_KEYS: ['prod', 'local', 'wrapped'],
-  SEALING_KEYS: ['local'],
+  DECRYPTION_KEYS: ['prod', 'local', 'wrapped', 'previous'],
+  SEALING_KEYS: ['local', 'previous'],
 };
 
 // Reading the template.
@@ -470,12 +503,12 @@ const onItems = (template: Template, ...[kinds, actions, attributes]: Access) =>
 });
 
 /** The rights that a use of keys needs. What a key wraps may be used as a signing key of this issuer only. */
-function onKeys(use: keyof typeof keys, template: Template, { origin }: Setup): Json[] {
+function onKeys(use: Use, template: Template, { origin }: Setup): Json[] {
   const { actions, arns }: KeyUse = keys[use];
   const Action = actions[origin];
   if (!Action) return [];
   if (use === 'managing') return [{ Effect: 'Allow', Action, Resource: String(arns) }];
-  if (origin !== 'wrapped' || use === 'handles') {
+  if (origin !== 'wrapped' || use === 'previous' || handleUses.includes(use)) {
     return [{ Effect: 'Allow', Action, Resource: { 'Fn::Split': [',', String(arns)] } }];
   }
   const context = {
@@ -537,7 +570,10 @@ export const rules: Record<string, Rule> = {
       SIGNING_KMS_KEYS: keys.signing.arns.join('=PS256,'),
       WRAPPING_KMS_KEY: WRAPPING_KEY,
       REGISTRY_KMS_KEY: String(keys.managing.arns),
-      HANDLE_KMS_KEYS: String(keys.handles.arns),
+      REFERENCE_TOKEN_KMS_KEYS: String(keys.references.arns),
+      GRANT_KMS_KEYS: String(keys.grants.arns),
+      SESSION_KMS_KEYS: String(keys.sessions.arns),
+      HANDLE_KMS_KEYS: String(keys.previous.arns),
     };
     return functionsOf(stage).flatMap((name) =>
       Object.entries(variables(template, name))
@@ -577,6 +613,12 @@ export const rules: Record<string, Rule> = {
           ),
         ),
     ),
+
+  // CloudFormation resolves no more of them in one template.
+  'dynamic references': (template) => {
+    const count = show(template as unknown as Json).split('{{resolve:').length - 1;
+    return count <= 60 ? [] : [`the template has ${count} dynamic references, not 60 at most`];
+  },
 
   // A PEM, members of a JWK, or 32 random bytes in base64; but for the name of the artefact, which has a time in it, and the
   // names of resources.
@@ -734,7 +776,7 @@ export const rules: Record<string, Rule> = {
         ...(functions[name]?.registry && setupOf(stage).registry
           ? [onItems(template, registryKinds(name), ['GetItem'])]
           : []),
-        ...(functions[name]?.keys ?? []).flatMap((use) => onKeys(use, template, setupOf(stage))),
+        ...usesOf(name, setupOf(stage)).flatMap((use) => onKeys(use, template, setupOf(stage))),
       ];
       return differs(`permissions of ${name}`, actual, expected);
     }),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compose as composeBackchannel } from '../../functions/backchannel.ts';
 import { compose as composeRotation } from '../../functions/rotation.ts';
+import { createHandleKeys } from '../../infra/handle-keys.ts';
 import type { SavedKeys } from '../../infra/local/kms/key-ring.ts';
 import { type Kms, startKms } from '../../infra/local/kms/server.ts';
 import { startTable } from '../../infra/local/table.ts';
@@ -35,9 +36,13 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const keyId = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`;
 const arn = (digit: number) => `arn:aws:kms:us-east-1:123456789012:key/${keyId(digit)}`;
 const signing = { ES256: arn(1), PS256: arn(2) };
-const handleKeys = [arn(3), arn(4)];
+const handleKeys = {
+  'reference-token-kms-keys': `${arn(3)},${arn(4)}`,
+  'grant-kms-keys': arn(6),
+  'session-kms-keys': arn(7),
+};
 const wrapping = arn(5);
-const registryKey = arn(6);
+const registryKey = arn(8);
 
 /** Its public half must be the same in every run. */
 const registrySeed = Buffer.alloc(32, 7);
@@ -55,7 +60,7 @@ const signedInKms = { 'registry-kms-key': registryKey, 'registry-keys': registry
 const inKms = {
   keys: 'kms',
   'signing-kms-arns': String(Object.values(signing)),
-  'handle-kms-keys': String(handleKeys),
+  ...handleKeys,
 };
 
 /** The origins of keys, with the parameters for packaging. */
@@ -69,7 +74,7 @@ export const origins = {
     rotation: 'on',
     ...signedInKms,
     'wrapping-kms-key': wrapping,
-    'handle-kms-keys': String(handleKeys),
+    ...handleKeys,
   },
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 
@@ -102,7 +107,7 @@ export async function deploy(origin: Origin, clock: Clock): Promise<Deployment> 
       origin === 'kms'
         ? verificationKeys(kms, { [signing.ES256]: 'ES256', [signing.PS256]: 'PS256' })
         : joined(keys, 'VERIFICATION_KEYS'),
-    HANDLE_KEYS: Buffer.alloc(32, 2).toString('base64url'),
+    ...createHandleKeys(),
     ...encryptionVariables,
     ...managementVariables,
   };
@@ -164,6 +169,8 @@ async function createKeys(): Promise<SavedKeys> {
     createKey(kms, 'HMAC_256', 'GENERATE_VERIFY_MAC');
     createKey(kms, 'HMAC_256', 'GENERATE_VERIFY_MAC');
     createKey(kms, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT');
+    createKey(kms, 'HMAC_256', 'GENERATE_VERIFY_MAC');
+    createKey(kms, 'HMAC_256', 'GENERATE_VERIFY_MAC');
     createKey(kms, 'ECC_NIST_EDWARDS25519');
     const { keys, aliases } = kms.save();
     const registry = privateRegistryKey(registrySeed).export({ format: 'pem', type: 'pkcs8' }).toString();
