@@ -54,11 +54,14 @@ beforeAll(async () => {
     environment,
   ]);
   const place = ['TABLE_NAME', 'AWS_ENDPOINT_URL_DYNAMODB', 'LOCAL_PATIENCE', 'AWS_REGION', 'AWS_ACCESS_KEY_ID'];
+  // As in the transition from version 0.1.0, whose key for all kinds every function had.
+  const previous = { HANDLE_KEYS: Buffer.alloc(32, 7).toString('base64url') };
   const shared = Object.fromEntries([...place, 'AWS_SECRET_ACCESS_KEY'].map((name) => [name, world.env[name] ?? '']));
   const start = (name: string, more: Variables = {}) =>
     createHandlers({
       ...stack.functions[name]?.environment,
       ...shared,
+      ...previous,
       CLIENT_CACHE_SECONDS: '0',
       LOG_LEVEL: 'silent',
       ...more,
@@ -74,6 +77,7 @@ beforeAll(async () => {
   const ring = secret['SEALING_KEYS'] ?? '';
   holders = {
     ...Object.fromEntries(environments.map(([name, variables]) => [name, keysOf(variables)])),
+    'a function of version 0.1.0': previous,
     'the API orders': {
       OPENING_KEYS: `${ringKeyId(bytes(ring))}.${derivedKey('orders', { secret: bytes(ring), issuer: ISSUER }).toString('base64url')}`,
       DECRYPTION_KEYS: secret['DECRYPTION_KEYS'] ?? '',
@@ -343,7 +347,7 @@ async function believedAt(text: string): Promise<string[]> {
   return believed;
 }
 
-/** What may succeed: what is made of a variable -> the doors that believe it. Everything else is refused everywhere. */
+/** What may succeed: what is made of a variable -> the doors that believe it. No handle of an id is: ids are hashes of what handles carry. */
 const asIssuer = [
   'the authorizer of orders',
   'introspection by orders',

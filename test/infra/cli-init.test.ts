@@ -11,7 +11,7 @@ import { isLongRun } from '../support/scale.ts';
 import { authorizerEvents, getToken, MACHINES, startWorld, verdict, type World } from '../support/world.ts';
 import { type Cli, createCli } from './cli-runner.ts';
 
-/** A stand-in for Secrets Manager: the one operation that is used, and its refusal of a name that is taken. */
+/** A stand-in for Secrets Manager: the operations that are used, and their refusals of a name that is taken, or is not there. */
 const secrets = new Map<string, Record<string, string>>();
 let server: Server;
 let attempt: Cli;
@@ -21,10 +21,18 @@ beforeAll(async () => {
   server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const { Name, SecretString } = JSON.parse(Buffer.concat(chunks).toString());
+    const { Name, SecretId, SecretString } = JSON.parse(Buffer.concat(chunks).toString());
     const answer = (status: number, body: object) =>
       response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
-    if (request.headers['x-amz-target'] !== 'secretsmanager.CreateSecret') return answer(400, { __type: 'Unknown' });
+    const operation = String(request.headers['x-amz-target']).replace('secretsmanager.', '');
+    if (operation !== 'CreateSecret') {
+      const stored = secrets.get(SecretId);
+      if (!stored) return answer(400, { __type: 'ResourceNotFoundException', Message: 'not there' });
+      if (operation === 'GetSecretValue') return answer(200, { SecretString: JSON.stringify(stored) });
+      if (operation !== 'PutSecretValue') return answer(400, { __type: 'Unknown' });
+      secrets.set(SecretId, JSON.parse(SecretString));
+      return answer(200, {});
+    }
     if (Name === 'latchkey/denied') return answer(400, { __type: 'AccessDeniedException', Message: 'not you' });
     if (secrets.has(Name)) return answer(400, { __type: 'ResourceExistsException', Message: 'there' });
     secrets.set(Name, JSON.parse(SecretString));
@@ -158,6 +166,59 @@ describe('init', () => {
     const result = await attempt(['init', ...args]);
     expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(reason) });
     expect(secrets.size).toBe(0);
+  });
+});
+
+describe('init --upgrade', () => {
+  const upgrade = (...args: string[]) => attempt(['init', '--stage', 'old', '--upgrade', ...args]);
+  const old = (): Record<string, string> => {
+    const { SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS, SEALING_KEYS } = createStageSecret('ES256');
+    const HANDLE_KEYS = Buffer.alloc(32, 3).toString('base64url');
+    return { SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS, SEALING_KEYS, HANDLE_KEYS, OTHER: 'of the user' };
+  };
+
+  it('adds the keys of handles to a secret of version 0.1.0, and says how to deploy it', async () => {
+    const before = old();
+    secrets.set('latchkey/old', before);
+    const { code, stderr, stdout } = await upgrade();
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/--param previous-handle-keys=on --param secrets-version=(.|\n)*7 days later/),
+    });
+    const { REFERENCE_TOKEN_KEYS, CODE_KEYS, REFRESH_TOKEN_KEYS, SESSION_KEYS, PAGE_KEYS, ...others } =
+      secrets.get('latchkey/old') ?? {};
+    expect(others).toEqual(before);
+    const added = [REFERENCE_TOKEN_KEYS, CODE_KEYS, REFRESH_TOKEN_KEYS, SESSION_KEYS, PAGE_KEYS];
+    expect(new Set(added).size).toBe(5);
+    for (const text of added) {
+      expect(text).toMatch(/^[\w-]{43}$/);
+      expect(stdout + stderr).not.toContain(text);
+    }
+    const stored = secrets.get('latchkey/old');
+    expect((await upgrade('--json')).json()).toMatchObject({ added: [] });
+    expect(secrets.get('latchkey/old')).toBe(stored);
+  });
+
+  it('adds what is missing only, and with --dry-run nothing', async () => {
+    const before: Record<string, string> = { ...old(), CODE_KEYS: Buffer.alloc(32, 4).toString('base64url') };
+    secrets.set('latchkey/old', before);
+    expect((await upgrade('--dry-run', '--json')).json()).toMatchObject({
+      dry_run: true,
+      added: ['REFERENCE_TOKEN_KEYS', 'REFRESH_TOKEN_KEYS', 'SESSION_KEYS', 'PAGE_KEYS'],
+    });
+    expect(secrets.get('latchkey/old')).toBe(before);
+    await upgrade();
+    expect(secrets.get('latchkey/old')).toMatchObject(before);
+  });
+
+  it.each<[string, Record<string, string> | undefined, RegExp]>([
+    ['a stage without a secret', undefined, /there is no secret latchkey\/old: make it without --upgrade/],
+    ['a secret for keys in KMS', { VERIFICATION_KEYS: '{}' }, /has no HANDLE_KEYS of version 0\.1\.0/],
+    ['a secret without room', { ...old(), SIGNING_KEYS: 'x'.repeat(3_000) }, /remove keys that are no longer used/],
+  ])('refuses %s', async (_, secret, reason) => {
+    if (secret) secrets.set('latchkey/old', secret);
+    expect(await upgrade()).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(reason) });
+    expect(secrets.get('latchkey/old')).toBe(secret);
   });
 });
 
