@@ -80,10 +80,10 @@ async function upgrade(
   io: Io,
   out: Output,
 ): Promise<void> {
-  const { addHandleKeys } = await import('./stored-secret.ts');
+  const { completeSecret } = await import('./stored-secret.ts');
   const check = (secret: StageSecret) =>
     requireRoom(environmentSize(secret), 'remove keys that are no longer used from the secret first');
-  const { added, region } = await addHandleKeys(name, { dryRun, check }, io.env, chosen);
+  const { added, region } = await completeSecret(name, { dryRun, check }, io.env, chosen);
   const result = { name, region, ...(dryRun && { dry_run: true }), added };
   if (added.length === 0) return out.result(result, `the secret ${name} lacks nothing`);
   if (dryRun) return out.result(result, `would add ${added.join(', ')} to the secret ${name}`);

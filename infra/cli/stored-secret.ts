@@ -5,8 +5,9 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import type { Environment } from '../../lib/config.ts';
-import { createHandleKeys, handleKeyVariables } from '../handle-keys.ts';
+import { createHandleKeys } from '../handle-keys.ts';
 import { Problem } from '../problem.ts';
+import { createRegistryKey } from '../registry-key.ts';
 import { awsOptions } from './aws-options.ts';
 import type { StageSecret } from './stage-secret.ts';
 
@@ -32,12 +33,12 @@ export const createSecret = (Name: string, secret: StageSecret, env: Environment
   });
 
 /**
- * Adds the keys of handles to a secret of version 0.1.0, and changes nothing that is there.
+ * Adds to a secret of version 0.1.0 the keys of handles and the key that signs the registry, and changes nothing that is there.
  * @param check is given the secret as it will be, before it is written
  * @returns the names of what was added, or would be with `dryRun`
  * @throws Problem when there is no such secret, it is not one of version 0.1.0, or it cannot be read or written
  */
-export const addHandleKeys = (
+export const completeSecret = (
   SecretId: string,
   { dryRun, check }: { readonly dryRun: boolean; readonly check: (secret: StageSecret) => void },
   env: Environment,
@@ -46,16 +47,17 @@ export const addHandleKeys = (
   withSecretsManager(env, region, async (client, region) => {
     try {
       const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId }));
-      const before = JSON.parse(SecretString) as StageSecret & { readonly HANDLE_KEYS?: string };
-      const added = handleKeyVariables.filter((name) => !before[name]);
-      if (added.length > 0 && !before.HANDLE_KEYS) {
+      const before = JSON.parse(SecretString) as Record<string, string>;
+      const made = { ...createHandleKeys(), ...(!before['REGISTRY_SIGNING_KEY'] && createRegistryKey()) };
+      const missing = Object.entries(made).filter(([name]) => !before[name]);
+      const added = missing.map(([name]) => name);
+      if (added.length > 0 && !before['HANDLE_KEYS']) {
         throw new Problem(
           `the secret ${SecretId} has no HANDLE_KEYS of version 0.1.0 and was not changed; keys of handles that are in KMS need no secret`,
         );
       }
-      const made = createHandleKeys();
-      const after = { ...before, ...Object.fromEntries(added.map((name) => [name, made[name]])) };
-      check(after);
+      const after = { ...before, ...Object.fromEntries(missing) };
+      check(after as unknown as StageSecret);
       if (added.length > 0 && !dryRun) {
         await client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(after) }));
       }

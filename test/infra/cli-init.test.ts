@@ -185,11 +185,13 @@ describe('init --upgrade', () => {
       code: 0,
       stderr: expect.stringMatching(/--param previous-handle-keys=on --param secrets-version=(.|\n)*7 days later/),
     });
-    const { REFERENCE_TOKEN_KEYS, CODE_KEYS, REFRESH_TOKEN_KEYS, SESSION_KEYS, PAGE_KEYS, ...others } =
+    const { REFERENCE_TOKEN_KEYS, CODE_KEYS, REFRESH_TOKEN_KEYS, SESSION_KEYS, PAGE_KEYS, ...more } =
       secrets.get('latchkey/old') ?? {};
+    const { REGISTRY_SIGNING_KEY, REGISTRY_KEYS, ...others } = more;
+    expect(REGISTRY_KEYS).toMatch(/^[\w-]{43}$/);
     expect(others).toEqual(before);
-    const added = [REFERENCE_TOKEN_KEYS, CODE_KEYS, REFRESH_TOKEN_KEYS, SESSION_KEYS, PAGE_KEYS];
-    expect(new Set(added).size).toBe(5);
+    const added = [REFERENCE_TOKEN_KEYS, CODE_KEYS, REFRESH_TOKEN_KEYS, SESSION_KEYS, PAGE_KEYS, REGISTRY_SIGNING_KEY];
+    expect(new Set(added).size).toBe(6);
     for (const text of added) {
       expect(text).toMatch(/^[\w-]{43}$/);
       expect(stdout + stderr).not.toContain(text);
@@ -204,7 +206,14 @@ describe('init --upgrade', () => {
     secrets.set('latchkey/old', before);
     expect((await upgrade('--dry-run', '--json')).json()).toMatchObject({
       dry_run: true,
-      added: ['REFERENCE_TOKEN_KEYS', 'REFRESH_TOKEN_KEYS', 'SESSION_KEYS', 'PAGE_KEYS'],
+      added: [
+        'REFERENCE_TOKEN_KEYS',
+        'REFRESH_TOKEN_KEYS',
+        'SESSION_KEYS',
+        'PAGE_KEYS',
+        'REGISTRY_SIGNING_KEY',
+        'REGISTRY_KEYS',
+      ],
     });
     expect(secrets.get('latchkey/old')).toBe(before);
     await upgrade();
