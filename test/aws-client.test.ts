@@ -44,7 +44,7 @@ let network: FrailNetwork;
 
 beforeAll(async () => {
   embedded = await startTable();
-  store = await startFaultyStore(embedded.endpoint);
+  store = await startFaultyStore(embedded.endpoint, true);
   network = await startFrailNetwork(store.endpoint);
 });
 beforeEach(() => {

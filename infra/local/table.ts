@@ -101,6 +101,8 @@ async function createTable(endpoint: string, input: TableProperties): Promise<vo
   }
 }
 
+export const isTableHere = (endpoint: string): boolean => servers.has(endpoint);
+
 /** What the table answers, as it would pass on the wire. */
 export interface TableAnswer {
   readonly status: number;

@@ -4,6 +4,7 @@ import { once as eventOf } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sendToTable, type TableAnswer } from '../../infra/local/table.ts';
+import { receiveInProcess } from './in-process-http.ts';
 import { reusablePort } from './port.ts';
 
 /** A request to the table: its operation, such as `GetItem`, and its input. */
@@ -42,22 +43,30 @@ let atWork = 0;
 /** Whether any store in this thread is handling a request. */
 export const isStoreAtWork = (): boolean => atWork > 0;
 
-/** @param upstream the endpoint of a table in this process */
-export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
+/**
+ * @param upstream the endpoint of a table in this process
+ * @param isOnTheWire whether connections matter also for requests that are only passed on
+ */
+export async function startFaultyStore(upstream: string, isOnTheWire = false): Promise<FaultyStore> {
   let seen: StoreRequest[] = [];
   let behaviour = pass;
 
+  function see(headers: IncomingHttpHeaders, body: Buffer): StoreRequest {
+    const [, operation = ''] = String(headers['x-amz-target']).split('.');
+    const request = { operation, input: JSON.parse(body.toString()) as StoreRequest['input'], headers };
+    seen.push(request);
+    return request;
+  }
+
   const server = createServer(async (incoming, response) => {
+    const { headers } = incoming;
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
-    const [, operation = ''] = String(incoming.headers['x-amz-target']).split('.');
-    const input = JSON.parse(body.toString()) as StoreRequest['input'];
-    const request = { operation, input, headers: incoming.headers };
-    seen.push(request);
+    const request = see(headers, body);
     atWork++;
     try {
-      await behaviour(response, () => sendToTable(upstream, incoming.headers, body), request);
+      await behaviour(response, () => sendToTable(upstream, headers, body), request);
     } catch {
       response.socket?.destroy();
     } finally {
@@ -77,9 +86,15 @@ export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
     await eventOf(server, 'close');
   };
 
-  const port = await listen(await reusablePort());
+  const passOn = (headers: IncomingHttpHeaders, body: Buffer) => {
+    see(headers, body);
+    return sendToTable(upstream, headers, body);
+  };
+
+  const endpoint = `http://127.0.0.1:${await listen(await reusablePort())}`;
+  receiveInProcess(endpoint, () => (server.listening && behaviour === pass && !isOnTheWire ? passOn : undefined));
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint,
     take() {
       const taken = seen;
       seen = [];
@@ -90,7 +105,7 @@ export async function startFaultyStore(upstream: string): Promise<FaultyStore> {
     },
     refuseConnections: close,
     async acceptConnections() {
-      if (!server.listening) await listen(port);
+      if (!server.listening) await listen(Number(new URL(endpoint).port));
     },
     stop: close,
   };
