@@ -65,6 +65,11 @@ describe('The package of the stack', () => {
 });
 
 const broken: [string, (text: string) => string, RegExp][] = [
+  [
+    'a parameter with a value that is not allowed',
+    (text) => text.replace(/^( +encrypted-tokens: ).*$/gm, "$1'true'"),
+    /: parameter encrypted-tokens must be one of on, off$/,
+  ],
   ['an unknown property', (text) => text.replace('package:', 'pakcage:'), /unrecognized property 'pakcage'$/],
   ['text that is no YAML', (text) => `${text}\n]`, / in "serverless\.yml" \(\d+:1\)$/],
   [
@@ -74,7 +79,7 @@ const broken: [string, (text: string) => string, RegExp][] = [
   ],
 ];
 
-// Each is a run of `serverless`.
+// Each is a run of `serverless`. The first one also shows that it calls the plugin that checks parameters.
 describe('A serverless.yml that cannot be packaged is reported in one line:', () => {
   test.concurrent.each(broken.slice(0, scaled(1, broken.length)))('%s', async (_, replace, expected) => {
     const root = copy();

@@ -4,12 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { packageStack } from '../../infra/package-stack.ts';
 import { checkParameters, parameters } from '../../infra/parameters.ts';
 import settingsPlugin, { type Serverless } from '../../infra/resources/settings-plugin.mjs';
 import { variables } from '../../lib/config.ts';
 import { document } from '../support/docs.ts';
-import { root } from '../support/local-service.ts';
 import { parameters as stages } from './stages.ts';
 
 const packaged = parse(document('serverless.yml'), { logLevel: 'silent' }) as {
@@ -214,13 +212,5 @@ describe('the plugin of serverless', () => {
   it('warns where it may not read the secret, because CloudFormation may', async () => {
     await deploy({ A }, () => [400, { __type: 'AccessDeniedException', message: 'not you' }]);
     expect(warnings).toEqual([expect.stringMatching(/was not checked, because .*not you/)]);
-  });
-});
-
-it('serverless package stops with the name of the parameter and what is allowed', async () => {
-  const parameters = { 'encrypted-tokens': 'true' };
-  await expect(packageStack({ root, stage: 'dev', parameters })).rejects.toMatchObject({
-    name: 'Problem',
-    message: 'serverless.yml cannot be packaged: parameter encrypted-tokens must be one of on, off',
   });
 });

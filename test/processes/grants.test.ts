@@ -17,8 +17,8 @@ import {
 } from '../support/world.ts';
 
 const PROCESSES = scaled(2, 4);
-const PARALLEL = scaled(50, 100);
-const ROUNDS = scaled(2, 50);
+const PARALLEL = scaled(20, 100);
+const ROUNDS = scaled(1, 50);
 
 let world: World;
 let processes: ContainerProcess[] = [];

@@ -57,8 +57,8 @@ export async function startWatchedDeployment(): Promise<WatchedDeployment> {
 }
 
 export const SEED = 20_260_607;
-/** Requests to each of 14 endpoints and authorizer shapes: some 10,000 in all in the normal run, 10,000 to each in the long run. */
-export const REQUESTS = scaled(700, 10_000);
+/** Requests to each of 14 endpoints and authorizer shapes: some 4,000 in all in the normal run, 10,000 to each in the long run. */
+export const REQUESTS = scaled(300, 10_000);
 
 /**
  * Sends hostile input, each made from the seed and its number.
