@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import { createCli, succeeding } from '../infra/cli-runner.ts';
 import type { LocalService } from '../support/local-service.ts';
+import { pairs, sampled } from '../support/scale.ts';
 import { createLocalUser, type LocalUser, sharedService } from '../support/shared.ts';
 import { violations } from './axe.ts';
 import { DESKTOP, describeInBrowser, keepPicture, openPage, PHONE } from './chromium.ts';
@@ -37,7 +38,7 @@ describeInBrowser('The demo apps', () => {
   /** The web app on its server, and the page without one. */
   const apps = { 'web app': '/', 'single-page app': '/spa' };
 
-  const looks = Object.entries({ desktop: DESKTOP, phone: PHONE });
+  const looks = pairs(Object.entries({ desktop: DESKTOP, phone: PHONE }), ['light', 'dark'] as const);
 
   it.each(Object.entries(apps))(
     'look like the pages of the service, without findings of axe, in every theme: the %s',
@@ -48,15 +49,13 @@ describeInBrowser('The demo apps', () => {
       page.on('pageerror', (error) => problems.push(error.message));
       page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
       const check = async (state: string) => {
-        for (const [device, viewport] of looks) {
+        for (const [[device, viewport], colorScheme] of looks) {
+          const look = `${name} ${state} ${device} ${colorScheme}`;
           await page.setViewportSize(viewport);
-          for (const colorScheme of ['light', 'dark'] as const) {
-            const look = `${name} ${state} ${device} ${colorScheme}`;
-            await page.emulateMedia({ colorScheme });
-            await keepPicture(page, look);
-            expect(await violations(page), look).toEqual([]);
-            expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), look).toBe(true);
-          }
+          await page.emulateMedia({ colorScheme });
+          await keepPicture(page, look);
+          expect(await violations(page), look).toEqual([]);
+          expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), look).toBe(true);
         }
         expect(problems, state).toEqual([]);
       };
@@ -166,7 +165,7 @@ describeInBrowser('The demo apps', () => {
     return { page, sent };
   }
 
-  it.each([401, 403, 'without CORS'] as const)(
+  it.each(sampled([401, 403, 'without CORS'] as const, 2))(
     'refresh when the API refuses the access token with %s: the single-page app',
     async (answer) => {
       const { page, sent } = await visitWithApi([answer]);

@@ -493,13 +493,15 @@ describe('token explain', () => {
     expect((await explain(token)).revoked_by).toMatchObject([{ kind: 'client', id }]);
   });
 
-  it.each<[string, (token: string) => string, string]>([
+  const pasted: [string, (token: string) => string, string][] = [
     ['the scheme', (token) => `Bearer ${token}`, 'begins with "Bearer"'],
     ['a header', (token) => `authorization: bearer ${token}`, 'begins with "authorization: bearer"'],
     ['the end of a sentence', (token) => `${token}.`, 'ends with a dot'],
     ['both', (token) => `Bearer ${token}.`, 'begins with "Bearer" and ends with a dot'],
-  ])('says what to cut off when %s was pasted along', async (_, paste, what) => {
-    for (const format of formats) {
+  ];
+  it.each(pasted)('says what to cut off when %s was pasted along', async (name, paste, what) => {
+    for (const [format, [added]] of pairs(formats, pasted)) {
+      if (added !== name) continue;
       const { token } = await newToken(format);
       const reason = `${what}, which is not part of the token: cut that off`;
       expect(await explain(paste(token))).toMatchObject({ verdict: 'refused', reasons: [reason] });

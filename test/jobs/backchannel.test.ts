@@ -6,6 +6,7 @@ import { isBackchannelUri } from '../../lib/oauth/backchannel-uri.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import { type FaultyStore, faults, startFaultyStore } from '../support/faulty-store.ts';
 import { passTime } from '../support/pass-time.ts';
+import { sampled } from '../support/scale.ts';
 import { ALICE, app, createDeliverer, createSignIn } from '../support/sign-in.ts';
 import { createTestClock, httpEvent, keyVariables, readResult, startWorld, type World } from '../support/world.ts';
 
@@ -194,7 +195,7 @@ describe('A client that does not accept its logout token', () => {
     ['closes the connection', (response) => response.destroy()],
     ['does not speak HTTP', (response) => response.socket?.end('hello\r\n\r\n')],
   ];
-  it.each(answers)('because it %s gets a new one a minute later', async (_name, respond) => {
+  it.each(sampled(answers, 3))('because it %s gets a new one a minute later', async (_name, respond) => {
     await signOut(await listener());
     receiver.behave(respond);
     await deliver();
@@ -211,7 +212,7 @@ describe('A client that does not accept its logout token', () => {
     expect(second?.jti).not.toBe(first?.jti);
   });
 
-  it.each([301, 302, 303, 307, 308])('is not followed when it redirects with status %i', async (code) => {
+  it.each(sampled([301, 302, 303, 307, 308], 3))('is not followed when it redirects with status %i', async (code) => {
     const elsewhere = await startReceiver();
     await signOut(await listener());
     receiver.behave(status(code, { location: `${elsewhere.origin}/` }));
@@ -323,7 +324,7 @@ describe('The delivery of logout tokens', () => {
     expect(await pending()).toEqual([]);
   });
 
-  it.each(Object.keys(faults) as (keyof typeof faults)[])(
+  it.each(sampled(Object.keys(faults) as (keyof typeof faults)[], 6))(
     'loses no token when the table fails by "%s"',
     async (fault) => {
       await signOut(await listener());

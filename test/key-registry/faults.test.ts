@@ -8,7 +8,7 @@ import { addKey } from '../../lib/key-registry/transitions.ts';
 import { authorizerDoors, introspectionDoor } from '../support/doors.ts';
 import { type Behaviour, faults as storeFaults } from '../support/faulty-store.ts';
 import { passTime } from '../support/pass-time.ts';
-import { fetchJwks, type RegistryWorld, startRegistryWorld } from '../support/registry-world.ts';
+import { fetchJwks, onlyForRegistry, type RegistryWorld, startRegistryWorld } from '../support/registry-world.ts';
 import { isLongRun } from '../support/scale.ts';
 import { createTestClock, getToken, type Handlers, PATIENCE, post } from '../support/world.ts';
 
@@ -114,16 +114,6 @@ describe('KMS', () => {
   });
 });
 
-/** Only the reading of the registry fails. */
-const ofRegistry =
-  (fault: Behaviour): Behaviour =>
-  async (response, forward, request) => {
-    const { pk } = (request.input['Key'] ?? {}) as { pk?: { S: string } };
-    if (request.operation === 'GetItem' && pk?.S === keyOfKeyRegistry.pk) return fault(response, forward, request);
-    const { status, headers, body } = await forward();
-    response.writeHead(status, headers).end(body);
-  };
-
 // A copy from a minute ago must not be used. In the normal run each fault meets one of the two kinds of container.
 const copies: [copy: string, isWarm: boolean][] = [
   ['no copy', false],
@@ -148,7 +138,7 @@ describe.each(unreadable)('When the registry cannot be read ($name),', ({ fault,
         ]);
       if (isWarm) await warmUp();
       advance(60);
-      world.store.behave(ofRegistry(fault));
+      world.store.behave(onlyForRegistry(fault));
       const { result, waited } = await passTime(() =>
         Promise.all([
           post(handlers.token, 'machine-jwt', FORM),

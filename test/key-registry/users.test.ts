@@ -24,10 +24,16 @@ import {
   VERIFIER,
   webClient,
 } from '../support/browser.ts';
-import { type Behaviour, faults as storeFaults } from '../support/faulty-store.ts';
+import { faults as storeFaults } from '../support/faulty-store.ts';
 import { createHandleKey, createKey, verificationKeys } from '../support/kms-world.ts';
 import { passTime } from '../support/pass-time.ts';
-import { fetchJwks, type RegistryWorld, registryReads, startRegistryWorld } from '../support/registry-world.ts';
+import {
+  fetchJwks,
+  onlyForRegistry,
+  type RegistryWorld,
+  registryReads,
+  startRegistryWorld,
+} from '../support/registry-world.ts';
 import { isLongRun, sampled } from '../support/scale.ts';
 import { createDeliverer, createSignIn } from '../support/sign-in.ts';
 import {
@@ -334,16 +340,6 @@ describe('An id_token_hint', () => {
     expect(registryReads(world.store)).toBe(2);
   });
 
-  /** Only the reading of the registry fails. */
-  const ofRegistry =
-    (fault: Behaviour): Behaviour =>
-    async (response, forward, request) => {
-      const { pk } = (request.input['Key'] ?? {}) as { pk?: { S: string } };
-      if (request.operation === 'GetItem' && pk?.S === KEY_REGISTRY) return fault(response, forward, request);
-      const { status, headers, body } = await forward();
-      response.writeHead(status, headers).end(body);
-    };
-
   // Which faults there are, store/faults.test.ts says.
   it.each(sampled(['status 500', 'access denied', 'throttled by the table', 'no answer ever'] as const, 3))(
     'is answered with 503, and signs nobody out, while the registry cannot be read: %s',
@@ -354,7 +350,7 @@ describe('An id_token_hint', () => {
       const { id_token } = await given(redeem(handlers, await passPages(browser)));
       expect(await showHint(handlers, id_token)).toEqual(ACCEPTED);
       advance(60);
-      world.store.behave(ofRegistry(storeFaults[fault]));
+      world.store.behave(onlyForRegistry(storeFaults[fault]));
       expect(await promptly(() => showHint(handlers, id_token))).toEqual(UNAVAILABLE);
       const ended = await promptly(() => signOut(handlers, id_token, browser.cookies));
       expect([ended.status, ended.headers['retry-after'], ended.heading]).toEqual([

@@ -5,7 +5,7 @@ import { createGrantStore } from '../../lib/store/grant.ts';
 import { onlyAt } from '../support/faulty-store.ts';
 import { app, handlesOf, newCode, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
 import { type ContainerProcess, type KillTime, killTimes, openDoomed, openProcess } from '../support/processes.ts';
-import { scaled } from '../support/scale.ts';
+import { isLongRun, scaled } from '../support/scale.ts';
 import {
   authorizerEvents,
   type Handlers,
@@ -115,8 +115,11 @@ describe('When a container is killed', () => {
   const EPOCHS = ['GetItem EPOCH client', 'GetItem EPOCH subject', 'GetItem EPOCH issuer'];
   const STEP = [...EPOCHS, 'UpdateItem GRANT', 'PutItem TOKEN'];
   const REVOCATION = ['UpdateItem GRANT', 'PutItem REVOKED', 'Query REVOKED'];
+  /** In the normal run at one epoch only: they are read side by side. */
   const casesOf = (calls: readonly string[]) =>
-    calls.flatMap((call) => killTimes(call).map((time) => [time, call] as const));
+    calls
+      .filter((call) => isLongRun || !EPOCHS.slice(1).includes(call))
+      .flatMap((call) => killTimes(call).map((time) => [time, call] as const));
 
   /** A container that has cached its clients and is killed before or after this call takes effect. It never answers. */
   async function diesAt(time: KillTime, call: string, ask: (doomed: Handlers) => Promise<JsonResult>) {

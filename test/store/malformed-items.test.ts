@@ -22,6 +22,7 @@ import { createUserStore } from '../../lib/store/user.ts';
 import { createUser } from '../../lib/users/create-user.ts';
 import { authorizerDoors, introspectionDoor } from '../support/doors.ts';
 import { app, handlesOf, newCode, redeem, refresh, tokensOf } from '../support/grants.ts';
+import { sampled } from '../support/scale.ts';
 import { createDeliverer } from '../support/sign-in.ts';
 import {
   client,
@@ -273,9 +274,9 @@ describe.each(Object.entries(kinds))('an item of kind %s', (kind, { key, write, 
 
   it('is a fault with any attribute of another type, and the message quotes nothing', async () => {
     const attributes = Object.keys(item).filter((name) => name !== 'pk' && name !== 'sk');
-    for (const name of attributes) {
+    for (const [index, name] of attributes.entries()) {
       const others = [null, QUOTED, 7, true, [], {}].filter((value) => typeOf(value) !== typeOf(item[name]));
-      for (const value of [...others, ...(wrong[name] ?? [])]) {
+      for (const value of [...sampled(others, 3, index), ...(wrong[name] ?? [])]) {
         await world.table.put({ ...item, [name]: value });
         for (const refusal of await refusals()) {
           expect(refusal, `${name}: ${JSON.stringify(value)}`).toBeInstanceOf(MalformedItem);

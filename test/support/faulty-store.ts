@@ -15,11 +15,11 @@ export interface StoreRequest {
 }
 
 /** How the store treats a request. `forward()` sends it to the table and returns the answer, which the behaviour may drop. */
-export type Behaviour = (
-  response: ServerResponse,
-  forward: () => Promise<TableAnswer>,
-  request: StoreRequest,
-) => void | Promise<void>;
+export interface Behaviour {
+  (response: ServerResponse, forward: () => Promise<TableAnswer>, request: StoreRequest): void | Promise<void>;
+  /** Whether it does not only pass this request on. Absent = always. */
+  concerns?(request: StoreRequest): boolean;
+}
 
 export interface FaultyStore {
   readonly endpoint: string;
@@ -33,9 +33,15 @@ export interface FaultyStore {
 }
 
 const pass: Behaviour = async (response, forward) => send(response, await forward());
+pass.concerns = () => false;
 
 function send(response: ServerResponse, { status, headers, body }: TableAnswer): void {
   response.writeHead(status, headers).end(body);
+}
+
+function read(headers: IncomingHttpHeaders, body: Buffer): StoreRequest {
+  const [, operation = ''] = String(headers['x-amz-target']).split('.');
+  return { operation, input: JSON.parse(body.toString()) as StoreRequest['input'], headers };
 }
 
 let atWork = 0;
@@ -51,19 +57,13 @@ export async function startFaultyStore(upstream: string, isOnTheWire = false): P
   let seen: StoreRequest[] = [];
   let behaviour = pass;
 
-  function see(headers: IncomingHttpHeaders, body: Buffer): StoreRequest {
-    const [, operation = ''] = String(headers['x-amz-target']).split('.');
-    const request = { operation, input: JSON.parse(body.toString()) as StoreRequest['input'], headers };
-    seen.push(request);
-    return request;
-  }
-
   const server = createServer(async (incoming, response) => {
     const { headers } = incoming;
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
-    const request = see(headers, body);
+    const request = read(headers, body);
+    seen.push(request);
     atWork++;
     try {
       await behaviour(response, () => sendToTable(upstream, headers, body), request);
@@ -86,13 +86,13 @@ export async function startFaultyStore(upstream: string, isOnTheWire = false): P
     await eventOf(server, 'close');
   };
 
-  const passOn = (headers: IncomingHttpHeaders, body: Buffer) => {
-    see(headers, body);
-    return sendToTable(upstream, headers, body);
-  };
-
   const endpoint = `http://127.0.0.1:${await listen(await reusablePort())}`;
-  receiveInProcess(endpoint, () => (server.listening && behaviour === pass && !isOnTheWire ? passOn : undefined));
+  receiveInProcess(endpoint, (headers, body) => {
+    const request = read(headers, body);
+    if (isOnTheWire || !server.listening || (behaviour.concerns?.(request) ?? true)) return undefined;
+    seen.push(request);
+    return sendToTable(upstream, headers, body);
+  });
   return {
     endpoint,
     take() {
@@ -172,16 +172,27 @@ export const faults = {
   },
 } as const satisfies Record<string, Behaviour>;
 
+/** Applies a behaviour to those requests only that it is meant for. */
+export function onlyIf(concerns: (request: StoreRequest) => boolean, behaviour: Behaviour): Behaviour {
+  const limited: Behaviour = (response, forward, request) =>
+    (concerns(request) ? behaviour : pass)(response, forward, request);
+  return Object.assign(limited, { concerns });
+}
+
 /** Applies a behaviour to these operations only. */
-export const onlyFor =
-  (operations: readonly string[], behaviour: Behaviour): Behaviour =>
-  (response, forward, request) =>
-    (operations.includes(request.operation) ? behaviour : pass)(response, forward, request);
+export const onlyFor = (operations: readonly string[], behaviour: Behaviour): Behaviour =>
+  onlyIf(({ operation }) => operations.includes(operation), behaviour);
 
 /** Applies a behaviour to the first `count` requests only. */
 export function times(count: number, behaviour: Behaviour): Behaviour {
   let left = count;
-  return (...exchange) => (left-- > 0 ? behaviour : pass)(...exchange);
+  return onlyIf(
+    () => left > 0,
+    (...exchange) => {
+      left--;
+      return behaviour(...exchange);
+    },
+  );
 }
 
 /** Applies a behaviour to one request only. */
@@ -213,9 +224,11 @@ export function callOf({ operation, input }: StoreRequest): string {
 /** Applies a behaviour to one kind of call only: to its first request or to all. */
 export function onlyAt(call: string, behaviour: Behaviour, which: 'first' | 'all' = 'all'): Behaviour {
   let isOver = false;
-  return (response, forward, request) => {
-    const isMeant = callOf(request) === call && !isOver;
-    if (isMeant && which === 'first') isOver = true;
-    return (isMeant ? behaviour : pass)(response, forward, request);
-  };
+  return onlyIf(
+    (request) => callOf(request) === call && !isOver,
+    (...exchange) => {
+      isOver = which === 'first';
+      return behaviour(...exchange);
+    },
+  );
 }

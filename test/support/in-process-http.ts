@@ -16,35 +16,50 @@ export const { Agent } = http;
 
 type Send = (headers: IncomingHttpHeaders, body: Buffer) => Promise<TableAnswer>;
 
-/** What takes requests without a connection, by endpoint; undefined while it must see connections. */
-const receivers = new Map<string, () => Send | undefined>();
+/** Takes a request without a connection; undefined if the request needs one. */
+export type Receiver = (...request: Parameters<Send>) => ReturnType<Send> | undefined;
 
-/** Lets requests to a server of this process do without a connection for as long as `find` finds a receiver. */
-export function receiveInProcess(endpoint: string, find: () => Send | undefined): void {
-  receivers.set(endpoint, find);
+/** By endpoint. */
+const receivers = new Map<string, Receiver>();
+
+export function receiveInProcess(endpoint: string, receiver: Receiver): void {
+  receivers.set(endpoint, receiver);
 }
 
-function receiverOf(endpoint: string): Send | undefined {
+function receiverOf(endpoint: string): Receiver | undefined {
   if (isTableHere(endpoint)) return (headers, body) => sendToTable(endpoint, headers, body);
-  return receivers.get(endpoint)?.();
+  return receivers.get(endpoint);
 }
 
 type Respond = (response: IncomingMessage) => void;
 
-/** As much of a request as the client uses. */
+/** As much of a request as the client uses. It has a connection only if the receiver wants one. */
 class InProcessRequest extends EventEmitter {
-  readonly #send: (body: Buffer) => Promise<TableAnswer>;
+  readonly #receiver: Receiver;
+  readonly #options: RequestOptions;
   readonly #respond: Respond;
   #isOver = false;
+  #onTheWire: ClientRequest | undefined;
 
-  constructor(send: (body: Buffer) => Promise<TableAnswer>, respond: Respond) {
+  constructor(receiver: Receiver, options: RequestOptions, respond: Respond) {
     super();
-    this.#send = send;
+    this.#receiver = receiver;
+    this.#options = options;
     this.#respond = respond;
   }
 
-  async end(text: string): Promise<void> {
-    const { status, headers, body } = await this.#send(Buffer.from(text));
+  end(text: string): void {
+    const answering = this.#receiver(this.#options.headers as IncomingHttpHeaders, Buffer.from(text));
+    if (answering) void this.#answer(answering);
+    else {
+      this.#onTheWire = http.request(this.#options, this.#respond);
+      for (const event of ['error', 'close']) this.#onTheWire.on(event, (...details) => this.emit(event, ...details));
+      this.#onTheWire.end(text);
+    }
+  }
+
+  async #answer(answering: Promise<TableAnswer>): Promise<void> {
+    const { status, headers, body } = await answering;
     if (this.#isOver) return;
     this.#isOver = true;
     const date = new Date().toUTCString();
@@ -56,7 +71,8 @@ class InProcessRequest extends EventEmitter {
   }
 
   destroy(error: Error): void {
-    if (this.#isOver) return;
+    if (this.#onTheWire) this.#onTheWire.destroy(error);
+    if (this.#onTheWire || this.#isOver) return;
     this.#isOver = true;
     this.emit('error', error);
     this.emit('close');
@@ -64,8 +80,7 @@ class InProcessRequest extends EventEmitter {
 }
 
 export function request(options: RequestOptions, respond: Respond): ClientRequest {
-  const send = receiverOf(`http://${options.hostname}:${options.port}`);
-  if (!send) return http.request(options, respond);
-  const headers = options.headers as IncomingHttpHeaders;
-  return new InProcessRequest((body) => send(headers, body), respond) as unknown as ClientRequest;
+  const receiver = receiverOf(`http://${options.hostname}:${options.port}`);
+  if (!receiver) return http.request(options, respond);
+  return new InProcessRequest(receiver, options, respond) as unknown as ClientRequest;
 }

@@ -18,7 +18,7 @@ import type { RecordStore } from '../../lib/store/record.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import type { Table } from '../../lib/store/table.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
-import { type FaultyStore, startFaultyStore } from './faulty-store.ts';
+import { type Behaviour, type FaultyStore, onlyIf, type StoreRequest, startFaultyStore } from './faulty-store.ts';
 import { createKey, keySpecs } from './kms-world.ts';
 import { makeRsaKey } from './rsa-keys.ts';
 import { httpEvent, ISSUER, readResult, startWorld, type Variables, type World } from './world.ts';
@@ -146,8 +146,10 @@ export async function fetchJwks({ jwks }: Pick<World['handlers'], 'jwks'>) {
 }
 
 /** Counts the reads of the registry since the last call. */
-export const registryReads = (store: FaultyStore): number =>
-  store.take().filter(({ operation, input }) => operation === 'GetItem' && isOfRegistry(input)).length;
+export const registryReads = (store: FaultyStore): number => store.take().filter(isRegistryRead).length;
 
-const isOfRegistry = ({ Key }: Readonly<Record<string, unknown>>) =>
-  (Key as { pk?: { S?: string } } | undefined)?.pk?.S === KEY_REGISTRY;
+/** Applies a behaviour to reads of the registry only. */
+export const onlyForRegistry = (behaviour: Behaviour): Behaviour => onlyIf(isRegistryRead, behaviour);
+
+const isRegistryRead = ({ operation, input }: StoreRequest) =>
+  operation === 'GetItem' && (input['Key'] as { pk?: { S?: string } } | undefined)?.pk?.S === KEY_REGISTRY;
