@@ -78,8 +78,9 @@ const revokeCommand = (io: Io) =>
       const { clock, grants, revocations: store } = await open();
       const revocations = createRevocationList(store, clock);
       const maxLifetime = readDeployedSettings(io.env).lifetime;
-      const grant = await revokeGrant(id, { clock, grants, revocations, maxLifetime });
+      const grant = await grants.find(id);
       if (!grant) throw notFound('grant', id);
+      await revokeGrant(id, { clock, grants, revocations, maxLifetime });
       out.result(
         { grant_id: id, client_id: grant.client_id, sub: grant.sub, status: 'revoked' },
         `grant ${id} is revoked`,

@@ -20,8 +20,11 @@ export interface RevocationList {
   fresh(maxAge: number): Revocations | Promise<Revocations>;
   /** Until it expires. One whose claims count at one audience ends tokens there only. Adds no entry if the copy has one. */
   revokeToken(token: AccessToken): Promise<void>;
-  /** @param expires_at when the last of these tokens has expired everywhere, in seconds since the epoch */
-  revokeTokensOfGrant(grant_id: string, expires_at: number): Promise<void>;
+  /**
+   * @param expires_at when the last of these tokens has expired everywhere, in seconds since the epoch
+   * @param isRepeated when an entry is probably there: it is looked for first
+   */
+  revokeTokensOfGrant(grant_id: string, expires_at: number, isRepeated: boolean): Promise<void>;
 }
 
 /**
@@ -43,10 +46,18 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
     return copy;
   };
 
-  const addOnce = async (entry: Revocation, findOther: () => Revocation | undefined): Promise<void> => {
+  const addOnce = async (
+    entry: Revocation,
+    findOther: () => Revocation | undefined,
+    isRepeated = false,
+  ): Promise<void> => {
     if (findOther()) return;
+    if (isRepeated) {
+      await synchronise();
+      if (findOther()) return;
+    }
     // A second entry for the same does no harm, and each container adds one at most: so no function has to delete entries.
-    await Promise.all([store.put(entry), synchronise()]);
+    await Promise.all([store.put(entry), isRepeated || synchronise()]);
     copy.add([entry], entry.revoked_at);
   };
 
@@ -65,8 +76,9 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
       await addOnce(audience === undefined ? entry : { ...entry, audience }, () => copy.find(token, expires_at));
     },
 
-    async revokeTokensOfGrant(id, expires_at) {
-      await addOnce({ kind: 'grant', id, revoked_at: clock(), expires_at }, () => copy.findGrant(id, expires_at));
+    async revokeTokensOfGrant(id, expires_at, isRepeated) {
+      const entry: Revocation = { kind: 'grant', id, revoked_at: clock(), expires_at };
+      await addOnce(entry, () => copy.findGrant(id, expires_at), isRepeated);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { type GrantState, revocationTransition } from '../oauth/grant-state.ts';
+import { revocationTransition } from '../oauth/grant-state.ts';
 import { randomId } from '../oauth/handle.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../oauth/revocation.ts';
 import type { GrantStore } from '../store/grant.ts';
@@ -19,18 +19,20 @@ const IN_FLIGHT_SECONDS = 10;
 /**
  * The grant is revoked first: it then yields no tokens, so one entry in the list covers them all. Repeating it after a failure
  * completes the revocation. @param client_id when given, only a grant of this client is revoked
+ * @returns `refused` for a grant of another client
  */
 export async function revokeGrant(
   grant_id: string,
   { clock, grants, revocations, maxLifetime }: GrantRevocationContext,
   client_id?: string,
-): Promise<GrantState | undefined> {
+): Promise<'revoked' | 'unknown' | 'refused'> {
   const now = clock();
-  const grant =
-    (await grants.change(grant_id, revocationTransition(randomId(), now, client_id))) ?? (await grants.find(grant_id));
-  if (!grant || (client_id !== undefined && grant.client_id !== client_id)) return grant;
-  const lastTokenAt = (grant.revoked_at ?? now) + IN_FLIGHT_SECONDS;
+  const isChanged = await grants.changeBlindly(grant_id, revocationTransition(randomId(), now, client_id));
+  const before = isChanged ? undefined : await grants.find(grant_id);
+  if (!isChanged && !before) return 'unknown';
+  if (before && client_id !== undefined && before.client_id !== client_id) return 'refused';
+  const lastTokenAt = (before?.revoked_at ?? now) + IN_FLIGHT_SECONDS;
   const expires_at = lastTokenAt + maxLifetime + MAX_CLOCK_SKEW_SECONDS;
-  if (expires_at > now) await revocations.revokeTokensOfGrant(grant_id, expires_at);
-  return grant;
+  if (expires_at > now) await revocations.revokeTokensOfGrant(grant_id, expires_at, !isChanged);
+  return 'revoked';
 }

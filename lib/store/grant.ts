@@ -9,6 +9,8 @@ export interface GrantStore {
   put(grant: GrantState): Promise<void>;
   /** One conditional write. Undefined when a clause did not hold. */
   change(grant_id: string, transition: Transition): Promise<GrantState | undefined>;
+  /** The same, without reading the grant. */
+  changeBlindly(grant_id: string, transition: Transition): Promise<boolean>;
   /** Reads the whole table. */
   list(): Promise<GrantState[]>;
 }
@@ -68,6 +70,7 @@ export function createGrantStore(table: Table): GrantStore {
       await grants.create([grant.grant_id], grant);
     },
     change: (grant_id, { when, set }) => grants.change([grant_id], set, when),
+    changeBlindly: (grant_id, { when, set }) => grants.changeBlindly([grant_id], set, when),
     list: grants.scan,
   };
 }

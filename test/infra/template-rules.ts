@@ -243,7 +243,7 @@ export const functions: Record<string, FunctionRule> = {
     later: bundles,
     table: [
       [['SCHEMA', 'CLIENT#*', 'TOKEN#*', 'GRANT#*'], ['GetItem']],
-      [['GRANT#*'], ['UpdateItem']],
+      [['GRANT#*'], ['UpdateItem'], ['client_id', 'state', 'revoked_at', 'transition']],
       [['TOKEN#*'], ['UpdateItem'], ['client_id', 'expires_at', 'revoked_at']],
       revoking,
     ],
@@ -276,7 +276,7 @@ export const functions: Record<string, FunctionRule> = {
       [['SCHEMA', 'SESSION#*', 'GRANT#*'], ['GetItem']],
       readingClients,
       [['SESSION#*'], ['Query', 'DeleteItem']],
-      [['GRANT#*'], ['UpdateItem']],
+      [['GRANT#*'], ['UpdateItem'], ['grant_id', 'state', 'revoked_at', 'transition']],
       [['LOGOUT'], ['PutItem']],
       revoking,
     ],
