@@ -75,7 +75,7 @@ export async function findRegistryKey(
   if (store.local) return store.local.registry && readRegistryKey(store, readConfig(store.local.registry));
   if (env['REGISTRY_KMS_KEY'] || env['REGISTRY_SIGNING_KEY']) return readRegistryKey(store, readConfig(env));
   if (store.stage === undefined) return undefined;
-  const { readSecret } = await import('./read-secret.ts');
+  const { readSecret } = await import('./stored-secret.ts');
   const secret = await readSecret(`latchkey/${store.stage}`, env, region);
   return secret['REGISTRY_SIGNING_KEY']
     ? readRegistryKey(store, readConfig({ REGISTRY_KEYS: env['REGISTRY_KEYS'], ...secret }))

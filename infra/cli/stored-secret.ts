@@ -71,6 +71,18 @@ export const completeSecret = (
     }
   });
 
+/** The members of the secret of a stage; none when there is no such secret. @throws Problem when it cannot be read */
+export const readSecret = (SecretId: string, env: Environment, region: string | undefined): Promise<Environment> =>
+  withSecretsManager(env, region, async (client) => {
+    try {
+      const { SecretString = '{}' } = await client.send(new GetSecretValueCommand({ SecretId }));
+      return JSON.parse(SecretString) as Environment;
+    } catch (error) {
+      if ((error as Error).name === 'ResourceNotFoundException') return {};
+      throw new Problem(`the secret ${SecretId} could not be read: ${reasonOf(error)}`);
+    }
+  });
+
 async function withSecretsManager<Result>(
   env: Environment,
   chosenRegion: string | undefined,
