@@ -13,9 +13,10 @@ import { environmentSizes, MAX_ENVIRONMENT_BYTES } from '../../infra/environment
 import { handleKeyVariables } from '../../infra/handle-keys.ts';
 import { packagedTemplate } from '../../infra/local/packaged-template.ts';
 import { fragmentDirectory, packageStack, templateFile } from '../../infra/package-stack.ts';
-import { blocks, document } from '../support/docs.ts';
+import { blocks, document, section } from '../support/docs.ts';
 import { isLongRun } from '../support/scale.ts';
 import { readStack, type Stack } from './package-stack.ts';
+import { roleTable } from './role-table.ts';
 import { parameters } from './stages.ts';
 import { functions, functionsOf, rules, type Template } from './template-rules.ts';
 
@@ -509,4 +510,14 @@ describe('The rule', () => {
     const { template } = stacks['dev']!;
     expect(rules['table protection']!(template, 'prod')).toHaveLength(2);
   });
+});
+
+it('docs/security.md says what the role of each function allows, and which private keys the function has', () => {
+  const derived = roleTable(functionsOf('wrapped'), stacks['wrapped']!.template, stacks['dev']!.template);
+  const stated = section(document('docs/security.md'), 'What each function can do')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split('|').slice(1, 6))
+    .map((cells) => cells.map((cell) => cell.replace(/[`–]/g, '').trim()));
+  expect(stated).toEqual(derived);
 });
