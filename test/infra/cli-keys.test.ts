@@ -404,6 +404,16 @@ describe('keys compromise', () => {
   });
 });
 
+it('token revoke --key refers to keys compromise for a key of the registry', async () => {
+  const { kid } = await add();
+  const { stderr } = await latchkey(['token', 'revoke', '--key', kid, '--yes']);
+  expect(stderr).toContain(`latchkey keys compromise ${kid}`);
+  const refused = await attempt(['keys', 'add', '--wrapped']);
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('whose tokens are revoked') });
+  await latchkey(['keys', 'compromise', kid, '--yes']);
+  expect(await statuses()).toMatchObject({ [kid]: 'retired' });
+});
+
 describe('keys list', () => {
   it('shows the next step for each key, and when it is possible', async () => {
     const [, second] = await two();
