@@ -32,7 +32,7 @@ export interface TokenExplanation {
   /** The `kid` of the signing key, or the id of the handle key or sealing key. */
   readonly key?: string | undefined;
   readonly claims?: Json | undefined;
-  /** This service is known to have made the claims. */
+  /** This service is known to have made the claims; those of a sealed token may also be from its API. */
   readonly isVerified: boolean;
   /** The reasons to refuse the token, as predicates of "it". */
   readonly problems: readonly string[];
