@@ -1,4 +1,7 @@
 // Rotation and compromise of keys on `npm start -- --keys wrapped`: HTTP, the packaged template, the stand-in for KMS.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KeyView } from '../../infra/cli/key-view.ts';
 import { createSeedTable } from '../../infra/local/seed-table.ts';
@@ -60,6 +63,34 @@ async function unsign({ demo }: LocalWorld): Promise<void> {
   const registry = createKeyRegistryStore(createSeedTable(demo.table.endpoint, demo.table.name));
   const found = await registry.findVersion(KEY_REGISTRY);
   if (found) await registry.replace({ keys: found.value.keys }, found.version);
+}
+
+// Takes long, because each deployment of the drill is a restart.
+if (isLongRun) {
+  it('The drill of docs/keys.md that rotates the keys of reference tokens, pasted into a shell, refuses only what the removed key made', async () => {
+    const directory = temporary();
+    const port = String(await reusablePort());
+    let world = await startLocalWorld(['--port', port], directory);
+    const restarts = createServer(async (_request, response) => {
+      await world.stop();
+      world = await startLocalWorld(['--port', port], directory);
+      response.end();
+    });
+    try {
+      restarts.listen(0, '127.0.0.1');
+      await once(restarts, 'listening');
+      const restart = `restart() { curl -sf http://127.0.0.1:${(restarts.address() as AddressInfo).port}; }`;
+      const [definitions = ''] = blocks(section(document('README.md'), 'Five minutes'), 'sh');
+      const drill = section(section(document('docs/keys.md'), 'Rotate the keys of handles'), 'Try it', 3);
+      const [prepare = '', rotate = ''] = blocks(drill, 'sh');
+      const [, , , rotated] = await runBlocks([definitions, prepare, restart, rotate], directory);
+      expect(rotated).toMatch(/^200\n200\n200\n200\n403\n200\n/);
+      expect(rotated).toMatch(/which is not in REFERENCE_TOKEN_KEYS[\s\S]*\nrefused$/);
+    } finally {
+      restarts.close();
+      await world.stop();
+    }
+  });
 }
 
 describe('The key registry of npm start -- --keys wrapped', () => {
