@@ -1,7 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { revocationTransition } from '../../lib/oauth/grant-state.ts';
+import { handlesOf } from '../support/grants.ts';
 import { AFTER_LOGOUT, ALICE, app, createSignIn } from '../support/sign-in.ts';
 import {
   client,
@@ -216,6 +217,21 @@ describe('Without the ID token of the signed-in user,', () => {
         const other = await signedIn();
         const [, token = ''] = /name="page_token" value="([^"]+)"/.exec((await get({}, other.cookie)).body) ?? [];
         return press(asked, cookie, { page_token: token });
+      },
+    ],
+    [
+      'with a token that somebody with the keys makes of the sid, which clients know',
+      (asked, cookie) => {
+        const { page, session } = handlesOf(world);
+        const { id = '', secret = '' } = session.parse(cookie.split('=')[1] ?? '') ?? {};
+        const tokenOf = (text: string) => {
+          const hash = createHash('sha256')
+            .update(JSON.stringify([text, 'logout']))
+            .digest();
+          return page.mint({ secret: hash.toString('base64url', 0, 18) }).text;
+        };
+        expect(asked).toContain(tokenOf(secret));
+        return press(asked, cookie, { page_token: tokenOf(id) });
       },
     ],
     ['sent from another site', (asked, cookie) => press(asked, cookie, {}, { origin: 'https://evil.example' })],

@@ -4,6 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KeyView } from '../../infra/cli/key-view.ts';
+import { handleKeyVariables } from '../../infra/handle-keys.ts';
+import { startKms } from '../../infra/local/kms/server.ts';
+import { startLocalKeys } from '../../infra/local/local-keys.ts';
 import { createSeedTable } from '../../infra/local/seed-table.ts';
 import { createKeyRegistryStore, KEY_REGISTRY } from '../../lib/key-registry/store.ts';
 import { blocks, document, runBlocks, section } from '../support/docs.ts';
@@ -64,6 +67,42 @@ async function unsign({ demo }: LocalWorld): Promise<void> {
   const found = await registry.findVersion(KEY_REGISTRY);
   if (found) await registry.replace({ keys: found.value.keys }, found.version);
 }
+
+describe('The keys of npm start that version 0.1.0 has left', () => {
+  it('stay beside new ones, to verify handles: in the environment', async () => {
+    const HANDLE_KEYS = Buffer.alloc(32, 1).toString('base64url');
+    const own = { HANDLE_KEYS, SIGNING_KEYS: 'those of before' };
+    const keys = await startLocalKeys('environment', { secrets: { 'latchkey/local': own } });
+    expect(keys.environment).toEqual({ HANDLE_KEYS });
+    expect(await keys.handleKeys('https://issuer.example')).toEqual({ HANDLE_KEYS });
+    const secret = keys.secrets['latchkey/local'] ?? {};
+    expect(secret).toMatchObject(own);
+    expect(new Set(handleKeyVariables.map((name) => secret[name])).size).toBe(handleKeyVariables.length);
+    const again = await startLocalKeys('environment', keys.save());
+    expect(again.secrets).toEqual(keys.secrets);
+  });
+
+  it.each(['kms', 'wrapped'] as const)('stay beside new ones, to verify handles: %s', async (origin) => {
+    const before = await startKms();
+    const { KeyMetadata } = before.call('CreateKey', { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }) as {
+      KeyMetadata: { KeyId: string };
+    };
+    const AliasName = 'alias/latchkey-local-handles';
+    before.call('CreateAlias', { AliasName, TargetKeyId: KeyMetadata.KeyId });
+    const saved = before.save();
+    await before.stop();
+    const keys = await startLocalKeys(origin, { kms: saved });
+    try {
+      expect(keys.environment).toMatchObject({ HANDLE_KMS_KEYS: AliasName });
+      const { HANDLE_KEYS, ...others } = await keys.handleKeys('https://issuer.example');
+      expect(HANDLE_KEYS).toMatch(/^[\w-]{43}$/);
+      expect(Object.keys(others).toSorted()).toEqual(handleKeyVariables.toSorted());
+      expect(Object.values(others)).not.toContain(HANDLE_KEYS);
+    } finally {
+      await keys.stop();
+    }
+  });
+});
 
 // Takes long, because each deployment of the drill is a restart.
 if (isLongRun) {

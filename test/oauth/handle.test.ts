@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createGrantId, subjectTag, subjectTagOf } from '../../lib/oauth/grant-id.ts';
 import { createHandles, type HandleKind, type HandleSecrets, handleKinds, randomId } from '../../lib/oauth/handle.ts';
@@ -99,6 +99,18 @@ describe('Handle keys', () => {
       expect(open(asked, { own: [first] }).parse(renamed) !== undefined).toBe(made === asked);
     },
   );
+});
+
+it.each(handleKinds)('The MAC is made with a key that is derived for issuer and kind: %s', (kind) => {
+  const key = new Uint8Array(hkdfSync('sha256', first, '', `latchkey handle\0${ISSUER}\0${kind}`, 32));
+  const bytes = Buffer.from(
+    open(kind, { own: [first] })
+      .mint(content(kind))
+      .text.slice(PREFIX.length),
+    'base64url',
+  );
+  const mac = createHmac('sha256', key).update(`${kind}\0${ISSUER}\0`).update(bytes.subarray(0, -16)).digest();
+  expect(bytes.subarray(-16)).toEqual(mac.subarray(0, 16));
 });
 
 const content = (kind: HandleKind) => (kind === 'code' || kind === 'refresh_token' ? createGrantId('a') : undefined);
