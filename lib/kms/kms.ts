@@ -53,7 +53,7 @@ const PATIENCE: Timeouts = { deadline: 600, attempt: 300 };
 /** One request can need two signatures, on a connection that is open by then. */
 const TO_SIGN: Timeouts = { deadline: 380, attempt: 240 };
 
-/** RSA takes longer. The very first token request waits for this and then for one `decrypt`. */
+/** RSA takes longer. Only key management waits for this, and the command line. */
 const TO_GENERATE: Timeouts = { deadline: 1_100, attempt: 1_000 };
 
 const NO_MISFITS: ReadonlyMap<string, KeyError> = new Map();
