@@ -150,7 +150,7 @@ async function start(
   const [first, table, app, demo, functions] = await Promise.all([reading, opening, startingApp, seeding, loading]);
 
   signal.throwIfAborted();
-  await manageKeys(first, functions, table, issuer, keys);
+  await manageKeys(first, functions, table, issuer, keys, complain);
   let stack = first;
   lambda = functions;
   const file = join(directory, '.latchkey', `${gateway.port}.json`);

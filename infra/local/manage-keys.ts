@@ -5,7 +5,6 @@ import { UntrustedRegistry } from '../../lib/key-registry/authenticity.ts';
 import { createKeyManagement } from '../../lib/key-registry/management.ts';
 import { createKeyRegistryStore, KEY_REGISTRY } from '../../lib/key-registry/store.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
-import { Problem } from '../problem.ts';
 import type { Lambda } from './lambda.ts';
 import type { LocalKeys } from './local-keys.ts';
 import { scheduledEvent } from './schedules.ts';
@@ -17,8 +16,7 @@ const HANDLER = 'dist/rotation/index.handler';
 
 /**
  * Calls key management once, as `serverless deploy` does at its end. Before, signs what an earlier start has left and nobody would
- * believe any more: unsigned, long ago, or with other keys.
- * @throws Problem
+ * believe any more: unsigned, long ago, or with other keys. Complains when that fails: what needs no key works all the same.
  */
 export async function manageKeys(
   { functions }: Stack,
@@ -26,6 +24,7 @@ export async function manageKeys(
   embedded: Table,
   issuer: string,
   keys: Pick<LocalKeys, 'registry' | 'signRegistry'>,
+  complain: (text: string) => void,
 ): Promise<void> {
   const management = [...functions.values()].find(({ handler }) => handler === HANDLER);
   if (!management) return;
@@ -38,18 +37,20 @@ export async function manageKeys(
     clock: systemClock,
     listRevocations: () => createRevocationStore(table).since(0),
   });
-  try {
-    await find();
-  } catch (error) {
-    if (!(error instanceof UntrustedRegistry)) throw error;
+  const signAnew = async () => {
     const found = await store.findVersion(KEY_REGISTRY);
     if (found) await adopt(found.value, found);
+  };
+  try {
+    await find().catch((error: unknown) => {
+      if (!(error instanceof UntrustedRegistry)) throw error;
+      return signAnew();
+    });
+  } catch (error) {
+    if (!(error instanceof UntrustedRegistry)) throw error;
+    return complain(error.message);
   }
   const id = randomUUID();
   const outcome = await lambda.invoke(management.logicalId, scheduledEvent(id, Date.now()), id);
-  if ('error' in outcome) {
-    throw new Problem(
-      `the signing keys could not be made: ${outcome.error.errorMessage}; start with --verbose to see why`,
-    );
-  }
+  if ('error' in outcome) complain(`${outcome.error.errorMessage}: start with --verbose to see why`);
 }
