@@ -5,7 +5,7 @@ import { createKeyManagement, type KeyManagement, type SignRegistry } from '../.
 import { registryKeyInKms, registrySigner, registrySignerInKms } from '../../lib/key-registry/registry-signer.ts';
 import { KeyError } from '../../lib/keys/jwk.ts';
 import { privateRegistryKey, publicRegistryKey, registryKeyText } from '../../lib/keys/registry-key.ts';
-import { createKmsClient, type Kms } from '../../lib/kms/kms.ts';
+import type { Kms } from '../../lib/kms/kms.ts';
 import { Problem } from '../problem.ts';
 import { awsOptions, withCredentials } from './aws-options.ts';
 import { examples, regionOption } from './command.ts';
@@ -128,6 +128,7 @@ export const registryKeyCommand = (io: Io) =>
       const { json, region } = command.optsWithGlobals<{ json?: true; region?: string }>();
       const { endpoint: _table, ...aws } = await withCredentials(await awsOptions(io.env, region));
       const { endpoint } = findAwsConfig(io.env, 'KMS');
+      const { createKmsClient } = await import('../../lib/kms/kms.ts');
       const key = await readKmsKey(id, createKmsClient({ ...aws, patience: 10, ...(endpoint && { endpoint }) }));
       createOutput(io, json === true).result({ 'registry-keys': key }, key);
     });
