@@ -62,7 +62,7 @@ beforeAll(async () => {
       ...stack.functions[name]?.environment,
       ...shared,
       ...previous,
-      CLIENT_CACHE_SECONDS: '0',
+      CLIENT_CACHE_SECONDS: '3600',
       LOG_LEVEL: 'silent',
       ...more,
     });
@@ -213,37 +213,57 @@ const encrypted = (jwt: string, [decryption]: readonly (JsonWebKey & { kid: stri
 const numbered = (what: string, texts: readonly string[]): Forgeries =>
   Object.fromEntries(texts.map((text, index) => [`${what}, way ${index + 1}`, text]));
 
-/** By kind: prefix, and the id that the victim's handle would have. Page tokens are bound to the browser that shows them. */
-const handleKinds = {
-  reference_token: ['lk_at_', 'reference'],
-  code: ['lk_ac_', 'grant_id'],
-  refresh_token: ['lk_rt_', 'grant_id'],
-  session: ['lk_ss_', 'sid'],
+const prefixes = {
+  reference_token: 'lk_at_',
+  code: 'lk_ac_',
+  refresh_token: 'lk_rt_',
+  session: 'lk_ss_',
+  page: 'lk_pg_',
 } as const;
 
-/**
- * Handles of every kind for the ids of the victim: with the key as it is, as in version 0.1.0, and derived for the kind. None may be
- * believed, because an id is a hash of what a handle carries.
- */
-function handlesWith(ring: string): Forgeries {
+type HandleKind = keyof typeof prefixes;
+
+/** Of the victim's refresh token. */
+const GENERATION = Buffer.from([0, 0, 0, 1]);
+
+/** With the key as it is, as in version 0.1.0, and with the one that is derived for the kind. */
+function forgeHandle(kind: HandleKind, ring: string, carried: Buffer): string[] {
   const [secret = Buffer.alloc(0)] = ring.split(',').map((key) => bytes(key.trim()));
-  const made = Object.entries(handleKinds).map(([kind, [prefix, id]]) => {
-    const label = 'latchkey handle key id\0';
-    const keys = [
-      { keyId: digest(label, secret), key: new Uint8Array(secret) },
-      {
-        keyId: digest(`${label + kind}\0`, secret),
-        key: new Uint8Array(hkdfSync('sha256', secret, '', `latchkey handle\0${ISSUER}\0${kind}`, 32)),
-      },
-    ];
-    const texts = keys.map(({ keyId, key }) => {
-      const generation = kind === 'refresh_token' ? [Buffer.from([0, 0, 0, 1])] : [];
-      const content = Buffer.concat([keyId.subarray(0, 4), bytes(victim.ids[id]), ...generation]);
-      const mac = createHmac('sha256', key).update(`${kind}\0${ISSUER}\0`).update(content).digest();
-      return prefix + Buffer.concat([content, mac.subarray(0, 16)]).toString('base64url');
-    });
-    return numbered(`a ${kind}`, texts);
+  const label = 'latchkey handle key id\0';
+  const keys = [
+    { keyId: digest(label, secret), key: new Uint8Array(secret) },
+    {
+      keyId: digest(`${label + kind}\0`, secret),
+      key: new Uint8Array(hkdfSync('sha256', secret, '', `latchkey handle\0${ISSUER}\0${kind}`, 32)),
+    },
+  ];
+  return keys.map(({ keyId, key }) => {
+    const generation = kind === 'refresh_token' ? [GENERATION] : [];
+    const content = Buffer.concat([keyId.subarray(0, 4), carried, ...generation]);
+    const mac = createHmac('sha256', key).update(`${kind}\0${ISSUER}\0`).update(content).digest();
+    return prefixes[kind] + Buffer.concat([content, mac.subarray(0, 16)]).toString('base64url');
   });
+}
+
+/** Handles of every kind for the ids of the victim. None may be believed, because an id is a hash of what a handle carries. */
+function handlesWith(ring: string): Forgeries {
+  const { reference, grant_id, sid } = victim.ids;
+  const page = createHash('sha256')
+    .update(JSON.stringify([sid, 'logout']))
+    .digest();
+  const carried: Record<HandleKind, Buffer[]> = {
+    reference_token: [bytes(reference)],
+    code: [bytes(grant_id)],
+    refresh_token: [bytes(grant_id)],
+    session: [bytes(sid)],
+    page: [page.subarray(0, 18), page.subarray(0, 16)],
+  };
+  const made = (Object.keys(prefixes) as HandleKind[]).map((kind) =>
+    numbered(
+      `a ${kind}`,
+      carried[kind].flatMap((content) => forgeHandle(kind, ring, content)),
+    ),
+  );
   return Object.assign({}, ...made) as Forgeries;
 }
 
@@ -304,6 +324,15 @@ const isAllowed = async (authorizer: Handlers['authorizer'], token: string) =>
 const browse = async (name: 'authorization' | 'logout', query: string, cookies: string[]) =>
   browserResult(await handlers[name](httpEvent({ method: 'GET', path: `/${name}`, query, cookies })));
 
+/** What the table says of revoked tokens. */
+const revoked = async () =>
+  JSON.stringify(
+    await Promise.all([
+      world.table.query('REVOKED#0', '0'),
+      world.table.get({ pk: `TOKEN#${victim.ids.reference}`, sk: 'TOKEN' }),
+    ]),
+  );
+
 /** Whether a text is believed, by the place where it is presented. None of them changes anything, unless it believes the text. */
 const doors: Readonly<Record<string, (text: string) => Promise<boolean>>> = {
   'the authorizer of orders': (text) => isAllowed(handlers.authorizer, text),
@@ -332,8 +361,16 @@ const doors: Readonly<Record<string, (text: string) => Promise<boolean>>> = {
     const query = String(new URLSearchParams({ id_token_hint: text, post_logout_redirect_uri: CALLBACK }));
     return (await browse('logout', query, [])).location !== undefined;
   },
+  async 'logout, as a page in the browser of the victim'(text) {
+    const headers = { origin: ISSUER, 'sec-fetch-site': 'same-origin' };
+    const form = { page: 'sign_out', page_token: text, action: 'sign_out' };
+    const request = httpEvent({ path: '/logout', headers, cookies: [victim.cookie], form });
+    return (await handlers.logout(request)).headers['set-cookie'] !== undefined;
+  },
   async 'revoke, which ends the token of another API'(text) {
+    const before = await revoked();
     await post(handlers.revocation, 'web', { token: text });
+    if ((await revoked()) === before) return false;
     const active = await Promise.all(Object.values(victim.tokens).map(({ api, text: token }) => isActive(api, token)));
     return active.includes(false);
   },
@@ -411,4 +448,17 @@ it('The doors that believe none of it believe what they are made for', async () 
   expect(await doors['authorize, as a session']?.(session)).toBe(true);
   expect(await doors['token, as a refresh token']?.(victim.refresh_token)).toBe(true);
   expect(await doors['token, as a code']?.(answer['code'] ?? '')).toBe(true);
+});
+
+it('The forged handles are made as the service makes them: what is missing is only what the victim alone has', async () => {
+  const carriedOf = (text: string, end: number) => bytes(text.slice('lk_rt_'.length)).subarray(4, end);
+  const session = victim.cookie.replace('latchkey=', '');
+  const { REFRESH_TOKEN_KEYS = '' } = holders['token'] ?? {};
+  const { SESSION_KEYS = '', PAGE_KEYS = '' } = holders['authorization'] ?? {};
+  const carried = carriedOf(victim.refresh_token, -20);
+  expect(forgeHandle('refresh_token', REFRESH_TOKEN_KEYS, carried)).toContain(victim.refresh_token);
+  expect(forgeHandle('session', SESSION_KEYS, carriedOf(session, -16))).toContain(session);
+  const page = createHash('sha256').update(JSON.stringify([carriedOf(session, -16).toString('base64url'), 'logout']));
+  const [, token = ''] = forgeHandle('page', PAGE_KEYS, page.digest().subarray(0, 18));
+  expect(await doors['logout, as a page in the browser of the victim']?.(token)).toBe(true);
 });
