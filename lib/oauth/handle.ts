@@ -54,8 +54,8 @@ export interface Handle {
 
 /** Mints and parses the handles of one kind. docs/design.md section 3 */
 export interface Handles {
-  /** @param content by default, a new secret */
-  mint(content?: { readonly secret: string; readonly generation?: number }): Handle & { readonly text: string };
+  /** @param content by default, a new secret; without its id, the id is computed */
+  mint(content?: Pick<Handle, 'secret'> & Partial<Handle>): Handle & { readonly text: string };
   /** Undefined unless this service minted the handle as this kind. Reads nothing. */
   parse(text: string): Handle | undefined;
 }
@@ -106,12 +106,12 @@ export function createHandles(kind: HandleKind, issuer: string, { own, shared }:
     createHmac('sha256', key).update(label).update(content).digest().subarray(0, MAC_BYTES);
 
   return {
-    mint({ secret, generation = 0 } = createHandleSecret(kind)) {
+    mint({ secret, id, generation = 0 }: Pick<Handle, 'secret'> & Partial<Handle> = createHandleSecret(kind)) {
       const carried = Buffer.from(secret, 'base64url');
       if (!mayCarry(kind, carried.length, false)) throw new Error(`the secret of a ${kind} has the wrong length`);
       const content = Buffer.concat([minting.id, carried, ...encodeGeneration(kind, generation)]);
       const bytes = Buffer.concat([content, mac(minting.key, content)]);
-      return { text: kinds[kind].prefix + bytes.toString('base64url'), ...describe(kind, content) };
+      return { text: kinds[kind].prefix + bytes.toString('base64url'), ...describe(kind, content, id) };
     },
 
     parse(text) {
@@ -161,12 +161,12 @@ function encodeGeneration(kind: HandleKind, generation: number): Buffer[] {
   return [bytes];
 }
 
-function describe(kind: HandleKind, content: Buffer): Handle {
+function describe(kind: HandleKind, content: Buffer, id?: string): Handle {
   const end = content.length - (hasGeneration(kind) ? GENERATION_BYTES : 0);
   const carried = content.subarray(KEY_ID_BYTES, end);
   return {
     key: content.toString('base64url', 0, KEY_ID_BYTES),
-    id: idOf(kind, carried),
+    id: id ?? idOf(kind, carried),
     secret: carried.toString('base64url'),
     generation: hasGeneration(kind) ? content.readUInt32BE(end) : 0,
   };
