@@ -225,7 +225,7 @@ describe('In functions that read the key registry without the table,', () => {
   let registryWorld: RegistryWorld;
   beforeAll(async () => {
     registryWorld = await startRegistryWorld();
-    await getToken(registryWorld.handlers, 'machine-jwt');
+    await registryWorld.rotation()();
   });
   afterAll(() => registryWorld.stop());
   afterEach(() => registryWorld.table.remove(key));
@@ -249,7 +249,7 @@ describe('In functions that read the key registry without the table,', () => {
   it('the scheduled rotation refuses a table that a newer version has written', async () => {
     await registryWorld.table.put({ ...key, version: 2 });
     const before = await registryWorld.find();
-    await expect(registryWorld.rotation()()).rejects.toThrow('the keys could not be rotated');
+    await expect(registryWorld.rotation()()).rejects.toThrow('the keys could not be managed');
     expect(await registryWorld.find()).toEqual(before);
   });
 });
