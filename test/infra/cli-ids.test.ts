@@ -11,6 +11,7 @@ import { createHandleSecret, handleKinds, randomId } from '../../lib/oauth/handl
 import { handleKeyId } from '../../lib/oauth/handle-key.ts';
 import { isIdentifier, isNewIdentifier, isPlainId, makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import { createSecret } from '../../lib/secrets/secret.ts';
+import { pairs } from '../support/scale.ts';
 import { client, startWorld, type World } from '../support/world.ts';
 import { type Cli, createCli, succeeding } from './cli-runner.ts';
 
@@ -119,27 +120,23 @@ const needed: Readonly<Record<string, string[]>> = {
 };
 
 describe('An id that begins with a dash', () => {
-  it.each(takingIds.flatMap((path) => DASHED.map((id) => [path.join(' '), id] as const)))(
-    'is accepted as an argument of %s: %s',
-    async (path, id) => {
-      const args = [...path.split(' '), id, ...(needed[path] ?? []), '--json'];
-      const { code, stderr } = await attempt(args);
-      expect(code, stderr).not.toBe(2);
-      expect(stderr).not.toMatch(/unknown option|missing|too many/);
-    },
-  );
+  const paths = takingIds.map((path) => path.join(' '));
+  it.each(pairs(paths, DASHED))('is accepted as an argument of %s: %s', async (path, id) => {
+    const args = [...path.split(' '), id, ...(needed[path] ?? []), '--json'];
+    const { code, stderr } = await attempt(args);
+    expect(code, stderr).not.toBe(2);
+    expect(stderr).not.toMatch(/unknown option|missing|too many/);
+  });
 
-  const valued = leaves(program).flatMap((command) =>
+  const options = leaves(program).flatMap((command) =>
     command.options
       .filter(({ required, flags }) => required && /<(id|sub|kid|user|key)>/.test(flags))
-      .map(({ long }) => [pathOf(command).join(' '), long ?? ''] as const),
+      .map(({ long }) => `${pathOf(command).join(' ')} ${long}`),
   );
 
-  it.each(valued)('is accepted as a value in %s %s', async (path, option) => {
-    for (const id of DASHED) {
-      const { stderr } = await attempt([...path.split(' '), option, id, '--json']);
-      expect(stderr).not.toMatch(/unknown option|has no value/);
-    }
+  it.each(pairs(options, DASHED))('is accepted as a value in %s %s', async (option, id) => {
+    const { stderr } = await attempt([...option.split(' '), id, '--json']);
+    expect(stderr).not.toMatch(/unknown option|has no value/);
   });
 
   it.each(DASHED)('names its client: %s', async (id) => {
