@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseOptions } from '../infra/local/options.ts';
 import { handleKeys, registrySigningKeys, signingKeys, variables } from '../lib/config.ts';
-import { blocks, document, runBlocks, section } from './support/docs.ts';
+import { blocks, document, runBlocks, runCommands, section } from './support/docs.ts';
 import { type LocalService, root } from './support/local-service.ts';
 import { sharedService } from './support/shared.ts';
 
@@ -16,11 +16,12 @@ describe('The commands of the documents, pasted into a shell while npm start run
   beforeAll(async () => {
     service = await sharedService();
   });
-  const run = (code: string[]) => runBlocks(code, service.directory);
+  const commandsOf = (page: string) => runCommands(blocks(document(page), 'sh'), service.directory);
 
   it('take a reader of the README from a token of each kind to its refusal after revocation', async () => {
-    const [, jwt, whoami, active, revoked, reference, app, cli] = await run(
+    const [, jwt, whoami, active, revoked, reference, app, cli] = await runBlocks(
       blocks(section(document('README.md'), 'Five minutes'), 'sh'),
+      service.directory,
     );
     expect(jwt).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/);
     expect(JSON.parse(whoami ?? '')).toMatchObject({ client_id: 'machine-jwt', aud: 'orders', scope: 'orders:read' });
@@ -33,7 +34,7 @@ describe('The commands of the documents, pasted into a shell while npm start run
   });
 
   it('create users and their clients, sign users out, and disable them, as the page on users says', async () => {
-    const output = (await run(blocks(document('docs/users.md'), 'sh'))).join('\n');
+    const output = (await commandsOf('docs/users.md')).join('\n');
     expect(output).toMatch(/^email +bob@example\.com$/m);
     expect(output).toMatch(/^redirect_uris +com\.example\.shop:\/callback$/m);
     expect(output.match(/^password +[a-z\d]{5}(-[a-z\d]{5}){3}$/gm)).toHaveLength(2);
@@ -42,7 +43,7 @@ describe('The commands of the documents, pasted into a shell while npm start run
   });
 
   it('create an API and a client, add a secret, and disable the client, as the page on the command line says', async () => {
-    const output = (await run(blocks(document('docs/command-line.md'), 'sh'))).join('\n');
+    const output = (await commandsOf('docs/command-line.md')).join('\n');
     expect(output.match(/lk_cs_[\w-]{43}/g)).toHaveLength(3);
     expect(output).toMatch(/^enabled +no$/m);
   });

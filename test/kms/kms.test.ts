@@ -71,7 +71,7 @@ describe('ECDSA signatures of KMS with short integers:', () => {
   afterAll(() => world.kms.shortIntegers(false));
 
   it.each([
-    ['ES256', scaled(300, 10_000)],
+    ['ES256', scaled(100, 10_000)],
     ['ES384', 50],
     ['ES512', 50],
   ] as const)('%s: %d signatures over HTTP verify with jose', async (alg, count) => {

@@ -8,7 +8,7 @@ import { scaled } from '../support/scale.ts';
 import { client, getToken, startWorld, type World } from '../support/world.ts';
 
 const COUNT = 20;
-const numRuns = scaled(1_000, 100_000);
+const numRuns = scaled(300, 100_000);
 
 let world: World;
 let tokens: readonly { readonly format: string; readonly token: string }[];
