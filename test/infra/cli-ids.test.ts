@@ -11,7 +11,7 @@ import { createHandleSecret, handleKinds, randomId } from '../../lib/oauth/handl
 import { handleKeyId } from '../../lib/oauth/handle-key.ts';
 import { isIdentifier, isNewIdentifier, isPlainId, makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import { createSecret } from '../../lib/secrets/secret.ts';
-import { pairs } from '../support/scale.ts';
+import { pairs, scaled } from '../support/scale.ts';
 import { client, startWorld, type World } from '../support/world.ts';
 import { type Cli, createCli, succeeding } from './cli-runner.ts';
 
@@ -39,15 +39,18 @@ const idsOf = (secret: Readonly<Record<string, string>>) => {
   ];
 };
 
-/** Everything that makes ids, with how often: without care, each would make a bad one in all but 1 of 1,000 test runs. */
+/**
+ * Everything that makes ids, with how often: without care, each would make a bad one in all but 1 of 1,000 long runs, and the keys,
+ * which take long to make, in 29 of 30 normal runs.
+ */
 const generators: [string, number, () => readonly string[]][] = [
   ['a jti, sub, sid, kid or client_id', 5_000, () => [randomId()]],
   ['a grant_id', 5_000, () => [createGrantId('alice').grant_id]],
   ['the id of a reference token', 5_000, () => [createHandleSecret('reference_token').id]],
   ['the id of a session', 5_000, () => [createHandleSecret('session').id]],
   ['a secret_id', 5_000, () => [createSecret(0).stored.secret_id]],
-  ['the keys that init makes', 500, () => idsOf({ ...createStageSecret('EdDSA') })],
-  ['the keys of a local stack', 500, () => idsOf(createSecrets()['latchkey/local'] ?? {})],
+  ['the keys that init makes', scaled(250, 500), () => idsOf({ ...createStageSecret('EdDSA') })],
+  ['the keys of a local stack', scaled(250, 500), () => idsOf(createSecrets()['latchkey/local'] ?? {})],
 ];
 
 describe('A generated id', () => {
