@@ -28,6 +28,7 @@ async function measureKind(kind: 'jwt' | 'reference', alg: 'RS256' | 'ES256', ef
     query: async () => [],
     // Changes nothing: a token that is revoked in one round is introspected in the next.
     set: async (key, attributes) => ({ ...(await table.get(key)), ...key, ...attributes }),
+    setBlindly: async () => true,
   });
   const client = `machine-${kind}`;
   const tokens: string[] = [];
