@@ -39,7 +39,14 @@ async function getTokenBy(world: LocalWorld, kid: string | undefined): Promise<s
     const found = tokens.find((token) => kidOf(token) === kid);
     if (found) return found;
   }
-  throw new Error(`no container signs by ${kid}`);
+  // No new container had to start: wait until one has read the registry again.
+  let token = '';
+  const signedBy = async () => {
+    token = await getToken(world);
+    return kidOf(token);
+  };
+  await expect.poll(signedBy, { timeout: 240_000, interval: 2_000 }).toBe(kid);
+  return token;
 }
 
 async function status({ issuer }: LocalWorld, token: string): Promise<number> {
