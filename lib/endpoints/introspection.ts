@@ -8,7 +8,13 @@ import { parseForm } from '../http/form.ts';
 import { json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
-import { type AccessToken, audiences, isReadable, STRICT_MAX_AGE } from '../oauth/access-token.ts';
+import {
+  type AccessToken,
+  type AccessTokenClaims,
+  audiences,
+  isReadable,
+  STRICT_MAX_AGE,
+} from '../oauth/access-token.ts';
 import type { Client } from '../oauth/client.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
@@ -35,7 +41,8 @@ async function introspect(token: string, caller: Caller, context: IntrospectionC
     const described =
       'client' in caller ? forClient(accessToken, caller.client) : forApi(accessToken, caller.resourceServer);
     if (!described) throw new InvalidToken('is not for this caller');
-    return { active: true, token_type: 'Bearer', ...described };
+    // Last, because a claim could have its name.
+    return { ...described, active: true };
   } catch (error) {
     if (!(error instanceof InvalidToken)) throw error;
     context.log.info('inactive token introspected', { ...callerId(caller), reason: error.message });
@@ -47,8 +54,8 @@ async function introspect(token: string, caller: Caller, context: IntrospectionC
 function forApi({ claims }: AccessToken, { audience, scope: defined }: ResourceServer) {
   const all = audiences(claims.aud);
   if (!all.includes(audience)) return undefined;
-  if (all.length === 1) return claims;
-  const { scope = '', ...others } = claims;
+  if (all.length === 1) return whole(claims);
+  const { scope = '', ...others } = whole(claims);
   const own = scope.split(' ').filter((token) => token !== '' && defined.split(' ').includes(token));
   return own.length === 0 ? others : { ...others, scope: own.join(' ') };
 }
@@ -57,5 +64,7 @@ function forApi({ claims }: AccessToken, { audience, scope: defined }: ResourceS
 function forClient({ format, claims }: AccessToken, client: Client) {
   const { client_id, scope, exp } = claims;
   if (client_id !== client.client_id) return undefined;
-  return isReadable(format) ? claims : { client_id, exp, ...(scope !== undefined && { scope }) };
+  return isReadable(format) ? whole(claims) : { exp, ...(scope !== undefined && { scope }) };
 }
+
+const whole = (claims: AccessTokenClaims) => ({ ...claims, token_type: 'Bearer' });

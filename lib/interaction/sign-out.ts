@@ -40,18 +40,16 @@ export async function signOut(
   if (!session) return withoutCookie(complete(), context);
 
   if (form && !isGenuineSubmission(form, page, visit)) return outdatedPage(site, `?${query}`);
-  if (!form && !(await isNamed(session, hint, context)))
+  if (!form && !isNamed(session, hint))
     return confirmSignOutPage(site, { form: createHtmlForm(page, visit), formAction });
   await endSession(session, context);
   context.log.info('signed out', { client_id: site.client?.client_id });
   return withoutCookie(complete(), context);
 }
 
-/** Also by the `sid` of a sign-in before the last one, which clients know that have taken part in the session since then. */
-async function isNamed(session: Session, hint: SignOutRequest['hint'], { sessions }: SignOutContext): Promise<boolean> {
-  if (hint?.sid === undefined || hint.sub !== session.sub) return false;
-  return hint.sid === session.sid || (await sessions.grants(session.sid)).some(({ sid }) => sid === hint.sid);
-}
+/** An ID token of an earlier sign-in does not name the present session, even in the same browser. */
+const isNamed = (session: Session, hint: SignOutRequest['hint']): boolean =>
+  hint?.sid === session.sid && hint.sub === session.sub;
 
 const withoutCookie = (response: HttpResponse, { issuer }: SignOutContext): HttpResponse => ({
   ...response,

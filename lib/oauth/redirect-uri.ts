@@ -5,6 +5,8 @@ const URI = /^[a-z][a-z\d+.-]*:[\x21\x24-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]
 
 const LOOPBACK = /^http:\/\/(?<host>127\.0\.0\.1|\[::1\]|localhost)(?<port>:\d{1,5})?(?<rest>[/?].*)?$/;
 
+const LOOPBACK_HOST = /^(127\.\d+\.\d+\.\d+|\[::1\]|\[::ffff:7f[\da-f]{2}:[\da-f]+\]|(.+\.)?localhost\.?)$/;
+
 /** Only a reversed domain name shows whose scheme it is. RFC 8252 section 7.1 */
 const PRIVATE_USE = /^[a-z][a-z\d-]*(\.[a-z\d-]+)+:/;
 
@@ -44,8 +46,11 @@ function loopback(uri: string): string | undefined {
   return host && URL.canParse(uri) ? host + rest : undefined;
 }
 
-/** RFC 8252 sections 8.4 and 8.6 */
-export const isClaimableByOtherApp = (uri: string): boolean => !uri.startsWith('https:');
+/** A private-use scheme or anything on loopback, also with https. RFC 8252 sections 8.4 and 8.6 */
+export function isClaimableByOtherApp(uri: string): boolean {
+  const { protocol, hostname } = new URL(uri);
+  return protocol !== 'https:' || LOOPBACK_HOST.test(hostname);
+}
 
 /** The grammar of Content Security Policy has no IPv6 addresses. */
 export function cspSource(uri: string): string {

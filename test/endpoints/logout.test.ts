@@ -105,13 +105,13 @@ describe('A client that presents the ID token of the signed-in user', () => {
     expect(await isSignedIn(sid)).toBe(false);
   });
 
-  it('may present one from before the user signed in again in the same browser', async () => {
+  it('is told to ask, with one from before the user signed in again in the same browser', async () => {
     const { id_token, grant_id, sid: earlier } = await signedIn();
     const { sid, cookie } = await people.begin();
     // As the sign-in page does for the grants of the session that it replaces.
     await people.sessions.addGrant(sid, { grant_id, client_id: 'web', sid: earlier, expires_at: clock() + 28_800 });
-    expect(await get({ id_token_hint: id_token }, cookie)).toMatchObject(GOODBYE);
-    expect(await isSignedIn(sid)).toBe(false);
+    expect(await get({ id_token_hint: id_token }, cookie)).toMatchObject(ASKED);
+    expect(await isSignedIn(sid)).toBe(true);
   });
 
   it.each([

@@ -27,22 +27,26 @@ const KEYLESS = { SIGNING_KEYS: '', VERIFICATION_KEYS: '', HANDLE_KEYS: '', SEAL
 
 describe('The command line refuses to register', () => {
   it.each<[what: string, args: string[], code: number, reason: RegExp, env?: Variables]>([
-    ...['http://127.0.0.1/cb', 'http://localhost:8000/cb', 'com.example.app:/cb'].flatMap(
-      (uri): [string, string[], number, RegExp][] => [
-        [
-          `a public client without consent at ${uri}`,
-          ['client', ...CALLBACK, '--redirect-uri', uri, '--public', '--no-consent'],
-          2,
-          /users must be asked for consent.*: leave out --no-consent/,
-        ],
-        [
-          `a client without consent that gets tokens at ${uri}`,
-          ['client', ...CALLBACK, '--redirect-uri', uri, ...IMPLICIT, '--no-consent'],
-          2,
-          /users must be asked for consent/,
-        ],
+    ...[
+      'http://127.0.0.1/cb',
+      'http://localhost:8000/cb',
+      'https://localhost:9/cb',
+      'https://[::1]/cb',
+      'com.example.app:/cb',
+    ].flatMap((uri): [string, string[], number, RegExp][] => [
+      [
+        `a public client without consent at ${uri}`,
+        ['client', ...CALLBACK, '--redirect-uri', uri, '--public', '--no-consent'],
+        2,
+        /users must be asked for consent.*: leave out --no-consent/,
       ],
-    ),
+      [
+        `a client without consent that gets tokens at ${uri}`,
+        ['client', ...CALLBACK, '--redirect-uri', uri, ...IMPLICIT, '--no-consent'],
+        2,
+        /users must be asked for consent/,
+      ],
+    ]),
     ...['https://*.example.com/cb', 'https://shop.example.com/*', 'com.example.app:/*'].map(
       (uri): [string, string[], number, RegExp] => [
         `the redirect URI ${uri}`,
