@@ -23,7 +23,7 @@ import {
   type Segments,
 } from '../support/forge-jwe.ts';
 import { rsaKeyPair } from '../support/rsa-keys.ts';
-import { isLongRun } from '../support/scale.ts';
+import { isLongRun, sampled } from '../support/scale.ts';
 import {
   basic,
   createTestClock,
@@ -413,7 +413,7 @@ it('None of the refused JWEs revokes anything or causes an error at the revocati
   const entries = async () => (await world.table.query('REVOKED#0', '0')).length;
   const before = await entries();
   const { revocation } = world.restart({ CLIENT_CACHE_SECONDS: '3600' });
-  for (const [name, token] of [...outer, ...inner]) {
+  for (const [name, token] of sampled([...outer, ...inner], 3)) {
     const form = { token: await token() };
     if (form.token.length > 8_192) continue;
     const event = httpEvent({ headers: { authorization: basic('machine-jwt') }, form });
