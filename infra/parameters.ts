@@ -96,6 +96,20 @@ const USED_WITH: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
+ * What keys of KMS are for. A key has one purpose: whoever may use it for one could use it for the other, be it to make handles of
+ * another group or to sign the registry.
+ */
+const KMS_PURPOSES: readonly (readonly ParameterName[])[] = [
+  ['signing-kms-keys', 'signing-kms-arns'],
+  ['reference-token-kms-keys'],
+  ['grant-kms-keys'],
+  ['session-kms-keys'],
+  ['handle-kms-keys'],
+  ['wrapping-kms-key'],
+  ['registry-kms-key'],
+];
+
+/**
  * Checks parameters, each by itself and together.
  * @param stage in the stage `local`, keys of KMS may be named by alias, because nothing there is checked by IAM
  * @throws Problem naming the parameter and what is allowed
@@ -127,6 +141,7 @@ export function checkParameters(stage: string, given: Parameters): void {
       `parameter ${name} must be ARNs of KMS keys with keys=${keys}, separated by commas, such as arn:aws:kms:eu-west-1:123456789012:key/1a2b`,
     );
   }
+  requireOnePurpose(given);
   const isSignedByKms = keys === 'wrapped' || (keys === 'kms' && given['key-registry'] === 'on');
   if (isSignedByKms && !given['registry-keys']) {
     throw new Problem(
@@ -134,6 +149,33 @@ export function checkParameters(stage: string, given: Parameters): void {
     );
   }
 }
+
+function requireOnePurpose(given: Parameters): void {
+  const known = new Map<string, { readonly name: string; readonly purpose: unknown }>();
+  for (const purpose of KMS_PURPOSES) {
+    for (const name of purpose) {
+      for (const id of kmsKeyIds(given[name])) {
+        const other = known.get(id);
+        if (other && other.purpose !== purpose) {
+          throw new Problem(`parameters ${other.name} and ${name} must not name the same key of KMS`);
+        }
+        known.set(id, { name, purpose });
+      }
+    }
+  }
+}
+
+/** Replicas of a key in several Regions have the same id, and make the same MACs and signatures. */
+const kmsKeyIds = (value = '') =>
+  value
+    .split(',')
+    .map((part) =>
+      part
+        .trim()
+        .replace(/=.*$/, '')
+        .replace(/^arn:.*:key\//, ''),
+    )
+    .filter((id) => id !== '');
 
 function neededKeys(given: Parameters): ParameterName[] {
   const { keys, 'key-registry': registry, 'previous-handle-keys': previous } = given;

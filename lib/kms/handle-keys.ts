@@ -1,6 +1,9 @@
 import type { Kms } from './kms.ts';
 
-/** By variable: part of what KMS makes a MAC of, so that one KMS key for two groups still makes two secrets. */
+/**
+ * By variable: part of what KMS makes a MAC of. It does not separate groups that share a key of KMS, because whoever may use the
+ * key can ask for the MAC of any group; so infra/parameters.ts demands a key for each.
+ */
 export const kmsGroups = {
   REFERENCE_TOKEN_KMS_KEYS: 'reference token',
   GRANT_KMS_KEYS: 'grant',

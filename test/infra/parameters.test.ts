@@ -42,8 +42,12 @@ it('the page on configuration names the variable of each parameter', () => {
 });
 
 const ARN = 'arn:aws:kms:eu-west-1:123456789012:key/1a2b';
-const registry = { 'registry-kms-key': ARN, 'registry-keys': Buffer.alloc(32, 1).toString('base64url') };
-const handles = (id: string) => ({ 'reference-token-kms-keys': id, 'grant-kms-keys': id, 'session-kms-keys': id });
+const registry = { 'registry-kms-key': `${ARN}-registry`, 'registry-keys': Buffer.alloc(32, 1).toString('base64url') };
+const handles = (id: string) => ({
+  'reference-token-kms-keys': `${id}-reference`,
+  'grant-kms-keys': `${id}-grant`,
+  'session-kms-keys': `${id}-session`,
+});
 const HANDLES = handles(ARN);
 const ARNS = /ARNs of KMS keys with keys=/;
 
@@ -61,7 +65,7 @@ describe('Parameters of serverless.yml are accepted:', () => {
       'key-registry': 'on',
     },
     { keys: 'kms', 'signing-kms-arns': ARN, ...HANDLES, ...registry, 'key-registry': 'on' },
-    { keys: 'kms', 'signing-kms-keys': ARN, ...HANDLES, 'previous-handle-keys': 'on', 'handle-kms-keys': ARN },
+    { keys: 'kms', 'signing-kms-keys': ARN, ...HANDLES, 'previous-handle-keys': 'on', 'handle-kms-keys': `${ARN}-old` },
     { 'previous-handle-keys': 'on' },
     { 'service-name': 'Mein Dienst', 'service-logo': '', 'clock-skew': '300', 'table-name': 'other' },
   ])('%j', (given) => checkParameters('prod', given));
@@ -109,11 +113,11 @@ describe('Parameters of serverless.yml are refused, by name and with what is all
     [{ keys: 'wrapped', 'wrapping-kms-key': ARN }, /^parameter reference-token-kms-keys must be ARNs/],
     [{ keys: 'wrapped', 'wrapping-kms-key': ARN, ...HANDLES }, /^parameter registry-kms-key must be ARNs/],
     [
-      { keys: 'wrapped', 'wrapping-kms-key': ARN, ...HANDLES, 'registry-kms-key': ARN },
+      { keys: 'wrapped', 'wrapping-kms-key': ARN, ...HANDLES, 'registry-kms-key': `${ARN}-registry` },
       /^parameter registry-keys must be the public half .*latchkey keys registry-key ARN prints it$/,
     ],
     [
-      { keys: 'kms', 'signing-kms-arns': ARN, ...HANDLES, 'registry-kms-key': ARN, 'key-registry': 'on' },
+      { keys: 'kms', 'signing-kms-arns': ARN, ...HANDLES, 'registry-kms-key': `${ARN}-registry`, 'key-registry': 'on' },
       /^parameter registry-keys must be/,
     ],
     [{ 'registry-keys': 'abc' }, /^parameter registry-keys must be base64url Ed25519 public keys of 32 bytes/],
@@ -128,6 +132,35 @@ describe('Parameters of serverless.yml are refused, by name and with what is all
     expect(() => checkParameters('prod', given)).toThrow(
       expect.objectContaining({ name: 'Problem', message: expect.stringMatching(message) }),
     );
+  });
+});
+
+describe('A key of KMS that serves two purposes is refused:', () => {
+  const proper = {
+    keys: 'kms',
+    'key-registry': 'on',
+    'signing-kms-arns': ARN,
+    ...HANDLES,
+    ...registry,
+    'previous-handle-keys': 'on',
+    'handle-kms-keys': `${ARN}-old`,
+  };
+  const REPLICA = 'arn:aws:kms:us-east-1:123456789012:key/1a2b-grant';
+
+  it('but each for itself is accepted', () => {
+    checkParameters('prod', { ...proper, 'signing-kms-keys': `${ARN}=PS256` });
+  });
+
+  it.each<[Record<string, string>, string]>([
+    [{ 'reference-token-kms-keys': `${ARN}-more,${ARN}-grant` }, 'reference-token-kms-keys and grant-kms-keys'],
+    [{ 'session-kms-keys': REPLICA }, 'grant-kms-keys and session-kms-keys'],
+    [{ 'session-kms-keys': `${ARN}-reference` }, 'reference-token-kms-keys and session-kms-keys'],
+    [{ 'handle-kms-keys': `${ARN}-session` }, 'session-kms-keys and handle-kms-keys'],
+    [{ 'signing-kms-arns': `${ARN},${ARN}-registry` }, 'signing-kms-arns and registry-kms-key'],
+    [{ 'signing-kms-keys': `${ARN}-registry=EdDSA` }, 'signing-kms-keys and registry-kms-key'],
+  ])('%j', (given, names) => {
+    const message = `parameters ${names} must not name the same key of KMS`;
+    expect(() => checkParameters('prod', { ...proper, ...given })).toThrow(message);
   });
 });
 

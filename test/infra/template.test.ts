@@ -394,6 +394,20 @@ const mistakes: [rule: string, mistake: string, path: string, value: unknown, st
   ['known actions', 'to manage keys', `${keyPolicy('Token')}/0/Action/2`, 'kms:DisableKey', 'kms'],
   ['permissions', 'a verifier that may sign', `${keyPolicy('Authorizer')}/0/Action`, ['kms:Sign'], 'kms'],
   ['permissions', 'other keys', `${keyPolicy('Token')}/1/Resource/Fn::Split/1`, 'arn:aws:kms:other', 'kms'],
+  [
+    'permissions',
+    'a verifier that may use the keys of another group',
+    `${keyPolicy('Userinfo')}/1`,
+    statement(['kms:GenerateMac'], 'arn:aws:kms:eu-west-1:123456789012:key/grant'),
+    'wrapped',
+  ],
+  [
+    'permissions',
+    'a function that may sign the registry',
+    `${keyPolicy('Token')}/3`,
+    statement(['kms:Sign'], 'arn:aws:kms:eu-west-1:123456789012:key/registry'),
+    'wrapped',
+  ],
   ['permissions', 'no right to sign', `${keyPolicy('Token')}/0/Action`, ['kms:GetPublicKey'], 'kms'],
   ['permissions', 'to unwrap anything', `${keyPolicy('Token')}/0/Condition`, undefined, 'wrapped'],
   [
