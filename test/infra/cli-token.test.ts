@@ -474,7 +474,7 @@ describe('token explain', () => {
       'refused',
       ['is a secret of a client or resource server, which no API accepts'],
     ],
-  ])('%s', async (_, make, expected, reasons, more = {}) => {
+  ])('says whether APIs accept it, and why not: %s', async (_, make, expected, reasons, more = {}) => {
     const token = await make();
     const { stdout, stderr, code } = await attempt(['token', 'explain', '-', '--json'], { stdin: `${token}\n` });
     const explanation = JSON.parse(stdout) as Explanation;
