@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { KeyOrigin, RegisteredKey } from '../../lib/key-registry/registry.ts';
 import { activatableFrom, type KeyPolicy, withdrawableFrom } from '../../lib/key-registry/transitions.ts';
+import { jwkThumbprint } from '../../lib/keys/jwk.ts';
 import { time } from './output.ts';
 import * as parse from './parse.ts';
 
@@ -16,6 +17,8 @@ export const withForce = (command: Command, consequence: string) =>
 
 /** What is shown of a key: everything but its public and private halves. */
 export interface KeyView extends Omit<RegisteredKey, 'jwk' | 'origin'> {
+  /** Of the public half. RFC 7638 */
+  readonly thumbprint: string;
   readonly origin: KeyOrigin['type'];
   readonly kms_key?: string;
   /** The earliest times at which the key may sign, and at which it may be withdrawn. */
@@ -24,9 +27,10 @@ export interface KeyView extends Omit<RegisteredKey, 'jwk' | 'origin'> {
 }
 
 export function keyView(key: RegisteredKey, policy: KeyPolicy): KeyView {
-  const { jwk: _, origin, ...shown } = key;
+  const { jwk, origin, ...shown } = key;
   return {
     ...shown,
+    thumbprint: jwkThumbprint(jwk),
     origin: origin.type,
     ...(origin.type !== 'environment' && { kms_key: origin.key_id }),
     ...(key.status === 'next' && { activatable_at: activatableFrom(key, policy) }),

@@ -61,14 +61,17 @@ const listCommand = (io: Io) =>
         ...view,
         next_step: nextStep({ activatable_at, withdrawable_at, compromised_at }, now),
       }));
-      out.result(views, columns(rows, ['kid', 'alg', 'origin', 'status', 'published_at', 'activated_at', 'next_step']));
+      out.result(
+        views,
+        columns(rows, ['kid', 'alg', 'origin', 'status', 'thumbprint', 'published_at', 'activated_at', 'next_step']),
+      );
     },
   );
 
 /** @returns why it could not be checked, if so. @throws UntrustedRegistry for a wrong signature */
 async function checkSignature(registry: StoredRegistry, store: Store, env: Environment, options: RegistryKeyOptions) {
   if (!isSigned(registry))
-    return 'Warning: the registry is not signed. Look at these keys, and then run: latchkey keys sign';
+    return 'Warning: the registry is not signed. Compare these keys with what you know: see latchkey keys sign --help';
   const { find } = readConfig(env);
   const keys = (!store.local && find('REGISTRY_KEYS')) || (await findRegistryKey(store, env, options))?.keys;
   if (!keys || !(store.local || find('ISSUER'))) {

@@ -36,10 +36,7 @@ export function readKmsKey(store: Store, id: string, alg: AlgorithmName | undefi
  */
 export function readEnvironmentKey(kid: string, file: string | undefined, env: Environment): Promise<NewKey> {
   return withKeyProblems(async () => {
-    const known: readonly SigningKey[] =
-      file === undefined
-        ? ['SIGNING_KEYS' as const, 'VERIFICATION_KEYS' as const].flatMap((name) => readConfig(env).find(name) ?? [])
-        : parseSigningKeys(readText(file), 'public');
+    const known = file === undefined ? environmentKeys(env) : parseSigningKeys(readText(file), 'public');
     const key = known.find((candidate) => candidate.kid === kid);
     if (!key) {
       const where = file ?? 'SIGNING_KEYS or VERIFICATION_KEYS of this environment: give --public FILE';
@@ -48,6 +45,10 @@ export function readEnvironmentKey(kid: string, file: string | undefined, env: E
     return { kid, alg: key.alg, jwk: key.jwk, origin: { type: 'environment' } };
   });
 }
+
+/** The keys in SIGNING_KEYS and VERIFICATION_KEYS. @throws ConfigError */
+export const environmentKeys = (env: Environment): readonly SigningKey[] =>
+  (['SIGNING_KEYS', 'VERIFICATION_KEYS'] as const).flatMap((name) => readConfig(env).find(name) ?? []);
 
 /** @throws Problem for a local stack without KMS */
 export function kmsOf({ kms }: Store): Kms {

@@ -130,8 +130,7 @@ export function checkKey<Of extends Use, Alg extends string>(
     throw new KeyError(name, 'has halves that do not match');
   }
 
-  const members = publicMembers.get(exported['kty']) ?? [];
-  const parameters = Object.fromEntries(members.map((member) => [member, String(exported[member])]));
+  const parameters = publicParameters(exported);
   const kid = typeof declared['kid'] === 'string' ? declared['kid'] : thumbprint(parameters);
   return { kid, alg, key, jwk: { ...parameters, kty: String(exported['kty']), kid, alg, use: keyUse.use } };
 }
@@ -172,9 +171,17 @@ function attempt(check: () => boolean): boolean {
   }
 }
 
-/** RFC 7638 section 3. The members are already in lexicographic order. */
-const thumbprint = (members: Record<string, string>) =>
-  createHash('sha256').update(JSON.stringify(members)).digest('base64url');
+function publicParameters(jwk: Declared): Record<string, string> {
+  const members = publicMembers.get(jwk['kty']) ?? [];
+  return Object.fromEntries(members.map((member) => [member, String(jwk[member])]));
+}
+
+/** RFC 7638 section 3, of what `publicParameters` returns: those are already in lexicographic order. */
+const thumbprint = (parameters: Record<string, string>) =>
+  createHash('sha256').update(JSON.stringify(parameters)).digest('base64url');
+
+/** Tells public keys apart, whatever `kid` they have. RFC 7638 */
+export const jwkThumbprint = (jwk: PublicJwk): string => thumbprint(publicParameters(jwk));
 
 /** @throws KeyError for a `kid` that two keys have */
 export function requireDistinctKids(keys: readonly { readonly kid: string }[]): void {

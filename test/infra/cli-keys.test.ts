@@ -12,6 +12,7 @@ import type { KeyView } from '../../infra/cli/key-view.ts';
 import type { Kms } from '../../infra/local/kms/server.ts';
 import type { RegisteredKey, StoredRegistry } from '../../lib/key-registry/registry.ts';
 import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/key-registry/store.ts';
+import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { type FaultyStore, faults, onlyFor, startFaultyStore } from '../support/faulty-store.ts';
 import { createKey, type KmsWorld, startKmsWorld } from '../support/kms-world.ts';
@@ -487,7 +488,8 @@ describe('A registry that key management did not sign', () => {
   it.each(['is not signed', 'was signed'] as const)('because it %s is signed after a look at its keys', async (how) => {
     const { kid } = await tamper(how);
     const before = systemTime();
-    const { stderr } = await latchkey(['keys', 'sign'], { typed: 'y\n' });
+    const upgrade = how === 'is not signed' ? ['--upgrade'] : [];
+    const { stderr } = await latchkey(['keys', 'sign', ...upgrade], { typed: 'y\n' });
     expect(stderr).toMatch(new RegExp(`the key registry ${how}[^]* ${''}active[^]*believe in these keys`));
     expect(await signed()).toContain(kid);
     // For containers that run, newer than all before, whatever its number was.
@@ -504,6 +506,78 @@ describe('A registry that key management did not sign', () => {
     });
     await latchkey(['keys', 'sign', '--yes', '--force', '--without', 'theirs']);
     expect(await signed()).toEqual([kid]);
+  });
+
+  const withSecret = { env: keyVariables() };
+  const [{ kid: environmentKid }] = parseSigningKeys(withSecret.env.VERIFICATION_KEYS, 'public');
+  /** Adds a second key, and the options with which its public half can be checked. */
+  const additions: Record<KeyView['origin'], () => Promise<{ kid: string; options?: typeof withSecret }>> = {
+    wrapped: () => add(),
+    kms: () => keys('add', '--kms', createKey(world.kms, 'ECC_NIST_P256')),
+    environment: async () => {
+      await latchkey(['keys', 'add', '--environment', environmentKid], withSecret);
+      return { kid: environmentKid, options: withSecret };
+    },
+  };
+  /** As somebody who may write the item and has no signing key. */
+  async function unsign(edit: (key: RegisteredKey) => RegisteredKey = (key) => key): Promise<void> {
+    const { value, version } = (await registry.findVersion(KEY_REGISTRY))!;
+    await registry.replace({ keys: value.keys.map(edit) }, version);
+  }
+
+  it.each(Object.entries(additions))('is never signed with another public half of a key: %s', async (_, second) => {
+    await add();
+    const { kid, options } = await second();
+    const before = (await registry.find(KEY_REGISTRY))!.keys;
+    const {
+      x = '',
+      y = '',
+      crv = '',
+    } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({
+      format: 'jwk',
+    });
+    await unsign((key) => (key.kid === kid ? { ...key, jwk: { ...key.jwk, kty: 'EC', crv, x, y } } : key));
+    for (const how of ['--upgrade', '--force']) {
+      const { code, stderr } = await attempt(['keys', 'sign', '--yes', how], options);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(`replaced the public half of ${kid}: `)]);
+    }
+    const listed = (await list()).find((key) => key.kid === kid);
+    expect(listed?.thumbprint).toMatch(/^[\w-]{43}$/);
+    await unsign((key) => before.find((other) => other.kid === key.kid)!);
+    expect((await list()).find((key) => key.kid === kid)?.thumbprint).not.toBe(listed?.thumbprint);
+    const { stderr } = await latchkey(['keys', 'sign', '--yes', '--upgrade'], options);
+    expect(stderr).not.toContain('could not be checked');
+    expect(await signed()).toContain(kid);
+  });
+
+  it('is signed with public halves that could not be checked only by force, and they are named', async () => {
+    const { kid } = await add();
+    await latchkey(['keys', 'add', '--environment', environmentKid], withSecret);
+    await unsign();
+    world.kms.fail('denied', ['Decrypt']);
+    const nothing = { env: { SIGNING_KEYS: '', VERIFICATION_KEYS: '' } };
+    const { code, stderr } = await attempt(['keys', 'sign', '--yes'], nothing);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`(not checked: ${kid}, ${environmentKid})`)]);
+    const done = await latchkey(['keys', 'sign', '--yes', '--force'], nothing);
+    expect(done.stderr).toMatch(new RegExp(`public half of ${kid} could not be checked: .*AccessDenied`));
+    expect(done.stderr).toContain(`public half of ${environmentKid} could not be checked: it is in no SIGNING_KEYS`);
+    expect(await signed()).toEqual([kid, environmentKid]);
+  });
+
+  it('is not signed without a key that signs, or without one that is not there', async () => {
+    const [active, next] = await two();
+    await unsign();
+    const before = await registry.find(KEY_REGISTRY);
+    for (const [kid, message] of [
+      [active.kid, 'no key would sign'],
+      ['nope', 'key nope'],
+    ] as const) {
+      const { code, stderr } = await attempt(['keys', 'sign', '--yes', '--upgrade', '--without', kid]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
+    }
+    expect(await registry.find(KEY_REGISTRY)).toEqual(before);
+    await latchkey(['keys', 'sign', '--yes', '--upgrade', '--without', next.kid]);
+    expect(await signed()).toEqual([active.kid]);
   });
 });
 
