@@ -33,6 +33,9 @@ export class ConfigError extends Error {
 
 const text = (value: string) => value;
 
+/** The longest for which any deployment believes the signature of a key registry. */
+export const LONGEST_REGISTRY_MAX_AGE_SECONDS = 90 * DAY;
+
 export const variables = {
   ISSUER: { parse: parseIssuer },
   TABLE_NAME: { parse: text },
@@ -44,7 +47,7 @@ export const variables = {
   REGISTRY_SIGNING_KEY: { parse: parseSecrets },
   REGISTRY_KMS_KEY: { parse: parseKmsKeyId },
   // Beyond the day after which an old signature is logged.
-  REGISTRY_MAX_AGE_SECONDS: { parse: integerBetween(2 * DAY, 90 * DAY), default: '604800' },
+  REGISTRY_MAX_AGE_SECONDS: { parse: integerBetween(2 * DAY, LONGEST_REGISTRY_MAX_AGE_SECONDS), default: '604800' },
   WRAPPING_KMS_KEY: { parse: parseKmsKeyId, optional: true },
   NEW_KEY_ALGORITHM: { parse: oneOf(algorithmNames), default: 'ES256' },
   JWKS_CACHE_SECONDS: { parse: integerBetween(0, 30 * DAY), default: '7200' },

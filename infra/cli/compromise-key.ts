@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readConfig } from '../../lib/config.ts';
+import { LONGEST_REGISTRY_MAX_AGE_SECONDS } from '../../lib/config.ts';
 import {
   activeKeys,
   KEY_REFRESH_SECONDS,
@@ -61,7 +61,6 @@ export const compromiseCommand = (io: Io) =>
       };
       const outcome = await revokeKey(keys, kid, {
         policy,
-        registryMaxAge: readConfig(env).get('REGISTRY_MAX_AGE_SECONDS'),
         replacement: replaceWith,
         make,
       });
@@ -114,8 +113,6 @@ interface Compromise {
 
 interface Options {
   readonly policy: KeyPolicy;
-  /** Seconds for which an old registry is believed. */
-  readonly registryMaxAge: number;
   /** `kid` of the key that takes over; undefined = the oldest key with status `next`, else a new one. */
   readonly replacement: string | undefined;
   /** Makes a key that replaces this one. */
@@ -128,15 +125,15 @@ interface Options {
  * @throws Problem that says what was done, when only the first write succeeded
  */
 async function revokeKey(keys: ManagedKeys, kid: string, options: Options): Promise<Compromise> {
-  const { policy, registryMaxAge, replacement, make } = options;
+  const { policy, replacement, make } = options;
   const { store } = keys;
   const { value: registry } = await requireRegistry(keys);
   const key = keyIn(registry, kid);
   if (replacement !== undefined && key.compromised_at === undefined) requireNext(registry, replacement);
 
   // The entry also covers tokens signed by containers that have not seen the change of the registry yet, or that believe an
-  // old registry, which somebody has put back.
-  const delay = KEY_REFRESH_SECONDS + IN_FLIGHT_SECONDS + registryMaxAge;
+  // old registry, which somebody has put back: for how long is a setting of the deployment, which this shell need not know.
+  const delay = KEY_REFRESH_SECONDS + IN_FLIGHT_SECONDS + LONGEST_REGISTRY_MAX_AGE_SECONDS;
   const entry = createRevocation('key', kid, { now: store.clock(), lifetime: policy.maxLifetime, delay });
   const revocation = await addRevocation(store.revocations, entry);
   try {
