@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { Unavailable } from '../oauth/errors.ts';
@@ -7,7 +8,7 @@ import { isSigned, isSignedBy } from './signature.ts';
 
 /** Somebody else than key management may have written the registry. The message may be logged and shown. */
 export class UntrustedRegistry extends Unavailable {
-  readonly code: 'unsigned' | 'forged' | 'older' | 'expired' | 'revoked_key';
+  readonly code: 'unsigned' | 'forged' | 'older' | 'diverged' | 'expired' | 'revoked_key';
 
   constructor(code: UntrustedRegistry['code'], problem: string) {
     super('');
@@ -35,6 +36,18 @@ export function requireSigned(registry: StoredRegistry, { issuer, keys }: Regist
   return registry;
 }
 
+/**
+ * Refuses an old registry that was put back, even if key management that did not know better has changed and signed it since.
+ * @throws UntrustedRegistry
+ */
+export function requireSuccessor(found: SignedRegistry, known: SignedRegistry | undefined): void {
+  if (!known || found.sequence > known.sequence) return;
+  const isOlder = found.sequence < known.sequence || found.signed_at < known.signed_at;
+  if (isOlder) throw new UntrustedRegistry('older', 'is older than before');
+  if (!isDeepStrictEqual(found.keys, known.keys))
+    throw new UntrustedRegistry('diverged', 'has other keys than before under the same number');
+}
+
 /** @returns seconds since the signature. @throws UntrustedRegistry */
 export function requireUnexpired({ signed_at }: SignedRegistry, { maxAge }: RegistryTrust, now: number): number {
   const age = now - signed_at;
@@ -52,7 +65,8 @@ export type RegistryCheck = (found: StoredRegistry, believed: StoredRegistry | u
 export function createRegistryCheck(trust: RegistryTrust, clock: Clock, log: Pick<Log, 'warn'>): RegistryCheck {
   return (found, believed) => {
     const signed = found === believed ? (found as SignedRegistry) : requireSigned(found, trust);
-    if (signed.sequence < (believed?.sequence ?? 0)) throw new UntrustedRegistry('older', 'is older than before');
+    // What is believed was checked before.
+    if (found !== believed) requireSuccessor(signed, believed as SignedRegistry | undefined);
     const age = requireUnexpired(signed, trust, clock());
     if (age > OVERDUE_SECONDS) log.warn('the key registry is not signed again', { seconds: age });
   };

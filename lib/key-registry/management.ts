@@ -1,8 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
 import { KeyError } from '../keys/jwk.ts';
 import type { Revocation } from '../oauth/revocation.ts';
 import type { RecordStore, Versioned } from '../store/record.ts';
-import { type RegistryTrust, requireSigned, requireUnexpired, UntrustedRegistry } from './authenticity.ts';
+import {
+  type RegistryTrust,
+  requireSigned,
+  requireSuccessor,
+  requireUnexpired,
+  UntrustedRegistry,
+} from './authenticity.ts';
 import { type KeyRegistry, publishedKeys, type SignedRegistry, type StoredRegistry } from './registry.ts';
 import { isSignedBy, signedBytes } from './signature.ts';
 import { KEY_REGISTRY } from './store.ts';
@@ -33,6 +40,8 @@ export interface KeyManagementContext {
 
 export function createKeyManagement(context: KeyManagementContext): KeyManagement {
   const { trust, sign, store, clock, listRevocations } = context;
+  /** The last one that this container has read or written, so that it signs none that was put back. */
+  let last: SignedRegistry | undefined;
 
   /** @throws UntrustedRegistry; KeyError for a signature that nobody would believe */
   async function seal({ keys }: KeyRegistry, sequence: number): Promise<SignedRegistry> {
@@ -46,19 +55,31 @@ export function createKeyManagement(context: KeyManagementContext): KeyManagemen
     return signed;
   }
 
+  async function write(registry: SignedRegistry, version?: number): Promise<boolean> {
+    const isDone = await (version === undefined ? store.create(registry) : store.replace(registry, version));
+    if (isDone) last = registry;
+    return isDone;
+  }
+
   return {
     async find() {
       const found = await store.findVersion(KEY_REGISTRY);
       if (!found) return undefined;
       const value = requireSigned(found.value, trust);
+      requireSuccessor(value, last);
       requireUnexpired(value, trust, clock());
+      last = value;
       return { value, version: found.version };
     },
     // Newer than a registry that was lost.
-    create: async (registry) => store.create(await seal(registry, clock())),
-    replace: async (registry, { value, version }) => store.replace(await seal(registry, value.sequence + 1), version),
+    create: async (registry) => write(await seal(registry, clock())),
+    async replace(registry, { value, version }) {
+      // An old registry that was put back must not reach the number of a newer one by being signed again.
+      const step = isDeepStrictEqual(registry.keys, value.keys) ? 0 : 1;
+      return write(await seal(registry, value.sequence + step), version);
+    },
     adopt: async (registry, { value, version }) =>
-      store.replace(await seal(registry, Math.max((value.sequence ?? 0) + 1, clock())), version),
+      write(await seal(registry, Math.max((value.sequence ?? 0) + 1, clock())), version),
   };
 }
 

@@ -38,7 +38,7 @@ export interface KeyRegistry {
 
 /** What verifiers believe: nobody but key management can make the signature. */
 export interface SignedRegistry extends KeyRegistry {
-  /** Grows with each write. The first one is the time of the write. */
+  /** Grows with each change of the keys, and not when they are only signed again. The first one is the time of the write. */
   readonly sequence: number;
   /** Seconds since the epoch. */
   readonly signed_at: number;
