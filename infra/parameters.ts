@@ -2,8 +2,11 @@ import { type VariableName, variables } from '../lib/config.ts';
 import { InvalidValue, integerBetween, oneOf } from '../lib/config-values.ts';
 import { Problem } from './problem.ts';
 
-/** Values of parameters of serverless.yml, by name; absent = the default. */
+/** Values of parameters of serverless.yml, by name; absent = the default. A reference stands for a value that is not known yet. */
 export type Parameters = Readonly<Record<string, string>>;
+
+/** To a value that is kept elsewhere, such as `${ssm:/path}`: nothing can be said of it before `serverless` has put the value in. */
+const isReference = (value = '') => value.includes('${');
 
 /** What a parameter may be. */
 interface Parameter {
@@ -46,7 +49,7 @@ export const parameters = {
   'registry-kms-key': maySet('REGISTRY_KMS_KEY'),
   'registry-keys': maySet('REGISTRY_KEYS'),
   'registry-max-age': sets('REGISTRY_MAX_AGE_SECONDS'),
-  'signing-kms-arns': { parse: variables.GRANT_KMS_KEYS.parse, mayBeEmpty: true },
+  'signing-kms-arns': { ...like(/^[^=]*$/, 'signing-kms-keys without algorithms'), mayBeEmpty: true },
   'key-registry': sets('KEY_REGISTRY'),
   rotation: sets('KEY_ROTATION'),
   'key-rotation': sets('KEY_ROTATION_SECONDS'),
@@ -119,12 +122,14 @@ export function checkParameters(stage: string, given: Parameters): void {
   const { keys = 'secret', audience, issuer } = given;
   for (const [name, origins] of USED_WITH) {
     const value = given[name];
-    if (value && value !== 'off' && !origins.includes(keys)) {
+    if (value && value !== 'off' && ![keys, value].some(isReference) && !origins.includes(keys)) {
       throw new Problem(`parameter ${name} can only be used with keys=${origins.join(' or keys=')}`);
     }
   }
-  if (audience !== undefined && audience === issuer) throw new Problem('parameter audience must not be the issuer');
-  if (given['handle-kms-keys'] && given['previous-handle-keys'] !== 'on') {
+  if (audience !== undefined && audience === issuer && !isReference(issuer))
+    throw new Problem('parameter audience must not be the issuer');
+  const { 'handle-kms-keys': oldKeys, 'previous-handle-keys': previous } = given;
+  if (oldKeys && previous !== 'on' && ![oldKeys, previous].some(isReference)) {
     throw new Problem(
       'parameter handle-kms-keys can only be used with previous-handle-keys=on, to accept handles of version 0.1.0; new ones are made with reference-token-kms-keys, grant-kms-keys and session-kms-keys',
     );
@@ -136,7 +141,7 @@ export function checkParameters(stage: string, given: Parameters): void {
     const ids = (given[name] || (name === 'signing-kms-arns' && given['signing-kms-keys']) || '').split(',');
     const isEnough =
       stage === 'local' || name === 'signing-kms-keys' ? ids[0] !== '' : ids.every((id) => KEY_ARN.test(id));
-    if (isEnough) continue;
+    if (isEnough || isReference(given[name])) continue;
     throw new Problem(
       `parameter ${name} must be ARNs of KMS keys with keys=${keys}, separated by commas, such as arn:aws:kms:eu-west-1:123456789012:key/1a2b`,
     );
@@ -154,7 +159,7 @@ function requireOnePurpose(given: Parameters): void {
   const known = new Map<string, { readonly name: string; readonly purpose: unknown }>();
   for (const purpose of KMS_PURPOSES) {
     for (const name of purpose) {
-      for (const id of kmsKeyIds(given[name])) {
+      for (const id of isReference(given[name]) ? [] : kmsKeyIds(given[name])) {
         const other = known.get(id);
         if (other && other.purpose !== purpose) {
           throw new Problem(`parameters ${other.name} and ${name} must not name the same key of KMS`);
@@ -188,7 +193,8 @@ function neededKeys(given: Parameters): ParameterName[] {
   if (keys === 'wrapped') return ['wrapping-kms-key', ...handleKeys, 'registry-kms-key'];
   if (keys !== 'kms') return [];
   const always = ['signing-kms-arns', ...handleKeys] as const;
-  return registry === 'on' ? [...always, 'registry-kms-key'] : ['signing-kms-keys', ...always];
+  if (registry === 'on') return [...always, 'registry-kms-key'];
+  return isReference(registry) ? [...always] : ['signing-kms-keys', ...always];
 }
 
 function checkParameter(name: string, value: string): void {
@@ -198,7 +204,7 @@ function checkParameter(name: string, value: string): void {
   if (!parameter) {
     throw new Problem(`there is no parameter ${name}; the parameters are ${Object.keys(parameters).join(', ')}`);
   }
-  if (value === '' && parameter.mayBeEmpty) return;
+  if (isReference(value) || (value === '' && parameter.mayBeEmpty)) return;
   try {
     if (value === '') throw new InvalidValue('must not be empty');
     parameter.parse(value);

@@ -19,4 +19,7 @@ export default function settingsPlugin(
   serverless: Serverless,
   options: unknown,
   utilities: { log: { warning(text: string): void } },
-): { asyncInit(): Promise<void>; hooks: { 'before:deploy:deploy'(): Promise<void> } };
+): {
+  asyncInit(): Promise<void>;
+  hooks: Record<'before:package:initialize' | 'before:deploy:deploy', () => Promise<void>>;
+};

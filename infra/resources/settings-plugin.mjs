@@ -1,6 +1,6 @@
 // A plugin of `serverless` that refuses what could not work: parameters, before anything is resolved, because an unknown one would be
-// ignored and a wrong one would fail with another message or in the functions; and variables that Lambda has no room for, before a
-// deployment.
+// ignored and a wrong one would fail with another message or in the functions, and again when references are resolved; and variables
+// that Lambda has no room for, before a deployment.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,9 +28,12 @@ const loadChecks = async () => {
 
 /** @param {import('./settings-plugin.d.mts').Serverless} serverless */
 export default function settingsPlugin(serverless, /** @type {unknown} */ _options, /** @type {any} */ { log }) {
+  /** @type {Promise<Checks> | undefined} */
+  let loading;
   /** Runs checks, and reports a mistake without a stack trace. */
   const check = async (/** @type {(checks: Checks) => unknown} */ run) => {
-    const checks = await loadChecks();
+    loading ??= loadChecks();
+    const checks = await loading;
     try {
       await run(checks);
     } catch (error) {
@@ -39,10 +42,15 @@ export default function settingsPlugin(serverless, /** @type {unknown} */ _optio
     }
   };
 
+  const checkGiven = () =>
+    check(({ checkParameters }) => checkParameters(stageOf(serverless), parametersOf(serverless)));
+
   return {
-    asyncInit: () => check(({ checkParameters }) => checkParameters(stageOf(serverless), parametersOf(serverless))),
+    asyncInit: checkGiven,
 
     hooks: {
+      // By then, the references in serverless.yml are resolved.
+      'before:package:initialize': checkGiven,
       'before:deploy:deploy': () =>
         check(async ({ checkEnvironmentSizes, secretNames }) => {
           const template = serverless.service.provider.compiledCloudFormationTemplate;
@@ -57,7 +65,7 @@ export default function settingsPlugin(serverless, /** @type {unknown} */ _optio
 const stageOf = (/** @type {import('./settings-plugin.d.mts').Serverless} */ { processedInput, configurationInput }) =>
   processedInput.options.stage ?? configurationInput.provider?.stage ?? 'dev';
 
-/** The parameters that are known by now: a value that refers to others is not, and its parts are checked by themselves. */
+/** A value that CloudFormation computes is not known in any case: it becomes a reference. */
 function parametersOf(/** @type {import('./settings-plugin.d.mts').Serverless} */ serverless) {
   const { params = {} } = serverless.configurationInput;
   const given = (serverless.processedInput.options.param ?? []).map((text) => {
@@ -68,10 +76,11 @@ function parametersOf(/** @type {import('./settings-plugin.d.mts').Serverless} *
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice !== undefined) throw new serverless.classes.Error(`parameter ${twice} is given twice`);
   const all = { ...params.default, ...params[stageOf(serverless)], ...Object.fromEntries(given) };
-  const known = Object.entries(all).filter(
-    ([, value]) => value !== null && typeof value !== 'object' && !String(value).includes('$' + '{'),
+  return Object.fromEntries(
+    Object.entries(all)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => [name, typeof value === 'object' ? '$' + '{CloudFormation}' : String(value)]),
   );
-  return Object.fromEntries(known.map(([name, value]) => [name, String(value)]));
 }
 
 /** The secrets by name; undefined when they cannot be read, as CloudFormation may still be able to. */

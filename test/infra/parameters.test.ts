@@ -192,6 +192,63 @@ describe('the plugin of serverless', () => {
     await expect(plugin(given).asyncInit()).rejects.toThrow(message);
   });
 
+  const elsewhere = (source: string) => `\${${source}}`;
+  /** Parameters of the stage prod, some of which refer to values that are kept elsewhere. */
+  const inKms = {
+    keys: 'kms',
+    'signing-kms-keys': elsewhere('ssm:/latchkey/signing'),
+    'reference-token-kms-keys': { 'Fn::ImportValue': 'keys-of-references' },
+    'grant-kms-keys': elsewhere('cf:keys-prod.Grants'),
+    'session-kms-keys': elsewhere('env:SESSIONS'),
+  };
+  const withParams = (prod: Record<string, unknown>, param: string[] = []) =>
+    plugin(
+      serverless({
+        processedInput: { options: { stage: 'prod', param } },
+        configurationInput: { params: { ...packaged.params, prod } },
+      }),
+    );
+
+  it.each<[prod: Record<string, unknown>, param?: string[]]>([
+    [inKms],
+    [{ ...inKms, 'key-registry': 'on', 'registry-kms-key': elsewhere('ssm:/a'), 'registry-keys': elsewhere('ssm:/b') }],
+    [{ keys: elsewhere('ssm:/keys'), 'grant-kms-keys': ARN, 'registry-kms-key': `${ARN}-registry` }],
+    [{ ...inKms, 'previous-handle-keys': elsewhere('ssm:/old'), 'handle-kms-keys': `${ARN}-old` }],
+    [{ ...inKms, 'key-registry': elsewhere('ssm:/on'), 'signing-kms-arns': ARN }],
+    [{ 'clock-skew': elsewhere('ssm:/skew') }],
+    [inKms, [`grant-kms-keys=${elsewhere('ssm:/grants')}`, `audience=${elsewhere('ssm:/api')}`]],
+    [{ audience: { Ref: 'Api' }, issuer: { Ref: 'Url' }, rotation: elsewhere('ssm:/rotation') }],
+  ])('leaves open what refers to a value that is not known yet: %j %j', async (prod, param) => {
+    const { asyncInit, hooks } = withParams(prod, param);
+    await asyncInit();
+    await hooks['before:package:initialize']();
+  });
+
+  it.each<[prod: Record<string, unknown>, message: RegExp]>([
+    [{ ...inKms, 'session-kms-keys': 'alias/a' }, /^parameter session-kms-keys must be ARNs/],
+    [{ ...inKms, 'session-kms-keys': '' }, /^parameter session-kms-keys must be ARNs/],
+    [{ ...inKms, 'clock-skew': 'abc' }, /^parameter clock-skew must be a whole number/],
+    [{ ...inKms, 'signing-kms-arns': ARN, 'session-kms-keys': ARN }, /must not name the same key of KMS$/],
+    [{ ...inKms, 'key-registry': 'on', 'registry-kms-key': elsewhere('ssm:/a') }, /^parameter registry-keys must be/],
+  ])('but refuses what is wrong whatever they are: %j', async (prod, message) => {
+    await expect(withParams(prod).asyncInit()).rejects.toThrow(message);
+  });
+
+  it('checks them when serverless has put the values in', async () => {
+    const params: Record<string, Record<string, unknown>> = { ...packaged.params, prod: inKms };
+    const { asyncInit, hooks } = plugin(serverless({ configurationInput: { params } }));
+    await asyncInit();
+    params['prod'] = {
+      ...inKms,
+      'signing-kms-keys': ARN,
+      'grant-kms-keys': `${ARN}-grant`,
+      'session-kms-keys': `${ARN}-grant`,
+    };
+    await expect(hooks['before:package:initialize']()).rejects.toThrow(
+      'parameters grant-kms-keys and session-kms-keys must not name the same key of KMS',
+    );
+  });
+
   it('accepts serverless.yml as it is, and what refers to something that is not known yet', async () => {
     await plugin(serverless()).asyncInit();
     const issuer = { 'Fn::Sub': 'x' };
