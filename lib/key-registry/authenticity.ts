@@ -8,7 +8,7 @@ import { isSigned, isSignedBy } from './signature.ts';
 
 /** Somebody else than key management may have written the registry. The message may be logged and shown. */
 export class UntrustedRegistry extends Unavailable {
-  readonly code: 'unsigned' | 'forged' | 'older' | 'diverged' | 'expired' | 'revoked_key';
+  readonly code: 'unsigned' | 'forged' | 'older' | 'expired' | 'revoked_key';
 
   constructor(code: UntrustedRegistry['code'], problem: string) {
     super('');
@@ -42,10 +42,8 @@ export function requireSigned(registry: StoredRegistry, { issuer, keys }: Regist
  */
 export function requireSuccessor(found: SignedRegistry, known: SignedRegistry | undefined): void {
   if (!known || found.sequence > known.sequence) return;
-  const isOlder = found.sequence < known.sequence || found.signed_at < known.signed_at;
-  if (isOlder) throw new UntrustedRegistry('older', 'is older than before');
-  if (!isDeepStrictEqual(found.keys, known.keys))
-    throw new UntrustedRegistry('diverged', 'has other keys than before under the same number');
+  const isSame = found.sequence === known.sequence && isDeepStrictEqual(found.keys, known.keys);
+  if (!isSame || found.signed_at < known.signed_at) throw new UntrustedRegistry('older', 'is not newer than before');
 }
 
 /** @returns seconds since the signature. @throws UntrustedRegistry */
