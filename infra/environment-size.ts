@@ -28,7 +28,7 @@ const ID_LENGTH = 10;
  * The bytes of the variables of each function, as deployed with a secret.
  * @param secrets values by secret name, then by key
  * @returns the bytes by the logical id of the function
- * @throws Problem for a reference to a value that a secret does not have
+ * @throws Problem for a reference to a value that a secret does not have, or that is empty: REGISTRY_KEYS would turn a check off
  */
 export function environmentSizes(
   template: FunctionsTemplate,
@@ -39,7 +39,7 @@ export function environmentSizes(
     if (typeof value !== 'object' || value === null) {
       return String(value).replace(REFERENCE, (_, name: string, key: string) => {
         const secret = secrets[name]?.[key];
-        if (typeof secret === 'string') return secret;
+        if (typeof secret === 'string' && secret !== '') return secret;
         throw new Problem(`the secret ${name} has no ${key}, which ${variable} is taken from`);
       });
     }

@@ -294,6 +294,7 @@ describe('the plugin of serverless', () => {
     await expect(deploy({ A }, () => secret({ B: 'x' }))).rejects.toThrow(
       'the secret latchkey/prod has no A, which A is taken from',
     );
+    await expect(deploy({ A }, () => secret({ A: '' }))).rejects.toThrow('the secret latchkey/prod has no A');
     await expect(deploy({ A }, () => [400, { __type: 'ResourceNotFoundException' }])).rejects.toThrow(
       'there is no secret latchkey/prod: make it with latchkey init',
     );
