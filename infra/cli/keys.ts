@@ -2,8 +2,9 @@ import { Command } from 'commander';
 import { type Environment, readConfig } from '../../lib/config.ts';
 import { requireSigned } from '../../lib/key-registry/authenticity.ts';
 import type { StoredRegistry } from '../../lib/key-registry/registry.ts';
-import { isSigned } from '../../lib/key-registry/signature.ts';
+import { isSigned, isSignedBy } from '../../lib/key-registry/signature.ts';
 import { KEY_REGISTRY } from '../../lib/key-registry/store.ts';
+import { registryKeyText } from '../../lib/keys/registry-key.ts';
 import { activateCommand } from './activate-key.ts';
 import { addCommand } from './add-key.ts';
 import { examples, withTableAction } from './command.ts';
@@ -12,7 +13,7 @@ import { generateCommand } from './generate-key.ts';
 import type { Io } from './io.ts';
 import { keyPolicyFrom } from './key-registry.ts';
 import { keyView, POLICY_HELP } from './key-view.ts';
-import { columns, type Output } from './output.ts';
+import { columns, type Output, time } from './output.ts';
 import {
   findRegistryKey,
   type RegistryKeyOptions,
@@ -53,8 +54,7 @@ const listCommand = (io: Io) =>
       const registry = await store.keys.find(KEY_REGISTRY);
       if (!registry?.keys.length) return listUnregistered(store, env, out);
       const { keys } = registry;
-      const unchecked = await checkSignature(registry, store, env, options);
-      if (unchecked !== undefined) out.note(unchecked);
+      out.note(await checkSignature(registry, store, env, options));
       const views = keys.map((key) => keyView(key, policy));
       const now = store.clock();
       const rows = views.map(({ activatable_at, withdrawable_at, compromised_at, ...view }) => ({
@@ -68,7 +68,7 @@ const listCommand = (io: Io) =>
     },
   );
 
-/** @returns why it could not be checked, if so. @throws UntrustedRegistry for a wrong signature */
+/** @returns who has signed it, or why that could not be checked. @throws UntrustedRegistry for a wrong signature */
 async function checkSignature(registry: StoredRegistry, store: Store, env: Environment, options: RegistryKeyOptions) {
   if (!isSigned(registry))
     return 'Warning: the registry is not signed. Compare these keys with what you know: see latchkey keys sign --help';
@@ -77,8 +77,10 @@ async function checkSignature(registry: StoredRegistry, store: Store, env: Envir
   if (!keys || !(store.local || find('ISSUER'))) {
     return 'Warning: the signature of the registry was not checked. Set ISSUER, and REGISTRY_KEYS or --registry-kms-key.';
   }
-  requireSigned(registry, registryTrust(store, env, keys));
-  return undefined;
+  const trust = registryTrust(store, env, keys);
+  const { signed_at } = requireSigned(registry, trust);
+  const signer = keys.find((key) => isSignedBy([key], trust.issuer, registry));
+  return `The registry was signed at ${time(signed_at)} by the key ${signer && registryKeyText(signer)}.`;
 }
 
 /** For an empty registry: lists the published keys, if they can be found. */

@@ -16,8 +16,11 @@ export interface RotationContext extends LogContext {
   readonly createKey: ((alg: AlgorithmName) => Promise<NewKey>) | undefined;
 }
 
-/** Seconds after which the registry is signed again, so that verifiers can refuse an old one that is put back. */
-const SIGNED_FOR = 3_600;
+/**
+ * Seconds after which the registry is signed again, so that verifiers can refuse an old one that is put back. Shorter than the hour
+ * of the schedule, because a run signs a little after its start.
+ */
+const SIGNED_FOR = 3_000;
 
 /** Makes the first key, rotates what is due, and signs the registry again. */
 export const rotation: Job<RotationContext> = { failure: 'the keys could not be managed', run: manageKeys };

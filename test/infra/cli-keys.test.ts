@@ -603,6 +603,19 @@ describe('The key that signs the registry', () => {
     expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('has a wrong signature') });
   });
 
+  it('is replaced while both are believed, and keys list shows which one has signed', async () => {
+    const [old, next] = [inKms(), inKms()];
+    const [oldHalf, nextHalf] = [await publicHalf(old), await publicHalf(next)];
+    await latchkey(['keys', 'add', '--wrapped', '--registry-kms-key', old], { env: none });
+    const env = { ...none, REGISTRY_KEYS: `${nextHalf},${oldHalf}` };
+    expect((await latchkey(['keys', 'list'], { env })).stderr).toMatch(
+      new RegExp(`^The registry was signed at \\S+ by the key ${oldHalf}\\.$`, 'm'),
+    );
+    await latchkey(['keys', 'sign', '--yes', '--registry-kms-key', next], { env });
+    expect((await latchkey(['keys', 'list'], { env })).stderr).toContain(`by the key ${nextHalf}.`);
+    expect(await published(world.restart({ REGISTRY_KEYS: nextHalf }))).toHaveLength(1);
+  });
+
   it('must be among REGISTRY_KEYS', async () => {
     const REGISTRY_KEYS = await publicHalf(inKms());
     const { code, stderr } = await attempt(['keys', 'add', '--wrapped'], { env: { REGISTRY_KEYS } });

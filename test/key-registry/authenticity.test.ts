@@ -291,9 +291,9 @@ describe('A registry that was put back', () => {
 describe('Key management', () => {
   const stored = async () => (await world.find()) as SignedRegistry;
 
-  it('signs the registry again after an hour, with the same number, and not before', async () => {
+  it('signs the registry again with each hourly run, even if the last was late, with the same number, and not before', async () => {
     const manage = world.rotation({ KEY_ROTATION: 'off' });
-    advance(3599);
+    advance(2999);
     await manage();
     expect(await stored()).toEqual(before);
     advance(1);
