@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { checkParameters, parameters } from '../../infra/parameters.ts';
 import settingsPlugin, { type Serverless } from '../../infra/resources/settings-plugin.mjs';
 import { variables } from '../../lib/config.ts';
-import { document } from '../support/docs.ts';
+import { blocks, document, runBlocks, section } from '../support/docs.ts';
 import { parameters as stages } from './stages.ts';
 
 const packaged = parse(document('serverless.yml'), { logLevel: 'silent' }) as {
@@ -161,6 +162,35 @@ describe('A key of KMS that serves two purposes is refused:', () => {
   ])('%j', (given, names) => {
     const message = `parameters ${names} must not name the same key of KMS`;
     expect(() => checkParameters('prod', { ...proper, ...given })).toThrow(message);
+  });
+});
+
+describe('The upgrade from version 0.1.0 in docs/deploy.md', () => {
+  /** Stand-ins that make keys and print deployments. Nothing can be signed without the issuer. */
+  const commands = `
+    aws() { echo arn:aws:kms:eu-west-1:123456789012:key/$(mktemp -u XXXXXXXXXX); }
+    npm() { :; }
+    npx() {
+      case "$*" in
+        "latchkey keys registry-key "*) echo ${registry['registry-keys']} ;;
+        *"keys sign"*) echo "$ISSUER" ;;
+        *deploy*) echo "$@" ;;
+      esac
+    }`;
+
+  it.each([
+    ['secret', ['on', undefined]],
+    ['kms', ['on', 'on']],
+    ['wrapped', ['on']],
+  ] as const)('has steps with keys=%s whose deployments are accepted', async (keys, previous) => {
+    const code = blocks(section(document('docs/deploy.md'), `With \`keys=${keys}\``, 3), 'sh');
+    const output = (await runBlocks(code, tmpdir(), commands)).join('\n');
+    const deployments = [...output.matchAll(/^serverless deploy .*$/gm)].map(([line]) =>
+      Object.fromEntries([...line.matchAll(/--param (\S+?)=(\S+)/g)].map(([, name, value]) => [name, value])),
+    );
+    for (const given of deployments) checkParameters('prod', given);
+    expect(deployments.map((given) => given['previous-handle-keys'])).toEqual(previous);
+    for (const given of deployments) expect(given).toMatchObject({ audience: 'https://api.example.com' });
   });
 });
 
