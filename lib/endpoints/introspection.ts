@@ -41,8 +41,7 @@ async function introspect(token: string, caller: Caller, context: IntrospectionC
     const described =
       'client' in caller ? forClient(accessToken, caller.client) : forApi(accessToken, caller.resourceServer);
     if (!described) throw new InvalidToken('is not for this caller');
-    // Last, because a claim could have its name.
-    return { ...described, active: true };
+    return state({ active: true }, described);
   } catch (error) {
     if (!(error instanceof InvalidToken)) throw error;
     context.log.info('inactive token introspected', { ...callerId(caller), reason: error.message });
@@ -67,4 +66,7 @@ function forClient({ format, claims }: AccessToken, client: Client) {
   return isReadable(format) ? whole(claims) : { exp, ...(scope !== undefined && { scope }) };
 }
 
-const whole = (claims: AccessTokenClaims) => ({ ...claims, token_type: 'Bearer' });
+const whole = (claims: AccessTokenClaims) => state({ token_type: 'Bearer' }, claims);
+
+/** First, as readers expect; and never a claim of the same name instead. */
+const state = <Own extends object, Claims extends object>(own: Own, claims: Claims) => ({ ...own, ...claims, ...own });
