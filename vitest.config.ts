@@ -66,9 +66,9 @@ export default defineConfig(({ mode }) => {
     pool: 'threads' as const,
     isolate: false,
     // No test depends on how fast the machine is: these end what hangs.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
-    expect: { poll: { timeout: 60_000 } },
+    testTimeout: 1_200_000,
+    hookTimeout: 1_200_000,
+    expect: { poll: { timeout: 240_000 } },
   };
   const all = {
     include: ['test/**/*.test.ts'],

@@ -68,6 +68,21 @@ async function publishedKids({ issuer }: LocalWorld): Promise<string[]> {
   return ((await response.json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
 }
 
+/** Lets a shell restart something by a command. */
+async function listenForRestarts(restart: () => Promise<void>) {
+  const server = createServer((_request, response) => {
+    restart().then(
+      () => response.end(),
+      (error) => response.writeHead(500).end(String(error)),
+    );
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    command: `curl -s --fail-with-body http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => server.close(),
+  };
+}
+
 /** Leaves the registry as version 0.1.0 would have. */
 async function unsign({ demo }: LocalWorld): Promise<void> {
   const registry = createKeyRegistryStore(createSeedTable(demo.table.endpoint, demo.table.name));
@@ -117,16 +132,13 @@ if (isLongRun) {
     const directory = temporary();
     const port = String(await reusablePort());
     let world = await startLocalWorld(['--port', port], directory);
-    const restarts = createServer(async (_request, response) => {
+    const restarts = await listenForRestarts(async () => {
       await world.stop();
       world = await startLocalWorld(['--port', port], directory);
-      response.end();
     });
     try {
-      restarts.listen(0, '127.0.0.1');
-      await once(restarts, 'listening');
-      const restart = `restart() { curl -sf http://127.0.0.1:${(restarts.address() as AddressInfo).port}; }`;
       const [definitions = ''] = blocks(section(document('README.md'), 'Five minutes'), 'sh');
+      const restart = `restart() { ${restarts.command}; }`;
       const drill = section(section(document('docs/keys.md'), 'Rotate the keys of handles'), 'Try it', 3);
       const [prepare = '', rotate = ''] = blocks(drill, 'sh');
       const [, , , rotated] = await runBlocks([definitions, prepare, restart, rotate], directory);
@@ -184,20 +196,24 @@ describe('The key registry of npm start -- --keys wrapped', () => {
     expect(await isActive(world, third)).toBe(true);
   });
 
-  // Takes minutes, because the drills wait until the containers have read the registry again.
   if (isLongRun) {
     it('passes the drills of docs/keys.md for a rotation and a compromise, pasted into a shell', async () => {
       const [definitions = ''] = blocks(section(document('README.md'), 'Five minutes'), 'sh');
       const keys = document('docs/keys.md');
       const drills = ['A rotation', 'A compromise'].flatMap((heading) => blocks(section(keys, heading), 'sh'));
       expect(drills).toHaveLength(4);
-      // Instead of sleeping until a running container looks: requests at once, which start new ones.
-      const impatience =
-        'sleep() { for i in {1..4}; do curl -s -u $CLIENT -d grant_type=client_credentials $ISSUER/token >/dev/null & done; wait; }';
+      // Instead of sleeping until running containers look: new ones, which look at once.
+      const { port } = new URL(world.issuer);
+      const { directory } = world;
+      const restarts = await listenForRestarts(async () => {
+        await world.stop();
+        world = await startLocalWorld(['--keys', 'wrapped', '--data', data, '--port', port], directory);
+      });
+      const impatience = `sleep() { ${restarts.command}; }`;
       const [, , listed, refused, rotated, compromised] = await runBlocks(
         [definitions, impatience, ...drills],
-        world.directory,
-      );
+        directory,
+      ).finally(restarts.close);
       expect(listed).toMatch(/ active /);
       expect(refused).toBe('too early');
       expect(rotated).toMatch(/^status +active$[\s\S]*\n200\n200\ntoo early$/m);
