@@ -1,12 +1,9 @@
 import { accessTokenFormats } from '../oauth/access-token.ts';
 import type { Client } from '../oauth/client.ts';
-import { items } from './items.ts';
-import { createRecordStore, type RecordStore } from './record.ts';
+import { createFinderWithoutSecrets, createRecordStore, type RecordKind, type RecordStore } from './record.ts';
 import { hashedSecret } from './secret.ts';
 import { boolean, listOf, type Members, number, oneOf, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
-
-const KIND = 'CLIENT';
 
 const members: Members<Client> = {
   client_id: text,
@@ -40,29 +37,16 @@ const members: Members<Client> = {
   allowed_origins: optional(listOf(text)),
 };
 
-const { secrets: _, ...ofClientWithoutSecrets } = members;
-export const clientAttributesWithoutSecrets = Object.keys(ofClientWithoutSecrets);
+export const clientAttributesWithoutSecrets = Object.keys(members).filter((attribute) => attribute !== 'secrets');
 
-const keyOf = (client_id: string) => ({ pk: `CLIENT#${client_id}`, sk: KIND });
+const CLIENT: RecordKind<Client> = {
+  kind: 'CLIENT',
+  key: (client_id) => ({ pk: `CLIENT#${client_id}`, sk: 'CLIENT' }),
+  idOf: ({ client_id }) => client_id,
+  parse: parser(members),
+};
 
-export const createClientStore = (table: Table): RecordStore<Client> =>
-  createRecordStore(table, {
-    kind: KIND,
-    key: keyOf,
-    idOf: ({ client_id }) => client_id,
-    parse: parser(members),
-  });
+export const createClientStore = (table: Table): RecordStore<Client> => createRecordStore(table, CLIENT);
 
-/** For functions that do not authenticate clients, and so may not read the hashes of secrets: the client has none. */
-export function createClientFinder(table: Table): (client_id: string) => Promise<Client | undefined> {
-  const clients = items(table, {
-    kind: KIND,
-    key: keyOf,
-    parse: parser<Omit<Client, 'secrets'>>(ofClientWithoutSecrets),
-    attributes: clientAttributesWithoutSecrets,
-  });
-  return async (client_id) => {
-    const client = await clients.find(client_id);
-    return client && { ...client, secrets: [] };
-  };
-}
+export const createClientFinder = (table: Table): ((client_id: string) => Promise<Client | undefined>) =>
+  createFinderWithoutSecrets(table, CLIENT, clientAttributesWithoutSecrets);

@@ -46,3 +46,15 @@ export function createRecordStore<Value extends object>(
       records.replace([idOf(value)], { value, version: version + 1 }, unchanged({ version }, 'version')),
   };
 }
+
+/**
+ * For functions that do not authenticate anybody, and so may not read the hashes of secrets: a record has none.
+ * @param attributes all but the secrets
+ */
+export function createFinderWithoutSecrets<Value extends { readonly secrets: readonly unknown[] }>(
+  table: Table,
+  { kind, key, parse }: Pick<RecordKind<Value>, 'kind' | 'key' | 'parse'>,
+  attributes: readonly string[],
+): (id: string) => Promise<Value | undefined> {
+  return items(table, { kind, key, parse: (found) => parse({ ...found, secrets: [] }), attributes }).find;
+}

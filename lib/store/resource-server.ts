@@ -1,12 +1,9 @@
 import { accessTokenFormats } from '../oauth/access-token.ts';
 import type { EncryptionJwk, ResourceServer } from '../oauth/resource-server.ts';
-import { items } from './items.ts';
-import { createRecordStore, type RecordStore } from './record.ts';
+import { createFinderWithoutSecrets, createRecordStore, type RecordKind, type RecordStore } from './record.ts';
 import { hashedSecret } from './secret.ts';
 import { boolean, listOf, type Members, number, object, oneOf, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
-
-const KIND = 'RESOURCE';
 
 const members: Members<ResourceServer> = {
   identifier: text,
@@ -20,29 +17,21 @@ const members: Members<ResourceServer> = {
   enabled: boolean,
 };
 
-const { secrets: _, ...ofResourceServerWithoutSecrets } = members;
-export const resourceServerAttributesWithoutSecrets = Object.keys(ofResourceServerWithoutSecrets);
+export const resourceServerAttributesWithoutSecrets = Object.keys(members).filter(
+  (attribute) => attribute !== 'secrets',
+);
 
-const keyOf = (identifier: string) => ({ pk: `RESOURCE#${identifier}`, sk: KIND });
+const RESOURCE: RecordKind<ResourceServer> = {
+  kind: 'RESOURCE',
+  key: (identifier) => ({ pk: `RESOURCE#${identifier}`, sk: 'RESOURCE' }),
+  idOf: ({ identifier }) => identifier,
+  parse: parser(members),
+};
 
 export const createResourceServerStore = (table: Table): RecordStore<ResourceServer> =>
-  createRecordStore(table, {
-    kind: KIND,
-    key: keyOf,
-    idOf: ({ identifier }) => identifier,
-    parse: parser(members),
-  });
+  createRecordStore(table, RESOURCE);
 
-/** For functions that do not authenticate resource servers, and so may not read the hashes of secrets: there are none. */
-export function createResourceServerFinder(table: Table): (identifier: string) => Promise<ResourceServer | undefined> {
-  const resourceServers = items(table, {
-    kind: KIND,
-    key: keyOf,
-    parse: parser<Omit<ResourceServer, 'secrets'>>(ofResourceServerWithoutSecrets),
-    attributes: resourceServerAttributesWithoutSecrets,
-  });
-  return async (identifier) => {
-    const resourceServer = await resourceServers.find(identifier);
-    return resourceServer && { ...resourceServer, secrets: [] };
-  };
-}
+export const createResourceServerFinder = (
+  table: Table,
+): ((identifier: string) => Promise<ResourceServer | undefined>) =>
+  createFinderWithoutSecrets(table, RESOURCE, resourceServerAttributesWithoutSecrets);
