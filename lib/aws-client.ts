@@ -21,6 +21,8 @@ export interface Credentials {
 export interface AwsClientOptions {
   readonly region: string;
   readonly endpoint?: string;
+  /** The domain of the partition that the region is in. */
+  readonly urlSuffix?: string;
   readonly credentials: Credentials | (() => Promise<Credentials>);
   /** Called for every response with the service's time in milliseconds since the epoch; `NaN` when it does not contain it. */
   readonly onDate?: (milliseconds: number) => void;
@@ -61,11 +63,9 @@ const NEGLIGIBLE_SKEW_MS = 60_000;
 const MAX_CONNECTIONS = 50;
 
 export function createAwsClient(service: keyof typeof services, options: AwsClientOptions): AwsCall {
-  const { region, credentials } = options;
+  const { region, credentials, urlSuffix = 'amazonaws.com' } = options;
   const { target, version } = services[service];
-  const { protocol, hostname, host, port } = new URL(
-    options.endpoint ?? `https://${service}.${region}.${suffixOf(region)}`,
-  );
+  const { protocol, hostname, host, port } = new URL(options.endpoint ?? `https://${service}.${region}.${urlSuffix}`);
   // Node connects to an IPv6 address only without the brackets of the URL.
   const address = hostname.replace(/^\[|\]$/g, '');
   const signer = new SignatureV4({ service, region, credentials, sha256: Sha256, applyChecksum: false });
@@ -111,19 +111,6 @@ export function createAwsClient(service: keyof typeof services, options: AwsClie
     }
   };
 }
-
-/** https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json */
-const suffixes = [
-  ['cn-', 'amazonaws.com.cn'],
-  ['eusc-', 'amazonaws.eu'],
-  ['us-iso-', 'c2s.ic.gov'],
-  ['us-isob-', 'sc2s.sgov.gov'],
-  ['us-isof-', 'csp.hci.ic.gov'],
-  ['eu-isoe-', 'cloud.adc-e.uk'],
-] as const;
-
-const suffixOf = (region: string): string =>
-  suffixes.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'amazonaws.com';
 
 interface Answer {
   readonly status: number;

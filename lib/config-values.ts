@@ -28,6 +28,11 @@ export const parseIssuer = (text: string): string => {
   return text;
 };
 
+export const parseHost = (text: string): string => {
+  if (!/^[a-z\d-]+(\.[a-z\d-]+)+$/.test(text)) throw new InvalidValue('must be a lower-case domain name');
+  return text;
+};
+
 /** Browsers load the logo from this URI. */
 export const parseLogoUri = (text: string): string => {
   requireSecure(parseUrl(text));

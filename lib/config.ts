@@ -6,6 +6,7 @@ import {
   LOOPBACK_HOSTS,
   listOfKmsKeys,
   oneOf,
+  parseHost,
   parseIssuer,
   parseKmsKeyId,
   parseLogoUri,
@@ -81,6 +82,7 @@ export const variables = {
   REFRESH_TOKEN_IDLE_LIFETIME_SECONDS: { parse: integerBetween(1, 3650 * DAY), default: '604800' },
   REFRESH_REUSE_INTERVAL_SECONDS: { parse: integerBetween(0, 300), default: '10' },
   CLIENT_CACHE_SECONDS: { parse: integerBetween(0, 3600), default: '30' },
+  URL_SUFFIX: { parse: parseHost, default: 'amazonaws.com' },
   LOG_LEVEL: { parse: oneOf(logLevels), default: 'info' },
 } as const satisfies Record<string, { parse: (text: string) => unknown; default?: string; optional?: true }>;
 
@@ -127,7 +129,7 @@ export interface Config {
   /** @throws ConfigError when it is the issuer, for which any client may get tokens */
   audience(): string;
   /** From the variables that Lambda sets. @throws ConfigError when one is missing */
-  aws(service: AwsService): FoundAwsConfig & Required<Pick<FoundAwsConfig, 'region' | 'credentials'>>;
+  aws(service: AwsService): FoundAwsConfig & Required<Pick<FoundAwsConfig, 'region' | 'credentials'>> & UrlSuffix;
 }
 
 type AwsService = 'DYNAMODB' | 'KMS';
@@ -170,10 +172,15 @@ export function readConfig(env: Environment = process.env): Config {
       const { region, credentials, ...found } = findAwsConfig(env, service);
       if (!region) throw new ConfigError('AWS_REGION', 'is not set');
       if (!credentials) throw new ConfigError('AWS_ACCESS_KEY_ID or AWS_SECRET_ACCESS_KEY', 'is not set');
-      return { ...found, region, credentials };
+      return { ...found, region, credentials, urlSuffix: config.get('URL_SUFFIX') };
     },
   };
   return config;
+}
+
+/** The domain of the partition: `AWS::URLSuffix` in a template. */
+interface UrlSuffix {
+  readonly urlSuffix: string;
 }
 
 interface FoundAwsConfig {

@@ -17,6 +17,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest';
+import { urlSuffixOf } from '../infra/cli/url-suffix.ts';
 import { type Table as StartedTable, startTable } from '../infra/local/table.ts';
 import { createAwsClient } from '../lib/aws-client.ts';
 import type { Clause } from '../lib/clause.ts';
@@ -270,7 +271,7 @@ describe('The endpoint', () => {
     'of %s in %s belongs to %s',
     async (service, at, domain) => {
       await expect(services[service](at)).rejects.toThrow('there is no network');
-      const call = createAwsClient(service, { region: at, credentials });
+      const call = createAwsClient(service, { region: at, credentials, urlSuffix: urlSuffixOf(at) });
       await expect(call('Any', {}, { attempt: 10_000, deadline: 10_000 })).rejects.toThrow('there is no network');
       expect([...new Set(asked)]).toEqual([`${service}.${at}.${domain}`]);
     },

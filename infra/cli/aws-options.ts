@@ -3,14 +3,18 @@ import { type Environment, findAwsConfig } from '../../lib/config.ts';
 import { findRegion } from '../resources/region.cjs';
 
 /** What the client of a service needs. */
-export interface AwsConnection extends Pick<AwsClientOptions, 'region' | 'endpoint' | 'credentials'> {
+export interface AwsConnection extends Pick<AwsClientOptions, 'region' | 'endpoint' | 'urlSuffix' | 'credentials'> {
   /** Multiplies timeouts. */
   readonly patience?: number;
 }
 
-/** Region and endpoint, and the credentials in variables if there are any. */
+/** Region, endpoint or domain, and the credentials in variables if there are any. */
 export async function awsOptions(env: Environment, chosenRegion: string | undefined) {
-  return { ...findAwsConfig(env, 'DYNAMODB'), region: await findRegion(chosenRegion, env) };
+  const region = await findRegion(chosenRegion, env);
+  const found = { ...findAwsConfig(env, 'DYNAMODB'), region };
+  if (found.endpoint) return found;
+  const { urlSuffixOf } = await import('./url-suffix.ts');
+  return { ...found, urlSuffix: urlSuffixOf(region) };
 }
 
 /** Loads the AWS SDK, which takes longer than a whole command, only for credentials that are not in variables. */

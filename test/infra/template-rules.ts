@@ -554,7 +554,7 @@ export const rules: Record<string, Rule> = {
       const expected = setupOf(stage).registry
         ? [...environment.filter((it) => it !== 'VERIFICATION_KEYS'), ...registry]
         : environment;
-      return differs(`environment of ${name}`, sorted(actual), sorted([...expected, 'LOG_LEVEL']));
+      return differs(`environment of ${name}`, sorted(actual), sorted([...expected, 'LOG_LEVEL', 'URL_SUFFIX']));
     }),
 
   // Each function has the keys that it needs, from one place; who cannot sign has no signing key.
