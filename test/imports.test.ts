@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 const LAYERS = [
   ['lib/oauth'],
   ['lib/http', 'lib/store', 'lib/keys', 'lib/secrets'],
-  ['lib/kms', 'lib/revocation', 'lib/pages'],
+  ['lib/kms', 'lib/revocation', 'lib/guessing', 'lib/pages'],
   ['lib/key-registry', 'lib/tokens', 'lib/users'],
   ['lib/client-authentication', 'lib/grants', 'lib/authorizer', 'lib/interaction'],
   ['lib/endpoints', 'lib/jobs'],

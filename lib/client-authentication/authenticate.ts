@@ -4,8 +4,13 @@ import { type Client, isPublic } from '../oauth/client.ts';
 import type { CallerId } from '../oauth/errors.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
 import { callerIdOf, invalidClient } from './invalid-client.ts';
-import type { AuthenticationContext, ClientAuthenticationMethod } from './method.ts';
+import type { ClientAuthenticationMethod } from './method.ts';
 import { identifyCaller } from './methods.ts';
+import { requireSecret, type SecretsContext } from './require-secret.ts';
+
+interface AuthenticationContext extends SecretsContext {
+  readonly issuer: string;
+}
 
 export interface ClientAuthenticationContext extends AuthenticationContext {
   findClient(client_id: string): Promise<Client | undefined>;
@@ -18,7 +23,10 @@ export interface CallerAuthenticationContext extends AuthenticationContext {
   findCaller(id: string): Promise<Caller | undefined>;
 }
 
-/** @throws OAuthError `invalid_client`; `invalid_request` for two clients or two methods; Unavailable */
+/**
+ * @throws OAuthError `invalid_client`; `invalid_request` for two clients or two methods; `temporarily_unavailable` with status 429
+ * for too many wrong secrets; Unavailable
+ */
 export async function authenticateClient(
   request: HttpRequest,
   form: Form,
@@ -28,7 +36,7 @@ export async function authenticateClient(
   const client = await context.findClient(id);
   if (!client) throw invalidClient('unknown client');
   requireUsable(client, method);
-  await method.authenticate(request, form, client, context);
+  await method.authenticate(request, form, client, proofContext(request, client, context));
   return client;
 }
 
@@ -45,12 +53,12 @@ export async function authenticateCaller(
     const { resourceServer } = caller;
     if (!resourceServer.enabled) throw invalidClient('disabled client', resourceServer);
     if (!method.usesSecret) throw methodNotAllowed(resourceServer);
-    await method.authenticate(request, form, resourceServer, context);
+    await method.authenticate(request, form, resourceServer, proofContext(request, resourceServer, context));
   } else {
     const { client } = caller;
     requireUsable(client, method);
     if (isPublic(client)) throw invalidClient('not for a public client', client);
-    await method.authenticate(request, form, client, context);
+    await method.authenticate(request, form, client, proofContext(request, client, context));
   }
   return caller;
 }
@@ -63,6 +71,13 @@ function requireUsable(client: Client, { name, usesSecret }: ClientAuthenticatio
   if (registered === undefined ? !usesSecret : registered !== name) throw methodNotAllowed(client);
   if (!client.enabled) throw invalidClient('disabled client', client);
 }
+
+/** The registry of methods knows nothing of hashes and counters, because the metadata name the methods, too. */
+const proofContext = (request: HttpRequest, client: Client | ResourceServer, context: AuthenticationContext) => ({
+  clock: context.clock,
+  issuer: context.issuer,
+  requireSecret: (secret: string | undefined) => requireSecret(secret, client, request.sourceIp, context),
+});
 
 const methodNotAllowed = (client: Client | ResourceServer) =>
   invalidClient('method not allowed for this client', client);

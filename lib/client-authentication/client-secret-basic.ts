@@ -3,7 +3,6 @@ import { decodeFormComponent } from '../http/form.ts';
 import type { HttpRequest } from '../http/message.ts';
 import { invalidClient } from './invalid-client.ts';
 import type { ClientAuthenticationMethod } from './method.ts';
-import { requireSecret } from './require-secret.ts';
 
 /** RFC 6749 section 2.3.1. Any `Authorization` header counts as an attempt, so that a malformed one is not ignored. */
 export const clientSecretBasic: ClientAuthenticationMethod = {
@@ -11,7 +10,7 @@ export const clientSecretBasic: ClientAuthenticationMethod = {
   usesSecret: true,
   provesIdentity: true,
   identify: (request) => credentialsOf(request)?.id,
-  authenticate: (request, _form, client, context) => requireSecret(credentialsOf(request)?.secret, client, context),
+  authenticate: (request, _form, _client, { requireSecret }) => requireSecret(credentialsOf(request)?.secret),
 };
 
 function credentialsOf(request: HttpRequest) {

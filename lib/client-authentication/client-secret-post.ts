@@ -1,5 +1,4 @@
 import type { ClientAuthenticationMethod } from './method.ts';
-import { requireSecret } from './require-secret.ts';
 
 /** RFC 6749 section 2.3.1 */
 export const clientSecretPost: ClientAuthenticationMethod = {
@@ -7,5 +6,5 @@ export const clientSecretPost: ClientAuthenticationMethod = {
   usesSecret: true,
   provesIdentity: true,
   identify: (_request, form) => (form.get('client_secret') === undefined ? undefined : form.require('client_id')),
-  authenticate: (_request, form, client, context) => requireSecret(form.get('client_secret'), client, context),
+  authenticate: (_request, form, _client, { requireSecret }) => requireSecret(form.get('client_secret')),
 };

@@ -8,6 +8,8 @@ export interface AuthenticationContext {
   readonly clock: Clock;
   /** The audience of client assertions. RFC 7523 section 3 */
   readonly issuer: string;
+  /** Throttles guesses. @throws OAuthError `invalid_client`; `temporarily_unavailable` during a delay; Unavailable */
+  requireSecret(secret: string | undefined): Promise<void>;
 }
 
 /** RFC 7591 section 2, `token_endpoint_auth_method` */
@@ -19,7 +21,7 @@ export interface ClientAuthenticationMethod {
   readonly provesIdentity: boolean;
   /** Undefined if the request does not use this method. @throws OAuthError `invalid_client` for improper use */
   identify(request: HttpRequest, form: Form): string | undefined;
-  /** The client is enabled and may use the method. @throws OAuthError `invalid_client` */
+  /** The client is enabled and may use the method. @throws as `requireSecret` */
   authenticate(
     request: HttpRequest,
     form: Form,

@@ -1,18 +1,57 @@
+import { addressCounters, counter, reserveAttempt, type ThrottleContext } from '../guessing/throttle.ts';
 import type { Client } from '../oauth/client.ts';
+import { OAuthError } from '../oauth/errors.ts';
+import type { HashedSecret } from '../oauth/hashed-secret.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
-import { verifySecret, whyNotVerified } from '../secrets/secret.ts';
-import { invalidClient } from './invalid-client.ts';
-import type { AuthenticationContext } from './method.ts';
+import { liveSecrets, matchesChosen, matchesGenerated, whyNotVerified } from '../secrets/secret.ts';
+import { callerIdOf, invalidClient } from './invalid-client.ts';
+import { isKnownToBeRight, type RightSecretsContext, rememberAsRight } from './right-secrets.ts';
 
-/** @throws OAuthError `invalid_client` */
+export interface SecretsContext extends ThrottleContext, RightSecretsContext {}
+
+/**
+ * Nobody can guess a generated secret, so it takes no request of the table. One that a person chose is throttled (RFC 6749
+ * section 2.3.1), unless it was right recently: so strangers who guess lock nobody out.
+ * @param address as the gateway saw it
+ * @throws OAuthError `invalid_client`; `temporarily_unavailable` with status 429 during a delay; Unavailable
+ */
 export async function requireSecret(
   secret: string | undefined,
   client: Client | ResourceServer,
-  { clock }: AuthenticationContext,
+  address: string,
+  context: SecretsContext,
 ): Promise<void> {
   if (secret === undefined) throw invalidClient('no authentication', client);
-  const { secrets } = client;
-  if (!(await verifySecret(secret, secrets, clock))) {
-    throw invalidClient(whyNotVerified(secret, secrets, clock), client);
-  }
+  const { clock } = context;
+  const { generated, chosen } = liveSecrets(client.secrets, clock);
+  if (generated.some((stored) => matchesGenerated(secret, stored))) return;
+  if (chosen.length > 0 && (await isChosenSecret(secret, chosen, client, address, context))) return;
+  throw invalidClient(whyNotVerified(secret, client.secrets, clock), client);
 }
+
+async function isChosenSecret(
+  secret: string,
+  chosen: readonly HashedSecret[],
+  client: Client | ResourceServer,
+  address: string,
+  context: SecretsContext,
+): Promise<boolean> {
+  if (await isKnownToBeRight(secret, chosen, context)) return true;
+  const name = JSON.stringify(callerIdOf(client));
+  const decision = await reserveAttempt([counter('secret', name), ...addressCounters(address)], context);
+  if (!decision.isAllowed) throw tooManyAttempts(decision.seconds, client);
+  for (const stored of chosen) {
+    if (!(await matchesChosen(secret, stored))) continue;
+    await Promise.all([decision.succeeded(), rememberAsRight(secret, stored, context)]);
+    return true;
+  }
+  return false;
+}
+
+/** The secret was not compared, so `invalid_client` would say too much. RFC 6585 section 4 */
+const tooManyAttempts = (seconds: number, client: Client | ResourceServer) =>
+  new OAuthError('temporarily_unavailable', 'there were too many attempts', {
+    status: 429,
+    headers: { 'retry-after': String(seconds) },
+    caller: callerIdOf(client),
+  });

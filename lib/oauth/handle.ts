@@ -58,6 +58,11 @@ export interface Handles {
   mint(content?: Pick<Handle, 'secret'> & Partial<Handle>): Handle & { readonly text: string };
   /** Undefined unless this service minted the handle as this kind. Reads nothing. */
   parse(text: string): Handle | undefined;
+  /**
+   * Of a text that is not kept, base64url: without the key, nobody can tell whether a guess is right. The text is longer than what a
+   * handle carries, so a fingerprint is the MAC of no handle.
+   */
+  fingerprint(text: string): string;
 }
 
 /** Of those kinds that a function mints or checks. */
@@ -122,6 +127,8 @@ export function createHandles(kind: HandleKind, issuer: string, { own, shared }:
       if (!found || !mayCarry(kind, content.bytes.length - fixedBytes(kind), found.isOld)) return undefined;
       return timingSafeEqual(mac(found.key, content.bytes), content.mac) ? handle : undefined;
     },
+
+    fingerprint: (text) => mac(minting.key, Buffer.from(`fingerprint\0${text}`)).toString('base64url'),
   };
 }
 

@@ -1,13 +1,9 @@
-import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
-import { promisify } from 'node:util';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { HashedSecret } from '../oauth/hashed-secret.ts';
 import { makeWithPlainId } from '../oauth/identifier.ts';
-import { SCRYPT_COST } from './scrypt-cost.ts';
-
-const deriveKey = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
-
-const SCRYPT = { ...SCRYPT_COST, maxmem: 96 * 1024 * 1024 };
+import { SCRYPT_COST as SCRYPT } from './scrypt-cost.ts';
+import { deriveKey } from './slow-hash.ts';
 
 /** Lets people and secret scanners recognise a random secret. */
 export const SECRET_PREFIX = 'lk_cs_';
@@ -31,7 +27,7 @@ export function createSecret(now: number, expires_at?: number): { secret: string
 /** Slow and salted, because whoever has the table can guess a secret that a person chose. Times are seconds since the epoch. */
 export async function importSecret(secret: string, now: number, expires_at?: number): Promise<HashedSecret> {
   const salt = randomBytes(16);
-  return hashed(slowHash(salt, await deriveKey(secret, salt, 32, SCRYPT)), now, expires_at);
+  return hashed(slowHash(salt, await deriveKey(secret, salt, SCRYPT)), now, expires_at);
 }
 
 const slowHash = (salt: Buffer, hash: Buffer): string =>
@@ -40,13 +36,23 @@ const slowHash = (salt: Buffer, hash: Buffer): string =>
 /** Verifying against it takes as long as against the result of `importSecret`. */
 export const unmatchableSecret: HashedSecret = hashed(slowHash(randomBytes(16), randomBytes(32)), 0, undefined);
 
-export async function verifySecret(secret: string, stored: readonly HashedSecret[], clock: Clock): Promise<boolean> {
+/** Of those that have not expired: generated ones, which are fast to compare, and chosen ones. */
+export function liveSecrets(stored: readonly HashedSecret[], clock: Clock) {
   const now = clock();
-  for (const { hash, expires_at } of stored) {
-    if (expires_at !== undefined && expires_at <= now) continue;
-    if (await matches(secret, hash)) return true;
-  }
-  return false;
+  const live = stored.filter(({ expires_at }) => expires_at === undefined || now < expires_at);
+  return { generated: live.filter(isGenerated), chosen: live.filter((secret) => !isGenerated(secret)) };
+}
+
+const isGenerated = ({ hash }: HashedSecret) => hash.startsWith('sha256$');
+
+export const matchesGenerated = (secret: string, { hash }: HashedSecret): boolean =>
+  equal(sha256(secret), hash.split('$')[1]);
+
+/** Takes the time and memory of a slow hash. @throws Unavailable when too many are computed already */
+export async function matchesChosen(secret: string, { hash }: HashedSecret): Promise<boolean> {
+  const [, N, r, p, salt = '', expected] = hash.split('$');
+  const cost = { N: Number(N), r: Number(r), p: Number(p) };
+  return equal(await deriveKey(secret, Buffer.from(salt, 'base64url'), cost), expected);
 }
 
 /** For the log. Does not compare expired secrets that a person chose, because each would take a slow hash. */
@@ -57,17 +63,9 @@ export function whyNotVerified(
 ): 'wrong secret' | 'expired secret' | 'wrong or expired secret' {
   const now = clock();
   const expired = stored.filter(({ expires_at }) => expires_at !== undefined && expires_at <= now);
-  const fast = expired.filter(({ hash }) => hash.startsWith('sha256$'));
-  if (fast.some(({ hash }) => equal(sha256(secret), hash.split('$')[1]))) return 'expired secret';
+  const fast = expired.filter(isGenerated);
+  if (fast.some((stored) => matchesGenerated(secret, stored))) return 'expired secret';
   return fast.length === expired.length ? 'wrong secret' : 'wrong or expired secret';
-}
-
-async function matches(secret: string, hash: string): Promise<boolean> {
-  const [kind, ...parts] = hash.split('$');
-  if (kind === 'sha256') return equal(sha256(secret), parts[0]);
-  const [N, r, p, salt = '', expected] = parts;
-  const options = { ...SCRYPT, N: Number(N), r: Number(r), p: Number(p) };
-  return equal(await deriveKey(secret, Buffer.from(salt, 'base64url'), 32, options), expected);
 }
 
 function equal(actual: Buffer, expected: string | undefined): boolean {

@@ -14,6 +14,7 @@ export interface AttemptStore {
   find(id: string): Promise<Attempts | undefined>;
   /** Only if the counter is still as it was read; undefined = there was none. */
   replace(id: string, seen: Attempts | undefined, next: Attempts): Promise<boolean>;
+  put(id: string, next: Attempts): Promise<void>;
   remove(id: string): Promise<void>;
 }
 
@@ -26,6 +27,7 @@ export function createAttemptStore(table: Table): AttemptStore {
   return {
     find: attempts.find,
     replace: (id, seen, next) => attempts.replace([id], next, unchanged(seen, 'attempts', 'not_before')),
+    put: (id, next) => attempts.put([id], next),
     remove: attempts.remove,
   };
 }

@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { Extensions } from '../extensions.ts';
+import { addressCounters, counter, reserveAttempt, type ThrottleContext } from '../guessing/throttle.ts';
 import { randomId } from '../oauth/handle.ts';
-import type { User } from '../oauth/user.ts';
+import { normalizeUsername, type User } from '../oauth/user.ts';
 import type { UserStore } from '../store/user.ts';
 import { verifyPassword } from './password.ts';
-import { reserveAttempt, type ThrottleContext } from './throttle.ts';
 
 export interface UserAuthenticationContext extends ThrottleContext {
   readonly users: Pick<UserStore, 'find' | 'findByName'>;
@@ -44,7 +44,10 @@ export async function authenticateUser(
   address: string,
   context: UserAuthenticationContext,
 ): Promise<SignInOutcome> {
-  const decision = await reserveAttempt(username, address, context);
+  const decision = await reserveAttempt(
+    [counter('account', normalizeUsername(username)), ...addressCounters(address)],
+    context,
+  );
   if (!decision.isAllowed) return { outcome: 'delayed', seconds: decision.seconds };
   const { authenticateUser: hook } = context.extensions;
   const user = await context.users.findByName(username);

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { HashedSecret } from '../oauth/hashed-secret.ts';
-import { importSecret, unmatchableSecret, verifySecret } from '../secrets/secret.ts';
+import { importSecret, matchesChosen, unmatchableSecret } from '../secrets/secret.ts';
 
 /** Keyboards produce different code points for the same text. NIST SP 800-63B section 5.1.1.2 */
 const normal = (password: string) => password.normalize('NFKC');
@@ -11,9 +11,9 @@ export const hashPassword = (password: string, now: number): Promise<HashedSecre
 /** Takes the same time when the password has expired, and when there is none. */
 export async function verifyPassword(
   password: string,
-  { expires_at, ...stored }: HashedSecret = unmatchableSecret,
+  stored: HashedSecret = unmatchableSecret,
   clock: Clock,
 ): Promise<boolean> {
-  const matches = await verifySecret(normal(password), [stored], clock);
-  return matches && (expires_at === undefined || clock() < expires_at);
+  const matches = await matchesChosen(normal(password), stored);
+  return matches && (stored.expires_at === undefined || clock() < stored.expires_at);
 }

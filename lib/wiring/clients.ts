@@ -1,8 +1,15 @@
 import type { Caller } from '../client-authentication/authenticate.ts';
+import { createAttemptStore } from '../store/attempt.ts';
 import { cacheLookup } from '../store/cached-lookup.ts';
 import { createClientFinder, createClientStore } from '../store/client.ts';
 import { createResourceServerFinder, createResourceServerStore } from '../store/resource-server.ts';
 import type { FoundationWithTable } from './foundation.ts';
+
+/** What authentication needs besides a finder and the handles of reference tokens. */
+export const authenticationContext = ({ table }: FoundationWithTable) => ({
+  attempts: createAttemptStore(table),
+  rightSecrets: new Map<string, number>(),
+});
 
 // Cached for CLIENT_CACHE_SECONDS.
 

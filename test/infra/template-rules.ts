@@ -232,7 +232,8 @@ export const functions: Record<string, FunctionRule> = {
     keys: ['references'],
     later: bundles,
     table: [
-      [['SCHEMA', 'CLIENT#*', 'RESOURCE#*', 'TOKEN#*'], ['GetItem']],
+      [['SCHEMA', 'CLIENT#*', 'RESOURCE#*', 'TOKEN#*', 'ATTEMPTS#*'], ['GetItem']],
+      [['ATTEMPTS#*'], ['PutItem']],
       [['REVOKED#*'], ['Query']],
     ],
   },
@@ -242,7 +243,8 @@ export const functions: Record<string, FunctionRule> = {
     keys: ['references', 'refreshes'],
     later: bundles,
     table: [
-      [['SCHEMA', 'CLIENT#*', 'TOKEN#*', 'GRANT#*'], ['GetItem']],
+      [['SCHEMA', 'CLIENT#*', 'TOKEN#*', 'GRANT#*', 'ATTEMPTS#*'], ['GetItem']],
+      [['ATTEMPTS#*'], ['PutItem']],
       [['GRANT#*'], ['UpdateItem'], ['client_id', 'state', 'revoked_at', 'transition']],
       [['TOKEN#*'], ['UpdateItem'], ['client_id', 'expires_at', 'revoked_at']],
       revoking,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addressCounters, counter, reserveAttempt } from '../../lib/guessing/throttle.ts';
+import { normalizeUsername } from '../../lib/oauth/user.ts';
 import { type AttemptStore, createAttemptStore } from '../../lib/store/attempt.ts';
-import { reserveAttempt } from '../../lib/users/throttle.ts';
 import { scaled } from '../support/scale.ts';
 import { createTestClock, startWorld, type World } from '../support/world.ts';
 
@@ -20,7 +21,13 @@ const fresh = () => ({ username: `user-${count++}`, address: `198.51.${count >> 
 
 /** One attempt: `taken`, or how long to wait. */
 async function attempt({ username, address }: ReturnType<typeof fresh>, isRight = false): Promise<'taken' | number> {
-  const decision = await reserveAttempt(username, address, { clock, attempts });
+  const decision = await reserveAttempt(
+    [counter('account', normalizeUsername(username)), ...addressCounters(address)],
+    {
+      clock,
+      attempts,
+    },
+  );
   if (!decision.isAllowed) return decision.seconds;
   if (isRight) await decision.succeeded();
   return 'taken';

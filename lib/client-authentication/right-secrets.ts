@@ -1,0 +1,75 @@
+import type { Clock } from '../clock.ts';
+import type { HandlesByKind } from '../oauth/handle.ts';
+import type { HashedSecret } from '../oauth/hashed-secret.ts';
+import type { AttemptStore } from '../store/attempt.ts';
+
+// Which chosen secrets were right recently. They are known by fingerprints under a key that the table does not have, so a dump of
+// the table still takes a slow hash for each guess. A fingerprint covers the stored hash, and so ends with it.
+
+/** By fingerprint: until when, in seconds since the epoch. Of one container. */
+export type RightSecrets = Map<string, number>;
+
+const MAX_ENTRIES = 1_000;
+
+/** Seconds. Then the table is asked again. */
+const CONTAINER_REMEMBERS = 600;
+
+/** Seconds since the last use, or up to half of it less, in all containers. */
+export const TABLE_REMEMBERS = 30 * 86_400;
+
+export interface RightSecretsContext {
+  readonly clock: Clock;
+  readonly handles: HandlesByKind<'reference_token'>;
+  readonly attempts: AttemptStore;
+  readonly rightSecrets: RightSecrets;
+}
+
+/** @param chosen not expired @throws Unavailable */
+export async function isKnownToBeRight(
+  secret: string,
+  chosen: readonly HashedSecret[],
+  context: RightSecretsContext,
+): Promise<boolean> {
+  const { clock, handles, attempts, rightSecrets } = context;
+  const keys = await handles.reference_token();
+  const now = clock();
+  const prints = chosen.map((stored) => keys.fingerprint(fingerprinted(secret, stored)));
+  if (prints.some((print) => now < (rightSecrets.get(print) ?? 0))) return true;
+
+  const found = await Promise.all(prints.map((print) => attempts.find(itemId(print))));
+  const known = prints.flatMap((print, index) => {
+    const until = found[index]?.expires_at ?? 0;
+    return now < until ? [{ print, until }] : [];
+  });
+  await Promise.all(known.map(({ print, until }) => remember(print, until, context)));
+  return known.length > 0;
+}
+
+export async function rememberAsRight(
+  secret: string,
+  stored: HashedSecret,
+  context: RightSecretsContext,
+): Promise<void> {
+  const keys = await context.handles.reference_token();
+  await remember(keys.fingerprint(fingerprinted(secret, stored)), 0, context);
+}
+
+/** @param until when the table knows it */
+async function remember(
+  print: string,
+  until: number,
+  { clock, attempts, rightSecrets }: RightSecretsContext,
+): Promise<void> {
+  const now = clock();
+  if (until < now + TABLE_REMEMBERS / 2) {
+    await attempts.put(itemId(print), { attempts: 0, not_before: now, expires_at: now + TABLE_REMEMBERS });
+  }
+  rightSecrets.delete(print);
+  const [oldest] = rightSecrets.keys();
+  if (oldest !== undefined && rightSecrets.size >= MAX_ENTRIES) rightSecrets.delete(oldest);
+  rightSecrets.set(print, now + CONTAINER_REMEMBERS);
+}
+
+const fingerprinted = (secret: string, { hash }: HashedSecret) => JSON.stringify(['right secret', hash, secret]);
+
+const itemId = (print: string) => `right-secret#${print}`;
