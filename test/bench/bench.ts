@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { analyseFunctions, buildFunctions } from '../../infra/build.mjs';
 import { measureBundles } from './bundle-sizes.ts';
-import { measureColdStarts } from './cold-start.ts';
+import { measureColdStarts } from './cold-start/cold-start.ts';
 import { type Figure, formatTable, isMet } from './figure.ts';
 import type { Effort } from './measure.ts';
 import { bundleSubjects, measureSubject, subjectNames, subjects } from './subjects.ts';

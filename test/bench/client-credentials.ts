@@ -53,7 +53,7 @@ export async function measure(effort: Effort): Promise<Figure[]> {
     effort,
   );
   return [
-    against(rounds, 'client_credentials, JWT ES256', 'parse + secret + sign + JSON', mostRatio(2)),
+    against(rounds, 'client_credentials, JWT ES256', 'parse + secret + sign + JSON', mostRatio(1.5)),
     against(rounds, 'client_credentials, reference (store stubbed)', 'parse + secret + JSON'),
   ];
 }

@@ -90,7 +90,6 @@ export function against(
 }
 
 export const mostRatio = (most: number): Pick<Figure, 'goal'> => ({ goal: { of: 'ratio', most } });
-export const mostValue = (most: number): Pick<Figure, 'goal'> => ({ goal: { of: 'value', most } });
 
 /** Inputs used in turn. */
 export const pick = <Item>(items: readonly Item[], index: number): Item => items[index % items.length]!;

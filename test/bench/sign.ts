@@ -57,8 +57,8 @@ export async function measure(effort: Effort): Promise<Figure[]> {
   );
   await standIn.stop();
   return [
-    against(rounds, 'sign ES256', 'crypto.sign', mostRatio(1.25)),
-    against(rounds, WRAPPED, 'crypto.sign', mostRatio(1.25)),
+    against(rounds, 'sign ES256', 'crypto.sign', mostRatio(1.15)),
+    against(rounds, WRAPPED, 'crypto.sign', mostRatio(1.15)),
     against(rounds, IN_KMS, 'crypto.sign', { isComparison: true }),
   ];
 }
