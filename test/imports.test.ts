@@ -37,6 +37,7 @@ const OUTSIDE: Readonly<Record<string, Outside>> = {
   'lib/base64url.ts': BASE,
   'lib/clause.ts': BASE,
   'lib/clock.ts': BASE,
+  'lib/in-parallel.ts': BASE,
   'lib/lazy.ts': BASE,
   'lib/aws-client.ts': {
     mayImport: () => false,

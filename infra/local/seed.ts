@@ -227,7 +227,7 @@ function appUris(client: Partial<Client>): Partial<Client> {
 }
 
 /** Removes the key registry when the issuer has changed, because its keys cannot be unwrapped for another issuer. */
-export const forgetKeys = ({ endpoint, tableName }: Table): Promise<void> =>
+export const forgetKeys = ({ endpoint, tableName }: Table): Promise<unknown> =>
   createSeedTable(endpoint, tableName).remove(keyOfKeyRegistry);
 
 const now = () => Math.floor(Date.now() / 1000);

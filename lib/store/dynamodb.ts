@@ -10,7 +10,7 @@ import { writeExpressions } from './write-expressions.ts';
 export function openTable({ tableName: TableName, ...options }: TableOptions): Table {
   const call = createDynamoDbCall(createAwsClient, options);
 
-  /** All pages, of 1 MB each. */
+  /** All pages, of 1 MB each, unless there is a limit. */
   async function readAll(operation: 'Query' | 'Scan', input: object): Promise<Item[]> {
     const items: Item[] = [];
     let start: Attributes | undefined;
@@ -20,7 +20,7 @@ export function openTable({ tableName: TableName, ...options }: TableOptions): T
       if (!Array.isArray(page['Items'])) throw new Unavailable('the table');
       for (const item of page['Items']) items.push(parseAttributes(item));
       start = readStart(page['LastEvaluatedKey'], start);
-    } while (start);
+    } while (start && !('Limit' in input));
     return items;
   }
 
@@ -42,16 +42,18 @@ export function openTable({ tableName: TableName, ...options }: TableOptions): T
 
     setBlindly: async (key, attributes, when) => (await update(key, attributes, when, 'NONE')) !== undefined,
 
-    async remove(key) {
-      await call('DeleteItem', { TableName, Key: toKey(key) });
+    async remove(key, when = []) {
+      const removing = call('DeleteItem', { TableName, Key: toKey(key), ...writeExpressions({ when }) });
+      return (await ifHeld(removing)) !== undefined;
     },
 
-    query: (pk, from) =>
+    query: (pk, from, page) =>
       readAll('Query', {
         TableName,
         ConsistentRead: true,
-        KeyConditionExpression: 'pk = :pk AND sk >= :from',
-        ExpressionAttributeValues: toAttributes({ ':pk': pk, ':from': from }),
+        KeyConditionExpression: `pk = :pk AND sk ${page ? 'BETWEEN :from AND :to' : '>= :from'}`,
+        ExpressionAttributeValues: toAttributes({ ':pk': pk, ':from': from, ':to': page?.to }),
+        ...(page && { Limit: page.limit }),
       }),
 
     scan: (sk) =>

@@ -1,7 +1,7 @@
 import type { Clause } from '../clause.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { MalformedAttribute, type Parse } from './shape.ts';
-import type { Item, Key, Table } from './table.ts';
+import type { Item, Key, Page, Table } from './table.ts';
 
 export interface ItemKind<Id extends readonly unknown[], Value> {
   /** Named in the log, and the sort key that `scan` looks for. */
@@ -29,8 +29,13 @@ export interface Items<Id extends readonly unknown[], Value> {
   /** As `change`, without reading the item. False when a clause does not hold. */
   changeBlindly(id: Id, attributes: Partial<Value>, when: readonly ClauseOn<Value>[]): Promise<boolean>;
   remove(...id: Id): Promise<void>;
-  /** @param prefix of the sort keys, if the partition also has items of other kinds */
-  list(from: Key, prefix?: string): Promise<Value[]>;
+  /** False when a clause does not hold. */
+  removeIf(id: Id, when: readonly ClauseOn<Value>[]): Promise<boolean>;
+  /**
+   * @param prefix of the sort keys, if the partition also has items of other kinds
+   * @param page absent = to the end of the partition
+   */
+  list(from: Key, prefix?: string, page?: Page): Promise<Value[]>;
   /** All items whose sort key is the kind: reads the whole table. */
   scan(): Promise<Value[]>;
 }
@@ -93,9 +98,12 @@ export function items<Id extends readonly unknown[], Value extends object>(
       return item && parse(item);
     },
     changeBlindly: (id, attributes, when) => table.setBlindly(key(...id), { ...(attributes as object) }, when),
-    remove: (...id) => table.remove(key(...id)),
-    async list({ pk, sk: from }, prefix = '') {
-      const found = await table.query(pk, from);
+    async remove(...id) {
+      await table.remove(key(...id));
+    },
+    removeIf: (id, when) => table.remove(key(...id), when),
+    async list({ pk, sk: from }, prefix = '', page = undefined) {
+      const found = await table.query(pk, from, page);
       return found.filter(({ sk }) => String(sk).startsWith(prefix)).map(parse);
     },
     scan: async () => (await table.scan(kind)).map(parse),

@@ -59,11 +59,11 @@ export function withSchemaCheck(table: Table): Table {
   const { checkDuring, checkSchema } = createSchemaCheck(table.get);
   return {
     get: (key, attributes) => checkDuring(table.get(key, attributes)),
-    query: (pk, from) => checkDuring(table.query(pk, from)),
+    query: (...read) => checkDuring(table.query(...read)),
     scan: (sk) => checkDuring(table.scan(sk)),
     put: (...write) => checkSchema().then(() => table.put(...write)),
     set: (...write) => checkSchema().then(() => table.set(...write)),
     setBlindly: (...write) => checkSchema().then(() => table.setBlindly(...write)),
-    remove: (key) => checkSchema().then(() => table.remove(key)),
+    remove: (...write) => checkSchema().then(() => table.remove(...write)),
   };
 }

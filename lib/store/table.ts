@@ -9,6 +9,14 @@ export interface Key {
 
 export type Item = Record<string, unknown>;
 
+/** What one request reads. */
+export interface Page {
+  /** The last sort key. */
+  readonly to: string;
+  /** A number of items, which have less than 1 MB together. */
+  readonly limit: number;
+}
+
 /** Every read is strongly consistent. @throws Unavailable whenever DynamoDB does not succeed within the deadline */
 export interface Table {
   /** @param attributes to read besides the key; absent = all */
@@ -19,9 +27,10 @@ export interface Table {
   set(key: Key, attributes: Item, when: readonly Clause[]): Promise<Item | undefined>;
   /** Without reading the item. False when a clause does not hold */
   setBlindly(key: Key, attributes: Item, when: readonly Clause[]): Promise<boolean>;
-  remove(key: Key): Promise<void>;
-  /** Sorted by it. */
-  query(pk: string, from: string): Promise<Item[]>;
+  /** False when a clause does not hold for the existing item, or for its absence. */
+  remove(key: Key, when?: readonly Clause[]): Promise<boolean>;
+  /** Sorted by it. @param within absent = to the end of the partition */
+  query(pk: string, from: string, within?: Page): Promise<Item[]>;
   /** Reads the whole table. */
   scan(sk: string): Promise<Item[]>;
 }

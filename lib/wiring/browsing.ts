@@ -1,5 +1,5 @@
-import { createLogoutDeliveryStore } from '../store/logout-delivery.ts';
 import { createSessionStore } from '../store/session.ts';
+import { createSignOutStore } from '../store/sign-out.ts';
 import { ID_TOKEN_TYP } from '../tokens/id-token.ts';
 import { clientFinder } from './clients.ts';
 import type { FoundationWithTable } from './foundation.ts';
@@ -13,6 +13,6 @@ export function browsingContext(base: FoundationWithTable) {
     verifyIdToken: jwtVerification(ID_TOKEN_TYP, base).verifyJwt,
     findClient: clientFinder(base),
     sessions: createSessionStore(table),
-    deliveries: createLogoutDeliveryStore(table),
+    signOuts: createSignOutStore(table),
   };
 }

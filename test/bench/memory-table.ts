@@ -18,8 +18,11 @@ export function createMemoryTable(): Table {
       items.set(`${pk} ${sk}`, { ...items.get(`${pk} ${sk}`), ...attributes, pk, sk });
       return true;
     },
-    remove: async ({ pk, sk }) => void items.delete(`${pk} ${sk}`),
-    query: async (pk, from) => [...items.values()].filter((item) => item.pk === pk && item.sk >= from),
+    remove: async ({ pk, sk }) => items.delete(`${pk} ${sk}`) || true,
+    async query(pk, from, page) {
+      const found = [...items.values()].filter((item) => item.pk === pk && item.sk >= from);
+      return page ? found.filter(({ sk }) => sk <= page.to).slice(0, page.limit) : found;
+    },
     scan: async (sk) => [...items.values()].filter((item) => item.sk === sk),
   };
 }

@@ -2,11 +2,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { inParallel } from '../../lib/in-parallel.ts';
+import { CLIENT_SHARE, LEASE_SECONDS } from '../../lib/jobs/backchannel.ts';
+import { BREAKER_FAILURES, DELIVERY_PAGE } from '../../lib/jobs/receiver-line.ts';
 import { isBackchannelUri } from '../../lib/oauth/backchannel-uri.ts';
 import type { Client } from '../../lib/oauth/client.ts';
-import { type FaultyStore, faults, startFaultyStore } from '../support/faulty-store.ts';
+import { createLease } from '../../lib/store/lease.ts';
+import { type FaultyStore, faults, onlyIf, startFaultyStore } from '../support/faulty-store.ts';
 import { passTime } from '../support/pass-time.ts';
-import { sampled } from '../support/scale.ts';
+import { sampled, scaled } from '../support/scale.ts';
 import { ALICE, app, createDeliverer, createSignIn } from '../support/sign-in.ts';
 import { createTestClock, httpEvent, keyVariables, readResult, startWorld, type World } from '../support/world.ts';
 
@@ -274,6 +278,90 @@ describe('A client that does not accept its logout token', () => {
   });
 });
 
+describe('A client whose server never answers', () => {
+  /** Queues deliveries of many sessions for one client. */
+  async function queueMany(client_id: string, count: number) {
+    const more = { sub: ALICE.sub, client_id, attempts: 0, due_at: NOW - 60, expires_at: NOW + 86_400 };
+    await people.deliveries.add({ ...more, sid: 'first' });
+    const put = async (number: number) => {
+      const sid = `session-${number}`;
+      await world.table.put({
+        pk: `LOGOUT#${client_id}`,
+        sk: `${String(more.due_at).padStart(10, '0')}#${sid}`,
+        ...more,
+        sid,
+      });
+    };
+    await inParallel(
+      Array.from({ length: count - 1 }, (_, number) => number),
+      20,
+      put,
+    );
+  }
+
+  const silent: Respond = () => undefined;
+  const queued = async (client_id: string) => (await world.table.query(`LOGOUT#${client_id}`, '0')).length;
+
+  it('with thousands of deliveries queued delays nobody else, and a run reads one page of them', async () => {
+    const count = scaled(300, 10_000);
+    const dead = await listener();
+    await queueMany(dead.client_id, count);
+    receiver.behave(silent);
+    const quick = await startReceiver();
+    const others = await Promise.all(
+      Array.from({ length: 5 }, () => listener({ backchannel_logout_uri: quick.origin })),
+    );
+    for (const other of others) await signOut(other);
+
+    const counted = createDeliverer({ ...world.env, AWS_ENDPOINT_URL_DYNAMODB: store.endpoint }, clock);
+    store.take();
+    const { waited } = await passTime(counted);
+    expect(quick.received).toHaveLength(5);
+    // Its share at once; until the breaker opens, one further attempt for each that has failed.
+    expect(receiver.received).toHaveLength(CLIENT_SHARE + BREAKER_FAILURES - 1);
+    expect(waited).toBeLessThan(11_000);
+    expect(await queued(dead.client_id)).toBe(count);
+    const queries = store.take().filter(({ operation }) => operation === 'Query');
+    const ofDead = queries.filter(({ input }) => JSON.stringify(input).includes(`LOGOUT#${dead.client_id}`));
+    // One page of deliveries, and the first delivery again when the run ends.
+    expect(ofDead.map(({ input }) => input['Limit'])).toEqual([DELIVERY_PAGE, 1]);
+    await quick.stop();
+  });
+
+  it('gets one attempt at a time, at growing intervals, and its queue once it answers again', async () => {
+    const dead = await listener();
+    await queueMany(dead.client_id, 30);
+    receiver.behave(silent);
+    const attempts: number[] = [];
+    for (let minute = 0; minute < 16; minute++, advance(60)) {
+      const { length } = receiver.received;
+      await passTime(deliver);
+      if (receiver.received.length > length) attempts.push(minute);
+    }
+    expect(attempts).toEqual([0, 1, 3, 7, 15]);
+    const { length } = receiver.received;
+    expect(length).toBe(CLIENT_SHARE + BREAKER_FAILURES - 1 + 4);
+    expect(await queued(dead.client_id)).toBe(30);
+
+    set(NOW + 3_600);
+    receiver.behave(status(200));
+    await deliver();
+    expect(receiver.received).toHaveLength(length + 30);
+    expect(await pending()).toEqual([]);
+  });
+
+  it('leaves the deliveries of a client that answers only some', async () => {
+    const picky = await listener();
+    await queueMany(picky.client_id, 20);
+    const isRefused = (form: Record<string, string>) => decodeJwt(form['logout_token'] ?? '')['sid'] === 'session-3';
+    receiver.behave((response) =>
+      response.writeHead(isRefused(receiver.received.at(-1)?.form ?? {}) ? 400 : 200).end(),
+    );
+    await deliver();
+    expect(await pending()).toMatchObject([{ sid: 'session-3', attempts: 1, due_at: NOW + 60 }]);
+  });
+});
+
 describe('No logout token is sent', () => {
   const change = (client: Client, more: object) =>
     world.table.put({ pk: `CLIENT#${client.client_id}`, sk: 'CLIENT', version: 2, ...client, ...more });
@@ -312,13 +400,13 @@ describe('The delivery of logout tokens', () => {
     expect(await pending()).toEqual([]);
   });
 
-  it('that was interrupted is repeated by a later job when it is due again', async () => {
+  it('that was interrupted is repeated by the next run, a minute later', async () => {
     await signOut(await listener());
-    const [delivery] = await pending();
-    expect(await people.deliveries.startAttempt(delivery!, NOW + 60)).toBe(true);
+    // The run before was killed, and has not given back its lease.
+    expect(await createLease(world.table, 'backchannel').take(NOW, NOW + LEASE_SECONDS)).toBe(true);
     await deliver();
     expect(receiver.received).toEqual([]);
-    advance(60);
+    advance(LEASE_SECONDS);
     await deliver();
     expect(receiver.received).toHaveLength(1);
     expect(await pending()).toEqual([]);
@@ -338,6 +426,33 @@ describe('The delivery of logout tokens', () => {
       expect(await pending()).toEqual([]);
     },
   );
+
+  it('that is killed at any request to the table loses no token', async () => {
+    const clients = [await listener(), await listener()];
+    for (let calls = 0; ; calls++) {
+      receiver.received.length = 0;
+      await signOut(...clients);
+      let left = calls;
+      store.behave(onlyIf(() => left-- <= 0, faults['connection reset']));
+      const doomed = createDeliverer({ ...world.env, AWS_ENDPOINT_URL_DYNAMODB: store.endpoint }, clock);
+      const { result: isComplete } = await passTime(() =>
+        doomed().then(
+          () => left >= 0,
+          () => false,
+        ),
+      );
+      store.behave();
+      // The next runs, after the lease, and after the pause of a delivery that the first one could not record.
+      for (let minute = 0; minute < 3; minute++) {
+        advance(60);
+        await deliver();
+      }
+      const notified = new Set(sentTokens().map((token) => decodeJwt(token).aud));
+      expect([calls, ...notified].toSorted()).toEqual([calls, ...clients.map(({ client_id }) => client_id)].toSorted());
+      expect([calls, await pending()]).toEqual([calls, []]);
+      if (isComplete) break;
+    }
+  });
 
   it('without a variable fails without details, and the log names the variable', async () => {
     const log = vi.spyOn(console, 'log').mockReturnValue();

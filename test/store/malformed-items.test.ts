@@ -17,6 +17,7 @@ import { createReferenceTokenStore } from '../../lib/store/reference-token.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import { createSessionStore } from '../../lib/store/session.ts';
+import { createSignOutStore } from '../../lib/store/sign-out.ts';
 import type { Item, Key, Table } from '../../lib/store/table.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import { createUser } from '../../lib/users/create-user.ts';
@@ -209,9 +210,24 @@ const kinds: Readonly<Record<string, Kind>> = {
     },
   },
   LOGOUT: {
-    key: { pk: 'LOGOUT', sk: 'sid#web' },
+    key: { pk: 'LOGOUT#web', sk: '0000000001#sid' },
     write: (table) => createLogoutDeliveryStore(table).add(delivery),
-    reads: [(table) => createLogoutDeliveryStore(table).list()],
+    reads: [(table) => createLogoutDeliveryStore(table).due('web', 1, 10)],
+  },
+  RECEIVER: {
+    key: { pk: 'RECEIVERS', sk: 'web' },
+    async write(table) {
+      const store = createLogoutDeliveryStore(table);
+      await store.add(delivery);
+      const [receiver] = await store.receivers();
+      await store.settle(receiver!, { failures: 1, paused_until: 2 });
+    },
+    reads: [(table) => createLogoutDeliveryStore(table).receivers()],
+  },
+  SIGNED_OUT: {
+    key: { pk: 'SIGNED_OUT', sk: '0000000001#sid' },
+    write: (table) => createSignOutStore(table).add({ sid: 'sid', sub: 'alice', ended_at: 1, expires_at: 2 }),
+    reads: [(table) => createSignOutStore(table).page(10)],
   },
   TOKEN: {
     key: { pk: 'TOKEN#token', sk: 'TOKEN' },
@@ -477,7 +493,7 @@ describe('at the endpoints, a malformed item is a fault of the service:', () => 
       'LOGOUT',
       'attempts',
       async () => {
-        await spoil({ pk: 'LOGOUT', sk: 'spoiled#web' }, 'sid');
+        await spoil({ pk: 'LOGOUT', sk: 'spoiled#web' }, 'sid'); // of version 0.1.0
         return createDeliverer(world.env, clock)().catch((error: Error) => error.name);
       },
       'JobFault',

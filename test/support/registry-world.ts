@@ -115,7 +115,9 @@ export async function startRegistryWorld(variables: Variables = {}, clock?: Cloc
       if (!isDone) throw new Error('the registry was changed meanwhile');
       return next;
     },
-    forget: () => world.table.remove(keyOfKeyRegistry),
+    async forget() {
+      await world.table.remove(keyOfKeyRegistry);
+    },
     rotation: (more = {}) =>
       createJobHandler(rotation, () =>
         composeRotation(

@@ -2,9 +2,11 @@ import { compose as composeBackchannel } from '../../functions/backchannel.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { backchannel } from '../../lib/jobs/backchannel.ts';
 import { createJobHandler } from '../../lib/jobs/job.ts';
+import { queueDeliveries } from '../../lib/jobs/queue-deliveries.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import { createGrantId } from '../../lib/oauth/grant-id.ts';
 import { createHandleSecret } from '../../lib/oauth/handle.ts';
+import type { LogoutDelivery } from '../../lib/oauth/logout-delivery.ts';
 import { issuerAsResource } from '../../lib/oauth/resource-server.ts';
 import type { User } from '../../lib/oauth/user.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
@@ -75,7 +77,6 @@ export function createSignIn({ env, table }: World, clock: Clock) {
   const grants = createGrantStore(table);
   const sessions = createSessionStore(table);
   const users = createUserStore(table);
-  const deliveries = createLogoutDeliveryStore(table);
   const handles = createAllHandles(issuer, Buffer.from(env['HANDLE_KEYS'] ?? '', 'base64url'));
   const lifetimes = { codeLifetime: 60, refreshTokenLifetime: 86_400, refreshTokenIdleLifetime: 86_400 };
   const context = { ...lifetimes, maxLifetime: 86_400, clock, grants, handles: { code: () => handles.code } };
@@ -111,7 +112,7 @@ export function createSignIn({ env, table }: World, clock: Clock) {
     grants,
     sessions,
     users,
-    deliveries,
+    deliveries: createPendingDeliveries(env, table, clock),
 
     /** Begins a session. @returns its id and the cookie */
     async begin(sub: string = ALICE.sub, lifetime = 28_800) {
@@ -130,6 +131,22 @@ export function createSignIn({ env, table }: World, clock: Clock) {
       const { status, json } = await post(handlers.token, client.client_id, form);
       if (status !== 200) throw new Error(`no token: ${JSON.stringify(json)}`);
       return { grant_id, code, ...json } as unknown as SignedIn;
+    },
+  };
+}
+
+/** The queues of logout tokens. */
+function createPendingDeliveries(env: Variables, table: World['table'], clock: Clock) {
+  const store = createLogoutDeliveryStore(table);
+  return {
+    ...store,
+    /** All, also those of sign-outs whose clients no job has looked for yet. */
+    async list(): Promise<LogoutDelivery[]> {
+      const fault = await queueDeliveries(composeBackchannel(createFoundationWithTable(env, clock)), () => true);
+      if (fault) throw fault;
+      const receivers = await store.receivers();
+      const queues = await Promise.all(receivers.map(({ client_id }) => table.query(`LOGOUT#${client_id}`, '0')));
+      return queues.flat().map(({ pk, sk, ...delivery }) => delivery as unknown as LogoutDelivery);
     },
   };
 }

@@ -1,0 +1,33 @@
+import type { Clause } from '../clause.ts';
+import { items } from './items.ts';
+import { number, parser } from './shape.ts';
+import type { Table } from './table.ts';
+
+/** Lets one run of a job work at a time. */
+export interface Lease {
+  /** Until a time, unless released before. False when another run has it. */
+  take(now: number, until: number): Promise<boolean>;
+  /** @param until as it was taken */
+  release(until: number): Promise<void>;
+}
+
+interface Held {
+  readonly until: number;
+}
+
+export function createLease(table: Table, name: string): Lease {
+  const leases = items(table, {
+    kind: 'LEASE',
+    key: () => ({ pk: `LEASE#${name}`, sk: 'LEASE' }),
+    parse: parser<Held>({ until: number }),
+  });
+  return {
+    take(now, until) {
+      const isFree: Clause<'until'> = { attribute: 'until', test: 'below', value: now + 1 };
+      return leases.changeBlindly([], { until }, [isFree]);
+    },
+    async release(until) {
+      await leases.changeBlindly([], { until: 0 }, [{ attribute: 'until', test: 'equals', value: until }]);
+    },
+  };
+}

@@ -1,0 +1,8 @@
+/** The beginning of a sort key: ten digits, so that texts sort by time until the year 2286. */
+export const timeKey = (time: number): string => String(Math.max(0, time)).padStart(10, '0');
+
+/** After every sort key that begins with a time and continues with an id: ids are base64url. */
+export const afterTime = (time: number): string => `${timeKey(time)}~`;
+
+/** Before every sort key that begins with a time. */
+export const START_OF_TIME = timeKey(0);
