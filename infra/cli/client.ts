@@ -4,14 +4,16 @@ import type { Client } from '../../lib/oauth/client.ts';
 import { type ClientFinding, judgeClient } from '../../lib/oauth/client-registration.ts';
 import { randomId } from '../../lib/oauth/handle.ts';
 import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
+import { listOfClients } from '../../lib/store/client.ts';
 import { Problem } from '../problem.ts';
 import { change, create, get } from './change.ts';
 import { hasSettings, type Settings, whyNoSecrets, withChanges, withSettings } from './client-settings.ts';
 import { examples, withTableAction, withYes } from './command.ts';
 import { DEPLOYED_SETTINGS_HELP, disableClient, HOW_SOON, readDeployedSettings } from './disable-client.ts';
 import type { Io } from './io.ts';
+import { type PageOptions, printPages, readOptions, withPages } from './list.ts';
 import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
-import { columns, time } from './output.ts';
+import { time } from './output.ts';
 import * as parse from './parse.ts';
 import { findRefusedTokens, whenNewTokensWork } from './refused-tokens.ts';
 import { findDeployment, noteFindings, refuseFindings } from './registration.ts';
@@ -86,22 +88,21 @@ const createCommand = (io: Io) =>
   );
 
 const listCommand = (io: Io) =>
-  withTableAction(
-    new Command('list')
-      .description('List all clients. Reads the whole table.')
-      .addHelpText('after', examples('latchkey client list --json')),
+  withTableAction<PageOptions>(
+    withPages(
+      new Command('list').description('List all clients, or a page of them.'),
+      'client_id',
+      parse.identifier,
+    ).addHelpText('after', examples('latchkey client list --json', 'latchkey client list --limit 20 --after reports')),
     io,
-    async ({ out, open }) => {
-      const { clients } = await open();
-      const all = (await clients.list()).sort((a, b) => (a.client_id < b.client_id ? -1 : 1));
-      const names = ['client_id', 'client_name', 'enabled', 'access_token_format', 'resources', 'scope'];
-      out.result(
-        all.map(recordView),
-        columns(
-          all.map((client) => ({ ...client })),
-          names,
-        ),
-      );
+    async ({ out, open }, options) => {
+      const { readList } = await open();
+      await printPages(out, readList(listOfClients(), readOptions(options)), {
+        limit: options.limit,
+        names: ['client_id', 'client_name', 'enabled', 'access_token_format', 'resources', 'scope'],
+        show: (client) => ({ json: recordView(client), row: { ...client } }),
+        idOf: ({ client_id }) => client_id,
+      });
     },
   );
 

@@ -3,13 +3,14 @@ import type { GrantState } from '../../lib/oauth/grant-state.ts';
 import { readUnverifiedHandle } from '../../lib/oauth/handle.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { revokeGrant } from '../../lib/revocation/revoke-grant.ts';
+import { listOfGrants } from '../../lib/store/grant.ts';
 import { Problem } from '../problem.ts';
 import { examples, withTableAction } from './command.ts';
 import { readDeployedSettings } from './disable-client.ts';
 import { grantStatus } from './grant-status.ts';
 import type { Io } from './io.ts';
+import { withWholeTable } from './list.ts';
 import { notFound } from './not-found.ts';
-import { columns } from './output.ts';
 import * as parse from './parse.ts';
 import { handleNames, remedyFor } from './presented-handle.ts';
 
@@ -18,26 +19,27 @@ export const grantsCommand = (io: Io): Command =>
   new Command('grants').addCommand(listCommand(io)).addCommand(revokeCommand(io));
 
 const listCommand = (io: Io) =>
-  withTableAction<{ subject: string; all?: true }>(
-    new Command('list')
-      .description('List the grants of a subject that are in force. Reads the whole table.')
-      .requiredOption('--subject <sub>', 'sub of the user who gave the grants', parse.knownId)
-      .option('--all', 'include grants that are no longer in force, as long as the table keeps them')
-      .addHelpText('after', examples('latchkey grants list --subject 6fJ3vZ0k4nQ --json')),
+  withTableAction<{ subject: string; all?: true; wholeTable?: true }>(
+    withWholeTable(
+      new Command('list')
+        .description('List the grants of a subject that are in force.')
+        .requiredOption('--subject <sub>', 'sub of the user who gave the grants', parse.knownId)
+        .option('--all', 'include grants that are no longer in force, as long as the table keeps them'),
+    ).addHelpText('after', examples('latchkey grants list --subject 6fJ3vZ0k4nQ --json')),
     io,
-    async ({ out, open }, { subject, all }) => {
-      const store = await open();
-      const found = (await store.grants.list()).filter(({ sub }) => sub === subject);
-      const shown = await Promise.all(
-        found
-          .sort((a, b) => a.issued_at - b.issued_at)
-          .map(async (grant) => ({
-            ...view(grant),
-            status: await grantStatus(grant, store.clock(), store.epochs),
-          })),
-      );
-      const wanted = shown.filter(({ status }) => all || status === 'in force');
-      out.result(wanted, columns(wanted, ['grant_id', 'client_id', 'scope', 'resources', 'issued_at', 'status']));
+    async ({ out, open }, { subject, all, wholeTable = false }) => {
+      const { readList, clock, epochs } = await open();
+      async function* shown() {
+        for await (const page of readList(listOfGrants(subject), { wholeTable })) {
+          const views = await Promise.all(
+            page.map(async (grant) => ({ ...view(grant), status: await grantStatus(grant, clock(), epochs) })),
+          );
+          yield views
+            .filter(({ status }) => all || status === 'in force')
+            .map((grant) => ({ json: grant, row: grant }));
+        }
+      }
+      await out.list(shown(), ['grant_id', 'client_id', 'scope', 'resources', 'issued_at', 'status']);
     },
   );
 

@@ -4,12 +4,24 @@ import type { Io } from './io.ts';
 export interface Output {
   /** Prints the result of a command; call it once. */
   result(json: unknown, text: string): void;
+  /** Prints rows as they come, as one JSON document or in columns, with nothing after the last page but notes. */
+  list(pages: AsyncIterable<readonly ListedRow[]>, names: readonly string[]): Promise<void>;
   /** Prints a note for people on standard error; nothing with `--json`. */
   note(text: string): void;
 }
 
+export interface ListedRow {
+  readonly json: unknown;
+  readonly row: Readonly<Record<string, unknown>>;
+}
+
 export const createOutput = ({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>, json: boolean): Output => ({
   result: (value, text) => void stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`),
+  async list(pages, names) {
+    const print = json ? jsonList() : columnList(names);
+    for await (const rows of pages) if (rows.length > 0) stdout.write(print.page(rows));
+    stdout.write(print.end());
+  },
   note: (text) => void (json || stderr.write(`${text}\n`)),
 });
 
@@ -25,18 +37,57 @@ export function fields(values: Readonly<Record<string, unknown>>): string {
 }
 
 /** Formats rows in aligned columns under their names, or `none`. */
-export function columns(rows: readonly Readonly<Record<string, unknown>>[], names: readonly string[]): string {
-  if (rows.length === 0) return 'none';
-  const cells = [names, ...rows.map((row) => names.map((name) => cell(name, row[name]) || '-'))];
-  const widths = names.map((_, index) => Math.max(...cells.map((line) => line[index]?.length ?? 0)));
-  return cells
-    .map((line) =>
-      line
-        .map((text, index) => text.padEnd((widths[index] ?? 0) + 2))
-        .join('')
-        .trimEnd(),
-    )
-    .join('\n');
+export function columns(rows: readonly ListedRow['row'][], names: readonly string[]): string {
+  return rows.length === 0 ? 'none' : createColumns(names)(rows);
+}
+
+/** The returned function formats the next rows. A column that becomes too narrow is wider from then on. */
+function createColumns(names: readonly string[]): (rows: readonly ListedRow['row'][]) => string {
+  let heading: (readonly string[])[] = [names];
+  let widths = names.map(() => 0);
+  return (rows) => {
+    const lines = [...heading, ...rows.map((row) => names.map((name) => cell(name, row[name]) || '-'))];
+    heading = [];
+    widths = widths.map((width, index) => Math.max(width, ...lines.map((line) => line[index]?.length ?? 0)));
+    const format = (line: readonly string[]) => line.map((text, index) => text.padEnd((widths[index] ?? 0) + 2));
+    return lines.map((line) => format(line).join('').trimEnd()).join('\n');
+  };
+}
+
+interface ListPrinter {
+  page(rows: readonly ListedRow[]): string;
+  end(): string;
+}
+
+function columnList(names: readonly string[]): ListPrinter {
+  const format = createColumns(names);
+  let isEmpty = true;
+  return {
+    page(rows) {
+      isEmpty = false;
+      return `${format(rows.map(({ row }) => row))}\n`;
+    },
+    end: () => (isEmpty ? 'none\n' : ''),
+  };
+}
+
+/** What `JSON.stringify` would make of the whole list. */
+function jsonList(): ListPrinter {
+  let before = '[';
+  return {
+    page(rows) {
+      const [start, end] = ['[', '\n]'];
+      const text = JSON.stringify(
+        rows.map(({ json }) => json),
+        null,
+        2,
+      ).slice(start.length, -end.length);
+      const printed = before + text;
+      before = ',';
+      return printed;
+    },
+    end: () => (before === '[' ? '[]\n' : '\n]\n'),
+  };
 }
 
 function cell(name: string, value: unknown): string {

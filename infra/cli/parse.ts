@@ -104,6 +104,13 @@ export function lifetime(text: string): number {
   throw new InvalidArgumentError(`A lifetime is a whole number of seconds from 1 to ${MAX_LIFETIME}.`);
 }
 
+/** How many items to show. */
+export function count(text: string): number {
+  const items = Number(text);
+  if (/^\d{1,9}$/.test(text) && items >= 1) return items;
+  throw new InvalidArgumentError('A count is a whole number of 1 or more.');
+}
+
 /** A span of time in seconds: `90`, `90s`, `45m`, `12h`, `30d`. */
 export function span(text: string): number {
   const [, count, unit] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? [];

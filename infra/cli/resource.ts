@@ -3,14 +3,15 @@ import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts'
 import { type AccessTokenFormatName, DEFAULT_FORMAT } from '../../lib/oauth/access-token.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { judgeResourceServer, type ResourceServerFinding } from '../../lib/oauth/resource-server-registration.ts';
+import { listOfResourceServers } from '../../lib/store/resource-server.ts';
 import { Problem } from '../problem.ts';
 import { change, create, get, withoutUndefined } from './change.ts';
 import { examples, withTableAction } from './command.ts';
 import { readDeployedSettings } from './disable-client.ts';
 import type { Io } from './io.ts';
+import { type PageOptions, printPages, readOptions, withPages } from './list.ts';
 import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
 import { openingKeysCommand } from './opening-keys.ts';
-import { columns } from './output.ts';
 import * as parse from './parse.ts';
 import { findDeployment, noteFindings, refuseFindings } from './registration.ts';
 import type { Store } from './store.ts';
@@ -105,30 +106,29 @@ const createCommand = (io: Io) =>
   );
 
 const listCommand = (io: Io) =>
-  withTableAction(
-    new Command('list')
-      .description('List all resource servers. Reads the whole table.')
-      .addHelpText('after', examples('latchkey resource list')),
+  withTableAction<PageOptions>(
+    withPages(
+      new Command('list').description('List all resource servers, or a page of them.'),
+      'identifier',
+      parse.identifier,
+    ).addHelpText('after', examples('latchkey resource list')),
     io,
-    async ({ out, open }) => {
-      const { resourceServers } = await open();
-      const all = (await resourceServers.list()).sort((a, b) => (a.identifier < b.identifier ? -1 : 1));
-      const names = [
-        'identifier',
-        'audience',
-        'enabled',
-        'access_token_format',
-        'access_token_signing_alg',
-        'access_token_lifetime',
-        'scope',
-      ];
-      out.result(
-        all.map(recordView),
-        columns(
-          all.map((resource) => ({ ...resource })),
-          names,
-        ),
-      );
+    async ({ out, open }, options) => {
+      const { readList } = await open();
+      await printPages(out, readList(listOfResourceServers(), readOptions(options)), {
+        limit: options.limit,
+        names: [
+          'identifier',
+          'audience',
+          'enabled',
+          'access_token_format',
+          'access_token_signing_alg',
+          'access_token_lifetime',
+          'scope',
+        ],
+        show: (resource) => ({ json: recordView(resource), row: { ...resource } }),
+        idOf: ({ identifier }) => identifier,
+      });
     },
   );
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Revocation } from '../../lib/oauth/revocation.ts';
-import type { User } from '../../lib/oauth/user.ts';
+import { normalizeUsername, type User } from '../../lib/oauth/user.ts';
+import { listOfUsers } from '../../lib/store/user.ts';
 import { createUser } from '../../lib/users/create-user.ts';
 import { hashPassword } from '../../lib/users/password.ts';
 import { Problem } from '../problem.ts';
@@ -15,8 +16,9 @@ import {
 } from './disable-client.ts';
 import { getUser } from './find-user.ts';
 import type { Io } from './io.ts';
+import { type PageOptions, printPages, readOptions, withPages } from './list.ts';
 import { newPassword, PASSWORD_STDIN } from './new-password.ts';
-import { columns, printable, time } from './output.ts';
+import { printable, time } from './output.ts';
 import * as parse from './parse.ts';
 import { findRefusedTokens, whenNewTokensWork } from './refused-tokens.ts';
 import { signOutSubject } from './sign-out-subject.ts';
@@ -73,16 +75,25 @@ const createCommand = (io: Io) =>
 const PASSWORD_SHOWN_ONCE = 'This password is shown only now: the table keeps only a hash of it.';
 
 const listCommand = (io: Io) =>
-  withTableAction(
-    new Command('list')
-      .description('List all users. Reads the whole table.')
-      .addHelpText('after', examples('latchkey user list --json')),
+  withTableAction<PageOptions>(
+    withPages(
+      new Command('list').description('List all users, or a page of them.'),
+      'username',
+      parse.knownUser,
+    ).addHelpText('after', examples('latchkey user list --json', 'latchkey user list --limit 20 --after alice')),
     io,
-    async ({ out, open }) => {
-      const { users } = await open();
-      const all = (await users.list()).sort((a, b) => (a.username < b.username ? -1 : 1));
-      const rows = all.map(({ claims, ...user }) => ({ ...user, name: claims['name'], email: claims['email'] }));
-      out.result(all.map(userView), columns(rows, ['username', 'sub', 'enabled', 'name', 'email', 'created_at']));
+    async ({ out, open }, { after, ...options }) => {
+      const { readList } = await open();
+      const from = after === undefined ? {} : { after: normalizeUsername(after) };
+      await printPages(out, readList(listOfUsers(), readOptions({ ...options, ...from })), {
+        limit: options.limit,
+        names: ['username', 'sub', 'enabled', 'name', 'email', 'created_at'],
+        show: (user) => ({
+          json: userView(user),
+          row: { ...user, name: user.claims['name'], email: user.claims['email'] },
+        }),
+        idOf: ({ username }) => username,
+      });
     },
   );
 

@@ -1,6 +1,13 @@
 import { accessTokenFormats } from '../oauth/access-token.ts';
 import type { Client } from '../oauth/client.ts';
-import { createFinderWithoutSecrets, createRecordStore, type RecordKind, type RecordStore } from './record.ts';
+import type { List } from './lists.ts';
+import {
+  createFinderWithoutSecrets,
+  createRecordStore,
+  type ListedRecordKind,
+  listOfRecords,
+  type RecordStore,
+} from './record.ts';
 import { hashedSecret } from './secret.ts';
 import { boolean, listOf, type Members, number, oneOf, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
@@ -39,14 +46,17 @@ const members: Members<Client> = {
 
 export const clientAttributesWithoutSecrets = Object.keys(members).filter((attribute) => attribute !== 'secrets');
 
-const CLIENT: RecordKind<Client> = {
+const CLIENT: ListedRecordKind<Client> = {
   kind: 'CLIENT',
   key: (client_id) => ({ pk: `CLIENT#${client_id}`, sk: 'CLIENT' }),
   idOf: ({ client_id }) => client_id,
   parse: parser(members),
+  listedAs: ({ client_id }) => client_id,
 };
 
 export const createClientStore = (table: Table): RecordStore<Client> => createRecordStore(table, CLIENT);
+
+export const listOfClients = (): List<Client> => listOfRecords(CLIENT);
 
 export const createClientFinder = (table: Table): ((client_id: string) => Promise<Client | undefined>) =>
   createFinderWithoutSecrets(table, CLIENT, clientAttributesWithoutSecrets);

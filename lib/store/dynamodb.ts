@@ -77,7 +77,7 @@ async function ifHeld<Answer>(writing: Promise<Answer>): Promise<Answer | undefi
 }
 
 /** @throws Unavailable when it is where this page began, because reading would never end */
-function readStart(lastEvaluatedKey: unknown, previous: Attributes | undefined): Attributes | undefined {
+export function readStart(lastEvaluatedKey: unknown, previous: Attributes | undefined): Attributes | undefined {
   if (lastEvaluatedKey === undefined) return undefined;
   parseAttributes(lastEvaluatedKey);
   if (isDeepStrictEqual(lastEvaluatedKey, previous)) throw new Unavailable('the table');

@@ -1,6 +1,8 @@
 import type { GrantState, Transition } from '../oauth/grant-state.ts';
 import { items } from './items.ts';
+import type { List } from './lists.ts';
 import { boolean, listOf, type Members, number, oneOf, optional, parser, text } from './shape.ts';
+import { listedForSubject, subjectList } from './subject-list.ts';
 import type { Table } from './table.ts';
 
 /** docs/design.md section 4 */
@@ -53,16 +55,22 @@ const parse = parser<GrantState>({
 
 const keyOf = (grant_id: string) => ({ pk: `GRANT#${grant_id}`, sk: KIND });
 
+const listed = ({ sub, issued_at, grant_id }: GrantState) => listedForSubject(KIND, sub, issued_at, grant_id);
+
+export const listOfGrants = (sub: string): List<GrantState> => ({
+  kind: KIND,
+  listed_in: subjectList(KIND, sub),
+  parse,
+  listed,
+  holds: (grant) => grant.sub === sub,
+});
+
 /** For functions that need to know no more of a grant, and so may not read more. */
 export const createGivenAccessFinder = (table: Table) =>
   items(table, { kind: KIND, key: keyOf, parse: parser(ofGivenAccess), attributes: givenAccessAttributes }).find;
 
 export function createGrantStore(table: Table): GrantStore {
-  const grants = items(table, {
-    kind: KIND,
-    key: keyOf,
-    parse,
-  });
+  const grants = items(table, { kind: KIND, key: keyOf, parse, listed });
   return {
     find: grants.find,
     async put(grant) {

@@ -1,7 +1,7 @@
 import type { Clause } from '../clause.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { MalformedAttribute, type Parse } from './shape.ts';
-import type { Item, Key, Page, Table } from './table.ts';
+import type { Item, Key, Listed, Page, Table } from './table.ts';
 
 export interface ItemKind<Id extends readonly unknown[], Value> {
   /** Named in the log, and the sort key that `scan` looks for. */
@@ -12,6 +12,8 @@ export interface ItemKind<Id extends readonly unknown[], Value> {
   readonly attributes?: readonly string[];
   /** The reverse of `parse`; by default the value's members. */
   readonly format?: (value: Value) => object;
+  /** For kinds that are in lists: lib/store/lists.ts. It never changes. */
+  readonly listed?: (value: Value) => Listed;
 }
 
 type ClauseOn<Value> = Clause<(keyof Value & string) | `${keyof Value & string}.${string}` | 'pk'>;
@@ -67,7 +69,7 @@ export class MalformedItem extends Unavailable {
 }
 
 export function parseItem<Value>({ kind, parse }: Pick<ItemKind<[], Value>, 'kind' | 'parse'>, item: Item): Value {
-  const { pk, sk, ...attributes } = item;
+  const { pk, sk, listed_in, listed_as, ...attributes } = item;
   try {
     return parse(attributes);
   } catch (error) {
@@ -78,10 +80,11 @@ export function parseItem<Value>({ kind, parse }: Pick<ItemKind<[], Value>, 'kin
 
 export function items<Id extends readonly unknown[], Value extends object>(
   table: Table,
-  { kind, key, parse: parseValue, attributes, format = (value) => value }: ItemKind<Id, Value>,
+  { kind, key, parse: parseValue, attributes, format = (value) => value, listed }: ItemKind<Id, Value>,
 ): Items<Id, Value> {
   const parse = (item: Item) => parseItem({ kind, parse: parseValue }, item);
-  const put = (id: Id, value: Value, when: readonly Clause[]) => table.put({ ...format(value), ...key(...id) }, when);
+  const put = (id: Id, value: Value, when: readonly Clause[]) =>
+    table.put({ ...format(value), ...listed?.(value), ...key(...id) }, when);
 
   return {
     async find(...id) {

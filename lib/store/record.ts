@@ -1,4 +1,5 @@
-import { items, unchanged } from './items.ts';
+import { type ItemKind, items, unchanged } from './items.ts';
+import type { List } from './lists.ts';
 import { MalformedAttribute, number, type Parse } from './shape.ts';
 import type { Key, Table } from './table.ts';
 
@@ -12,7 +13,6 @@ export interface Versioned<Value> {
 export interface RecordStore<Value> {
   find(id: string): Promise<Value | undefined>;
   findVersion(id: string): Promise<Versioned<Value> | undefined>;
-  list(): Promise<Value[]>;
   create(value: Value): Promise<boolean>;
   replace(value: Value, version: number): Promise<boolean>;
 }
@@ -22,28 +22,49 @@ export interface RecordKind<Value> {
   readonly key: (id: string) => Key;
   readonly idOf: (value: Value) => string;
   readonly parse: Parse<Value>;
+  /** What the list of all records is sorted by; absent = there is no list. At most 1,024 bytes. */
+  readonly listedAs?: (value: Value) => string;
 }
 
-export function createRecordStore<Value extends object>(
-  table: Table,
-  { kind, key, idOf, parse }: RecordKind<Value>,
-): RecordStore<Value> {
-  const records = items<[id: string], Versioned<Value>>(table, {
-    kind,
-    key,
+export type ListedRecordKind<Value> = RecordKind<Value> & Required<Pick<RecordKind<Value>, 'listedAs'>>;
+
+export function createRecordStore<Value extends object>(table: Table, record: RecordKind<Value>): RecordStore<Value> {
+  const { idOf } = record;
+  const records = items(table, itemKindOf(record));
+  return {
+    findVersion: records.find,
+    find: async (id) => (await records.find(id))?.value,
+    create: (value) => records.create([idOf(value)], { value, version: 1 }),
+    replace: (value, version) =>
+      records.replace([idOf(value)], { value, version: version + 1 }, unchanged({ version }, 'version')),
+  };
+}
+
+function itemKindOf<Value extends object>({
+  parse,
+  listedAs,
+  ...record
+}: RecordKind<Value>): ItemKind<[id: string], Versioned<Value>> {
+  return {
+    ...record,
     parse({ version, ...attributes }) {
       if (!number(version)) throw new MalformedAttribute('version');
       return { version, value: parse(attributes) };
     },
     format: ({ version, value }) => ({ version, ...value }),
-  });
+    ...(listedAs && { listed: ({ value }) => ({ listed_in: record.kind, listed_as: listedAs(value) }) }),
+  };
+}
+
+/** The list of all records of a kind. */
+export function listOfRecords<Value extends object>(record: ListedRecordKind<Value>): List<Value> {
+  const { kind, listedAs } = record;
+  const { parse } = itemKindOf(record);
   return {
-    findVersion: records.find,
-    find: async (id) => (await records.find(id))?.value,
-    list: async () => (await records.scan()).map(({ value }) => value),
-    create: (value) => records.create([idOf(value)], { value, version: 1 }),
-    replace: (value, version) =>
-      records.replace([idOf(value)], { value, version: version + 1 }, unchanged({ version }, 'version')),
+    kind,
+    listed_in: kind,
+    parse: (attributes) => parse(attributes).value,
+    listed: (value) => ({ listed_in: kind, listed_as: listedAs(value) }),
   };
 }
 

@@ -1,6 +1,13 @@
 import { accessTokenFormats } from '../oauth/access-token.ts';
 import type { EncryptionJwk, ResourceServer } from '../oauth/resource-server.ts';
-import { createFinderWithoutSecrets, createRecordStore, type RecordKind, type RecordStore } from './record.ts';
+import type { List } from './lists.ts';
+import {
+  createFinderWithoutSecrets,
+  createRecordStore,
+  type ListedRecordKind,
+  listOfRecords,
+  type RecordStore,
+} from './record.ts';
 import { hashedSecret } from './secret.ts';
 import { boolean, listOf, type Members, number, object, oneOf, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
@@ -21,15 +28,18 @@ export const resourceServerAttributesWithoutSecrets = Object.keys(members).filte
   (attribute) => attribute !== 'secrets',
 );
 
-const RESOURCE: RecordKind<ResourceServer> = {
+const RESOURCE: ListedRecordKind<ResourceServer> = {
   kind: 'RESOURCE',
   key: (identifier) => ({ pk: `RESOURCE#${identifier}`, sk: 'RESOURCE' }),
   idOf: ({ identifier }) => identifier,
   parse: parser(members),
+  listedAs: ({ identifier }) => identifier,
 };
 
 export const createResourceServerStore = (table: Table): RecordStore<ResourceServer> =>
   createRecordStore(table, RESOURCE);
+
+export const listOfResourceServers = (): List<ResourceServer> => listOfRecords(RESOURCE);
 
 export const createResourceServerFinder = (
   table: Table,

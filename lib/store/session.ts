@@ -1,6 +1,8 @@
 import type { Session, SessionGrant } from '../oauth/session.ts';
 import { items } from './items.ts';
+import type { List } from './lists.ts';
 import { listOf, number, parser, text } from './shape.ts';
+import { listedForSubject, subjectList } from './subject-list.ts';
 import type { Table } from './table.ts';
 
 export interface SessionStore {
@@ -16,13 +18,26 @@ export interface SessionStore {
 const KIND = 'SESSION';
 const GRANT = 'GRANT#';
 
+const parse = parser<Session>({ sid: text, sub: text, auth_time: number, amr: listOf(text), expires_at: number });
+
+const listed = ({ sub, auth_time, sid }: Session) => listedForSubject(KIND, sub, auth_time, sid);
+
+export const listOfSessions = (sub: string): List<Session> => ({
+  kind: KIND,
+  listed_in: subjectList(KIND, sub),
+  parse,
+  listed,
+  holds: (session) => session.sub === sub,
+});
+
 const partitionOf = (sid: string) => `SESSION#${sid}`;
 
 export function createSessionStore(table: Table): SessionStore {
   const sessions = items(table, {
     kind: KIND,
     key: (sid: string) => ({ pk: partitionOf(sid), sk: KIND }),
-    parse: parser<Session>({ sid: text, sub: text, auth_time: number, amr: listOf(text), expires_at: number }),
+    parse,
+    listed,
   });
   const grants = items(table, {
     kind: 'SESSION GRANT',

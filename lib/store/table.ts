@@ -17,6 +17,14 @@ export interface Page {
   readonly limit: number;
 }
 
+/** The attributes of an item that make it part of the index `lists`. Without them, an item costs the index nothing. */
+export interface Listed {
+  /** The list: a kind, or a kind and whose items these are. */
+  readonly listed_in: string;
+  /** The list is sorted by it. At most 1,024 bytes. */
+  readonly listed_as: string;
+}
+
 /** Every read is strongly consistent. @throws Unavailable whenever DynamoDB does not succeed within the deadline */
 export interface Table {
   /** @param attributes to read besides the key; absent = all */

@@ -1,6 +1,7 @@
 import { normalizeUsername, type User } from '../oauth/user.ts';
 import { items } from './items.ts';
-import { createRecordStore, type RecordStore } from './record.ts';
+import type { List } from './lists.ts';
+import { createRecordStore, type ListedRecordKind, listOfRecords, type RecordStore } from './record.ts';
 import { hashedSecret } from './secret.ts';
 import { anything, boolean, type Members, map, number, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
@@ -18,27 +19,24 @@ const NOBODY = '-';
 const ofUserClaims: Members<Pick<User, 'claims' | 'enabled'>> = { claims: map(anything), enabled: boolean };
 export const userClaimsAttributes = Object.keys(ofUserClaims);
 
-const parse = parser<User>({
-  ...ofUserClaims,
-  sub: text,
-  username: text,
-  password: hashedSecret,
-  created_at: number,
-});
-
 const keyOf = (sub: string) => ({ pk: `USER#${sub}`, sk: KIND });
+
+const USER: ListedRecordKind<User> = {
+  kind: KIND,
+  key: keyOf,
+  idOf: ({ sub }) => sub,
+  parse: parser({ ...ofUserClaims, sub: text, username: text, password: hashedSecret, created_at: number }),
+  listedAs: ({ username }) => normalizeUsername(username),
+};
+
+export const listOfUsers = (): List<User> => listOfRecords(USER);
 
 /** For functions that check no passwords, and so may not read their hashes. */
 export const createUserClaimsFinder = (table: Table) =>
   items(table, { kind: KIND, key: keyOf, parse: parser(ofUserClaims), attributes: userClaimsAttributes }).find;
 
 export function createUserStore(table: Table): UserStore {
-  const records = createRecordStore(table, {
-    kind: KIND,
-    key: keyOf,
-    idOf: ({ sub }) => sub,
-    parse,
-  });
+  const records = createRecordStore(table, USER);
   const names = items(table, {
     kind: 'USERNAME',
     key: (username: string) => ({ pk: `USERNAME#${normalizeUsername(username)}`, sk: 'USERNAME' }),

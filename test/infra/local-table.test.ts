@@ -29,13 +29,14 @@ async function open(options?: TableOptions) {
 
 const item = { pk: { S: 'CLIENT#a' }, sk: { S: 'CLIENT' } };
 
-it('The embedded table has the keys of the deployed one, and is ready at once', async () => {
+it('The embedded table has the keys and the index of the deployed one, and is ready at once', async () => {
   const { client, tableName } = await open();
   const { Table: table } = await client.send(new DescribeTableCommand({ TableName: tableName }));
   expect(tableName).toBe('latchkey-test');
   expect(table).toMatchObject({
     TableStatus: 'ACTIVE',
     KeySchema: deployedTable()['KeySchema'],
+    GlobalSecondaryIndexes: deployedTable()['GlobalSecondaryIndexes'],
     BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
   });
 });

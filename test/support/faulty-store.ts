@@ -216,7 +216,7 @@ export function inFlightTogether(count: number): Behaviour {
 /** Names a request by operation and kind of item, such as `UpdateItem GRANT`. */
 export function callOf({ operation, input }: StoreRequest): string {
   const { Key, Item, ExpressionAttributeValues: values } = input as Record<string, Record<string, { S?: string }>>;
-  const pk = (Key ?? Item)?.['pk']?.S ?? values?.[':pk']?.S ?? '';
+  const pk = (Key ?? Item)?.['pk']?.S ?? (values?.[':pk'] ?? values?.[':list'])?.S ?? '';
   const [kind, of] = pk.split('#');
   return `${operation} ${kind === 'EPOCH' ? `${kind} ${of}` : kind}`;
 }

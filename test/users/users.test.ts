@@ -7,11 +7,12 @@ import { analyseFunctions } from '../../infra/build.mjs';
 import { importSecret, unmatchableSecret } from '../../lib/secrets/secret.ts';
 import { createAttemptStore } from '../../lib/store/attempt.ts';
 import { openTable } from '../../lib/store/dynamodb.ts';
-import { createUserStore, type UserStore } from '../../lib/store/user.ts';
+import { createUserStore, listOfUsers, type UserStore } from '../../lib/store/user.ts';
 import { authenticateUser } from '../../lib/users/authenticate-user.ts';
 import { createUser } from '../../lib/users/create-user.ts';
 import { verifyPassword } from '../../lib/users/password.ts';
 import { type FaultyStore, faults, once, onlyFor, startFaultyStore } from '../support/faulty-store.ts';
+import { readList } from '../support/read-list.ts';
 import { createTestClock, startWorld, type World } from '../support/world.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -211,7 +212,9 @@ describe('A new user', () => {
     for (const username of ['Bob', 'bob', 'BOB ', 'Ｂｏｂ']) {
       expect(await createUser({ ...bob, username }, { users, clock })).toBeUndefined();
     }
-    expect((await users.list()).filter(({ username }) => username.toLowerCase() === 'bob')).toHaveLength(1);
+    expect(
+      (await readList(world, listOfUsers())).filter(({ username }) => username.toLowerCase() === 'bob'),
+    ).toHaveLength(1);
   });
 
   it('is added once when two concurrent requests add the same name', async () => {

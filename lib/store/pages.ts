@@ -1,0 +1,23 @@
+import { Unavailable } from '../oauth/errors.ts';
+import type { Attributes } from './attribute-value.ts';
+import { readStart } from './dynamodb.ts';
+import { type DynamoDbCall, parseAttributes } from './dynamodb-call.ts';
+import type { Item } from './table.ts';
+
+/** Of 1 MB at most. */
+export interface ItemPage {
+  readonly items: readonly Item[];
+  /** Where the next one starts; undefined after the last one. */
+  readonly next: Attributes | undefined;
+}
+
+export type PageReader = (operation: 'Query' | 'Scan', input: object, start?: Attributes) => Promise<ItemPage>;
+
+/** For lists that are too long to be in memory as a whole. @throws Unavailable */
+export const createPageReader =
+  (call: DynamoDbCall, TableName: string): PageReader =>
+  async (operation, input, start) => {
+    const page = await call(operation, { TableName, ...input, ...(start && { ExclusiveStartKey: start }) });
+    if (!Array.isArray(page['Items'])) throw new Unavailable('the table');
+    return { items: page['Items'].map(parseAttributes), next: readStart(page['LastEvaluatedKey'], start) };
+  };
