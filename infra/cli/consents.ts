@@ -1,44 +1,18 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { revokeGrant } from '../../lib/revocation/revoke-grant.ts';
 import { Problem } from '../problem.ts';
 import { examples, withTableAction, withYes } from './command.ts';
 import { readDeployedSettings } from './disable-client.ts';
-import { getUser } from './find-user.ts';
 import type { Io } from './io.ts';
 import { columns, counted } from './output.ts';
 import * as parse from './parse.ts';
 import type { Store } from './store.ts';
-import { UsageProblem } from './usage-problem.ts';
-
-interface WhoseOptions {
-  readonly user?: string;
-  readonly subject?: string;
-  readonly yes?: true;
-}
+import { requireWhose, subjectOf, type WhoseOptions, withWhose } from './whose.ts';
 
 /** `latchkey consents`: what users allowed clients, so that they are not asked again. */
 export const consentsCommand = (io: Io): Command =>
   new Command('consents').addCommand(listCommand(io)).addCommand(withdrawCommand(io));
-
-const withWhose = (command: Command): Command =>
-  command
-    .addOption(new Option('--user <user>', 'username or sub of a user in the table').argParser(parse.knownUser))
-    .addOption(
-      new Option('--subject <sub>', 'sub of any user, including users who are not in the table')
-        .argParser(parse.knownId)
-        .conflicts('user'),
-    );
-
-async function subjectOf({ user, subject }: WhoseOptions, store: Store): Promise<string> {
-  return user === undefined ? (subject ?? '') : (await getUser(store, user)).sub;
-}
-
-function requireWhose({ user, subject }: WhoseOptions): void {
-  if (user === undefined && subject === undefined) {
-    throw new UsageProblem('the user is missing: give --user NAME or --subject SUB');
-  }
-}
 
 const listCommand = (io: Io) =>
   withTableAction<WhoseOptions>(
@@ -62,7 +36,7 @@ const listCommand = (io: Io) =>
   );
 
 const withdrawCommand = (io: Io) =>
-  withTableAction<WhoseOptions>(
+  withTableAction<WhoseOptions & { yes?: true }>(
     withWhose(
       withYes(new Command('withdraw'))
         .description(

@@ -50,6 +50,10 @@ const groups: Readonly<Record<string, Group>> = {
     description: 'List and withdraw consents: what users have allowed clients to do, and are not asked again.',
     load: async () => (await import('./consents.ts')).consentsCommand,
   },
+  sessions: {
+    description: 'List the sessions in which a user is signed in.',
+    load: async () => (await import('./sessions.ts')).sessionsCommand,
+  },
   init: {
     description: 'Make the keys of a new stage, before it is deployed.',
     load: async () => (await import('./init.ts')).initCommand,

@@ -99,7 +99,7 @@ function cell(name: string, value: unknown): string {
   return printable(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
-const TIMES = /_at$|_until$|^(iat|exp|nbf)$/;
+const TIMES = /_at$|_until$|^(auth_time|iat|exp|nbf)$/;
 
 /** `1 grant`, `2 grants`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -121,6 +121,7 @@ const cases: Readonly<Record<string, () => readonly string[] | Promise<readonly 
   'grants list': () => ['--subject', 'alice'],
   'grants revoke': async () => [(await newGrant()).grant_id],
   'consents list': () => ['--subject', 'alice'],
+  'sessions list': () => ['--subject', 'alice'],
   'consents withdraw': async () => {
     const { id, sub } = await newGrant();
     return [id, '--subject', sub];

@@ -29,6 +29,7 @@ const commands = [
   ...['add', 'list', 'retire'].map((verb) => `secret ${verb}`),
   ...['create', 'list', 'show', 'update', 'reset', 'sign-out', 'disable', 'enable'].map((verb) => `user ${verb}`),
   ...['list', 'withdraw'].map((verb) => `consents ${verb}`),
+  'sessions list',
   ...['revoke', 'explain'].map((verb) => `token ${verb}`),
   ...['list', 'add', 'activate', 'retire', 'compromise'].map((verb) => `keys ${verb}`),
   'init',
@@ -47,7 +48,18 @@ describe('--help', () => {
   it('of the program names every group', async () => {
     const { code, stdout } = await attempt(['--help']);
     expect(code).toBe(0);
-    for (const group of ['client', 'resource', 'secret', 'user', 'token', 'keys', 'grants', 'consents', 'init'])
+    for (const group of [
+      'client',
+      'resource',
+      'secret',
+      'user',
+      'token',
+      'keys',
+      'grants',
+      'consents',
+      'sessions',
+      'init',
+    ])
       expect(stdout).toMatch(new RegExp(`^  ${group} `, 'm'));
   });
 });
