@@ -14,11 +14,13 @@ export interface Extensions {
   /**
    * Users who are not in the table; undefined for an unknown name as for a wrong password. Called for every name after
    * throttling, so that the time reveals no name. For a name in the table, the password is random and the result is ignored.
+   * A directory in which somebody has several names can answer `{ sub, isWrong: true }` to a wrong password: guesses at all names of
+   * a subject then count together.
    */
   readonly authenticateUser?: (
     username: string,
     password: string,
-  ) => Promise<{ readonly sub: string; readonly amr?: readonly string[] } | undefined>;
+  ) => Promise<{ readonly sub: string; readonly amr?: readonly string[]; readonly isWrong?: boolean } | undefined>;
   /**
    * By their names in OpenID Connect Core section 5.1, before selection by scope; undefined for a user who is gone. With
    * `authenticateUser`, users in the table keep their claims there.

@@ -30,7 +30,9 @@ async function overHttp(event: ProxyEvent) {
     ...(method === 'POST' && { body: Buffer.from(body ?? '', 'base64') }),
   });
   const { status: statusCode } = response;
-  return { statusCode, headers: Object.fromEntries(response.headers), body: await response.text() } as ProxyResult;
+  const { 'set-cookie': _, ...others } = Object.fromEntries(response.headers);
+  const set = response.headers.getSetCookie();
+  return { statusCode, headers: others, cookies: set, body: await response.text() } as unknown as ProxyResult;
 }
 
 /** Signs the user in, gives consent, and returns where the browser is redirected with the response. */

@@ -6,7 +6,7 @@ import type { ResourceServer } from '../oauth/resource-server.ts';
 import type { GrantRevocationContext } from '../revocation/revoke-grant.ts';
 import type { EpochStore } from '../store/epoch.ts';
 import type { GrantingContext } from '../tokens/code.ts';
-import type { SignInOutcome } from '../users/authenticate-user.ts';
+import type { AttemptOrigin, SignInOutcome } from '../users/authenticate-user.ts';
 
 export interface GrantContext extends GrantingContext, GrantRevocationContext {
   readonly issuer: string;
@@ -16,7 +16,7 @@ export interface GrantContext extends GrantingContext, GrantRevocationContext {
   readonly reuseInterval: number;
   findResourceServer(identifier: string): Promise<ResourceServer | undefined>;
   /** Delays further attempts after failed ones. */
-  authenticateUser(username: string, password: string, address: string): Promise<SignInOutcome>;
+  authenticateUser(username: string, password: string, origin: AttemptOrigin): Promise<SignInOutcome>;
 }
 
 export interface GrantRequest {

@@ -17,7 +17,7 @@ export const password: GrantType = {
     const resources = await getResourceServersOrIssuer(form.resources, client, context);
     const scope = authorizeScope(form.get('scope'), client, resources, identityScopes);
     if (resources[0].identifier === context.issuer && !scope.split(' ').includes('openid')) throw nothingFor();
-    const signIn = await context.authenticateUser(username, typed, address);
+    const signIn = await context.authenticateUser(username, typed, { address, client_id: client.client_id });
     if (signIn.outcome === 'delayed') throw tooManyAttempts(signIn.seconds);
     if (signIn.outcome === 'refused') throw invalidGrant(signIn.reason);
 

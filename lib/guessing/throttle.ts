@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { AttemptStore, Attempts } from '../store/attempt.ts';
 import { type AttemptLimit, attemptLimits, type Counted, FORGET_AFTER, MAX_WRITES } from './attempt-limits.ts';
-import { network } from './network.ts';
+import { networksOf } from './network.ts';
 
 export interface ThrottleContext {
   readonly clock: Clock;
@@ -21,7 +21,8 @@ export const counter = (kind: Counted, name: string): Counter => ({
 });
 
 /** @param address as the gateway saw it */
-export const addressCounters = (address: string): Counter[] => [counter('address', network(address))];
+export const addressCounters = (address: string): Counter[] =>
+  networksOf(address).map(([width, network]) => counter(width, network));
 
 export type AttemptDecision =
   | {

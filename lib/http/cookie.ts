@@ -1,25 +1,32 @@
 import type { HttpRequest } from './message.ts';
 
-/** The service's only cookie. RFC 6265 */
+/** RFC 6265 */
 export interface BrowserCookie {
   /** Undefined also when two were sent, because this service cannot have set both. */
   read(request: HttpRequest): string | undefined;
-  /** For `Set-Cookie`. The browser keeps it until it is closed. */
+  /** For `Set-Cookie`. */
   write(value: string): string;
   clear(): string;
 }
 
+/** Of the session. The browser keeps it until it is closed. */
+export const browserCookie = (issuer: string): BrowserCookie => cookie(issuer, 'latchkey', 'SameSite=Lax');
+
+/** Only sent with the forms of this service. @param lifetime seconds */
+export const deviceCookie = (issuer: string, lifetime: number): BrowserCookie =>
+  cookie(issuer, 'latchkey-device', 'SameSite=Strict', `; Max-Age=${lifetime}`);
+
 /** With https the cookie has the prefix `__Host-`, so no other host of the same site can set it. RFC 6265bis section 4.1.3.2 */
-export function browserCookie(issuer: string): BrowserCookie {
+function cookie(issuer: string, plainName: string, sameSite: string, age = ''): BrowserCookie {
   const isSecure = issuer.startsWith('https:');
-  const name = isSecure ? '__Host-latchkey' : 'latchkey';
-  const attributes = `Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
+  const name = isSecure ? `__Host-${plainName}` : plainName;
+  const attributes = `Path=/; HttpOnly; ${sameSite}${isSecure ? '; Secure' : ''}`;
   return {
     read({ cookies }) {
-      const [value, ...others] = cookies.filter((cookie) => cookie.startsWith(`${name}=`));
+      const [value, ...others] = cookies.filter((sent) => sent.startsWith(`${name}=`));
       return others.length === 0 ? value?.slice(name.length + 1) : undefined;
     },
-    write: (value) => `${name}=${value}; ${attributes}`,
+    write: (value) => `${name}=${value}${age}; ${attributes}`,
     clear: () => `${name}=; Max-Age=0; ${attributes}`,
   };
 }

@@ -18,6 +18,8 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** Values for `Set-Cookie`, besides that in the headers. */
+  readonly cookies?: readonly string[];
   readonly body: string;
 }
 

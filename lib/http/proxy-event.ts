@@ -7,6 +7,10 @@ export type ProxyEvent = APIGatewayProxyEvent | APIGatewayProxyEventV2;
 export interface ProxyResult {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** Payload 2.0. */
+  readonly cookies?: readonly string[];
+  /** Payload 1.0. */
+  readonly multiValueHeaders?: Readonly<Record<string, readonly string[]>>;
   readonly body: string;
   readonly isBase64Encoded: false;
 }
@@ -63,10 +67,12 @@ function queryString({ multiValueQueryStringParameters, queryStringParameters }:
   ).toString();
 }
 
-/** HTTP APIs and REST APIs share the format. */
-export const toProxyResult = ({ status, headers, body }: HttpResponse): ProxyResult => ({
-  statusCode: status,
-  headers,
-  body,
-  isBase64Encoded: false,
-});
+/** HTTP APIs and REST APIs share the format, unless there are several cookies. */
+export function toProxyResult(event: unknown, { status, headers, cookies = [], body }: HttpResponse): ProxyResult {
+  const result = { statusCode: status, headers, body, isBase64Encoded: false } as const;
+  if (cookies.length === 0) return result;
+  const { 'set-cookie': first, ...others } = headers;
+  const all = first === undefined ? cookies : [first, ...cookies];
+  const several = fields(event)['version'] === '2.0' ? { cookies: all } : { multiValueHeaders: { 'set-cookie': all } };
+  return { ...result, headers: others, ...several };
+}

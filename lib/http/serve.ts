@@ -31,7 +31,7 @@ export function serve<Context extends LogContext>(endpoint: Endpoint<Context>, c
   return async (event: ProxyEvent, invocation?: unknown): Promise<ProxyResult> => {
     const request = parseProxyEvent(event);
     const preflight = endpoint.cors && preflightResponse(request, endpoint.methods);
-    if (preflight) return toProxyResult(preflight);
+    if (preflight) return toProxyResult(event, preflight);
 
     let caller: Parameters<Identify>[0] = {};
     const identify: Identify = (known) => {
@@ -53,7 +53,7 @@ export function serve<Context extends LogContext>(endpoint: Endpoint<Context>, c
     };
     const { headers, ...response } = await handle(event, invocation, handleRequest, (fault) => renderError(fault));
     const cors = corsHeaders(endpoint.cors, request, caller.allowed_origins ?? []);
-    return toProxyResult({ ...response, headers: { ...headers, ...cors } });
+    return toProxyResult(event, { ...response, headers: { ...headers, ...cors } });
   };
 }
 

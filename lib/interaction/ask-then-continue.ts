@@ -10,7 +10,7 @@ import { findPerson, findPersonOfNewSession, type Person, type PersonContext } f
 import { interactionForm, showInteraction } from './show-interaction.ts';
 import { type SignInContext, signInWithPassword } from './sign-in.ts';
 import type { Submission } from './submission.ts';
-import { type Visit, withCookie } from './visit.ts';
+import { type Visit, withCookies } from './visit.ts';
 
 export type InteractionContext = SignInContext & PersonContext;
 
@@ -45,10 +45,15 @@ async function signInThenContinue(
   continuation: Continuation,
   { form }: Submission,
 ): Promise<HttpResponse> {
-  const { browser, failed } = await signInWithPassword(visit, form);
+  const { browser, deviceCookie, failed } = await signInWithPassword(visit, form);
   if (!browser) return showInteraction('sign_in', visit, continuation, failed);
   const person = await findPersonOfNewSession(browser.session, continuation, visit.context);
-  return askNextOrComplete({ ...visit, browser }, continuation, person, new Set(['sign_in', 'select_account']));
+  return askNextOrComplete(
+    { ...visit, browser, deviceCookie },
+    continuation,
+    person,
+    new Set(['sign_in', 'select_account']),
+  );
 }
 
 async function askNextOrComplete(
@@ -67,10 +72,10 @@ async function askNextOrComplete(
 
   // Returned and not thrown, so that the response sets the cookie: the person who signed in stays signed in.
   if (requirements.subjects && !requirements.subjects.includes(session.sub)) {
-    return withCookie(continuation.refuse(new OAuthError('login_required', 'another user is signed in')), visit);
+    return withCookies(continuation.refuse(new OAuthError('login_required', 'another user is signed in')), visit);
   }
   if (consent && completed.has('consent')) await rememberConsent(session.sub, consent, context);
-  return withCookie(await continuation.complete(session), visit);
+  return withCookies(await continuation.complete(session), visit);
 }
 
 /**

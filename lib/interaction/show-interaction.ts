@@ -6,7 +6,7 @@ import { type SignInPage, signInPage } from '../pages/sign-in.ts';
 import type { Continuation } from './continuation.ts';
 import type { Interaction } from './next-interaction.ts';
 import { createHtmlForm, type PageForm } from './page-form.ts';
-import { type Visit, withCookie } from './visit.ts';
+import { type Visit, withCookies } from './visit.ts';
 
 export interface Shown extends Pick<SignInPage, 'username' | 'failed'> {
   /** Of the person who is signed in. */
@@ -21,7 +21,7 @@ export function showInteraction(
 ): HttpResponse {
   const form = createHtmlForm(interactionForm(interaction, continuation), visit);
   const common = { form, formAction: continuation.formAction };
-  return withCookie(pages[interaction](visit, common, continuation, shown), visit);
+  return withCookies(pages[interaction](visit, common, continuation, shown), visit);
 }
 
 /** Consent is bound to the access that the page lists, which can change while the page is open. */

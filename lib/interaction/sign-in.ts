@@ -2,35 +2,49 @@ import type { Form } from '../http/form.ts';
 import type { Log } from '../log.ts';
 import type { SignInPage } from '../pages/sign-in.ts';
 import type { EndSessionContext } from '../revocation/end-session.ts';
-import type { SignInOutcome } from '../users/authenticate-user.ts';
+import type { AttemptOrigin, SignInOutcome } from '../users/authenticate-user.ts';
 import { type Browser, beginSession } from './browser-session.ts';
+import { createDeviceCookie, findDevice } from './device.ts';
 import type { Visit, VisitContext } from './visit.ts';
 
 export interface SignInContext extends VisitContext, EndSessionContext {
   /** Seconds. */
   readonly sessionLifetime: number;
-  /** @param address as the gateway saw it */
-  authenticateUser(username: string, password: string, address: string): Promise<SignInOutcome>;
+  authenticateUser(
+    username: string,
+    password: string,
+    origin: AttemptOrigin,
+  ): Promise<SignInOutcome & { readonly account: string }>;
 }
 
 /** Or what the page says when it is shown again. */
 export type SignInResult =
-  | { readonly browser: Required<Browser>; readonly failed?: undefined }
-  | { readonly browser?: undefined; readonly failed: Pick<SignInPage, 'username' | 'failed'> };
+  | { readonly browser: Required<Browser>; readonly deviceCookie: string; readonly failed?: undefined }
+  | {
+      readonly browser?: undefined;
+      readonly deviceCookie?: undefined;
+      readonly failed: Pick<SignInPage, 'username' | 'failed'>;
+    };
 
 export async function signInWithPassword(
-  { request, browser, site, context }: Visit<SignInContext>,
+  { request, browser, handles, site, context }: Visit<SignInContext>,
   form: Form,
 ): Promise<SignInResult> {
   const username = form.get('username') ?? '';
-  const result = await context.authenticateUser(username, form.get('password') ?? '', request.sourceIp);
+  const result = await context.authenticateUser(username, form.get('password') ?? '', {
+    address: request.sourceIp,
+    deviceOf: (account) => findDevice(request, account, handles.page, context),
+  });
   if (result.outcome !== 'signed_in') {
     logRefusal(result, site.client?.client_id, context.log);
     const failed = result.outcome === 'delayed' ? { seconds: result.seconds } : 'refused';
     return { failed: { username, failed } };
   }
   const authentication = { sub: result.sub, amr: result.amr, auth_time: context.clock() };
-  return { browser: await beginSession(browser, authentication, context.sessionLifetime, context) };
+  return {
+    browser: await beginSession(browser, authentication, context.sessionLifetime, context),
+    deviceCookie: createDeviceCookie(result.account, handles.page, context),
+  };
 }
 
 function logRefusal(

@@ -14,6 +14,8 @@ export interface VisitContext extends LogContext, BrowserContext {
 export interface Visit<Context extends VisitContext = VisitContext> {
   readonly request: HttpRequest;
   readonly browser: Browser;
+  /** After a sign-in. */
+  readonly deviceCookie?: string;
   readonly handles: { readonly [Kind in keyof VisitContext['handles']]: Handles };
   /** The service, the texts in the person's language, and the client. */
   readonly site: Site;
@@ -38,8 +40,10 @@ export async function openVisit<Context extends VisitContext>(
 export const siteFor = ({ query }: HttpRequest, { service }: Pick<VisitContext, 'service'>, client?: Client): Site =>
   createSite(service, new URLSearchParams(query).get('ui_locales') ?? undefined, client);
 
-export function withCookie(response: HttpResponse, { browser, handles, context }: Visit): HttpResponse {
+/** With those that the browser does not have yet. */
+export function withCookies(response: HttpResponse, { browser, deviceCookie, handles, context }: Visit): HttpResponse {
   if (!browser.isNew) return response;
   const cookie = sessionCookie(browser, context.issuer, handles.session);
-  return { ...response, headers: { ...response.headers, 'set-cookie': cookie } };
+  const headers = { ...response.headers, 'set-cookie': cookie };
+  return { ...response, headers, ...(deviceCookie !== undefined && { cookies: [deviceCookie] }) };
 }

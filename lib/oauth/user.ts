@@ -27,3 +27,10 @@ const MAX_USERNAME_LENGTH = 255;
 /** Phone keyboards capitalise the first letter and append a space. */
 export const normalizeUsername = (username: string): string =>
   username.normalize('NFKC').trim().toLowerCase().slice(0, MAX_USERNAME_LENGTH);
+
+/** What directories ignore or fold when they compare names: invisible characters, accents, spaces. Unicode Standard section 5.21 */
+const IGNORED = /[\p{Default_Ignorable_Code_Point}\p{Mn}\p{C}\p{Z}]/gu;
+
+/** The same for all spellings that a directory may take for one name. Only to count attempts: two people may share it. */
+export const foldUsername = (username: string): string =>
+  username.normalize('NFKD').replace(IGNORED, '').toUpperCase().toLowerCase();

@@ -1,14 +1,24 @@
 import type { Clock } from '../clock.ts';
 import type { Extensions } from '../extensions.ts';
-import { addressCounters, counter, reserveAttempt, type ThrottleContext } from '../guessing/throttle.ts';
+import { addressCounters, type Counter, counter, reserveAttempt, type ThrottleContext } from '../guessing/throttle.ts';
 import { randomId } from '../oauth/handle.ts';
-import { normalizeUsername, type User } from '../oauth/user.ts';
+import { foldUsername, type User } from '../oauth/user.ts';
 import type { UserStore } from '../store/user.ts';
 import { verifyPassword } from './password.ts';
 
 export interface UserAuthenticationContext extends ThrottleContext {
-  readonly users: Pick<UserStore, 'find' | 'findByName'>;
+  readonly users: Pick<UserStore, 'find' | 'findSubject' | 'findBySubject'>;
   readonly extensions: Pick<Extensions, 'authenticateUser'>;
+}
+
+/** Where an attempt comes from, which is what is counted besides the account. */
+export interface AttemptOrigin {
+  /** As the gateway saw it. */
+  readonly address: string;
+  /** That passes the password on. */
+  readonly client_id?: string;
+  /** The id of a browser in which somebody signed in to this account before. */
+  deviceOf?(account: string): string | undefined;
 }
 
 interface SignedIn {
@@ -37,26 +47,58 @@ export type SignInOutcome =
   /** The password was not checked. The next attempt is allowed after `seconds`. */
   | { readonly outcome: 'delayed'; readonly seconds: number };
 
-/** Slows down guessing. A name that does not exist takes the same time and gives the same answer as a wrong password. */
+interface Checked {
+  readonly result: SignedIn | Refused;
+  /** Of the person in the directory, who may have several names; of nobody, if the directory does not say who it is. */
+  readonly account?: string;
+}
+
+/**
+ * Slows down guessing. A name that does not exist takes the same time and gives the same answer as a wrong password.
+ * @returns also the account, by which a browser is known later
+ */
 export async function authenticateUser(
   username: string,
   password: string,
-  address: string,
+  origin: AttemptOrigin,
   context: UserAuthenticationContext,
-): Promise<SignInOutcome> {
-  const decision = await reserveAttempt(
-    [counter('account', normalizeUsername(username)), ...addressCounters(address)],
-    context,
-  );
-  if (!decision.isAllowed) return { outcome: 'delayed', seconds: decision.seconds };
-  const { authenticateUser: hook } = context.extensions;
-  const user = await context.users.findByName(username);
-  const result = await (hook
-    ? decideWithHook(user, username, password, hook, context)
-    : checkTable(user, password, context.clock));
+): Promise<SignInOutcome & { readonly account: string }> {
+  const { users, extensions, clock } = context;
+  const subject = await users.findSubject(username);
+  const account = subject === undefined ? accountNamed(username) : accountOf(subject);
+  const device = origin.deviceOf?.(account);
+  const counters = device === undefined ? countersFor(account, origin) : [counter('device', device)];
+  // The same time for all counters, so that whoever waits as long as the answer says has waited long enough.
+  const now = clock();
+  const throttle = { attempts: context.attempts, clock: () => now };
+  const decision = await reserveAttempt(counters, throttle);
+  if (!decision.isAllowed) return { outcome: 'delayed', seconds: decision.seconds, account };
+
+  const user = await users.findBySubject(subject);
+  const { result, account: elsewhere } = await (extensions.authenticateUser
+    ? decideWithHook(user, account, username, password, extensions.authenticateUser, context)
+    : { result: await checkTable(user, password, clock) });
+  if (elsewhere !== undefined && device === undefined) {
+    // Only now is it known who it is, so the answer is withheld if there were too many attempts at this person's names.
+    const person = await reserveAttempt([counter('account', elsewhere)], throttle);
+    if (!person.isAllowed) return { outcome: 'delayed', seconds: person.seconds, account };
+    if (result.outcome === 'signed_in') await person.succeeded();
+  }
   if (result.outcome === 'signed_in') await decision.succeeded();
-  return result;
+  return { ...result, account };
 }
+
+/** The names of the two are told apart, because a directory may have a name that is the subject of somebody else. */
+const accountOf = (sub: string) => `subject ${sub}`;
+const accountNamed = (username: string) => `name ${foldUsername(username)}`;
+/** Counted as well, so that the time does not reveal whether a directory knows a name. */
+const accountOfNobody = (account: string) => `nobody ${account}`;
+
+const countersFor = (account: string, { address, client_id }: AttemptOrigin): Counter[] => [
+  counter('account', account),
+  ...addressCounters(address),
+  ...(client_id === undefined ? [] : [counter('client', client_id)]),
+];
 
 /** A name that does not exist takes the same time. */
 async function checkTable(user: User | undefined, password: string, clock: Clock): Promise<SignedIn | Refused> {
@@ -77,28 +119,36 @@ function whyRefused({ enabled, password: { expires_at } }: User, clock: Clock): 
  */
 async function decideWithHook(
   user: User | undefined,
+  account: string,
   username: string,
   password: string,
   hook: NonNullable<Extensions['authenticateUser']>,
   { users, clock }: UserAuthenticationContext,
-): Promise<SignedIn | Refused> {
+): Promise<Checked> {
   // The hook must not see the password of a user in the table.
-  const [table, elsewhere] = await Promise.allSettled([
+  const [table, directory] = await Promise.allSettled([
     checkTable(user, password, clock),
     callHook(hook, username, user ? randomId() : password),
   ]);
   if (table.status === 'rejected') throw table.reason;
-  if (table.value.outcome === 'signed_in') return table.value;
-  if (elsewhere.status === 'rejected') throw elsewhere.reason;
-  if (user) return table.value;
+  if (table.value.outcome === 'signed_in') return { result: table.value };
+  if (directory.status === 'rejected') throw directory.reason;
+  const nobody = accountOfNobody(account);
+  if (user) return { result: table.value, account: nobody };
 
-  const found = elsewhere.value;
-  if (!found) return { outcome: 'refused', reason: 'refused by authenticateUser' };
+  const found = directory.value;
+  if (!found) return { result: REFUSED_ELSEWHERE, account: nobody };
+  const { sub, amr = ['pwd'], isWrong = false } = found;
+  if (isWrong) return { result: REFUSED_ELSEWHERE, account: accountOf(sub) };
   // The hook may give several names one subject; disabling it in the table disables all of them.
-  const known = await users.find(found.sub);
-  if (known && !known.enabled) return { outcome: 'refused', reason: 'disabled user', sub: known.sub };
-  return { outcome: 'signed_in', sub: found.sub, amr: found.amr ?? ['pwd'] };
+  const known = await users.find(sub);
+  if (known && !known.enabled) {
+    return { result: { outcome: 'refused', reason: 'disabled user', sub }, account: accountOf(sub) };
+  }
+  return { result: { outcome: 'signed_in', sub, amr }, account: accountOf(sub) };
 }
+
+const REFUSED_ELSEWHERE: Refused = { outcome: 'refused', reason: 'refused by authenticateUser' };
 
 /** A hook that throws synchronously must not skip the check of the table. */
 const callHook = async (hook: NonNullable<Extensions['authenticateUser']>, username: string, password: string) =>

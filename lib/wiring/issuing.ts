@@ -4,7 +4,7 @@ import { createAttemptStore } from '../store/attempt.ts';
 import { createEpochStore } from '../store/epoch.ts';
 import { createReferenceTokenStore } from '../store/reference-token.ts';
 import { createUserStore } from '../store/user.ts';
-import { authenticateUser } from '../users/authenticate-user.ts';
+import { type AttemptOrigin, authenticateUser } from '../users/authenticate-user.ts';
 import { idTokenClaims } from '../users/id-token-claims.ts';
 import { resourceServerFinder } from './clients.ts';
 import type { FoundationWithTable } from './foundation.ts';
@@ -31,7 +31,7 @@ export function issuingContext(base: FoundationWithTable) {
     findResourceServer: resourceServerFinder(base),
     idTokenClaims: (grant: Parameters<typeof idTokenClaims>[0], byScope: boolean) =>
       idTokenClaims(grant, byScope, { extensions, findUser }),
-    authenticateUser: (username: string, password: string, address: string) =>
-      authenticateUser(username, password, address, { clock, extensions, users, attempts }),
+    authenticateUser: (username: string, password: string, origin: AttemptOrigin) =>
+      authenticateUser(username, password, origin, { clock, extensions, users, attempts }),
   };
 }

@@ -1,8 +1,11 @@
 // Attacks on pages through the browser of a user: forged forms, planted cookies, frames, scripts.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ProxyEvent, ProxyResult } from '../../lib/http/proxy-event.ts';
 import { createConsentStore } from '../../lib/store/consent.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import {
+  type Browser,
   type BrowserResult,
   browserResult,
   CALLBACK,
@@ -365,6 +368,124 @@ describe('Wrong passwords', () => {
       expect((await browser.signIn(page, username)).heading).not.toBe(username === 'alice' ? 'Sign in' : '');
     },
   );
+});
+
+describe('A browser in which somebody signed in before', () => {
+  const DEVICE = '__Host-latchkey-device';
+  const again = { client_id: 'own', prompt: 'login' };
+  const deviceOf = ({ deviceCookies: [cookie = ''] }: Browser) => cookie;
+  const signedInBefore = async (username = 'alice', handle = world.handlers.authorization) => {
+    const browser = openBrowser(handle);
+    await browser.pass(proper(again), username);
+    return browser;
+  };
+  /** With no other cookie, as after the browser was closed. */
+  const comeBack = async (cookies: string[], username = 'alice', password = PASSWORD) => {
+    const browser = open({ sourceIp: '192.0.2.200' });
+    browser.setCookies(cookies);
+    return browser.signIn(await browser.get(proper(again)), username, password);
+  };
+  const strangersGuess = async (username = 'alice') => {
+    const stranger = open({ sourceIp: '192.0.2.200' });
+    const page = await stranger.get(proper());
+    for (let tries = 0; tries < 5; tries++) await stranger.signIn(page, username, 'wrong');
+  };
+  beforeEach(() => advance(4_000));
+
+  it('gets a cookie that scripts, other hosts and other sites cannot use, besides that of the session', async () => {
+    const browser = open();
+    const { setCookies } = await browser.signIn(await browser.get(proper(again)));
+    expect(setCookies).toEqual([
+      expect.stringMatching(/^__Host-latchkey=lk_ss_/),
+      expect.stringMatching(
+        /^__Host-latchkey-device=[\w.-]+; Max-Age=15552000; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
+      ),
+    ]);
+    const failed = await browser.signIn(await browser.get(proper(again)), 'alice', 'wrong');
+    expect(failed.setCookies.filter((cookie) => cookie.startsWith(DEVICE))).toEqual([]);
+  });
+
+  it('gets both cookies in events of payload 1.0, too', async () => {
+    let result: ProxyResult | undefined;
+    const rest = openBrowser(async (event) => {
+      const { requestContext, rawPath, rawQueryString, headers, cookies, ...others } = event as APIGatewayProxyEventV2;
+      result = await world.handlers.authorization({
+        ...others,
+        version: '1.0',
+        httpMethod: requestContext.http.method,
+        path: rawPath,
+        queryStringParameters: Object.fromEntries(new URLSearchParams(rawQueryString)),
+        headers: { ...headers, cookie: (cookies ?? []).join('; ') },
+        requestContext: { identity: {} },
+      } as unknown as ProxyEvent);
+      return { ...result, cookies: result.multiValueHeaders?.['set-cookie'] ?? [] };
+    });
+    await rest.signIn(await rest.get(proper(again)));
+    expect(result).not.toHaveProperty('cookies');
+    expect(result?.headers).not.toHaveProperty('set-cookie');
+    expect(result?.multiValueHeaders?.['set-cookie']).toHaveLength(2);
+  });
+
+  it('signs in while strangers guess, at the same address and all day long', async () => {
+    const cookies = [deviceOf(await signedInBefore())];
+    for (let hour = 0; hour < 3; hour++) {
+      await strangersGuess();
+      expect((await comeBack([])).status).toBe(429);
+      expect((await comeBack(cookies)).status).toBe(303);
+      advance(1_000);
+    }
+  });
+
+  it('has few attempts of its own', async () => {
+    const cookies = [deviceOf(await signedInBefore())];
+    for (let tries = 0; tries < 4; tries++) expect((await comeBack(cookies, 'alice', 'wrong')).status).toBe(400);
+    expect((await comeBack(cookies)).status).toBe(429);
+    expect((await comeBack([])).status).toBe(303);
+  });
+
+  it.each<[what: string, change: (cookie: string) => Promise<string[]>, username?: string]>([
+    ['of another person', async () => [deviceOf(await signedInBefore('mallory'))]],
+    ['for another person', async (cookie) => [cookie], 'mallory'],
+    ['with another id', async (cookie) => [cookie.replace('=', '=x')]],
+    ['with another time', async (cookie) => [cookie.replace(/\.\d+\./, (time) => `${time.slice(0, -1)}0.`)]],
+    ['sent twice', async (cookie) => [cookie, cookie]],
+    [
+      'with a page token instead',
+      async () => {
+        const { fields } = await open().get(proper(again));
+        return [`${DEVICE}=x.${clock()}.${fields['page_token']}`];
+      },
+    ],
+    [
+      'of another deployment',
+      async () => {
+        const other = world.restart({ HANDLE_KEYS: Buffer.alloc(32, 9).toString('base64url') });
+        return [deviceOf(await signedInBefore('alice', other.authorization))];
+      },
+    ],
+    [
+      'that is older than half a year',
+      async (cookie) => {
+        advance(15_552_001);
+        await strangersGuess();
+        return [cookie];
+      },
+    ],
+  ])('counts as any other with a cookie %s', async (_what, change, username = 'alice') => {
+    const cookie = deviceOf(await signedInBefore());
+    const changed = await change(cookie);
+    await strangersGuess(username);
+    expect((await comeBack(changed, username)).status).toBe(429);
+  });
+
+  it('is not signed in by the cookie', async () => {
+    const cookie = deviceOf(await signedInBefore());
+    const browser = open();
+    browser.setCookies([cookie]);
+    expect((await browser.get(proper({ client_id: 'own' }))).heading).toBe('Sign in');
+    browser.setCookies([cookie.replace(DEVICE, '__Host-latchkey').replace(/=.*\./, '=')]);
+    expect((await browser.get(proper({ client_id: 'own' }))).heading).toBe('Sign in');
+  });
 });
 
 it('The form is accepted from a browser that sends neither Origin nor Sec-Fetch-Site', async () => {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { attemptLimits } from '../../lib/guessing/attempt-limits.ts';
+import { networksOf } from '../../lib/guessing/network.ts';
 import { addressCounters, counter, reserveAttempt } from '../../lib/guessing/throttle.ts';
 import { normalizeUsername } from '../../lib/oauth/user.ts';
 import { type AttemptStore, createAttemptStore } from '../../lib/store/attempt.ts';
@@ -15,6 +17,8 @@ beforeAll(async () => {
   attempts = createAttemptStore(world.table);
 });
 afterAll(() => world.stop());
+
+const MANY = scaled(40, 100);
 
 let count = 0;
 const fresh = () => ({ username: `user-${count++}`, address: `198.51.${count >> 8}.${count & 255}` });
@@ -84,13 +88,67 @@ describe('Signing in to an account', () => {
     expect(await times(5, () => attempt(who))).toEqual(['taken', 'taken', 'taken', 'taken', 1]);
   });
 
-  const MANY = scaled(40, 100);
-
   it(`allows ${MANY} concurrent attempts no more than consecutive ones`, async () => {
     const { username } = fresh();
     const results = await Promise.all(Array.from({ length: MANY }, () => attempt({ ...fresh(), username })));
     expect(results.filter((result) => result === 'taken').length).toBeLessThanOrEqual(4);
     expect(results).toContain('taken');
+  });
+});
+
+describe('An IPv6 address', () => {
+  const limits = [
+    ['/64', 'address', (n: number) => `2001:db8:a:b01::${n.toString(16)}`],
+    ['/56', 'site', (n: number) => `2001:db8:a:c${(n % 256).toString(16).padStart(2, '0')}::1`],
+    ['/48', 'provider', (n: number) => `2001:db8:b:${n.toString(16)}00::1`],
+  ] as const;
+
+  it.each(limits)('counts with its %s network, up to a limit of its own', async (_width, kind, address) => {
+    const { freeAttempts, maxDelay } = attemptLimits[kind];
+    // As many as are counted, without the time that counting them would take.
+    await attempt({ ...fresh(), address: address(1) });
+    const id = addressCounters(address(1)).find(({ limit }) => limit === attemptLimits[kind])!.id;
+    const counted = (await attempts.find(id))!;
+    await attempts.put(id, { ...counted, attempts: freeAttempts });
+    expect(await attempt({ ...fresh(), address: address(2) })).toBe('taken');
+    expect(await attempt({ ...fresh(), address: address(3) })).toBe(1);
+    const waits: number[] = [];
+    for (let round = 0; round < 8; round++) {
+      const wait = Number(await attempt({ ...fresh(), address: address(4 + round) }));
+      waits.push(wait);
+      advance(wait);
+      expect(await attempt({ ...fresh(), address: address(4 + round) })).toBe('taken');
+    }
+    expect(Math.max(...waits)).toBe(maxDelay);
+    expect(await attempt({ ...fresh(), address: '2001:db8:ffff::1' })).toBe('taken');
+  });
+
+  it('gets its attempt back in every network for the right password', async () => {
+    const address = '2001:db8:c:1::1';
+    await attempt({ ...fresh(), address }, true);
+    const counted = await Promise.all(addressCounters(address).map(({ id }) => attempts.find(id)));
+    expect(counted.map((known) => known?.attempts)).toEqual([0, 0, 0]);
+  });
+
+  it('cannot be one of thousands of a network that guess at once', async () => {
+    const results = await Promise.all(
+      Array.from({ length: MANY }, (_, n) => attempt({ ...fresh(), address: `2001:db8:d:${n.toString(16)}::1` })),
+    );
+    expect(results.filter((result) => result === 'taken').length).toBeLessThan(MANY);
+    expect(results).toContain('taken');
+  });
+
+  it.each([
+    ['2001:db8:1:2::1', ['2001:db8:1:2', '2001:db8:1:0', '2001:db8:1']],
+    ['2001:db8:1:ff34::1', ['2001:db8:1:ff34', '2001:db8:1:ff00', '2001:db8:1']],
+    ['::1', ['0:0:0:0', '0:0:0:0', '0:0:0']],
+    ['2001:0DB8::', ['2001:db8:0:0', '2001:db8:0:0', '2001:db8:0']],
+    ['::ffff:c000:201', ['::ffff:c000:201']],
+    ['::ffff:192.0.2.1', ['::ffff:192.0.2.1']],
+    ['192.0.2.1', ['192.0.2.1']],
+    ['', ['']],
+  ])('%s is counted with %j', (address, networks) => {
+    expect(networksOf(address).map(([, network]) => network)).toEqual(networks);
   });
 });
 

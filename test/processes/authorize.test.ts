@@ -58,7 +58,7 @@ function openPortable() {
   const browser = openBrowser(
     async (event) => {
       const result = await handle(event);
-      const [cookie] = (result.headers['set-cookie'] ?? '').split(';');
+      const [cookie] = (browserResult(result).headers['set-cookie'] ?? '').split(';');
       if (cookie) cookies.push(cookie);
       const code = handles.code.parse(browserResult(result).answer['code'] ?? '');
       if (code) grant_ids.push(code.id);
@@ -97,14 +97,22 @@ const gaveCode = ({ answer }: BrowserResult) => answer['code'] !== undefined;
 const TARGET = ['GetItem SCHEMA', 'GetItem CLIENT', 'GetItem RESOURCE', 'GetItem SESSION'];
 const PRESENT = ['GetItem EPOCH subject', 'GetItem EPOCH issuer', 'GetItem USER', 'GetItem CONSENT'];
 const PASSWORD = [
-  'GetItem ATTEMPTS',
-  'GetItem ATTEMPTS',
-  'PutItem ATTEMPTS',
-  'PutItem ATTEMPTS',
   'GetItem USERNAME',
+  'GetItem ATTEMPTS',
+  'GetItem ATTEMPTS',
+  'PutItem ATTEMPTS',
+  'PutItem ATTEMPTS',
   'GetItem USER',
   'DeleteItem ATTEMPTS',
   'PutItem ATTEMPTS',
+];
+/** In a browser that is known, which has a counter of its own. */
+const PASSWORD_AGAIN = [
+  'GetItem USERNAME',
+  'GetItem ATTEMPTS',
+  'PutItem ATTEMPTS',
+  'GetItem USER',
+  'DeleteItem ATTEMPTS',
 ];
 const CODE = ['PutItem GRANT', 'PutItem SESSION'];
 
@@ -121,7 +129,7 @@ const journeys: Record<string, Journey> = {
   'signing in again': {
     calls: [
       ...TARGET,
-      ...PASSWORD,
+      ...PASSWORD_AGAIN,
       ...['Query SESSION', 'PutItem SESSION', 'PutItem SESSION', 'DeleteItem SESSION'],
       ...['GetItem USER', 'GetItem CONSENT'],
       ...CODE,

@@ -63,7 +63,9 @@ export const queryOf = (query: Query): string =>
 /** What a browser gets: a page or a redirect. */
 export interface BrowserResult {
   readonly status: number;
+  /** With the cookie of the session, also when it is one of several. */
   readonly headers: ProxyResult['headers'];
+  readonly setCookies: readonly string[];
   readonly body: string;
   /** The first heading of a page. */
   readonly heading: string | undefined;
@@ -87,7 +89,16 @@ const ENTITIES: Record<string, string> = {
   '&#96;': '`',
 };
 
-export function browserResult({ statusCode, headers, body }: ProxyResult): BrowserResult {
+const isOfSession = (cookie: string) => /^(__Host-)?latchkey=/.test(cookie);
+
+/** As `name=value; attributes`: one is in the headers, several have a field of their own. */
+export const setCookies = ({ headers, cookies = [] }: Pick<ProxyResult, 'headers' | 'cookies'>): readonly string[] =>
+  headers['set-cookie'] === undefined ? cookies : [headers['set-cookie'], ...cookies];
+
+export function browserResult({ statusCode, headers: plain, cookies, body }: ProxyResult): BrowserResult {
+  const set = setCookies({ headers: plain, ...(cookies && { cookies }) });
+  const ofSession = set.find(isOfSession);
+  const headers: ProxyResult['headers'] = { ...plain, ...(ofSession !== undefined && { 'set-cookie': ofSession }) };
   const location = headers['location'] === undefined ? undefined : new URL(headers['location']);
   const fields = Object.fromEntries(
     [...body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)].map(([, name = '', value = '']) => [
@@ -99,6 +110,7 @@ export function browserResult({ statusCode, headers, body }: ProxyResult): Brows
   return {
     status: statusCode,
     headers,
+    setCookies: set,
     body,
     heading: decode(/<h1>([^<]*)<\/h1>/.exec(body)?.[1] ?? '') || undefined,
     location,
@@ -113,20 +125,30 @@ export function openBrowser(
   { sourceIp = '192.0.2.1', issuer = ISSUER }: { sourceIp?: string; issuer?: string } = {},
 ) {
   let cookies: string[] = [];
+  let deviceCookies: string[] = [];
   const keep = (seen: BrowserResult): BrowserResult => {
-    const cookie = seen.headers['set-cookie'];
-    if (cookie !== undefined) cookies = cookie.includes('Max-Age=0') ? [] : [cookie.split(';')[0] ?? ''];
+    for (const cookie of seen.setCookies) {
+      const kept = cookie.includes('Max-Age=0') ? [] : [cookie.split(';')[0] ?? ''];
+      if (isOfSession(cookie)) cookies = kept;
+      else deviceCookies = kept;
+    }
     return seen;
   };
   const send = async (event: ProxyEvent): Promise<BrowserResult> => keep(browserResult(await handle(event)));
   const headers = { origin: new URL(issuer).origin, 'sec-fetch-site': 'same-origin' };
 
   const browser = {
+    /** Of the session. */
     get cookies() {
       return cookies;
     },
+    /** By which it is known that somebody signed in before. */
+    get deviceCookies() {
+      return deviceCookies;
+    },
     setCookies(next: string[]) {
-      cookies = next;
+      cookies = next.filter(isOfSession);
+      deviceCookies = next.filter((cookie) => !isOfSession(cookie));
     },
     get: (query: Query | string) =>
       send(
@@ -134,7 +156,7 @@ export function openBrowser(
           method: 'GET',
           path: '/authorize',
           query: typeof query === 'string' ? query : queryOf(query),
-          cookies,
+          cookies: [...cookies, ...deviceCookies],
           sourceIp,
         }),
       ),
@@ -150,7 +172,7 @@ export function openBrowser(
           path: '/authorize',
           query: actionOf(page),
           headers: { ...headers, ...more },
-          cookies,
+          cookies: [...cookies, ...deviceCookies],
           sourceIp,
           form: { ...page.fields, action, ...form },
         }),

@@ -4,11 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { analyseFunctions } from '../../infra/build.mjs';
+import { attemptLimits } from '../../lib/guessing/attempt-limits.ts';
 import { importSecret, unmatchableSecret } from '../../lib/secrets/secret.ts';
 import { createAttemptStore } from '../../lib/store/attempt.ts';
 import { openTable } from '../../lib/store/dynamodb.ts';
 import { createUserStore, listOfUsers, type UserStore } from '../../lib/store/user.ts';
-import { authenticateUser } from '../../lib/users/authenticate-user.ts';
+import { type AttemptOrigin, authenticateUser } from '../../lib/users/authenticate-user.ts';
 import { createUser } from '../../lib/users/create-user.ts';
 import { verifyPassword } from '../../lib/users/password.ts';
 import { type FaultyStore, faults, once, onlyFor, startFaultyStore } from '../support/faulty-store.ts';
@@ -63,13 +64,19 @@ beforeEach(() => {
   advance(4_000);
 });
 
-const authenticate = (username: string, password: string, extensions = {}) =>
-  authenticateUser(username, password, `203.0.113.${address++}`, {
-    clock,
-    users,
-    attempts: createAttemptStore(world.table),
-    extensions,
-  });
+/** Each time from another address, unless an origin is given. */
+const authenticate = (username: string, password: string, extensions = {}, origin: Partial<AttemptOrigin> = {}) =>
+  authenticateUser(
+    username,
+    password,
+    { address: `203.0.113.${address++}`, ...origin },
+    {
+      clock,
+      users,
+      attempts: createAttemptStore(world.table),
+      extensions,
+    },
+  );
 
 describe('A username and a password', () => {
   it.each([
@@ -102,9 +109,10 @@ describe('A username and a password', () => {
     for (let tries = 0; tries < 4; tries++) await authenticate('alice', 'wrong');
     hashes = 0;
     store.take();
-    expect(await authenticate('alice', 'pässword')).toEqual({ outcome: 'delayed', seconds: 1 });
+    expect(await authenticate('alice', 'pässword')).toMatchObject({ outcome: 'delayed', seconds: 1 });
     expect(hashes).toBe(0);
-    expect(store.take()).toEqual([]);
+    // Only whose name it is.
+    expect(store.take().map(({ operation }) => operation)).toEqual(['GetItem']);
   });
 });
 
@@ -122,7 +130,7 @@ describe('With the hook authenticateUser,', () => {
   beforeEach(() => ask.mockClear());
 
   it('a user who is not in the table signs in through the hook', async () => {
-    expect(await authenticate('carol', 'of-carol', extensions)).toEqual({
+    expect(await authenticate('carol', 'of-carol', extensions)).toMatchObject({
       outcome: 'signed_in',
       sub: 'c',
       amr: ['otp'],
@@ -131,7 +139,11 @@ describe('With the hook authenticateUser,', () => {
 
   it('a user of the table signs in, and the hook does not get the password', async () => {
     const { sub } = (await users.findByName('alice'))!;
-    expect(await authenticate('Alice', 'pässword', extensions)).toEqual({ outcome: 'signed_in', sub, amr: ['pwd'] });
+    expect(await authenticate('Alice', 'pässword', extensions)).toMatchObject({
+      outcome: 'signed_in',
+      sub,
+      amr: ['pwd'],
+    });
     expect(ask).toHaveBeenCalledOnce();
     expect(ask.mock.calls[0]?.[1]).not.toBe('pässword');
   });
@@ -154,7 +166,11 @@ describe('With the hook authenticateUser,', () => {
   it('a subject that is disabled in the table is refused, whatever name leads to it', async () => {
     const { sub } = (await users.findByName('disabled'))!;
     const leads = { authenticateUser: async () => ({ sub }) };
-    expect(await authenticate('nickname', 'any', leads)).toEqual({ outcome: 'refused', reason: 'disabled user', sub });
+    expect(await authenticate('nickname', 'any', leads)).toMatchObject({
+      outcome: 'refused',
+      reason: 'disabled user',
+      sub,
+    });
   });
 
   it.each([
@@ -180,6 +196,156 @@ describe('With the hook authenticateUser,', () => {
     expect(await authenticate('carol', 'of-carol', extensions)).toMatchObject({ outcome: 'delayed' });
     expect(ask).not.toHaveBeenCalled();
     expect(hashes).toBe(0);
+  });
+});
+
+describe('Attempts are counted by the person, not by the spelling:', () => {
+  /** Ignores what directories ignore, and knows people by several names. */
+  const directory: Record<string, string> = { carol: 'c', 'carol@example.com': 'c', dave: 'd' };
+  const plain = (name: string) =>
+    name
+      .normalize('NFKD')
+      .replace(/\p{M}|\p{C}|\p{Z}|\p{Default_Ignorable_Code_Point}/gu, '')
+      .toLowerCase();
+  const authenticateElsewhere = async (username: string, password: string) => {
+    const sub = directory[plain(username)];
+    return sub !== undefined && password === 'right' ? { sub } : undefined;
+  };
+  const silent = { authenticateUser: authenticateElsewhere };
+  const telling = {
+    authenticateUser: async (username: string, password: string) => {
+      const sub = directory[plain(username)];
+      return sub === undefined ? undefined : { sub, isWrong: password !== 'right' };
+    },
+  };
+  const guessAll = async (names: readonly string[], extensions: object) => {
+    const outcomes: string[] = [];
+    for (const name of names) outcomes.push((await authenticate(name, 'wrong', extensions)).outcome);
+    return outcomes;
+  };
+  const ALLOWED = Array(4).fill('refused');
+
+  it.each<[string, (name: string) => string]>([
+    ['capitals', (name) => name.toUpperCase()],
+    ['spaces', (name) => ` ${name}\u3000`],
+    ['full width', (name) => name.replace('a', 'ａ')],
+    ['an accent', (name) => name.replace('a', 'á')],
+    ['a soft hyphen', (name) => `${name.slice(0, 2)}\u00ad${name.slice(2)}`],
+    ['a zero-width space', (name) => `${name.slice(0, 2)}\u200b${name.slice(2)}`],
+    ['a word joiner', (name) => `\u2060${name}`],
+    ['a direction mark', (name) => `${name}\u200f`],
+    ['a variation selector', (name) => `${name}\ufe0f`],
+    ['a tag', (name) => `${name}\u{e0041}`],
+    ['a control character', (name) => `${name}\u0000`],
+  ])('%s in the name of somebody elsewhere', async (_what, write) => {
+    expect(await guessAll([...Array(3).fill('dave'), write('dave')], silent)).toEqual(ALLOWED);
+    expect(await authenticate(write('dave'), 'right', silent)).toMatchObject({ outcome: 'delayed', seconds: 1 });
+    expect(await authenticate('dave', 'right', silent)).toMatchObject({ outcome: 'delayed' });
+  });
+
+  it('the subject of a user of the table, whatever the name', async () => {
+    expect(await guessAll(['alice', 'ALICE ', 'Ａlice', ' alice'], {})).toEqual(ALLOWED);
+    expect(await authenticate('Alice', 'pässword')).toMatchObject({ outcome: 'delayed' });
+    // A spelling that leads to nobody in the table counts for itself.
+    expect(await authenticate('al\u00adice', 'pässword')).toMatchObject({ outcome: 'refused', reason: 'unknown user' });
+  });
+
+  it('the subject that a directory tells, if it tells it for wrong passwords, too', async () => {
+    const names = ['carol', 'carol@example.com', 'carol', 'carol@example.com'];
+    expect(await guessAll(names, telling)).toEqual(ALLOWED);
+    for (const name of ['carol', 'carol@example.com']) {
+      expect(await authenticate(name, 'right', telling)).toMatchObject({ outcome: 'delayed', seconds: 1 });
+    }
+    advance(2);
+    expect(await authenticate('carol', 'right', telling)).toMatchObject({ outcome: 'signed_in', sub: 'c' });
+    expect(await guessAll(Array(4).fill('carol'), telling)).toEqual(ALLOWED);
+  });
+
+  it('as many requests, whether or not a directory knows the name or tells the subject', async () => {
+    const counted = async (username: string, extensions: object) => {
+      const attempts = createAttemptStore(world.table);
+      const calls: string[] = [];
+      const noting = {
+        ...attempts,
+        find(id: string) {
+          calls.push('find');
+          return attempts.find(id);
+        },
+        replace(...change: Parameters<typeof attempts.replace>) {
+          calls.push('replace');
+          return attempts.replace(...change);
+        },
+      };
+      const origin = { address: '203.0.113.250' };
+      await authenticateUser(username, 'wrong', origin, { clock, users, attempts: noting, extensions });
+      return calls;
+    };
+    const known = await counted('dave', telling);
+    for (const [name, extensions] of [
+      ['dave', silent],
+      ['nobody', telling],
+      ['alice', telling],
+    ] as const) {
+      expect(await counted(name, extensions)).toEqual(known);
+    }
+  });
+});
+
+describe('The passwords that one client passes on', () => {
+  it('are counted together, whatever the name and the address, and their delay stays short', async () => {
+    const { freeAttempts, maxDelay } = attemptLimits.client;
+    const origin = { client_id: 'legacy' };
+    for (let tries = 0; tries <= freeAttempts; tries++) {
+      expect(await authenticate(`name-${tries}`, 'wrong', {}, origin)).toMatchObject({ outcome: 'refused' });
+    }
+    let longest = 0;
+    for (let round = 0; round < 6; round++) {
+      const delayed = await authenticate(`other-${round}`, 'wrong', {}, origin);
+      longest = delayed.outcome === 'delayed' ? delayed.seconds : 0;
+      advance(longest);
+      expect(await authenticate(`other-${round}`, 'wrong', {}, origin)).toMatchObject({ outcome: 'refused' });
+    }
+    expect(longest).toBe(maxDelay);
+    expect(await authenticate('alice', 'pässword', {}, { client_id: 'another' })).toMatchObject({
+      outcome: 'signed_in',
+    });
+  });
+});
+
+describe('A browser in which somebody signed in before', () => {
+  const KNOWN = { deviceOf: () => 'the-device' };
+  const guessFrom = async (times: number, origin: Partial<AttemptOrigin>) => {
+    for (let tries = 0; tries < times; tries++) await authenticate('alice', 'wrong', {}, origin);
+  };
+
+  it('is not delayed by the guesses of others, at its address or elsewhere', async () => {
+    const origin = { address: '203.0.113.251' };
+    for (let tries = 0; tries < 52; tries++) await authenticate(`any-${tries}`, 'wrong', {}, origin);
+    await guessFrom(4, origin);
+    expect(await authenticate('alice', 'pässword', {}, origin)).toMatchObject({ outcome: 'delayed' });
+    expect(await authenticate('alice', 'pässword', {}, { ...origin, ...KNOWN })).toMatchObject({
+      outcome: 'signed_in',
+    });
+  });
+
+  it('has a counter of its own, which delays guesses there and leaves the counter of the account alone', async () => {
+    await guessFrom(4, KNOWN);
+    expect(await authenticate('alice', 'pässword', {}, KNOWN)).toMatchObject({ outcome: 'delayed', seconds: 1 });
+    expect(await authenticate('alice', 'pässword')).toMatchObject({ outcome: 'signed_in' });
+    await guessFrom(4, {});
+    advance(1);
+    expect(await authenticate('alice', 'pässword', {}, KNOWN)).toMatchObject({ outcome: 'signed_in' });
+    expect(await authenticate('alice', 'wrong')).toMatchObject({ outcome: 'refused' });
+    expect(await authenticate('alice', 'pässword')).toMatchObject({ outcome: 'delayed', seconds: 2 });
+  });
+
+  it('is known for the account only that signed in there', async () => {
+    const { account } = await authenticate('alice', 'pässword');
+    const deviceOf = (asked: string) => (asked === account ? 'the-device' : undefined);
+    await guessFrom(4, {});
+    for (let tries = 0; tries < 4; tries++) await authenticate('expired', 'wrong');
+    expect(await authenticate('ALICE', 'pässword', {}, { deviceOf })).toMatchObject({ outcome: 'signed_in' });
+    expect(await authenticate('expired', 'pässword', {}, { deviceOf })).toMatchObject({ outcome: 'delayed' });
   });
 });
 
