@@ -45,13 +45,15 @@ const cheapPasswords = {
 
 const inProcessHttp = fileURLToPath(new URL('test/support/in-process-http.ts', import.meta.url));
 
-/** Lets the client of AWS reach embedded tables without connections. */
+/** Lets the client of AWS reach embedded tables without connections and signatures. */
 const tablesWithoutConnections: Plugin = {
   name: 'tables-without-connections',
   enforce: 'pre',
   // No alias, because it would hold for every file.
   transform: (code, id) =>
-    id.endsWith('/lib/aws-client.ts') ? code.replace("'node:http'", JSON.stringify(inProcessHttp)) : undefined,
+    id.endsWith('/lib/aws-client.ts')
+      ? code.replace(/'node:http'|'@smithy\/signature-v4'/g, JSON.stringify(inProcessHttp))
+      : undefined,
 };
 
 /** Only in the long run. Those named `serial` measure elapsed time, so each has the machine to itself. */

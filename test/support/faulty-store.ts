@@ -4,7 +4,7 @@ import { once as eventOf } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sendToTable, type TableAnswer } from '../../infra/local/table.ts';
-import { receiveInProcess } from './in-process-http.ts';
+import { type Receiver, receiveInProcess } from './in-process-http.ts';
 import { reusablePort } from './port.ts';
 
 /** A request to the table: its operation, such as `GetItem`, and its input. */
@@ -51,7 +51,7 @@ export const isStoreAtWork = (): boolean => atWork > 0;
 
 /**
  * @param upstream the endpoint of a table in this process
- * @param isOnTheWire whether connections matter also for requests that are only passed on
+ * @param isOnTheWire whether connections and signatures matter also for requests that are only passed on
  */
 export async function startFaultyStore(upstream: string, isOnTheWire = false): Promise<FaultyStore> {
   let seen: StoreRequest[] = [];
@@ -87,12 +87,13 @@ export async function startFaultyStore(upstream: string, isOnTheWire = false): P
   };
 
   const endpoint = `http://127.0.0.1:${await listen(await reusablePort())}`;
-  receiveInProcess(endpoint, (headers, body) => {
+  const receive: Receiver = (headers, body) => {
     const request = read(headers, body);
-    if (isOnTheWire || !server.listening || (behaviour.concerns?.(request) ?? true)) return undefined;
+    if (!server.listening || (behaviour.concerns?.(request) ?? true)) return undefined;
     seen.push(request);
     return sendToTable(upstream, headers, body);
-  });
+  };
+  if (!isOnTheWire) receiveInProcess(endpoint, receive);
   return {
     endpoint,
     take() {
