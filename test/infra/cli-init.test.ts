@@ -119,15 +119,17 @@ describe('init', () => {
   const join = (...sets: string[]) => JSON.stringify({ keys: sets.flatMap((set) => JSON.parse(set).keys) });
 
   it.each(algorithms)('makes %s keys of which two private and three public ones fit into 4 KB in a rotation', (alg) => {
-    const [secret, second, third] = [createStageSecret(alg), createStageSecret(alg), createStageSecret(alg)];
+    // The same keys again take as much room as others.
+    const secret = createStageSecret(alg);
+    const { SIGNING_KEYS, VERIFICATION_KEYS, SEALING_KEYS } = secret;
     const inRotation = {
       ...secret,
-      SIGNING_KEYS: join(secret.SIGNING_KEYS, second.SIGNING_KEYS),
-      VERIFICATION_KEYS: join(...[secret, second, third].map((each) => each.VERIFICATION_KEYS)),
-      SEALING_KEYS: [secret, second].map(({ SEALING_KEYS }) => SEALING_KEYS).join(','),
+      SIGNING_KEYS: join(SIGNING_KEYS, SIGNING_KEYS),
+      VERIFICATION_KEYS: join(VERIFICATION_KEYS, VERIFICATION_KEYS, VERIFICATION_KEYS),
+      SEALING_KEYS: `${SEALING_KEYS},${SEALING_KEYS}`,
     };
     for (const name of handleKeyVariables) {
-      const withRing = { ...inRotation, [name]: `${secret[name]},${second[name]}` };
+      const withRing = { ...inRotation, [name]: `${secret[name]},${secret[name]}` };
       expect({ name, bytes: environmentSize(withRing) < MAX_ENVIRONMENT_BYTES }).toEqual({ name, bytes: true });
     }
   });
