@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { describe } from 'vitest';
 import { startShared } from '../support/shared.ts';
 import { findChromium, INSTALL } from './chromium-server.ts';
+import { chromium } from './playwright.ts';
 
 const hasChromium = findChromium() !== undefined;
 
