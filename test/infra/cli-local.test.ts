@@ -4,7 +4,7 @@ import type { Explanation } from '../../infra/cli/explain-token.ts';
 import type { LocalService } from '../support/local-service.ts';
 import { createLocalUser, sharedService } from '../support/shared.ts';
 import { type Cli, createCli } from './cli-runner.ts';
-import { type LocalWorld, removeTemporary, requestToken, startLocalWorld } from './local-world.ts';
+import { type LocalWorld, removeTemporary, requestToken, startLocalWorld, withKeysInKms } from './local-world.ts';
 
 /** The same text with another character in the middle. */
 function mistyped(text: string): string {
@@ -78,7 +78,7 @@ describe('On npm start -- --issuer https://id.example.com --keys kms, without a 
   let world: LocalWorld;
   let latchkey: Cli;
   beforeAll(async () => {
-    world = await startLocalWorld(['--issuer', issuer, '--keys', 'kms']);
+    world = await startLocalWorld(['--issuer', issuer, ...withKeysInKms]);
     latchkey = createCli({}, world.directory);
   });
   afterAll(async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalWorld, removeTemporary, requestToken, startLocalWorld } from './local-world.ts';
+import { type LocalWorld, removeTemporary, requestToken, startLocalWorld, withKeysInKms } from './local-world.ts';
 
 const server = createServer((request, response) =>
   response.end(JSON.stringify({ url: request.url, caller: request.headers['x-latchkey-client-id'] })),
@@ -11,7 +11,7 @@ let world: LocalWorld;
 beforeAll(async () => {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const route = `GET /things/{id}=http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const settings = ['--param', 'token-lifetime=1234', '--issuer', 'https://auth.example.test'];
+  const settings = [...withKeysInKms, '--issuer', 'https://auth.example.test'];
   world = await startLocalWorld(['--audience', 'https://api.example.test/', '--route', route, ...settings]);
 });
 afterAll(async () => {

@@ -24,7 +24,15 @@ import { keyOfSchema } from '../../lib/store/schema.ts';
 import type { Item, Key } from '../../lib/store/table.ts';
 import { version } from '../../package.json';
 import { reusablePort } from '../support/port.ts';
-import { type LocalWorld, removeTemporary, requestToken, startLocalWorld, temporary } from './local-world.ts';
+import { sharedService } from '../support/shared.ts';
+import {
+  type LocalWorld,
+  removeTemporary,
+  requestToken,
+  startLocalWorld,
+  temporary,
+  withKeysInKms,
+} from './local-world.ts';
 
 const running = new Set<LocalWorld>();
 async function start(args: readonly string[], directory: string): Promise<LocalWorld> {
@@ -74,7 +82,7 @@ describe('The state of a local stack', () => {
     const tokens = await Promise.all(['machine-jwt', 'machine-reference'].map((name) => tokenOf(first, name)));
     await stop(first);
 
-    const second = await start([...data, '--keys', 'kms'], temporary());
+    const second = await start([...data, ...withKeysInKms], temporary());
     expect(change(second)).toEqual([
       '--keys kms: the keys of the stand-in for KMS sign now; JWTs, reference tokens, refresh tokens and sessions from --keys environment are refused until you start with --keys environment again',
     ]);
@@ -96,18 +104,23 @@ describe('The state of a local stack', () => {
   });
 
   it('is not kept with port 0', async () => {
-    const world = await start([], temporary());
-    expect(existsSync(join(world.directory, '.latchkey/data'))).toBe(false);
+    const { directory } = await sharedService();
+    expect(existsSync(join(directory, '.latchkey/demo.json'))).toBe(true);
+    expect(existsSync(join(directory, '.latchkey/data'))).toBe(false);
   });
 
   it('can be used by one stack at a time, and --fresh does not delete that of a running stack', async () => {
     const data = temporary();
-    const world = await start(['--data', data], temporary());
-    const token = await tokenOf(world);
+    const { table: path } = await openDataDirectory(data);
+    const { endpoint, tableName, stop: close } = await startTable({ path });
+    const table = createSeedTable(endpoint, tableName);
+    const item = { pk: 'ITEM', sk: 'ITEM' };
+    await table.put(item);
     const expected = { name: 'Problem', message: `${data}/table is in use by another process` };
     await expect(openDataDirectory(data)).rejects.toMatchObject(expected);
     await expect(openDataDirectory(data, true)).rejects.toMatchObject(expected);
-    expect(await statusAt(world, token)).toBe(200);
+    expect(await table.get(item)).toEqual(item);
+    await close();
   });
 
   it('of a newer version is refused with the name of the file, until --fresh', async () => {

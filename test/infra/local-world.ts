@@ -19,6 +19,9 @@ export interface LocalWorld {
   stop(): Promise<void>;
 }
 
+/** With another parameter besides, because each set of parameters is packaged once, which takes seconds. */
+export const withKeysInKms = ['--keys', 'kms', '--param', 'token-lifetime=1234'];
+
 /** What `npm start -- ARGS` runs, in this process, on a free port unless there is another in `args`. */
 export async function startLocalWorld(args: readonly string[] = [], directory = temporary()): Promise<LocalWorld> {
   const options: Options = parseOptions([...args], { PORT: '0' });
