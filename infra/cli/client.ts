@@ -96,8 +96,8 @@ const listCommand = (io: Io) =>
     ).addHelpText('after', examples('latchkey client list --json', 'latchkey client list --limit 20 --after reports')),
     io,
     async ({ out, open }, options) => {
-      const { readList } = await open();
-      await printPages(out, readList(listOfClients(), readOptions(options)), {
+      const { lists } = await open();
+      await printPages(out, lists.read(listOfClients(), readOptions(options)), {
         limit: options.limit,
         names: ['client_id', 'client_name', 'enabled', 'access_token_format', 'resources', 'scope'],
         show: (client) => ({ json: recordView(client), row: { ...client } }),

@@ -28,9 +28,9 @@ const listCommand = (io: Io) =>
     ).addHelpText('after', examples('latchkey grants list --subject 6fJ3vZ0k4nQ --json')),
     io,
     async ({ out, open }, { subject, all, wholeTable = false }) => {
-      const { readList, clock, epochs } = await open();
+      const { lists, clock, epochs } = await open();
       async function* shown() {
-        for await (const page of readList(listOfGrants(subject), { wholeTable })) {
+        for await (const page of lists.read(listOfGrants(subject), { wholeTable })) {
           const views = await Promise.all(
             page.map(async (grant) => ({ ...view(grant), status: await grantStatus(grant, clock(), epochs) })),
           );

@@ -114,8 +114,8 @@ const listCommand = (io: Io) =>
     ).addHelpText('after', examples('latchkey resource list')),
     io,
     async ({ out, open }, options) => {
-      const { readList } = await open();
-      await printPages(out, readList(listOfResourceServers(), readOptions(options)), {
+      const { lists } = await open();
+      await printPages(out, lists.read(listOfResourceServers(), readOptions(options)), {
         limit: options.limit,
         names: [
           'identifier',

@@ -25,7 +25,7 @@ const listCommand = (io: Io) =>
       const issuer = store.local?.issuer ?? readConfig(io.env).find('ISSUER') ?? '';
       const sub = await subjectOf(whose, store);
       async function* shown() {
-        for await (const page of store.readList(listOfSessions(sub), { wholeTable })) {
+        for await (const page of store.lists.read(listOfSessions(sub), { wholeTable })) {
           const sessions = page.filter(({ expires_at }) => expires_at > store.clock());
           const isValid = await Promise.all(sessions.map((session) => isSessionValid(session, { ...store, issuer })));
           const valid = sessions.filter((_, index) => isValid[index]);

@@ -11,7 +11,7 @@ import { type ConsentStore, createConsentStore } from '../../lib/store/consent.t
 import { createDynamoDbCall } from '../../lib/store/dynamodb-call.ts';
 import { createEpochStore, type EpochStore } from '../../lib/store/epoch.ts';
 import { createGrantStore, type GrantStore } from '../../lib/store/grant.ts';
-import { createLists, type ReadList } from '../../lib/store/lists.ts';
+import { createLists, type Lists } from '../../lib/store/lists.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { createReferenceTokenStore, type ReferenceTokenStore } from '../../lib/store/reference-token.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
@@ -43,7 +43,7 @@ export interface Store {
   readonly grants: GrantStore;
   readonly consents: ConsentStore;
   readonly epochs: EpochStore;
-  readonly readList: ReadList;
+  readonly lists: Lists;
   /** Counts live grants. @returns words such as `2 grants` */
   countGrants(of: GrantsOf): Promise<string>;
 }
@@ -59,6 +59,7 @@ export async function openStore(
   const aws = { ...found, patience };
   const { table, clock } = await probe({ ...aws, tableName: name }, local?.notRunning);
   const call = createDynamoDbCall(createAwsClient, aws);
+  const lists = createLists({ call, tableName: name, table, clock });
   return {
     where: local ? `local table ${name}` : `table ${name} in ${aws.region}`,
     clock,
@@ -74,8 +75,8 @@ export async function openStore(
     grants: createGrantStore(table),
     consents: createConsentStore(table),
     epochs: createEpochStore(table),
-    readList: createLists({ call, tableName: name, table, clock }),
-    countGrants: (of) => countGrants(call, name, of, clock()),
+    lists,
+    countGrants: (of) => countGrants(of, { call, tableName: name, lists, now: clock() }),
   };
 }
 

@@ -83,9 +83,9 @@ const listCommand = (io: Io) =>
     ).addHelpText('after', examples('latchkey user list --json', 'latchkey user list --limit 20 --after alice')),
     io,
     async ({ out, open }, { after, ...options }) => {
-      const { readList } = await open();
+      const { lists } = await open();
       const from = after === undefined ? {} : { after: normalizeUsername(after) };
-      await printPages(out, readList(listOfUsers(), readOptions({ ...options, ...from })), {
+      await printPages(out, lists.read(listOfUsers(), readOptions({ ...options, ...from })), {
         limit: options.limit,
         names: ['username', 'sub', 'enabled', 'name', 'email', 'created_at'],
         show: (user) => ({

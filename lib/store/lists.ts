@@ -40,18 +40,20 @@ interface ListContext {
   readonly clock: Clock;
 }
 
-/**
- * In pages, so that memory is bounded. What was written in the last second can be missing.
- * @throws MalformedItem, Unavailable
- */
-export type ReadList = <Value>(list: List<Value>, options?: ListOptions) => AsyncGenerator<readonly Value[]>;
+/** @throws MalformedItem, Unavailable */
+export interface Lists {
+  /** In pages, so that memory is bounded. What was written in the last second can be missing. */
+  read<Value>(list: List<Value>, options?: ListOptions): AsyncGenerator<readonly Value[]>;
+  /** Otherwise, the next `read` reads the whole table. */
+  isComplete(list: Pick<List<unknown>, 'kind'>): Promise<boolean>;
+}
 
 /**
  * Version 0.1.0 wrote items that are not in the index. So the first reader of lists of a kind reads the whole table, adds these
  * items to the index, and leaves a mark that it is complete. If the reader is killed, there is no mark, and the next one begins
  * again. There is no mark without an index either; a deployment makes it when all functions have been updated.
  */
-export function createLists({ call, tableName, table, clock }: ListContext): ReadList {
+export function createLists({ call, tableName, table, clock }: ListContext): Lists {
   const readPage = createPageReader(call, tableName);
   const marks = items(table, {
     kind: 'LISTS',
@@ -80,11 +82,13 @@ export function createLists({ call, tableName, table, clock }: ListContext): Rea
     }
   }
 
-  return async function* readList(list, options = {}) {
+  const isComplete: Lists['isComplete'] = async ({ kind }) => (await marks.find(kind)) !== undefined;
+
+  async function* read<Value>(list: List<Value>, options: ListOptions = {}) {
     const { after, wholeTable = false } = options;
-    const mark = wholeTable ? undefined : await marks.find(list.kind);
+    const isKnownComplete = !wholeTable && (await isComplete(list));
     const first = await readIndex(list.listed_in, options).catch(undefinedIfNoIndex);
-    if (first && mark) {
+    if (first && isKnownComplete) {
       yield* readListed(list, options, first);
     } else {
       const all = await readWholeTable(list, { readPage, table, completesIndex: first !== undefined });
@@ -92,7 +96,9 @@ export function createLists({ call, tableName, table, clock }: ListContext): Rea
       const from = after === undefined ? 0 : all.findIndex(({ listed_as }) => compareTexts(listed_as, after) > 0);
       yield all.slice(from < 0 ? all.length : from).map(({ value }) => value);
     }
-  };
+  }
+
+  return { read, isComplete };
 }
 
 /** A deployment that adds the index has not ended, or an earlier version has made the table of a local stack. */

@@ -7,6 +7,7 @@ import { createSeedTable } from '../../infra/local/seed-table.ts';
 import { startTable } from '../../infra/local/table.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { GrantState } from '../../lib/oauth/grant-state.ts';
+import { toAttributes } from '../../lib/store/attribute-value.ts';
 import { createClientStore } from '../../lib/store/client.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
@@ -176,25 +177,29 @@ describe('What a list costs', () => {
   ];
   let place: Place;
   let connection: DynamoDBClient;
+  let embedded: Awaited<ReturnType<typeof startTable>>;
 
+  /** As the store would write them, but many at a time. */
   const putGrants = async (sub: string, count: number) => {
-    const store = createGrantStore(place.table);
-    for (let at = 0; at < count; at += 100) {
-      const group = Array.from({ length: Math.min(100, count - at) }, (_, index) => at + index);
-      await Promise.all(group.map((number) => store.put(grantOf(sub, `${sub}-${number}`, 1_800_000_000 + number))));
+    const items: Fixture['table'][number][] = [];
+    const put: Table['put'] = async (item) => items.push(toAttributes(item) as Fixture['table'][number]) > 0;
+    const grants = createGrantStore({ ...place.table, put });
+    for (let number = 0; number < count; number++) {
+      await grants.put(grantOf(sub, `${sub}-${number}`, 1_800_000_000 + number));
     }
+    await fillTable(embedded, items);
   };
 
   beforeAll(async () => {
-    const { stop, ...embedded } = await startTable();
-    running.push(stop);
+    embedded = await startTable();
+    running.push(embedded.stop);
     place = await openAt(embedded);
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
     connection = new DynamoDBClient({ endpoint: embedded.endpoint, region: 'us-east-1', credentials });
     running.push(async () => connection.destroy());
     for (let number = 0; number < 30; number++) await createClientStore(place.table).create(client(`web-${number}`));
-    for (const command of [['client', 'list'], grants]) await place.latchkey(command);
     await putGrants('alice', OWN);
+    for (const command of [['client', 'list'], grants]) await place.latchkey(command);
   });
 
   /** Sends a read once more, for the table's own account of it. */
@@ -233,6 +238,17 @@ describe('What a list costs', () => {
       // A unit for each item, and half a unit for each page of the index.
       expect(units).toBe(calls.length - calls.filter((call) => call.startsWith('Query')).length / 2);
     }
+  });
+
+  it('is also what it costs to count the grants of a subject, up to 250', async () => {
+    const question = async (sub: string) => {
+      place.store.take();
+      const { stderr } = await place.attempt(['user', 'sign-out', sub, '--subject'], { typed: 'n\n' });
+      return [/revoke (.+?) and/.exec(stderr)?.[1], callsOf(place).filter((call) => call.endsWith(' GRANT')).length];
+    };
+    expect(await question('alice')).toEqual(['30 grants', OWN + 2]);
+    await putGrants('eve', 300);
+    expect(await question('eve')).toEqual(['at least 250 grants', 250 + 250 / 25]);
   });
 });
 

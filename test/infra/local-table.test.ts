@@ -67,6 +67,20 @@ describe('An embedded table in a directory', () => {
     expect(Item).toEqual(item);
   });
 
+  it('starts also if an earlier version has made it, without an index', async () => {
+    const { GlobalSecondaryIndexes: _, AttributeDefinitions: all, ...properties } = deployedTable();
+    const first = await open({
+      path: directory,
+      properties: { ...properties, AttributeDefinitions: (all as object[]).slice(0, 2) },
+    });
+    await first.client.send(new PutItemCommand({ TableName: first.tableName, Item: item }));
+    await first.stop();
+    tables.pop();
+    const second = await open({ path: directory });
+    const { Item } = await second.client.send(new GetItemCommand({ TableName: second.tableName, Key: item }));
+    expect(Item).toEqual(item);
+  });
+
   it('can be used by one process at a time', async () => {
     await open({ path: directory });
     await expect(startTable({ path: directory })).rejects.toThrow(`${directory} is in use by another process`);

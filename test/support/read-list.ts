@@ -18,6 +18,6 @@ export async function readList<Value>(
   });
   const lists = createLists({ call, table, tableName: env['TABLE_NAME'] ?? '', clock: systemClock });
   const found: Value[] = [];
-  for await (const page of lists(list, options)) found.push(...page);
+  for await (const page of lists.read(list, options)) found.push(...page);
   return found;
 }
