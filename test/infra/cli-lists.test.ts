@@ -294,6 +294,15 @@ describe('The index', () => {
     expect(await entry()).toEqual(first);
   });
 
+  it('shows the grants of no other subject with the same tag', async () => {
+    await createGrantStore(place.table).put(grantOf('twin', 'of-twin'));
+    const { listed_in } = (await place.table.get({ pk: 'GRANT#of-twin', sk: 'GRANT' })) ?? {};
+    await createGrantStore(place.table).put(grantOf('other', 'of-other'));
+    await place.table.set({ pk: 'GRANT#of-other', sk: 'GRANT' }, { listed_in }, []);
+    const list = ['grants', 'list', '--subject', 'twin'];
+    for (const _time of [1, 2]) expect(await idsOf(place, list, 'grant_id')).toEqual(['of-twin']);
+  });
+
   it('has entries for clients, resource servers, users, grants and sessions only', async () => {
     await place.latchkey(['user', 'create', 'alice']);
     const listed = (await place.dump()).filter(isListed).map(({ sk }) => sk?.S);
