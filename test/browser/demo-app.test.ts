@@ -165,7 +165,7 @@ describeInBrowser('The demo apps', () => {
     return { page, sent };
   }
 
-  it.each(sampled([401, 403, 'without CORS'] as const, 2))(
+  it.each(sampled([401, 403, 'without CORS'] as const, 3, 2))(
     'refresh when the API refuses the access token with %s: the single-page app',
     async (answer) => {
       const { page, sent } = await visitWithApi([answer]);

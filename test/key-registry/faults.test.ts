@@ -9,7 +9,7 @@ import { authorizerDoors, introspectionDoor } from '../support/doors.ts';
 import { type Behaviour, faults as storeFaults } from '../support/faulty-store.ts';
 import { passTime } from '../support/pass-time.ts';
 import { fetchJwks, onlyForRegistry, type RegistryWorld, startRegistryWorld } from '../support/registry-world.ts';
-import { isLongRun } from '../support/scale.ts';
+import { isLongRun, sampled } from '../support/scale.ts';
 import { createTestClock, getToken, type Handlers, PATIENCE, post } from '../support/world.ts';
 
 const { clock, advance } = createTestClock();
@@ -30,7 +30,10 @@ afterAll(() => world.stop());
 
 const FORM = { grant_type: 'client_credentials' };
 const faultNames = Object.keys(kmsFaults) as FaultName[];
-/** The faults that are tried with every operation. All are tried with the operation that only a registry needs. */
+/**
+ * The faults that are tried with every operation; in the normal run each with one. All are tried with the operation that only a
+ * registry needs.
+ */
 const promised: readonly FaultName[] = ['throttled', 'outage', 'no answer ever', 'disabled', 'denied'];
 
 async function expectPromptRefusal({ token }: Handlers): Promise<void> {
@@ -52,9 +55,14 @@ const waits = [
     operation: 'GetPublicKey',
     prepare: async () => add(await world.createInKms('ES256')),
     isWarm: false,
-    names: promised,
+    names: sampled(promised, 2),
   },
-  { operation: 'Sign', prepare: async () => add(await world.createInKms('ES256')), isWarm: true, names: promised },
+  {
+    operation: 'Sign',
+    prepare: async () => add(await world.createInKms('ES256')),
+    isWarm: true,
+    names: sampled(promised, 2, 1),
+  },
 ];
 
 describe.each(waits)('When the operation $operation of KMS fails', ({ operation, prepare, isWarm, names }) => {
@@ -114,14 +122,14 @@ describe('KMS', () => {
   });
 });
 
-// A copy from a minute ago must not be used. In the normal run each fault meets one of the two kinds of container.
+// A copy from a minute ago must not be used. In the normal run each fault meets at most one of the two kinds of container.
 const copies: [copy: string, isWarm: boolean][] = [
   ['no copy', false],
   ['an old copy', true],
 ];
 const unreadable = Object.entries<Behaviour>(storeFaults).map(([name, fault], index) => ({ name, fault, index }));
 
-describe.each(unreadable)('When the registry cannot be read ($name),', ({ fault, index }) => {
+describe.each(sampled(unreadable, 3))('When the registry cannot be read ($name),', ({ fault, index }) => {
   const cases = isLongRun ? copies : copies.slice(index % 2, (index % 2) + 1);
   it.each(cases)(
     'a container with %s answers 503, and works with the next request after the repair',

@@ -218,11 +218,12 @@ const discover = async ({ discovery }: Handlers) =>
 describe.each(['wrapped', 'kms'] as const)('Registered keys of the origin "%s"', (origin) => {
   it('sign the tokens of a redemption and a refresh, and the ID token with the algorithm of the client', async () => {
     const kids: Record<string, string> = {};
-    for (const alg of ALGORITHMS) kids[alg] = await add(origins[origin](alg));
+    const algorithms = origin === 'wrapped' ? ALGORITHMS : sampled(ALGORITHMS, 2);
+    for (const alg of algorithms) kids[alg] = await add(origins[origin](alg));
     for (const { kid, status } of (await world.find()).keys) if (status === 'next') await activate(kid);
     const handlers = world.restart();
     const verifier = world.restart();
-    for (const alg of ALGORITHMS) {
+    for (const alg of algorithms) {
       const client_id = `web-${alg}`;
       const first = await signIn(handlers, client_id);
       advance(1);
