@@ -39,6 +39,7 @@ const OUTSIDE: Readonly<Record<string, Outside>> = {
   'lib/clock.ts': BASE,
   'lib/in-parallel.ts': BASE,
   'lib/lazy.ts': BASE,
+  'lib/unicode.ts': BASE,
   'lib/aws-client.ts': {
     mayImport: () => false,
     mayBeImported: (by, isType) =>

@@ -1,5 +1,5 @@
 import type { HashedSecret } from '../../lib/oauth/hashed-secret.ts';
-import { createSecret, importSecret } from '../../lib/secrets/secret.ts';
+import { createSecret, importSecret, MAX_SECRET_LENGTH as MAX_LENGTH } from '../../lib/secrets/secret.ts';
 import { Problem } from '../problem.ts';
 import { type Io, readStdin } from './io.ts';
 
@@ -10,7 +10,6 @@ export interface NewSecret {
 }
 
 const MIN_LENGTH = 12;
-const MAX_LENGTH = 255;
 const RULES = `${MIN_LENGTH} to ${MAX_LENGTH} printable ASCII characters, on one line`;
 
 /** Description of the option. */

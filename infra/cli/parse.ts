@@ -11,6 +11,7 @@ import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 import { responseModes } from '../../lib/oauth/response-type.ts';
 import { parseScope } from '../../lib/oauth/scope.ts';
 import { explanations } from '../../lib/tokens/explanations.ts';
+import { isUnicode } from '../../lib/unicode.ts';
 
 // Parsers for option values and arguments. Each throws InvalidArgumentError, which is a usage error.
 
@@ -54,7 +55,7 @@ export const identifiers = (text: string, before: readonly string[] = []): strin
 
 /** Any text that a claim can hold. */
 export function name(text: string): string {
-  if (text !== '' && text.length <= 255 && !/\p{Cc}/u.test(text)) return text;
+  if (text !== '' && text.length <= 255 && !/\p{Cc}/u.test(text) && isUnicode(text)) return text;
   throw new InvalidArgumentError('The value has 1 to 255 characters and no control characters.');
 }
 
@@ -79,7 +80,7 @@ export function newUsername(text: string): string {
 /** A username or a subject. */
 export function username(text: string): string {
   const isTidy = text === text.trim() && text === text.normalize('NFC');
-  if (isTidy && text !== '' && text.length <= 255 && !/[\p{Cc}\p{Cf}]/u.test(text)) return text;
+  if (isTidy && text !== '' && text.length <= 255 && !/[\p{Cc}\p{Cf}]/u.test(text) && isUnicode(text)) return text;
   throw new InvalidArgumentError('A username has 1 to 255 characters, no control characters and no space around it.');
 }
 

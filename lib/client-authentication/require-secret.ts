@@ -3,7 +3,7 @@ import type { Client } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import type { HashedSecret } from '../oauth/hashed-secret.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
-import { liveSecrets, matchesChosen, matchesGenerated, whyNotVerified } from '../secrets/secret.ts';
+import { liveSecrets, MAX_SECRET_LENGTH, matchesChosen, matchesGenerated, whyNotVerified } from '../secrets/secret.ts';
 import { callerIdOf, invalidClient } from './invalid-client.ts';
 import { isKnownToBeRight, type RightSecretsContext, rememberAsRight } from './right-secrets.ts';
 
@@ -22,6 +22,7 @@ export async function requireSecret(
   context: SecretsContext,
 ): Promise<void> {
   if (secret === undefined) throw invalidClient('no authentication', client);
+  if (secret.length > MAX_SECRET_LENGTH) throw invalidClient('wrong secret', client);
   const { clock } = context;
   const { generated, chosen } = liveSecrets(client.secrets, clock);
   if (generated.some((stored) => matchesGenerated(secret, stored))) return;

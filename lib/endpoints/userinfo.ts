@@ -1,4 +1,4 @@
-import { bearerError, readBearerToken } from '../http/bearer.ts';
+import { bearerError, invalidBearerToken, readBearerToken } from '../http/bearer.ts';
 import type { Identify } from '../http/cors.ts';
 import { type HttpResponse, json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
@@ -34,9 +34,7 @@ export const userinfo: Endpoint<UserinfoContext> = {
     } catch (error) {
       if (!(error instanceof InvalidToken)) throw error;
       if (request.header('origin').length > 0) await identifyOwner(token, context, identify);
-      throw bearerError('invalid_token', 'the access token is expired, revoked or invalid', 401, {
-        reason: `the access token ${error.message}`,
-      });
+      throw invalidBearerToken(error);
     }
   },
 };

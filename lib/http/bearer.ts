@@ -1,15 +1,28 @@
-import { type ErrorCode, OAuthError } from '../oauth/errors.ts';
+import { MAX_TOKEN_LENGTH } from '../oauth/access-token.ts';
+import { type ErrorCode, InvalidToken, OAuthError } from '../oauth/errors.ts';
 import { parseForm, refuseCredentialsInQuery } from './form.ts';
 import type { HttpRequest } from './message.ts';
 
-/** RFC 6750 section 2.1. Undefined when there is not exactly one header, or it has another scheme or is malformed. */
+const SCHEME = /^Bearer\b/i;
+
+/** With the scheme. */
+const MAX_HEADER_LENGTH = 'Bearer '.length + MAX_TOKEN_LENGTH;
+
+/**
+ * RFC 6750 section 2.1. Undefined when there is not exactly one header, or it has another scheme or is malformed.
+ * @throws InvalidToken when it is too long
+ */
 export function parseBearer(headers: readonly string[]): string | undefined {
   const [header, ...others] = headers;
   if (header === undefined || others.length > 0) return undefined;
+  if (header.length > MAX_HEADER_LENGTH) throw new InvalidToken('is too long');
   return /^Bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1];
 }
 
-/** Refuses a token in the query, because URLs end up in logs. RFC 6750 section 2. @throws OAuthError `invalid_request` */
+/**
+ * Refuses a token in the query, because URLs end up in logs. RFC 6750 section 2. @throws OAuthError `invalid_request`;
+ * `invalid_token` when it is too long
+ */
 export function readBearerToken(request: HttpRequest): string | undefined {
   try {
     refuseCredentialsInQuery(request.query);
@@ -17,12 +30,13 @@ export function readBearerToken(request: HttpRequest): string | undefined {
     const sent = form?.get('access_token');
     const headers = request.header('authorization');
     if (sent !== undefined && headers.length > 0) throw invalid('the request has two access tokens');
-    if (sent !== undefined || headers.every((header) => !/^Bearer\b/i.test(header))) return sent;
+    if (sent !== undefined || headers.every((header) => !SCHEME.test(header.slice(0, 'Bearer '.length)))) return sent;
     const token = parseBearer(headers);
     if (token === undefined) throw invalid('the Authorization header is malformed');
     return token;
   } catch (error) {
     if (error instanceof OAuthError) throw bearerError('invalid_request', error.message, 400);
+    if (error instanceof InvalidToken) throw invalidBearerToken(error);
     throw error;
   }
 }
@@ -42,5 +56,10 @@ export function bearerError(
     headers: { 'www-authenticate': `Bearer ${challenge.join(', ')}` },
   });
 }
+
+export const invalidBearerToken = ({ message }: InvalidToken): OAuthError =>
+  bearerError('invalid_token', 'the access token is expired, revoked or invalid', 401, {
+    reason: `the access token ${message}`,
+  });
 
 const invalid = (description: string) => new OAuthError('invalid_request', description);

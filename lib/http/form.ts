@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { OAuthError } from '../oauth/errors.ts';
+import { isUnicode } from '../unicode.ts';
 import type { HttpRequest } from './message.ts';
 
 /** Four times the largest token. */
@@ -83,10 +84,11 @@ function* decodePairs(text: string): Generator<[string, string]> {
   }
 }
 
-/** Undefined when percent-encoding or UTF-8 is malformed. */
+/** Undefined when percent-encoding or UTF-8 is malformed, or the text is not Unicode. */
 export function decodeFormComponent(text: string): string | undefined {
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
+    const decoded = decodeURIComponent(text.replaceAll('+', ' '));
+    return isUnicode(decoded) ? decoded : undefined;
   } catch {
     return undefined;
   }

@@ -10,6 +10,9 @@ import { isPageToken, mintPageToken } from './page-token.ts';
 /** Seconds since the last sign-in. */
 export const DEVICE_LIFETIME = 180 * 86_400;
 
+/** Longer than any device cookie. */
+const MAX_LENGTH = 256;
+
 interface DeviceContext {
   readonly issuer: string;
   readonly clock: Clock;
@@ -32,8 +35,9 @@ export function findDevice(
   page: Handles,
   { issuer, clock }: DeviceContext,
 ): string | undefined {
-  const [id = '', since = '', token = '', ...others] =
-    deviceCookie(issuer, DEVICE_LIFETIME).read(request)?.split('.') ?? [];
+  const value = deviceCookie(issuer, DEVICE_LIFETIME).read(request) ?? '';
+  if (value.length > MAX_LENGTH) return undefined;
+  const [id = '', since = '', token = '', ...others] = value.split('.');
   const isOurs = others.length === 0 && isPageToken(page, token, id, purpose(account, since));
   return isOurs && clock() < Number(since) + DEVICE_LIFETIME ? id : undefined;
 }

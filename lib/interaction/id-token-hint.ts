@@ -1,7 +1,7 @@
 import type { LogContext } from '../log.ts';
+import { MAX_TOKEN_LENGTH } from '../oauth/access-token.ts';
 import type { Client } from '../oauth/client.ts';
 import { InvalidToken, OAuthError } from '../oauth/errors.ts';
-import { MAX_TOKEN_LENGTH } from '../tokens/formats.ts';
 import type { createChangingJwtVerifier } from '../tokens/jws.ts';
 
 export interface IdTokenHintContext extends LogContext {

@@ -1,4 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { parseJsonText } from '../unicode.ts';
 import { withPrivateMembers } from './rsa-primes.ts';
 
 // What keys for signatures and for encryption have in common.
@@ -73,7 +74,7 @@ export function parseJwks<Of extends Use, Alg extends string>(text: string, type
 function jwksMembers(text: string): Record<string, unknown>[] {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parseJsonText(text);
   } catch {
     throw new KeyError('set', 'is neither JSON nor PEM');
   }

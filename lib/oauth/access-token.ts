@@ -70,3 +70,6 @@ export function countsAt(token: AccessToken, audience: string): boolean {
 
 export const audiences = (aud: string | readonly string[]): readonly string[] =>
   typeof aud === 'string' ? [aud] : aud;
+
+/** API Gateway passes headers of 10 KB in all. Of every kind of token, before a regular expression or a hash sees it. */
+export const MAX_TOKEN_LENGTH = 8 * 1024;

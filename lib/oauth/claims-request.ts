@@ -1,3 +1,4 @@
+import { parseJsonText } from '../unicode.ts';
 import { OAuthError } from './errors.ts';
 
 /** OpenID Connect Core section 5.5.1 */
@@ -36,10 +37,10 @@ type Json = Readonly<Record<string, unknown>>;
 
 function parseObject(text: string): Json {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJsonText(text);
     if (isObject(value)) return value;
   } catch {
-    // Refused below, because the message of JSON.parse quotes the request.
+    // Refused below, because the message can quote the request.
   }
   throw invalid('claims is not a JSON object');
 }

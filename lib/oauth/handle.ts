@@ -71,6 +71,9 @@ export type HandlesByKind<Name extends HandleKind> = { readonly [Each in Name]: 
 const GENERATION_BYTES = 4;
 const MAC_BYTES = 16;
 
+/** Longer than any handle. */
+const MAX_LENGTH = 128;
+
 /** The MAC is not verified. */
 export const hasHandlePrefix = (kind: HandleKind, text: string): boolean => text.startsWith(kinds[kind].prefix);
 
@@ -154,7 +157,8 @@ const fixedBytes = (kind: HandleKind) => KEY_ID_BYTES + (hasGeneration(kind) ? G
 
 function readContent(kind: HandleKind, text: string): { readonly bytes: Buffer; readonly mac: Buffer } | undefined {
   const { prefix, tagBytes } = kinds[kind];
-  const bytes = text.startsWith(prefix) ? decodeBase64url(text.slice(prefix.length)) : undefined;
+  const bytes =
+    text.length <= MAX_LENGTH && text.startsWith(prefix) ? decodeBase64url(text.slice(prefix.length)) : undefined;
   if (!bytes) return undefined;
   const carried = bytes.length - fixedBytes(kind) - MAC_BYTES - tagBytes;
   if (carried !== SECRET_BYTES && carried !== OLD_BYTES) return undefined;

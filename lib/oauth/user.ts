@@ -24,9 +24,9 @@ export interface Authentication {
 /** UTF-16 code units. The name is part of a key, whose length DynamoDB limits. */
 const MAX_USERNAME_LENGTH = 255;
 
-/** Phone keyboards capitalise the first letter and append a space. */
+/** Phone keyboards capitalise the first letter and append a space. The end may have cut a character in two. */
 export const normalizeUsername = (username: string): string =>
-  username.normalize('NFKC').trim().toLowerCase().slice(0, MAX_USERNAME_LENGTH);
+  username.normalize('NFKC').trim().toLowerCase().slice(0, MAX_USERNAME_LENGTH).toWellFormed();
 
 /** What directories ignore or fold when they compare names: invisible characters, accents, spaces. Unicode Standard section 5.21 */
 const IGNORED = /[\p{Default_Ignorable_Code_Point}\p{Mn}\p{C}\p{Z}]/gu;

@@ -8,6 +8,9 @@ import { deriveKey } from './slow-hash.ts';
 /** Lets people and secret scanners recognise a random secret. */
 export const SECRET_PREFIX = 'lk_cs_';
 
+/** Of those that people choose; generated ones are shorter. */
+export const MAX_SECRET_LENGTH = 255;
+
 const sha256 = (secret: string) => createHash('sha256').update(secret).digest();
 
 function hashed(hash: string, now: number, expires_at: number | undefined): HashedSecret {

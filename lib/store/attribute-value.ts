@@ -18,7 +18,7 @@ export const toAttributes = (item: Item): Attributes =>
   );
 
 function toAttribute(value: unknown): AttributeValue {
-  if (typeof value === 'string') return { S: value };
+  if (typeof value === 'string' && value.isWellFormed()) return { S: value };
   if (typeof value === 'number' && Number.isFinite(value)) return { N: String(value) };
   if (typeof value === 'boolean') return { BOOL: value };
   if (value === null) return { NULL: true };

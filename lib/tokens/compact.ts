@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { decodeBase64url } from '../base64url.ts';
 import { InvalidToken } from '../oauth/errors.ts';
+import { parseJsonText } from '../unicode.ts';
 
 // What JWS and JWE have in common. RFC 7515 section 7.1, RFC 7516 section 7.1
 
@@ -33,7 +34,7 @@ export function parseJson(bytes: Buffer, part: string): Json {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch {
     return undefined;
   }

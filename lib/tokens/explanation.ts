@@ -3,6 +3,7 @@ import type { OpeningKeys } from '../keys/sealing-key.ts';
 import { InvalidToken, UnreadableToken } from '../oauth/errors.ts';
 import type { Handle } from '../oauth/handle.ts';
 import type { ReferenceTokenStore } from '../store/reference-token.ts';
+import { parseJsonText } from '../unicode.ts';
 import type { Json } from './compact.ts';
 import type { VerifiedJwt } from './jws.ts';
 
@@ -74,7 +75,7 @@ export function readUnverified(token: string): {
 
 function readSegment(segment: string): Json | undefined {
   try {
-    const value: unknown = JSON.parse(Buffer.from(segment, 'base64url').toString());
+    const value: unknown = parseJsonText(Buffer.from(segment, 'base64url').toString());
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
   } catch {
     return undefined;

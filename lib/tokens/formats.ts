@@ -1,4 +1,4 @@
-import { type AccessTokenFormatName, accessTokenFormats } from '../oauth/access-token.ts';
+import { type AccessTokenFormatName, accessTokenFormats, MAX_TOKEN_LENGTH } from '../oauth/access-token.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import { encryptedJwt } from './encrypted-jwt.ts';
 import type { AccessTokenFormat } from './format.ts';
@@ -13,9 +13,6 @@ export const formats: { readonly [Name in AccessTokenFormatName]: AccessTokenFor
   sealed,
   reference,
 };
-
-/** API Gateway passes headers of 10 KB in all. */
-export const MAX_TOKEN_LENGTH = 8 * 1024;
 
 /** By the token's form alone. @throws InvalidToken */
 export function formatOf(token: string): AccessTokenFormatName {

@@ -1,10 +1,11 @@
 import type { Clock } from '../clock.ts';
 import type { Extensions } from '../extensions.ts';
-import { type AccessTokenFormatName, DEFAULT_FORMAT } from '../oauth/access-token.ts';
+import { type AccessTokenFormatName, DEFAULT_FORMAT, MAX_TOKEN_LENGTH } from '../oauth/access-token.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import type { Grant } from '../oauth/grant.ts';
+import { requireUnicode } from '../unicode.ts';
 import type { IssuingContext, NewClaims } from './format.ts';
-import { formats, MAX_TOKEN_LENGTH } from './formats.ts';
+import { formats } from './formats.ts';
 
 export interface AccessTokenContext extends IssuingContext {
   readonly issuer: string;
@@ -31,7 +32,8 @@ export async function issueAccessToken(grant: Grant, context: AccessTokenContext
   const expires_in = lifetimeOf(grant, context);
   const [audience, ...others] = new Set(resources.map((resource) => resource.audience));
   // Without a granted scope, no claim `scope` would override that of the hook, so the hook's is always dropped.
-  const { scope: _, ...more } = context.extensions.accessTokenClaims?.(grant) ?? {};
+  const added = context.extensions.accessTokenClaims?.(grant) ?? {};
+  const { scope: _, ...more } = requireUnicode(added, 'accessTokenClaims');
   const claims: NewClaims = {
     ...more,
     iss: context.issuer,

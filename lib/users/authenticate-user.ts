@@ -4,6 +4,7 @@ import { addressCounters, type Counter, counter, reserveAttempt, type ThrottleCo
 import { randomId } from '../oauth/handle.ts';
 import { foldUsername, type User } from '../oauth/user.ts';
 import type { UserStore } from '../store/user.ts';
+import { requireUnicode } from '../unicode.ts';
 import { verifyPassword } from './password.ts';
 
 export interface UserAuthenticationContext extends ThrottleContext {
@@ -151,5 +152,9 @@ async function decideWithHook(
 const REFUSED_ELSEWHERE: Refused = { outcome: 'refused', reason: 'refused by authenticateUser' };
 
 /** A hook that throws synchronously must not skip the check of the table. */
-const callHook = async (hook: NonNullable<Extensions['authenticateUser']>, username: string, password: string) =>
-  hook(username, password);
+async function callHook(hook: NonNullable<Extensions['authenticateUser']>, username: string, password: string) {
+  const found = requireUnicode(await hook(username, password), 'authenticateUser');
+  if (found && (typeof found.sub !== 'string' || found.sub === ''))
+    throw new TypeError('authenticateUser returned no sub');
+  return found;
+}

@@ -1,6 +1,7 @@
 import type { Extensions } from '../extensions.ts';
 import { isRequestedValue, type RequestedClaims } from '../oauth/claims-request.ts';
 import type { User, UserClaims } from '../oauth/user.ts';
+import { requireUnicode } from '../unicode.ts';
 
 /** OpenID Connect Core section 5.4 */
 const claimsByScope = {
@@ -47,11 +48,11 @@ export async function findUserClaims(sub: string, context: UserClaimsContext): P
     // One after the other, so that users in the table do not depend on the directory.
     const user = await context.findUser(sub);
     if (user) return user.enabled ? user.claims : undefined;
-    return claimsFor ? claimsFor(sub) : {};
+    return claimsFor ? requireUnicode(await claimsFor(sub), 'claimsFor') : {};
   }
   const [user, claims] = await Promise.all([context.findUser(sub), claimsFor?.(sub)]);
   if (!user?.enabled) return undefined;
-  return claimsFor ? claims : user.claims;
+  return claimsFor ? requireUnicode(claims, 'claimsFor') : user.claims;
 }
 
 /** Those granted by scope, or requested with an acceptable value; none outside `allowed`. OpenID Connect Core section 5.3.2 */

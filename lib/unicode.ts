@@ -1,0 +1,24 @@
+/**
+ * Half of a surrogate pair is no Unicode text. JSON can escape one (RFC 8259 section 8.2), and so can JWTs; a table may refuse or
+ * change it. @param value as parsed from JSON: members and their names count as well
+ */
+export function isUnicode(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([name, member]) => name.isWellFormed() && isUnicode(member));
+}
+
+/** Of text from outside, before a part of it can become a key. @throws SyntaxError */
+export function parseJsonText(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  // Without an escape, the parts of a Unicode text are Unicode.
+  const mayHaveHalf = text.includes('\\u') || !text.isWellFormed();
+  if (mayHaveHalf && !isUnicode(value)) throw new SyntaxError('the JSON holds text that is not Unicode');
+  return value;
+}
+
+/** What a hook returned. @throws TypeError which is a fault */
+export function requireUnicode<Value>(value: Value, hook: string): Value {
+  if (!isUnicode(value)) throw new TypeError(`${hook} returned text that is not Unicode`);
+  return value;
+}
