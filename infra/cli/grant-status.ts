@@ -10,9 +10,14 @@ export type GrantStatus = 'in force' | 'revoked' | 'signed out' | 'expired';
  * @param now seconds since the epoch
  */
 export async function grantStatus(grant: GrantState, now: number, epochs: EpochStore): Promise<GrantStatus> {
-  const { state, client_id, sub, issued_at, code_expires_at, offline, ends_at, idle_until, expires_at } = grant;
+  const { state, client_id, sub, root_sid, issued_at, code_expires_at, offline, ends_at, idle_until, expires_at } =
+    grant;
   if (state === 'revoked') return 'revoked';
-  const found = await Promise.all([epochs.find('client', client_id), epochs.find('subject', subjectTag(sub))]);
+  const found = await Promise.all([
+    epochs.find('client', client_id),
+    epochs.find('subject', subjectTag(sub)),
+    root_sid === undefined ? undefined : epochs.find('session', root_sid),
+  ]);
   if (found.some((until) => until !== undefined && issued_at <= until)) return 'signed out';
   const isOver =
     state === 'code' ? now >= code_expires_at : offline ? now >= ends_at || now >= idle_until : now >= expires_at;

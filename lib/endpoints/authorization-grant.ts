@@ -4,9 +4,10 @@ import type { Grant } from '../oauth/grant.ts';
 import { createGrantId } from '../oauth/grant-id.ts';
 import type { HandlesByKind } from '../oauth/handle.ts';
 import type { ResponseParameters } from '../oauth/response-parameters.ts';
-import type { Session } from '../oauth/session.ts';
+import { rootOf, type Session } from '../oauth/session.ts';
+import { joinSession } from '../revocation/end-session.ts';
 import type { SessionStore } from '../store/session.ts';
-import { type CodeContext, issueCode, storeGrant } from '../tokens/code.ts';
+import { type CodeContext, grantExpiry, issueCode, storeGrant } from '../tokens/code.ts';
 import { type IdTokenContext, issueIdToken } from '../tokens/id-token.ts';
 import { type AccessTokenContext, issueAccessToken } from '../tokens/issue.ts';
 import type { RequestedAccess } from './authorization-access.ts';
@@ -42,7 +43,7 @@ export async function issueAuthorization(
     responseType.has('token') ? issueAccessToken(grant, context) : undefined,
     // Issuing a code stores the grant. Without a code it has to be stored, too, so that it can be revoked.
     responseType.has('token') && !responseType.has('code') ? storeGrant(grant, context) : undefined,
-    context.sessions.addGrant(session.sid, { grant_id, client_id, expires_at: session.expires_at }),
+    joinSession(session, client, grant.root_sid === undefined ? undefined : grantExpiry(grant, context), context),
   ]);
   const together = {
     ...(code !== undefined && { code }),
@@ -66,6 +67,7 @@ function createGrant(grant_id: string, { redirect, access, nonce, claims }: Vali
     auth_time,
     amr,
     sid,
+    ...(redirect.client.end_grants_on_logout && { root_sid: rootOf(session) }),
     ...(nonce !== undefined && { nonce }),
     ...(claims !== undefined && { claims }),
   };

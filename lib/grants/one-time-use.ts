@@ -38,7 +38,9 @@ export async function useOnce(
   if (reading.status === 'rejected') throw reading.reason;
 
   const grant = changing.value ?? (await readBack(use, onOutcome, context));
-  if (reading.value(grant)) throw invalidGrant('all grants of the client, the subject or the issuer were revoked');
+  if (await reading.value(grant)) {
+    throw invalidGrant('all grants of the client, the subject, the session or the issuer were revoked');
+  }
   return grant;
 }
 

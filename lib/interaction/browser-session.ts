@@ -1,11 +1,13 @@
 import type { Clock } from '../clock.ts';
 import { browserCookie } from '../http/cookie.ts';
 import type { HttpRequest } from '../http/message.ts';
-import { subjectTag, subjectTagOf } from '../oauth/grant-id.ts';
+import { Unavailable } from '../oauth/errors.ts';
+import { subjectTag } from '../oauth/grant-id.ts';
 import { createHandleSecret, type Handles, type HandlesByKind } from '../oauth/handle.ts';
-import type { Session } from '../oauth/session.ts';
+import { rootOf, type Session } from '../oauth/session.ts';
 import type { Authentication } from '../oauth/user.ts';
-import { type EndSessionContext, endSession } from '../revocation/end-session.ts';
+import { END_SESSION_ATTEMPTS, type EndSessionContext, endSession } from '../revocation/end-session.ts';
+import { keepOldGrants } from '../revocation/old-session-grants.ts';
 import type { EpochStore } from '../store/epoch.ts';
 import type { SessionStore } from '../store/session.ts';
 
@@ -25,6 +27,8 @@ export interface Browser {
   readonly isNew: boolean;
   /** Not expired. `isSessionValid` shows whether it was ended by a sign-out elsewhere. */
   readonly session?: Session;
+  /** The same, or an expired one. */
+  readonly earlier?: Session;
 }
 
 /** A new browser when there is no valid cookie. */
@@ -35,7 +39,7 @@ export async function readBrowser(request: HttpRequest, context: BrowserContext)
   const { id: sid, secret } = handle;
   const session = await context.sessions.find(sid);
   const isAlive = session !== undefined && context.clock() < session.expires_at;
-  return { sid, secret, isNew: false, ...(isAlive && { session }) };
+  return { sid, secret, isNew: false, ...(session && { earlier: session }), ...(isAlive && { session }) };
 }
 
 function newBrowser() {
@@ -56,9 +60,8 @@ export const sessionCookie = ({ secret }: Browser, issuer: string, handles: Hand
   browserCookie(issuer).write(handles.mint({ secret }).text);
 
 /**
- * Ends the old session, and begins one with a new id, against session fixation. The grants move if the same person signs in
- * again, also when an earlier attempt failed half-way: the tags in their ids show whose they are. Clients of another person's
- * session are notified. @param lifetime seconds
+ * Ends the old session, and begins one with a new id, against session fixation. If the same person signs in again, what was given in
+ * the old session goes on, and ends with the new one. Clients of another person's session are notified. @param lifetime seconds
  */
 export async function beginSession(
   browser: Browser,
@@ -68,17 +71,32 @@ export async function beginSession(
 ): Promise<Required<Browser>> {
   const { sessions, clock } = context;
   const next = newBrowser();
-  const session: Session = { ...authentication, sid: next.sid, expires_at: clock() + lifetime };
-  const old = browser.session;
-  const known = browser.isNew ? [] : await sessions.grants(browser.sid);
-  const given = known.filter(
-    ({ grant_id, expires_at }) => subjectTagOf(grant_id) === subjectTag(session.sub) && expires_at > clock(),
-  );
-  await Promise.all([
-    sessions.put(session),
-    ...given.map((grant) => sessions.addGrant(session.sid, { ...grant, expires_at: session.expires_at })),
-  ]);
-  if (old?.sub === session.sub) await sessions.remove(old.sid);
-  else if (old) await endSession(old, context);
-  return { ...next, session };
+  const fresh: Session = { ...authentication, sid: next.sid, expires_at: clock() + lifetime, root_sid: next.sid };
+  const { earlier } = browser;
+  const session = earlier?.sub === fresh.sub ? await replaceSession(earlier, fresh, context) : fresh;
+  if (session === fresh) {
+    await sessions.put(fresh);
+    if (browser.session) await endSession(browser.session, context);
+  }
+  return { ...next, session, earlier: session };
 }
+
+/** The old one is changed last, so that nothing is lost in between, and expires, so that a lost answer loses nothing either. */
+async function replaceSession(old: Session, fresh: Session, context: EndSessionContext): Promise<Session> {
+  const { sessions, clock } = context;
+  await keepOldGrants(old, fresh.expires_at, sessions);
+  let seen: Session | undefined = old;
+  for (let attempt = 1; attempt <= END_SESSION_ATTEMPTS; attempt++) {
+    const session: Session = { ...fresh, ...inherited(seen ?? old) };
+    await sessions.put(session);
+    if (!seen || (await sessions.expire(seen, Math.min(clock(), seen.expires_at)))) return session;
+    seen = await sessions.find(old.sid);
+  }
+  throw new Unavailable('the session');
+}
+
+const inherited = ({ grants_until, has_listeners, ...old }: Session): Partial<Session> => ({
+  root_sid: rootOf(old),
+  ...(grants_until !== undefined && { grants_until }),
+  ...(has_listeners !== undefined && { has_listeners }),
+});

@@ -8,7 +8,7 @@ import type { SignOutStore } from '../store/sign-out.ts';
 
 export interface QueueingContext extends LogContext {
   readonly signOuts: SignOutStore;
-  readonly sessions: Pick<SessionStore, 'grants'>;
+  readonly sessions: Pick<SessionStore, 'clients' | 'removeClient'>;
   readonly deliveries: LogoutDeliveryStore;
   findClient(client_id: string): Promise<Client | undefined>;
 }
@@ -16,7 +16,10 @@ export interface QueueingContext extends LogContext {
 /** Sign-outs that are read at a time. */
 export const SIGN_OUT_PAGE = 100;
 
-/** Sign-outs whose clients are looked for at the same time. */
+/** Clients of one session that are read at a time. */
+export const CLIENT_PAGE = 100;
+
+/** Sign-outs that are looked at at the same time, and clients of each. */
 const CONCURRENCY = 20;
 
 /**
@@ -28,7 +31,7 @@ export async function queueDeliveries(context: QueueingContext, hasTime: () => b
   const { signOuts, log } = context;
   let fault: unknown;
   const queue = (signOut: SignOut) =>
-    queueFor(signOut, context).catch((error: unknown) => {
+    queueFor(signOut, context, hasTime).catch((error: unknown) => {
       log.error('logout deliveries not queued', describeFault(error));
       fault ??= error;
     });
@@ -40,15 +43,20 @@ export async function queueDeliveries(context: QueueingContext, hasTime: () => b
   return fault;
 }
 
-/** Repeating it after a crash queues the same deliveries. */
-async function queueFor(signOut: SignOut, context: QueueingContext): Promise<void> {
+/** A crash, or the end of the time, leaves the clients that have no delivery yet for the next run. */
+async function queueFor(signOut: SignOut, context: QueueingContext, hasTime: () => boolean): Promise<void> {
   const { signOuts, sessions, deliveries, findClient } = context;
-  const grants = await sessions.grants(signOut.sid);
-  // A client can know several sids, if the person has signed in again.
-  const known = new Map(grants.map((grant) => [`${grant.client_id}#${grant.sid}`, grant]));
-  for (const { client_id, sid } of known.values()) {
-    const client = await findClient(client_id);
-    if (client?.backchannel_logout_uri !== undefined) await deliveries.add(createDelivery(signOut, sid, client_id));
+  const { sid: root_sid } = signOut;
+  for (let isOver = false; !isOver; ) {
+    if (!hasTime()) return;
+    const clients = await sessions.clients(root_sid, CLIENT_PAGE);
+    await inParallel(clients, CONCURRENCY, async (known) => {
+      const { client_id, sid } = known;
+      const client = await findClient(client_id);
+      if (client?.backchannel_logout_uri !== undefined) await deliveries.add(createDelivery(signOut, sid, client_id));
+      await sessions.removeClient(root_sid, known);
+    });
+    isOver = clients.length < CLIENT_PAGE;
   }
   await signOuts.remove(signOut);
 }

@@ -37,7 +37,7 @@ export const revocationMaxAge = (secondsOf: (format: AccessTokenFormatName) => n
 
 export const STRICT_MAX_AGE: RevocationMaxAge = revocationMaxAge(() => 0);
 
-/** RFC 9068 section 2.2; `grant_id` is Latchkey's own. */
+/** RFC 9068 section 2.2; `grant_id` and `root_sid` are Latchkey's own. */
 export interface AccessTokenClaims {
   readonly iss: string;
   readonly sub: string;
@@ -48,6 +48,8 @@ export interface AccessTokenClaims {
   readonly exp: number;
   readonly jti: string;
   readonly grant_id: string;
+  /** Of the session that the token ends with, if it does. */
+  readonly root_sid?: string;
   readonly [extension: string]: unknown;
 }
 

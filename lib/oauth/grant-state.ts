@@ -32,6 +32,8 @@ export interface GrantState {
   readonly amr?: readonly string[];
   readonly sid?: string;
   readonly nonce?: string;
+  /** Of the session that the grant ends with; absent = it does not. */
+  readonly root_sid?: string;
   /** JSON. OpenID Connect Core section 5.5 */
   readonly claims?: string;
   /** When everything issued from the grant has expired. */

@@ -23,6 +23,7 @@ export interface Receiver {
 
 /** A session that has ended, and whose clients have yet to be found. */
 export interface SignOut {
+  /** The root. */
   readonly sid: string;
   readonly sub: string;
   readonly ended_at: number;

@@ -1,7 +1,7 @@
 import type { AccessToken } from './access-token.ts';
 
-/** From the widest. Those of issuer, subject and client cover tokens issued up to some time; the others cover all. */
-export const revocationKinds = ['issuer', 'subject', 'client', 'key', 'grant', 'token'] as const;
+/** From the widest. Those of issuer, subject, client and session cover tokens issued up to some time; the others cover all. */
+export const revocationKinds = ['issuer', 'subject', 'client', 'key', 'session', 'grant', 'token'] as const;
 
 export type RevocationKind = (typeof revocationKinds)[number];
 
@@ -25,6 +25,7 @@ export interface Revocation {
 export const revocationIds = ({ claims, key }: AccessToken): Readonly<Record<RevocationKind, string | undefined>> => ({
   token: claims.jti,
   grant: claims.grant_id,
+  session: claims.root_sid,
   key,
   client: claims.client_id,
   subject: claims.sub,

@@ -1,27 +1,84 @@
 import type { Client } from '../oauth/client.ts';
+import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import { createSignOut } from '../oauth/logout-delivery.ts';
-import type { Session } from '../oauth/session.ts';
+import { createRevocation } from '../oauth/revocation.ts';
+import { mayBeOld, rootOf, type Session } from '../oauth/session.ts';
+import type { EpochStore } from '../store/epoch.ts';
 import type { SessionStore } from '../store/session.ts';
 import type { SignOutStore } from '../store/sign-out.ts';
-import { type GrantRevocationContext, revokeGrant } from './revoke-grant.ts';
+import { endOldGrants } from './old-session-grants.ts';
+import { type GrantRevocationContext, IN_FLIGHT_SECONDS } from './revoke-grant.ts';
 
 export interface EndSessionContext extends GrantRevocationContext {
   readonly sessions: SessionStore;
   readonly signOuts: SignOutStore;
+  readonly epochs: Pick<EpochStore, 'put'>;
   findClient(client_id: string): Promise<Client | undefined>;
 }
 
-/** The session is removed last, so that after a fault the person can sign out again and everything is repeated. */
-export async function endSession({ sid, sub }: Session, context: EndSessionContext): Promise<void> {
-  const grants = await context.sessions.grants(sid);
-  const clients = await Promise.all([...new Set(grants.map(({ client_id }) => client_id))].map(context.findClient));
-  const hasListener = clients.some((client) => client?.backchannel_logout_uri !== undefined);
-  if (hasListener) await context.signOuts.add(createSignOut(sid, sub, context.clock()));
-  const endFor = async (client_id: string) => {
-    const client = await context.findClient(client_id);
-    const given = grants.filter((grant) => grant.client_id === client_id);
-    if (client?.end_grants_on_logout) await Promise.all(given.map(({ grant_id }) => revokeGrant(grant_id, context)));
-  };
-  await Promise.all([...new Set(grants.map(({ client_id }) => client_id))].map(endFor));
-  await context.sessions.remove(sid);
+/** Of ending a session, while other windows use it. */
+export const END_SESSION_ATTEMPTS = 3;
+
+/** Seconds for which clients are remembered, also when the session ends later because the person has signed in again. */
+const CLIENT_MEMORY = 2_592_000;
+
+/**
+ * Seconds. Requests that are in flight while the session ends can have read it until then, and can issue tokens as long after.
+ */
+const DELAY = 2 * IN_FLIGHT_SECONDS;
+
+/** Seconds, so that few grants of a session change the note of when the last one has expired. */
+const ROUNDED_TO = 86_400;
+
+/**
+ * Notes what has to happen to a client and to a grant when the session ends.
+ * @param grants_until when the grant has expired, if it ends with the session
+ * @throws OAuthError `login_required` when the session has ended in the meantime
+ */
+export async function joinSession(
+  session: Session,
+  { client_id, backchannel_logout_uri }: Client,
+  grants_until: number | undefined,
+  { sessions, clock }: Pick<EndSessionContext, 'sessions' | 'clock'>,
+): Promise<void> {
+  const { sid, has_listeners, grants_until: noted_until = 0 } = session;
+  const until = Math.ceil((grants_until ?? 0) / ROUNDED_TO) * ROUNDED_TO;
+  const isListener = backchannel_logout_uri !== undefined;
+  if (isListener) {
+    await sessions.addClient(rootOf(session), { client_id, sid, expires_at: clock() + CLIENT_MEMORY });
+  }
+  const noted = await Promise.all([
+    !isListener || has_listeners || sessions.noteListener(sid, clock()),
+    noted_until >= until || sessions.noteGrant(sid, until, clock()),
+  ]);
+  if (!noted.every(Boolean)) throw new OAuthError('login_required', 'the session has ended in the meantime');
+}
+
+/**
+ * Whatever was given in the session, it takes one entry for its grants, one for their access tokens, and a note for a job that
+ * notifies clients. The session is removed last, so that after a fault the person can sign out again and everything is repeated.
+ */
+export async function endSession(session: Session, context: EndSessionContext): Promise<void> {
+  let seen: Session | undefined = session;
+  for (let attempt = 1; seen && attempt <= END_SESSION_ATTEMPTS; attempt++) {
+    if (mayBeOld(seen)) await endOldGrants(rootOf(seen), context);
+    await Promise.all([endGrants(seen, context), notifyClients(seen, context)]);
+    if (await context.sessions.remove(seen)) return;
+    seen = await context.sessions.find(session.sid);
+  }
+  if (seen) throw new Unavailable('the session');
+}
+
+async function endGrants(session: Session, { clock, epochs, revocations, maxLifetime }: EndSessionContext) {
+  const { grants_until = 0 } = session;
+  const root = rootOf(session);
+  const now = clock();
+  if (grants_until <= now) return;
+  const entry = createRevocation('session', root, { now, lifetime: maxLifetime, delay: DELAY });
+  await Promise.all([epochs.put('session', root, now + DELAY, grants_until), revocations.add(entry)]);
+}
+
+async function notifyClients(session: Session, { clock, signOuts }: EndSessionContext) {
+  if (!session.has_listeners && !mayBeOld(session)) return;
+  await signOuts.add(createSignOut(rootOf(session), session.sub, clock()));
 }

@@ -25,6 +25,7 @@ export interface RevocationList {
    * @param isRepeated when an entry is probably there: it is looked for first
    */
   revokeTokensOfGrant(grant_id: string, expires_at: number, isRepeated: boolean): Promise<void>;
+  add(entry: Revocation): Promise<void>;
 }
 
 /**
@@ -74,6 +75,11 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
       const audience = soleAudience(token);
       const entry: Revocation = { kind: 'token', id, revoked_at: clock(), expires_at };
       await addOnce(audience === undefined ? entry : { ...entry, audience }, () => copy.find(token, expires_at));
+    },
+
+    async add(entry) {
+      await store.put(entry);
+      copy.add([entry], entry.revoked_at);
     },
 
     async revokeTokensOfGrant(id, expires_at, isRepeated) {

@@ -14,7 +14,7 @@ export interface GrantRevocationContext {
 }
 
 /** Seconds in which a request that read the grant before may still issue tokens: the timeout of a function. */
-const IN_FLIGHT_SECONDS = 10;
+export const IN_FLIGHT_SECONDS = 10;
 
 /**
  * The grant is revoked first: it then yields no tokens, so one entry in the list covers them all. Repeating it after a failure

@@ -49,6 +49,7 @@ const parse = parser<GrantState>({
   auth_time: optional(number),
   amr: optional(listOf(text)),
   sid: optional(text),
+  root_sid: optional(text),
   nonce: optional(text),
   expires_at: number,
 });

@@ -34,6 +34,7 @@ const parse = parser<StoredReferenceToken>({
     exp: number,
     jti: text,
     grant_id: text,
+    root_sid: optional(text),
   }),
   client_id: optional(text),
   revoked_at: optional(number),

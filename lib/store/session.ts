@@ -1,24 +1,44 @@
-import type { Session, SessionGrant } from '../oauth/session.ts';
-import { items } from './items.ts';
+import type { OldSessionGrant, Session, SessionClient } from '../oauth/session.ts';
+import { items, unchanged } from './items.ts';
 import type { List } from './lists.ts';
-import { listOf, number, parser, text } from './shape.ts';
+import { boolean, listOf, number, optional, parser, text } from './shape.ts';
 import { listedForSubject, subjectList } from './subject-list.ts';
 import type { Table } from './table.ts';
 
 export interface SessionStore {
   find(sid: string): Promise<Session | undefined>;
   put(session: Session): Promise<void>;
-  /** The items of the session's grants stay until they expire. */
-  remove(sid: string): Promise<void>;
+  /** Never shortens the time. False when the session has ended. */
+  noteGrant(sid: string, grants_until: number, now: number): Promise<boolean>;
+  /** False when the session has ended. */
+  noteListener(sid: string, now: number): Promise<boolean>;
+  /** False when something was noted since the session was read, or when it has ended. */
+  remove(seen: Session): Promise<boolean>;
+  /** As `remove`, but leaves the session until the table deletes it. */
+  expire(seen: Session, now: number): Promise<boolean>;
   /** As an item of its own, so that two windows do not overwrite each other's. */
-  addGrant(sid: string, grant: Omit<SessionGrant, 'sid'> & Partial<SessionGrant>): Promise<void>;
-  grants(sid: string): Promise<SessionGrant[]>;
+  addClient(root_sid: string, client: SessionClient): Promise<void>;
+  /** The first ones, also of grants of version 0.1.0. */
+  clients(root_sid: string, limit: number): Promise<SessionClient[]>;
+  removeClient(root_sid: string, client: SessionClient): Promise<void>;
+  oldGrants(root_sid: string): Promise<OldSessionGrant[]>;
+  putOldGrant(root_sid: string, grant: OldSessionGrant): Promise<void>;
 }
 
 const KIND = 'SESSION';
-const GRANT = 'GRANT#';
+const CLIENT = 'CLIENT#';
+const OLD_GRANT = 'GRANT#';
 
-const parse = parser<Session>({ sid: text, sub: text, auth_time: number, amr: listOf(text), expires_at: number });
+const parse = parser<Session>({
+  sid: text,
+  sub: text,
+  auth_time: number,
+  amr: listOf(text),
+  expires_at: number,
+  root_sid: optional(text),
+  grants_until: optional(number),
+  has_listeners: optional(boolean),
+});
 
 const listed = ({ sub, auth_time, sid }: Session) => listedForSubject(KIND, sub, auth_time, sid);
 
@@ -39,16 +59,44 @@ export function createSessionStore(table: Table): SessionStore {
     parse,
     listed,
   });
-  const grants = items(table, {
-    kind: 'SESSION GRANT',
-    key: (sid: string, grant_id: string) => ({ pk: partitionOf(sid), sk: GRANT + grant_id }),
-    parse: parser<SessionGrant>({ grant_id: text, client_id: text, sid: text, expires_at: number }),
+  const clients = items(table, {
+    kind: 'SESSION CLIENT',
+    key: (root_sid: string, client: SessionClient & Partial<OldSessionGrant>) => ({
+      pk: partitionOf(root_sid),
+      sk: client.grant_id === undefined ? `${CLIENT}${client.client_id}#${client.sid}` : OLD_GRANT + client.grant_id,
+    }),
+    parse: parser<SessionClient & Partial<OldSessionGrant>>({
+      client_id: text,
+      sid: text,
+      expires_at: number,
+      grant_id: optional(text),
+    }),
   });
+  const oldGrants = items(table, {
+    kind: 'SESSION GRANT',
+    key: (root_sid: string, grant_id: string) => ({ pk: partitionOf(root_sid), sk: OLD_GRANT + grant_id }),
+    parse: parser<OldSessionGrant>({ grant_id: text, client_id: text, sid: text, expires_at: number }),
+  });
+  const isAlive = (now: number) => ({ attribute: 'expires_at', test: 'exceeds', value: now }) as const;
+  const isSame = (seen: Session) => unchanged(seen, 'grants_until', 'has_listeners', 'expires_at');
+
   return {
     find: sessions.find,
     put: (session) => sessions.put([session.sid], session),
-    remove: sessions.remove,
-    addGrant: (sid, grant) => grants.put([sid, grant.grant_id], { sid, ...grant }),
-    grants: (sid) => grants.list({ pk: partitionOf(sid), sk: GRANT }, GRANT),
+    async noteGrant(sid, grants_until, now) {
+      const isLater = { attribute: 'grants_until', test: 'below', value: grants_until } as const;
+      if (await sessions.changeBlindly([sid], { grants_until }, [isAlive(now), isLater])) return true;
+      const { expires_at = 0 } = (await sessions.find(sid)) ?? {};
+      return expires_at > now;
+    },
+    noteListener: (sid, now) => sessions.changeBlindly([sid], { has_listeners: true }, [isAlive(now)]),
+    remove: (seen) => sessions.removeIf([seen.sid], isSame(seen)),
+    expire: (seen, now) => sessions.changeBlindly([seen.sid], { expires_at: now }, isSame(seen)),
+    addClient: (root_sid, client) => clients.put([root_sid, client], client),
+    clients: (root_sid, limit) =>
+      clients.list({ pk: partitionOf(root_sid), sk: CLIENT }, '', { to: `${OLD_GRANT}~`, limit }),
+    removeClient: clients.remove,
+    oldGrants: (root_sid) => oldGrants.list({ pk: partitionOf(root_sid), sk: OLD_GRANT }, OLD_GRANT),
+    putOldGrant: (root_sid, grant) => oldGrants.put([root_sid, grant.grant_id], grant),
   };
 }

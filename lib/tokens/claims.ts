@@ -19,7 +19,7 @@ export function validateClaims(
   claims: Claims,
   { issuer, clock, clockSkew, maxLifetime }: ClaimsPolicy,
 ): AccessTokenClaims {
-  const { iss, aud, exp, iat, nbf, sub, client_id, jti, grant_id, scope, cnf } = claims;
+  const { iss, aud, exp, iat, nbf, sub, client_id, jti, grant_id, root_sid, scope, cnf } = claims;
   const now = clock();
   if (iss !== issuer) throw new InvalidToken('has the wrong iss');
   if (!isAudience(aud)) throw new InvalidToken('has a missing or invalid aud');
@@ -34,6 +34,7 @@ export function validateClaims(
   if (!isText(client_id)) throw new InvalidToken('has a missing or invalid client_id');
   if (!isText(jti) || jti.length > MAX_JTI_LENGTH) throw new InvalidToken('has a missing or invalid jti');
   if (grant_id !== undefined && !isText(grant_id)) throw new InvalidToken('has an invalid grant_id');
+  if (root_sid !== undefined && !isText(root_sid)) throw new InvalidToken('has an invalid root_sid');
   if (scope !== undefined && typeof scope !== 'string') throw new InvalidToken('has an invalid scope');
   // The proof of possession is not checked here (RFC 7800), and accepting the token would make it a bearer token.
   if (cnf !== undefined) throw new InvalidToken('is bound to a key');

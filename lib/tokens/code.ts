@@ -60,10 +60,21 @@ const scopesOf = ({ scope }: Pick<Grant, 'scope'>) => (scope === '' ? [] : parse
 export const idleUntil = ({ client }: Pick<Grant, 'client'>, now: number, context: GrantingContext): number =>
   now + (client.refresh_token_idle_lifetime ?? context.refreshTokenIdleLifetime);
 
+/** When everything issued from a new grant has expired, so that a replayed code is recognised until then. */
+export function grantExpiry(grant: Grant, { clock, maxLifetime, ...context }: GrantingContext): number {
+  const now = clock();
+  const last = hasRefreshTokens(grant) ? endOf(grant, now, context) : now + DAY;
+  return last + maxLifetime + MAX_CLOCK_SKEW_SECONDS;
+}
+
+const endOf = (
+  { client }: Grant,
+  now: number,
+  { refreshTokenLifetime }: Pick<GrantingContext, 'refreshTokenLifetime'>,
+) => now + (client.refresh_token_lifetime ?? refreshTokenLifetime);
+
 function grantState(grant: Grant, now: number, context: GrantingContext): GrantState {
   const { grant_id, client, sub, resources } = grant;
-  const offline = hasRefreshTokens(grant);
-  const ends_at = now + (client.refresh_token_lifetime ?? context.refreshTokenLifetime);
   return {
     grant_id,
     state: 'code',
@@ -75,13 +86,12 @@ function grantState(grant: Grant, now: number, context: GrantingContext): GrantS
     code_expires_at: now,
     generation: 0,
     rotated_at: now,
-    offline,
-    ends_at,
+    offline: hasRefreshTokens(grant),
+    ends_at: endOf(grant, now, context),
     idle_until: idleUntil(grant, now, context),
     transition: randomId(),
     ...signInOf(grant),
-    // Kept until everything issued from the grant has expired, so that a replayed code is recognised until then.
-    expires_at: (offline ? ends_at : now + DAY) + context.maxLifetime + MAX_CLOCK_SKEW_SECONDS,
+    expires_at: grantExpiry(grant, context),
   };
 }
 

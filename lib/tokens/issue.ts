@@ -27,13 +27,13 @@ export interface AccessTokenResponse {
 
 /** @throws OAuthError `invalid_target` or `invalid_request`; Unavailable */
 export async function issueAccessToken(grant: Grant, context: AccessTokenContext): Promise<AccessTokenResponse> {
-  const { grant_id, client, sub, scope, resources } = grant;
+  const { grant_id, root_sid, client, sub, scope, resources } = grant;
   const iat = context.clock();
   const expires_in = lifetimeOf(grant, context);
   const [audience, ...others] = new Set(resources.map((resource) => resource.audience));
-  // Without a granted scope, no claim `scope` would override that of the hook, so the hook's is always dropped.
+  // A claim that this token does not have would not override that of the hook, so the hook's is always dropped.
   const added = context.extensions.accessTokenClaims?.(grant) ?? {};
-  const { scope: _, ...more } = requireUnicode(added, 'accessTokenClaims');
+  const { scope: _, root_sid: __, ...more } = requireUnicode(added, 'accessTokenClaims');
   const claims: NewClaims = {
     ...more,
     iss: context.issuer,
@@ -44,6 +44,7 @@ export async function issueAccessToken(grant: Grant, context: AccessTokenContext
     iat,
     exp: iat + expires_in,
     grant_id,
+    ...(root_sid !== undefined && { root_sid }),
   };
   const access_token = await formats[formatFor(grant)].issue(claims, context, resources);
   if (access_token.length > MAX_TOKEN_LENGTH) throw new OAuthError('invalid_request', 'the token would be too large');

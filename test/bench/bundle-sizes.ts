@@ -3,8 +3,8 @@ import type { Figure } from './figure.ts';
 
 /** Bytes of a minified bundle, by the name of its function. Asserted in test/bundles.test.ts. */
 export const BUNDLE_GOALS: Readonly<Record<string, number>> = {
-  token: 127_500,
-  authorization: 153_000,
+  token: 128_000,
+  authorization: 156_000,
   authorizer: 94_500,
   jwks: 62_000,
   discovery: 62_000,

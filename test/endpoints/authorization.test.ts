@@ -4,6 +4,7 @@ import { subjectTag } from '../../lib/oauth/grant-id.ts';
 import { createConsentStore } from '../../lib/store/consent.ts';
 import { createEpochStore } from '../../lib/store/epoch.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
+import { createSessionStore } from '../../lib/store/session.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import {
   browserResult,
@@ -43,9 +44,17 @@ beforeAll(async () => {
   await Promise.all([
     ...people.map((person) => users.create(person)),
     world.clients.create(webClient('web')),
-    world.clients.create(webClient('own', { require_consent: false })),
+    world.clients.create(
+      webClient('own', { require_consent: false, backchannel_logout_uri: 'https://own.example/logout' }),
+    ),
     world.clients.create(webClient('nothing', { scope: 'openid', resources: [] })),
-    world.clients.create(webClient('aged', { require_consent: false, default_max_age: 60 })),
+    world.clients.create(
+      webClient('aged', {
+        require_consent: false,
+        default_max_age: 60,
+        backchannel_logout_uri: 'https://aged.example/logout',
+      }),
+    ),
     world.clients.create(
       webClient('no-fragment', {
         require_consent: false,
@@ -354,7 +363,12 @@ describe('A browser session', () => {
     // As a function leaves it that ended before its answer.
     [
       ', and the first attempt ended half way',
-      (sid: string) => world.table.remove({ pk: `SESSION#${sid}`, sk: 'SESSION' }),
+      async (sid: string) => {
+        const sessions = createSessionStore(world.table);
+        const old = (await sessions.find(sid))!;
+        await sessions.put({ ...old, sid: 'of-the-first-attempt', root_sid: sid });
+        await sessions.expire(old, clock());
+      },
     ],
   ])('knows the clients to notify of its end, also after signing in again%s', async (_, meanwhile) => {
     const browser = open();
@@ -379,8 +393,13 @@ describe('A browser session', () => {
     return String(claimsOf(json['id_token'])['sid']);
   };
 
-  const toldOf = async (sid: string) =>
-    (await world.table.query(`SESSION#${sid}`, 'GRANT#')).flatMap(({ client_id }) => client_id ?? []).toSorted();
+  const toldOf = async (sid: string) => {
+    const sessions = createSessionStore(world.table);
+    const session = await sessions.find(sid);
+    expect(session?.has_listeners).toBe(true);
+    const told = await sessions.clients(session?.root_sid ?? '', 100);
+    return told.map(({ client_id }) => client_id).toSorted();
+  };
 });
 
 describe('prompt=', () => {

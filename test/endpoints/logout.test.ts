@@ -1,9 +1,15 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { compose as composeLogout } from '../../functions/logout.ts';
+import type { HttpRequest } from '../../lib/http/message.ts';
+import { beginSession, readBrowser, sessionCookie } from '../../lib/interaction/browser-session.ts';
 import { revocationTransition } from '../../lib/oauth/grant-state.ts';
+import { joinSession } from '../../lib/revocation/end-session.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
+import { onlyAt, startFaultyStore } from '../support/faulty-store.ts';
 import { handlesOf } from '../support/grants.ts';
-import { AFTER_LOGOUT, ALICE, app, createSignIn } from '../support/sign-in.ts';
+import { AFTER_LOGOUT, ALICE, app, createSignIn, REDIRECT_URI } from '../support/sign-in.ts';
 import {
   client,
   createTestClock,
@@ -41,6 +47,8 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 afterEach(() => set(NOW));
+
+const context = () => composeLogout(createFoundationWithTable(world.env, clock));
 
 type Parameters = Record<string, string | string[]>;
 
@@ -106,10 +114,10 @@ describe('A client that presents the ID token of the signed-in user', () => {
   });
 
   it('is told to ask, with one from before the user signed in again in the same browser', async () => {
-    const { id_token, grant_id, sid: earlier } = await signedIn();
+    const { id_token, sid: earlier } = await signedIn();
     const { sid, cookie } = await people.begin();
-    // As the sign-in page does for the grants of the session that it replaces.
-    await people.sessions.addGrant(sid, { grant_id, client_id: 'web', sid: earlier, expires_at: clock() + 28_800 });
+    // As the sign-in page does with the session that it replaces.
+    await people.sessions.put({ ...(await people.sessions.find(sid))!, root_sid: earlier });
     expect(await get({ id_token_hint: id_token }, cookie)).toMatchObject(ASKED);
     expect(await isSignedIn(sid)).toBe(true);
   });
@@ -276,7 +284,7 @@ describe('When no user is signed in,', () => {
       'with a session that was ended',
       async () => {
         const { sid, cookie } = await people.begin();
-        await people.sessions.remove(sid);
+        await people.sessions.remove((await people.sessions.find(sid))!);
         return cookie;
       },
     ],
@@ -471,6 +479,65 @@ describe('The grants of the session', () => {
     }
   });
 
+  it('end also with a later session of the same person, and those of version 0.1.0 as well', async () => {
+    const { sid, cookie, id_token: _, ...first } = await signedIn(ender, 'openid offline_access');
+    // As version 0.1.0 has stored it.
+    const old = await people.give(world.handlers, ender, { scope: 'openid offline_access' });
+    const item = { grant_id: old.grant_id, client_id: 'ender', sid, expires_at: NOW + 28_800 };
+    await people.sessions.putOldGrant(sid, item);
+    const { root_sid, ...session } = (await people.sessions.find(sid))!;
+    expect(root_sid).toBe(sid);
+    await people.sessions.put(session);
+
+    const request = { cookies: [cookie] } as unknown as HttpRequest;
+    const again = { sub: ALICE.sub, amr: ['pwd'], auth_time: clock() };
+    const next = await beginSession(await readBrowser(request, context()), again, 28_800, context());
+    expect(next.session).toMatchObject({ root_sid: sid });
+    expect(next.sid).not.toBe(sid);
+    expect(await readBrowser(request, context())).not.toHaveProperty('session');
+    const second = await people.give(world.handlers, ender, { sid: next.sid, scope: 'openid offline_access' });
+    const [nextCookie] = sessionCookie(next, ISSUER, handlesOf(world).session).split(';');
+    expect(await get({ id_token_hint: second.id_token }, nextCookie)).toMatchObject(GOODBYE);
+    for (const { refresh_token, access_token } of [first, old, second]) {
+      expect(await refresh(ender, refresh_token)).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
+      expect(await show(access_token)).toBe(401);
+    }
+  });
+
+  it('end with it when their code is not yet redeemed, and are given no more from then on', async () => {
+    const { sid, cookie, id_token } = await signedIn(web);
+    const session = (await people.sessions.find(sid))!;
+    const other = await people.giveCode(ender, { sid, scope: 'openid offline_access' });
+    expect(await get({ id_token_hint: id_token }, cookie)).toMatchObject(GOODBYE);
+    const form = { grant_type: 'authorization_code', code: other.code, redirect_uri: REDIRECT_URI };
+    expect(await post(world.handlers.token, 'ender', form)).toMatchObject({ json: { error: 'invalid_grant' } });
+    for (const [record, until] of [
+      [ender, NOW + 86_400],
+      [listener, undefined],
+    ] as const) {
+      await expect(joinSession(session, record, until, context())).rejects.toMatchObject({ code: 'login_required' });
+    }
+  });
+
+  it('end although another tab has just got one, of which the sign-out did not know', async () => {
+    const { sid, cookie, id_token } = await signedIn(web);
+    const own = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+    const handlers = world.restart({ AWS_ENDPOINT_URL_DYNAMODB: own.endpoint });
+    let late: Awaited<ReturnType<typeof people.give>> | undefined;
+    own.behave(
+      onlyAt('DeleteItem SESSION', async (response, forward) => {
+        late ??= await people.give(world.handlers, ender, { sid, scope: 'openid offline_access' });
+        const { status, headers, body } = await forward();
+        response.writeHead(status, headers).end(body);
+      }),
+    );
+    expect(await send({ query: formBody({ id_token_hint: id_token }), cookie }, handlers)).toMatchObject(GOODBYE);
+    expect(await isSignedIn(sid)).toBe(false);
+    expect(await refresh(ender, late?.refresh_token ?? '')).toMatchObject({ json: { error: 'invalid_grant' } });
+    expect(await show(late?.access_token ?? '')).toBe(401);
+    await own.stop();
+  });
+
   it('may have been revoked before', async () => {
     const { sid, cookie, id_token, grant_id } = await signedIn(ender);
     await people.grants.change(grant_id, revocationTransition('earlier', NOW));
@@ -479,9 +546,10 @@ describe('The grants of the session', () => {
   });
 
   it('may belong to a client that no longer exists', async () => {
-    const { sid, cookie, id_token } = await signedIn();
-    await people.sessions.addGrant(sid, { grant_id: 'x', client_id: 'gone', expires_at: NOW + 60 });
+    const { sid, cookie, id_token } = await signedIn(listener);
+    await people.sessions.addClient(sid, { client_id: 'gone', sid, expires_at: NOW + 60 });
     expect(await get({ id_token_hint: id_token }, cookie)).toMatchObject(GOODBYE);
+    expect((await people.deliveries.list()).filter((delivery) => delivery.sid === sid)).toHaveLength(1);
   });
 });
 
@@ -501,7 +569,7 @@ describe('The deliveries that /logout stores', () => {
     const { sid, cookie } = await people.begin();
     const { id_token } = await people.give(world.handlers, listener, { sid });
     const given = { client_id: 'listener', sid: 'before-the-second-sign-in', expires_at: NOW + 60 };
-    await people.sessions.addGrant(sid, { ...given, grant_id: 'x' });
+    await people.sessions.addClient(sid, given);
     await get({ id_token_hint: id_token }, cookie);
     expect(await pending(sid)).toHaveLength(1);
     expect(await pending('before-the-second-sign-in')).toHaveLength(1);

@@ -323,7 +323,7 @@ describe('sessions list', () => {
   it('shows the sessions in which a user is signed in, until they expire or end', async () => {
     const place = await openPlace();
     const now = systemClock();
-    const { put, remove } = createSessionStore(place.table);
+    const { find, put, remove } = createSessionStore(place.table);
     const begin = (sub: string, sid: string, auth_time: number, expires_at = now + 3_600) =>
       put({ sid, sub, auth_time, amr: ['pwd'], expires_at });
     const list = () => idsOf(place, ['sessions', 'list', '--subject', 'alice'], 'sid');
@@ -333,7 +333,7 @@ describe('sessions list', () => {
     await begin('alice', 'expired', now - 200, now - 1);
     await begin('bob', 'of another', now - 50);
     for (const _time of [1, 2]) expect(await list()).toEqual(['first', 'second', 'third']);
-    await remove('second');
+    await remove((await find('second'))!);
     expect(await list()).toEqual(['first', 'third']);
     expect((await place.latchkey(['sessions', 'list', '--subject', 'alice'])).stdout).toMatch(
       /^sid +auth_time +amr +expires_at\nfirst +20\S+Z +pwd +20\S+Z\nthird /,

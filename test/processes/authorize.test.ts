@@ -45,7 +45,8 @@ beforeAll(async () => {
   handles = handlesOf(world);
   guessed = createAllHandles(ISSUER, Buffer.alloc(32, 9));
   well = world.restart({ CLIENT_CACHE_SECONDS: '3600' });
-  await world.clients.create(webClient('web'));
+  const backchannel_logout_uri = 'https://app.example/logout';
+  await world.clients.create(webClient('web', { backchannel_logout_uri, end_grants_on_logout: true }));
 });
 afterAll(() => world.stop());
 
@@ -114,11 +115,12 @@ const PASSWORD_AGAIN = [
   'GetItem USER',
   'DeleteItem ATTEMPTS',
 ];
+/** The grant, and the client. */
 const CODE = ['PutItem GRANT', 'PutItem SESSION'];
 
 const journeys: Record<string, Journey> = {
   'signing in': {
-    calls: [...TARGET, ...PASSWORD, 'Query SESSION', 'PutItem SESSION', 'GetItem USER', 'GetItem CONSENT'],
+    calls: [...TARGET, ...PASSWORD, 'PutItem SESSION', 'GetItem USER', 'GetItem CONSENT'],
     signIns: 0,
     async prepare(browser, name) {
       const page = await browser.get(asked());
@@ -130,7 +132,7 @@ const journeys: Record<string, Journey> = {
     calls: [
       ...TARGET,
       ...PASSWORD_AGAIN,
-      ...['Query SESSION', 'PutItem SESSION', 'PutItem SESSION', 'DeleteItem SESSION'],
+      ...['PutItem SESSION', 'UpdateItem SESSION'],
       ...['GetItem USER', 'GetItem CONSENT'],
       ...CODE,
     ],
@@ -144,7 +146,11 @@ const journeys: Record<string, Journey> = {
     isDone: gaveCode,
   },
   allowing: {
-    calls: [...TARGET, ...PRESENT, 'GetItem CONSENT', 'PutItem CONSENT', ...CODE],
+    // The session notes that there is a client, and until when there are grants.
+    calls: [
+      ...[...TARGET, ...PRESENT, 'GetItem CONSENT', 'PutItem CONSENT', ...CODE],
+      ...['UpdateItem SESSION', 'UpdateItem SESSION'],
+    ],
     signIns: 1,
     async prepare(browser, name) {
       const page = await browser.signIn(await browser.get(asked()), name);
@@ -172,7 +178,7 @@ async function begin({ prepare }: Journey) {
   return { portable, step, sub: person.sub };
 }
 
-const isWrite = (call: string) => /^(Put|Delete)Item /.test(call);
+const isWrite = (call: string) => /^(Put|Update|Delete)Item /.test(call);
 
 /**
  * Reads, and what a password writes, have the same effect in every journey: the normal run takes them in one only, and of the

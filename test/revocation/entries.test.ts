@@ -59,6 +59,8 @@ async function idsOf(token: string): Promise<Record<RevocationKind, string>> {
     subject: String(json['sub']),
     client: String(json['client_id']),
     key,
+    // Tokens of machines end with no session: test/endpoints/logout.test.ts.
+    session: '',
     grant: String(json['grant_id']),
     token: String(json['jti']),
   };
@@ -71,7 +73,9 @@ const entry = (kind: RevocationKind, id: string, delay = 0): Revocation =>
     : createRevocation(kind, id, { now: clock(), lifetime: LIFETIME, delay });
 
 const UP_TO_A_TIME = new Set<RevocationKind>(['issuer', 'subject', 'client']);
-const kinds = CLIENTS.flatMap((id) => revocationKinds.map((kind) => [kind, id] as const));
+const kinds = CLIENTS.flatMap((id) =>
+  revocationKinds.filter((kind) => kind !== 'session').map((kind) => [kind, id] as const),
+);
 
 describe.each(kinds)('With an entry for its %s, a token of %s', (kind, client) => {
   it('that was issued before, or in the same second, is refused', async () => {

@@ -65,6 +65,7 @@ const claims: AccessTokenClaims = {
   exp: 2,
   jti: 'token',
   grant_id: 'grant',
+  root_sid: 'root',
   more: { nested: [1] },
 };
 
@@ -89,6 +90,7 @@ const grant: GrantState = {
   auth_time: 1,
   amr: ['pwd'],
   sid: 'sid',
+  root_sid: 'root',
   nonce: 'nonce',
   claims: '{}',
   expires_at: 10,
@@ -130,7 +132,10 @@ const user = {
 };
 const delivery = { sid: 'sid', sub: 'alice', client_id: 'web', attempts: 0, due_at: 1, expires_at: 2 };
 const revocation: Revocation = { kind: 'client', id: 'web', revoked_at: 5, issued_until: 5, expires_at: 6 };
-const session = { sid: 'sid', sub: 'alice', auth_time: 1, amr: ['pwd'], expires_at: 2 };
+const session = {
+  ...{ sid: 'sid', sub: 'alice', auth_time: 1, amr: ['pwd'], expires_at: 2 },
+  ...{ root_sid: 'root', grants_until: 3, has_listeners: true },
+};
 const sessionGrant = { grant_id: 'grant', client_id: 'web', sid: 'sid', expires_at: 2 };
 const consent = { sub: 'alice', client_id: 'web', scope: ['read'], resources: ['orders'], given_at: 1 };
 const resource = resourceServer('shaped', {
@@ -258,8 +263,13 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
   'SESSION GRANT': {
     key: { pk: 'SESSION#sid', sk: 'GRANT#grant' },
-    write: (table) => createSessionStore(table).addGrant('sid', sessionGrant),
-    reads: [(table) => createSessionStore(table).grants('sid')],
+    write: (table) => createSessionStore(table).putOldGrant('sid', sessionGrant),
+    reads: [(table) => createSessionStore(table).oldGrants('sid')],
+  },
+  'SESSION CLIENT': {
+    key: { pk: 'SESSION#sid', sk: 'CLIENT#web#sid' },
+    write: (table) => createSessionStore(table).addClient('sid', { client_id: 'web', sid: 'sid', expires_at: 2 }),
+    reads: [(table) => createSessionStore(table).clients('sid', 10)],
   },
   USER: {
     key: { pk: 'USER#shaped', sk: 'USER' },

@@ -8,7 +8,9 @@ import { createGrantId } from '../../lib/oauth/grant-id.ts';
 import { createHandleSecret } from '../../lib/oauth/handle.ts';
 import type { LogoutDelivery } from '../../lib/oauth/logout-delivery.ts';
 import { issuerAsResource } from '../../lib/oauth/resource-server.ts';
+import { rootOf } from '../../lib/oauth/session.ts';
 import type { User } from '../../lib/oauth/user.ts';
+import { joinSession } from '../../lib/revocation/end-session.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { createLogoutDeliveryStore } from '../../lib/store/logout-delivery.ts';
 import { createSessionStore } from '../../lib/store/session.ts';
@@ -85,6 +87,8 @@ export function createSignIn({ env, table }: World, clock: Clock) {
   async function giveCode(client: Client, options: GrantOptions = {}) {
     const { sub = ALICE.sub, scope = 'openid', sid, claims, binding = { redirect_uri: REDIRECT_URI } } = options;
     const { grant_id, secret } = createGrantId(sub);
+    const session = sid === undefined ? undefined : await sessions.find(sid);
+    const root_sid = client.end_grants_on_logout && session ? rootOf(session) : undefined;
     const [identifier] = client.resources;
     const code = await issueCode(
       {
@@ -96,14 +100,16 @@ export function createSignIn({ env, table }: World, clock: Clock) {
         auth_time: clock(),
         amr: ['pwd'],
         ...(sid !== undefined && { sid }),
+        ...(root_sid !== undefined && { root_sid }),
         ...(claims && { claims: JSON.stringify(claims) }),
       },
       secret,
       binding,
       context,
     );
-    if (sid !== undefined) {
-      await sessions.addGrant(sid, { grant_id, client_id: client.client_id, expires_at: clock() + 28_800 });
+    if (session) {
+      const { expires_at } = (await grants.find(grant_id)) ?? {};
+      await joinSession(session, client, root_sid === undefined ? undefined : expires_at, { sessions, clock });
     }
     return { grant_id, code };
   }
@@ -117,7 +123,7 @@ export function createSignIn({ env, table }: World, clock: Clock) {
     /** Begins a session. @returns its id and the cookie */
     async begin(sub: string = ALICE.sub, lifetime = 28_800) {
       const { id: sid, secret } = createHandleSecret('session');
-      await sessions.put({ sid, sub, auth_time: clock(), amr: ['pwd'], expires_at: clock() + lifetime });
+      await sessions.put({ sid, root_sid: sid, sub, auth_time: clock(), amr: ['pwd'], expires_at: clock() + lifetime });
       const name = issuer.startsWith('https:') ? '__Host-latchkey' : 'latchkey';
       return { sid, cookie: `${name}=${handles.session.mint({ secret }).text}` };
     },
