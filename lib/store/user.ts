@@ -9,10 +9,6 @@ import type { Table } from './table.ts';
 /** A record for each subject, and an item for each name, which names the subject. */
 export interface UserStore extends RecordStore<User> {
   findByName(username: string): Promise<User | undefined>;
-  /** The subject that the name leads to. */
-  findSubject(username: string): Promise<string | undefined>;
-  /** Undefined after as much work when there is no subject. */
-  findBySubject(sub: string | undefined): Promise<User | undefined>;
   /** @returns the subject that has the name: this one, unless the name was taken before */
   reserveName(username: string, sub: string): Promise<string>;
 }
@@ -46,20 +42,17 @@ export function createUserStore(table: Table): UserStore {
     key: (username: string) => ({ pk: `USERNAME#${normalizeUsername(username)}`, sk: 'USERNAME' }),
     parse: parser<{ readonly sub: string }>({ sub: text }),
   });
-  const findSubject = async (username: string) => (await names.find(username))?.sub;
-  // A name that does not exist takes the same reads, so that the time does not reveal it.
-  const findBySubject = (sub: string | undefined) => records.find(sub ?? NOBODY);
+  const findSub = async (username: string) => (await names.find(username))?.sub;
 
   return {
     ...records,
 
-    findSubject,
-    findBySubject,
-    findByName: async (username) => findBySubject(await findSubject(username)),
+    // A name that does not exist takes the same reads, so that the time does not reveal it.
+    findByName: async (username) => records.find((await findSub(username)) ?? NOBODY),
 
     // Before the record, so that one write decides between two requests for a name. If no record follows, the next request for
     // the name gets its subject and can create the user.
     reserveName: async (username, sub) =>
-      (await names.create([username], { sub })) ? sub : ((await findSubject(username)) ?? sub),
+      (await names.create([username], { sub })) ? sub : ((await findSub(username)) ?? sub),
   };
 }

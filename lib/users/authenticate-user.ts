@@ -2,13 +2,13 @@ import type { Clock } from '../clock.ts';
 import type { Extensions } from '../extensions.ts';
 import { addressCounters, type Counter, counter, reserveAttempt, type ThrottleContext } from '../guessing/throttle.ts';
 import { randomId } from '../oauth/handle.ts';
-import { foldUsername, type User } from '../oauth/user.ts';
+import { foldUsername, normalizeUsername, type User } from '../oauth/user.ts';
 import type { UserStore } from '../store/user.ts';
 import { requireUnicode } from '../unicode.ts';
 import { verifyPassword } from './password.ts';
 
 export interface UserAuthenticationContext extends ThrottleContext {
-  readonly users: Pick<UserStore, 'find' | 'findSubject' | 'findBySubject'>;
+  readonly users: Pick<UserStore, 'find' | 'findByName'>;
   readonly extensions: Pick<Extensions, 'authenticateUser'>;
 }
 
@@ -65,8 +65,8 @@ export async function authenticateUser(
   context: UserAuthenticationContext,
 ): Promise<SignInOutcome & { readonly account: string }> {
   const { users, extensions, clock } = context;
-  const subject = await users.findSubject(username);
-  const account = subject === undefined ? accountNamed(username) : accountOf(subject);
+  const user = await users.findByName(username);
+  const account = user ? accountOf(user) : accountNamed(username);
   const device = origin.deviceOf?.(account);
   const counters = device === undefined ? countersFor(account, origin) : [counter('device', device)];
   // The same time for all counters, so that whoever waits as long as the answer says has waited long enough.
@@ -75,7 +75,6 @@ export async function authenticateUser(
   const decision = await reserveAttempt(counters, throttle);
   if (!decision.isAllowed) return { outcome: 'delayed', seconds: decision.seconds, account };
 
-  const user = await users.findBySubject(subject);
   const { result, account: elsewhere } = await (extensions.authenticateUser
     ? decideWithHook(user, account, username, password, extensions.authenticateUser, context)
     : { result: await checkTable(user, password, clock) });
@@ -89,11 +88,12 @@ export async function authenticateUser(
   return { ...result, account };
 }
 
-/** The names of the two are told apart, because a directory may have a name that is the subject of somebody else. */
-const accountOf = (sub: string) => `subject ${sub}`;
-const accountNamed = (username: string) => `name ${foldUsername(username)}`;
+/** A user of the table is counted by the name of the record, as in version 0.1.0, whatever name leads there. */
+const accountOf = ({ username }: User) => normalizeUsername(username);
+const accountNamed = (username: string) => `name\0${foldUsername(username)}`;
+const accountElsewhere = (sub: string) => `subject\0${sub}`;
 /** Counted as well, so that the time does not reveal whether a directory knows a name. */
-const accountOfNobody = (account: string) => `nobody ${account}`;
+const accountOfNobody = (account: string) => `nobody\0${account}`;
 
 const countersFor = (account: string, { address, client_id }: AttemptOrigin): Counter[] => [
   counter('account', account),
@@ -140,13 +140,13 @@ async function decideWithHook(
   const found = directory.value;
   if (!found) return { result: REFUSED_ELSEWHERE, account: nobody };
   const { sub, amr = ['pwd'], isWrong = false } = found;
-  if (isWrong) return { result: REFUSED_ELSEWHERE, account: accountOf(sub) };
+  if (isWrong) return { result: REFUSED_ELSEWHERE, account: accountElsewhere(sub) };
   // The hook may give several names one subject; disabling it in the table disables all of them.
   const known = await users.find(sub);
   if (known && !known.enabled) {
-    return { result: { outcome: 'refused', reason: 'disabled user', sub }, account: accountOf(sub) };
+    return { result: { outcome: 'refused', reason: 'disabled user', sub }, account: accountElsewhere(sub) };
   }
-  return { result: { outcome: 'signed_in', sub, amr }, account: accountOf(sub) };
+  return { result: { outcome: 'signed_in', sub, amr }, account: accountElsewhere(sub) };
 }
 
 const REFUSED_ELSEWHERE: Refused = { outcome: 'refused', reason: 'refused by authenticateUser' };

@@ -99,20 +99,20 @@ const TARGET = ['GetItem SCHEMA', 'GetItem CLIENT', 'GetItem RESOURCE', 'GetItem
 const PRESENT = ['GetItem EPOCH subject', 'GetItem EPOCH issuer', 'GetItem USER', 'GetItem CONSENT'];
 const PASSWORD = [
   'GetItem USERNAME',
-  'GetItem ATTEMPTS',
-  'GetItem ATTEMPTS',
-  'PutItem ATTEMPTS',
-  'PutItem ATTEMPTS',
   'GetItem USER',
+  'GetItem ATTEMPTS',
+  'GetItem ATTEMPTS',
+  'PutItem ATTEMPTS',
+  'PutItem ATTEMPTS',
   'DeleteItem ATTEMPTS',
   'PutItem ATTEMPTS',
 ];
 /** In a browser that is known, which has a counter of its own. */
 const PASSWORD_AGAIN = [
   'GetItem USERNAME',
+  'GetItem USER',
   'GetItem ATTEMPTS',
   'PutItem ATTEMPTS',
-  'GetItem USER',
   'DeleteItem ATTEMPTS',
 ];
 /** The grant, and the client. */

@@ -112,7 +112,7 @@ describe('A username and a password', () => {
     expect(await authenticate('alice', 'pässword')).toMatchObject({ outcome: 'delayed', seconds: 1 });
     expect(hashes).toBe(0);
     // Only whose name it is.
-    expect(store.take().map(({ operation }) => operation)).toEqual(['GetItem']);
+    expect(store.take().map(({ operation }) => operation)).toEqual(['GetItem', 'GetItem']);
   });
 });
 
@@ -248,6 +248,15 @@ describe('Attempts are counted by the person, not by the spelling:', () => {
     expect(await authenticate('Alice', 'pässword')).toMatchObject({ outcome: 'delayed' });
     // A spelling that leads to nobody in the table counts for itself.
     expect(await authenticate('al\u00adice', 'pässword')).toMatchObject({ outcome: 'refused', reason: 'unknown user' });
+  });
+
+  it('the subject of a user of the table with two names', async () => {
+    const two = (await createUser({ username: 'two', password: 'pässword', claims: {} }, { users, clock }))!;
+    await users.reserveName('another', two.sub);
+    expect(await guessAll(['two', 'another', 'two', 'another'], {})).toEqual(ALLOWED);
+    for (const name of ['two', 'another']) {
+      expect(await authenticate(name, 'pässword')).toMatchObject({ outcome: 'delayed', seconds: 1 });
+    }
   });
 
   it('the subject that a directory tells, if it tells it for wrong passwords, too', async () => {
