@@ -542,6 +542,21 @@ describe('When the answer is not one of DynamoDB,', () => {
   );
 });
 
+it('A query whose pages never end fails at the deadline of one call, however quick each page is', async () => {
+  let pages = 0;
+  store.behave((response) => {
+    const body = `{"Items":[],"LastEvaluatedKey":{"pk":{"S":"a"},"sk":{"S":"${pages++}"}}}`;
+    setTimeout(() => response.writeHead(200).end(body), 300);
+  });
+  const { result, waited } = await passTime(() =>
+    openTable(store.endpoint, 1)
+      .query('a', '')
+      .catch((error) => error),
+  );
+  expect(result).toMatchObject({ name: 'Unavailable' });
+  expect([waited >= 1_400, waited < 1_500, pages]).toEqual([true, true, 5]);
+});
+
 describe('Connections that died while the container was frozen', () => {
   const KEPT = 5;
   /** At once, but not as many as there are connections. */

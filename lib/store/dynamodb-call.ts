@@ -11,8 +11,11 @@ const TIMEOUTS = { attempt: 600, deadline: 1_400 };
 /** So nothing was written. */
 export class ConditionFailed extends Error {}
 
-/** @throws ConditionFailed; Unavailable for any other failure */
-export type DynamoDbCall = (operation: string, input: object) => Promise<Record<string, unknown>>;
+/**
+ * @param startedAt of several calls that have one deadline together, by `performance.now()`
+ * @throws ConditionFailed; Unavailable for any other failure
+ */
+export type DynamoDbCall = (operation: string, input: object, startedAt?: number) => Promise<Record<string, unknown>>;
 
 export type DynamoDbOptions = AwsClientOptions & {
   /** The factor by which timeouts are longer. */
@@ -26,9 +29,11 @@ export function createDynamoDbCall(
 ): DynamoDbCall {
   const call = createClient('dynamodb', aws);
   const limits = { attempt: TIMEOUTS.attempt * patience, deadline: TIMEOUTS.deadline * patience };
-  return async (operation, input) => {
+  return async (operation, input, startedAt = performance.now()) => {
+    const deadline = startedAt + limits.deadline - performance.now();
+    if (deadline <= 0) throw new Unavailable('the table');
     try {
-      return await call(operation, input, limits);
+      return await call(operation, input, { ...limits, deadline });
     } catch (error) {
       if (error instanceof Error && error.name === 'ConditionalCheckFailedException') throw new ConditionFailed();
       throw new Unavailable('the table', error);

@@ -10,12 +10,13 @@ import { writeExpressions } from './write-expressions.ts';
 export function openTable({ tableName: TableName, ...options }: TableOptions): Table {
   const call = createDynamoDbCall(createAwsClient, options);
 
-  /** All pages, of 1 MB each, unless there is a limit. */
+  /** All pages, of 1 MB each, unless there is a limit. Those of a query have one deadline together. */
   async function readAll(operation: 'Query' | 'Scan', input: object): Promise<Item[]> {
     const items: Item[] = [];
+    const startedAt = operation === 'Query' ? performance.now() : undefined;
     let start: Attributes | undefined;
     do {
-      const page = await call(operation, { ...input, ...(start && { ExclusiveStartKey: start }) });
+      const page = await call(operation, { ...input, ...(start && { ExclusiveStartKey: start }) }, startedAt);
       // DynamoDB always sends a list. A response without one must not pass for an empty list, such as of revocations.
       if (!Array.isArray(page['Items'])) throw new Unavailable('the table');
       for (const item of page['Items']) items.push(parseAttributes(item));
