@@ -47,7 +47,8 @@ describe('On Node 18, one sentence is all that is printed, and nothing runs, by'
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       ['--import', `data:text/javascript,${encodeURIComponent(preloaded)}`, ...args],
-      { cwd: root, encoding: 'utf8' },
+      // The time-out of the test cannot end what blocks its thread.
+      { cwd: root, encoding: 'utf8', timeout: 240_000 },
     );
     const sentence = 'this is Node.js 18.20.8, but 20.19 or later is needed: install a later version';
     expect({ status, stdout, stderr }).toEqual({ status: 1, stdout: '', stderr: `latchkey: ${sentence}\n` });
