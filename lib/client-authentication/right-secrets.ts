@@ -9,10 +9,10 @@ import type { AttemptStore } from '../store/attempt.ts';
 /** By fingerprint: until when, in seconds since the epoch. Of one container. */
 export type RightSecrets = Map<string, number>;
 
-const MAX_ENTRIES = 1_000;
+export const MAX_REMEMBERED = 1_000;
 
 /** Seconds. Then the table is asked again. */
-const CONTAINER_REMEMBERS = 600;
+export const CONTAINER_REMEMBERS = 600;
 
 /** Seconds since the last use, or up to half of it less, in all containers. */
 export const TABLE_REMEMBERS = 30 * 86_400;
@@ -66,7 +66,7 @@ async function remember(
   }
   rightSecrets.delete(print);
   const [oldest] = rightSecrets.keys();
-  if (oldest !== undefined && rightSecrets.size >= MAX_ENTRIES) rightSecrets.delete(oldest);
+  if (oldest !== undefined && rightSecrets.size >= MAX_REMEMBERED) rightSecrets.delete(oldest);
   rightSecrets.set(print, now + CONTAINER_REMEMBERS);
 }
 

@@ -2,6 +2,7 @@
 // and every way to end a token, a grant or a session. This is about the requests to table and KMS; other tests check the
 // answers. Each step must still succeed, because a step that fails makes no further requests.
 import type { Client } from '../../lib/oauth/client.ts';
+import { importSecret } from '../../lib/secrets/secret.ts';
 import { createClientStore } from '../../lib/store/client.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import { createUserStore } from '../../lib/store/user.ts';
@@ -18,6 +19,7 @@ import {
 } from '../support/browser.ts';
 import {
   authorizerEvents,
+  basic,
   client,
   type createTestClock,
   DECRYPTION_KEYS,
@@ -47,6 +49,7 @@ export async function useEverything(deployment: Deployment, clock: Clock): Promi
   await deployment.rotate?.();
   await publish(handlers);
   await useMachines(handlers, deployment);
+  await useChosenSecret(deployment);
   await publish(handlers);
   await usePasswords(handlers);
   await useBrowser(handlers, clock);
@@ -87,6 +90,7 @@ async function seed(deployment: Deployment): Promise<void> {
     legacy: { grant_types: ['password', 'refresh_token'] },
   };
   for (const [id, more] of Object.entries(web)) await clients.create(webClient(id, more));
+  await clients.create(client('chosen', { secrets: [await importSecret(PASSWORD, 0)] }));
   for (const username of ['alice', 'bob']) {
     const person = user(username);
     await users.reserveName(username, person.sub);
@@ -128,6 +132,23 @@ async function useMachines(handlers: Handlers, deployment: Deployment): Promise<
 
 function expectVerdict(what: string, actual: string, wanted: string): void {
   if (actual !== wanted) throw new Error(`${what}: ${actual}, not ${wanted}`);
+}
+
+/** A wrong secret is counted. A right one is remembered, and known to a new container. */
+async function useChosenSecret(deployment: Deployment): Promise<void> {
+  for (const name of ['introspection', 'revocation', 'token'] as const) {
+    for (const [secret, wanted] of [
+      ['wrong', 401],
+      [PASSWORD, 200],
+    ] as const) {
+      const request = {
+        headers: { authorization: basic('chosen', secret) },
+        form: { grant_type: 'client_credentials', token: 'x' },
+      };
+      const { statusCode, body } = await deployment.start()[name](httpEvent(request));
+      expectStatus(`${name} with a chosen secret`, statusCode, wanted, body);
+    }
+  }
 }
 
 /** A wrong password is counted; the right password clears the count. */
