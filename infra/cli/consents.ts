@@ -1,6 +1,9 @@
+import { setTimeout } from 'node:timers/promises';
 import { Command } from 'commander';
+import { inParallel } from '../../lib/in-parallel.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
 import { revokeGrant } from '../../lib/revocation/revoke-grant.ts';
+import { listOfGrants } from '../../lib/store/grant.ts';
 import { Problem } from '../problem.ts';
 import { examples, withTableAction, withYes } from './command.ts';
 import { readDeployedSettings } from './disable-client.ts';
@@ -54,33 +57,62 @@ const withdrawCommand = (io: Io) =>
       const store = await open();
       const sub = await subjectOf(options, store);
       if (!options.yes) {
-        const given = await findGrants(store, sub, client_id);
+        const count = await countGiven(store, sub, client_id);
         await confirm(
-          `withdraw the consent for client ${client_id}, and revoke ${counted(given.length, 'grant')} and their tokens`,
+          `withdraw the consent for client ${client_id}, and revoke ${counted(count, 'grant')} and their tokens`,
         );
       }
       const ended = await withdraw(store, sub, client_id, lifetime);
       out.result(
         { sub, client_id, ended },
-        `consent for client ${client_id} withdrawn; revoked grants: ${ended.join(' ') || 'none'}`,
+        `consent for client ${client_id} withdrawn; revoked grants: ${shorten(ended)}`,
       );
     },
   );
 
-/** The ids of the unexpired grants that a subject gave to a client. */
-async function findGrants({ clock, grants }: Store, sub: string, client_id: string): Promise<string[]> {
-  const given = (await grants.list()).filter((grant) => grant.sub === sub && grant.client_id === client_id);
-  return given.filter(({ expires_at }) => expires_at > clock()).map(({ grant_id }) => grant_id);
+/** Ids that a person can look at. */
+const MAX_SHOWN = 20;
+
+const shorten = (ids: readonly string[]): string => {
+  const more = ids.length - MAX_SHOWN;
+  return `${ids.slice(0, MAX_SHOWN).join(' ') || 'none'}${more > 0 ? ` and ${more} more` : ''}`;
+};
+
+/** The ids of the unexpired grants that a subject gave to a client, page by page. */
+async function* readGrants({ clock, lists }: Store, sub: string, client_id: string): AsyncGenerator<string[]> {
+  for await (const page of lists.read(listOfGrants(sub))) {
+    const given = page.filter((grant) => grant.client_id === client_id && grant.expires_at > clock());
+    yield given.map(({ grant_id }) => grant_id);
+  }
 }
 
-/** Removes the consent first: otherwise the client could get another grant in between without asking the user. */
+async function countGiven(store: Store, sub: string, client_id: string): Promise<number> {
+  let count = 0;
+  for await (const { length } of readGrants(store, sub, client_id)) count += length;
+  return count;
+}
+
+/** Milliseconds in which a grant that was just given gets into the index that lists are read from. */
+const INDEX_DELAY = 1_000;
+
+/** Grants that are revoked at the same time. */
+const CONCURRENCY = 10;
+
+/**
+ * Removes the consent first: otherwise the client could get another grant in between without asking the user. What was revoked
+ * stays revoked, so after an interruption a second run completes what the first one could not.
+ */
 async function withdraw(store: Store, sub: string, client_id: string, maxLifetime: number): Promise<string[]> {
   await store.consents.remove(sub, client_id);
+  await setTimeout(INDEX_DELAY);
   const { clock, grants } = store;
   const context = { clock, grants, maxLifetime, revocations: createRevocationList(store.revocations, clock) };
-  const ended = await findGrants(store, sub, client_id);
+  const ended: string[] = [];
   try {
-    for (const grant_id of ended) await revokeGrant(grant_id, context);
+    for await (const page of readGrants(store, sub, client_id)) {
+      await inParallel(page, CONCURRENCY, (grant_id) => revokeGrant(grant_id, context));
+      ended.push(...page);
+    }
   } catch (error) {
     const reason = (error as Error).message;
     throw new Problem(

@@ -1,8 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Clock } from '../../lib/clock.ts';
+import { inParallel } from '../../lib/in-parallel.ts';
+import { createGrantId } from '../../lib/oauth/grant-id.ts';
+import { createGrantStore } from '../../lib/store/grant.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import { CALLBACK, openBrowser, proper, user, VERIFIER, webClient } from '../support/browser.ts';
-import { type FaultyStore, faults, startFaultyStore } from '../support/faulty-store.ts';
+import { type FaultyStore, faults, onlyIf, startFaultyStore } from '../support/faulty-store.ts';
+import { scaled } from '../support/scale.ts';
 import { authorizerEvents, post, startWorld, verdict, type World } from '../support/world.ts';
 import { type Cli, createCli, succeeding } from './cli-runner.ts';
 
@@ -45,6 +49,11 @@ async function allow(client_id: string, name = 'alice') {
   return { isAsked, accessToken: String(json['access_token']), refreshToken: String(json['refresh_token']) };
 }
 
+const grantsOf = async (name: string) =>
+  (await world.table.scan('GRANT'))
+    .filter(({ sub }) => sub === `sub-of-${name}`)
+    .map((item) => String(item['grant_id']));
+
 const shown = (token: string) => verdict(world.handlers.authorizer(authorizerEvents['HTTP API 2.0'](token)));
 const refresh = async (client_id: string, refresh_token: string) =>
   (await post(world.handlers.token, client_id, { grant_type: 'refresh_token', refresh_token })).status;
@@ -76,6 +85,43 @@ describe('consents:', () => {
     const again = await allow('web');
     expect(again.isAsked).toBe(true);
     expect(await shown(again.accessToken)).toBe('allow');
+  });
+
+  it('withdraw ends many grants, reads what the user has, and goes on where it was interrupted', async () => {
+    const given = await allow('web', 'bob');
+    const [grant_id = ''] = (await grantsOf('bob')).slice(-1);
+    const found = (await createGrantStore(world.table).find(grant_id))!;
+    const count = scaled(60, 10_000);
+    const ids = Array.from({ length: count }, () => createGrantId(found.sub).grant_id);
+    await inParallel(ids, 20, (id) => createGrantStore(world.table).put({ ...found, grant_id: id }));
+
+    let revoked = 0;
+    store.behave(
+      onlyIf(({ operation }) => operation === 'UpdateItem' && ++revoked > count / 2, faults['access denied']),
+    );
+    const withdraw = ['consents', 'withdraw', '--yes', 'web', '--user', 'bob'];
+    expect(await attempt(withdraw)).toMatchObject({ code: 1 });
+    store.behave();
+    store.take();
+    expect((await latchkey(withdraw)).stdout).toMatch(/ and \d+ more\n$/);
+    expect(store.take().filter(({ operation }) => operation === 'Scan')).toEqual([]);
+    const states = await Promise.all(ids.map(async (id) => (await createGrantStore(world.table).find(id))?.state));
+    expect(new Set(states)).toEqual(new Set(['revoked']));
+    expect(await shown(given.accessToken)).toBe('refuse');
+    expect(await refresh('web', given.refreshToken)).toBe(400);
+  });
+
+  it.each([
+    ['user sign-out', ['user', 'sign-out', 'alice', '--yes']],
+    ['client disable', ['client', 'disable', 'other', '--yes']],
+  ])('%s takes a few writes, however many grants it ends', async (_, command) => {
+    const given = await allow('other');
+    await inParallel(Array.from({ length: scaled(5, 100) }), 1, () => allow('other'));
+    store.take();
+    await latchkey(command);
+    const writes = store.take().filter(({ operation }) => /^(Put|Update|Delete)Item$/.test(operation));
+    expect(writes.length).toBeLessThanOrEqual(3);
+    expect(await refresh('other', given.refreshToken)).toBeGreaterThanOrEqual(400);
   });
 
   it('withdraw can be completed by repeating it after a failure', async () => {
