@@ -328,7 +328,7 @@ const browse = async (name: 'authorization' | 'logout', query: string, cookies: 
 const revoked = async () =>
   JSON.stringify(
     await Promise.all([
-      world.table.query('REVOKED#0', '0'),
+      world.table.query('REVOKED#0', ''),
       world.table.get({ pk: `TOKEN#${victim.ids.reference}`, sk: 'TOKEN' }),
     ]),
   );

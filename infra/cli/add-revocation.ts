@@ -1,23 +1,46 @@
 import type { AccessToken } from '../../lib/oauth/access-token.ts';
-import { covers, type Revocation, revocationIds, supersedes } from '../../lib/oauth/revocation.ts';
-import type { RevocationStore } from '../../lib/store/revocation.ts';
+import { type Revocation, type RevocationKind, revocationIds, revocationKinds } from '../../lib/oauth/revocation.ts';
+import type { FoundEntry } from '../../lib/revocation/copy.ts';
+import type { RevocationList, Revocations } from '../../lib/revocation/list.ts';
 
 /**
- * Puts an entry that covers many tokens on the revocation list, unless an existing entry covers as many. Entries that the new
- * one makes superfluous are removed, so that repeating a command does not make the list longer.
- * @returns the entry that is in force: the new one or the existing one
+ * Puts an entry that covers many tokens on the revocation list, unless an existing entry covers as many: repeating a command
+ * does not make the list longer.
+ * @returns what is in force: the new entry, or as much as the list still knows of the existing one
  */
-export async function addRevocation(store: RevocationStore, entry: Revocation): Promise<Revocation> {
-  const others = (await store.since(0)).filter(({ kind, id }) => kind === entry.kind && id === entry.id);
-  const wider = others.find((other) => supersedes(other, entry));
-  if (wider) return wider;
-  await store.put(entry);
-  for (const other of others) if (supersedes(entry, other)) await store.remove(other);
-  return entry;
+export async function addRevocation(revocations: RevocationList, entry: Revocation): Promise<Revocation> {
+  const { kind, id, issued_until = Number.POSITIVE_INFINITY, expires_at } = entry;
+  const found = (await revocations.fresh(0)).find(kind, id);
+  const wider = found.find((other) => other.issued_until >= issued_until && other.expires_at >= expires_at);
+  if (!wider) {
+    await revocations.add(entry);
+    return entry;
+  }
+  const until = wider.issued_until;
+  return {
+    kind,
+    id,
+    revoked_at: wider.revoked_after,
+    ...(Number.isFinite(until) && { issued_until: until }),
+    expires_at: wider.expires_at,
+  };
+}
+
+export interface CoveringEntry extends Omit<FoundEntry, 'issued_until'> {
+  readonly kind: RevocationKind;
+  readonly id: string;
 }
 
 /** The entries of the revocation list that cover a token. */
-export function entriesCovering(entries: readonly Revocation[], token: AccessToken): Revocation[] {
+export function entriesCovering(revocations: Revocations, token: AccessToken): CoveringEntry[] {
   const ids = revocationIds(token);
-  return entries.filter((entry) => ids[entry.kind] === entry.id && covers(entry, token));
+  const { iat, aud } = token.claims;
+  return revocationKinds.flatMap((kind) => {
+    const id = ids[kind];
+    if (id === undefined) return [];
+    const atOneAudience = kind === 'token' && typeof aud === 'string' ? revocations.find(kind, id, aud) : [];
+    return [...revocations.find(kind, id), ...atOneAudience]
+      .filter((entry) => iat <= entry.issued_until)
+      .map(({ revoked_after, expires_at }) => ({ kind, id, revoked_after, expires_at }));
+  });
 }

@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Command } from 'commander';
 import { inParallel } from '../../lib/in-parallel.ts';
-import { createRevocationList } from '../../lib/revocation/list.ts';
 import { revokeGrant } from '../../lib/revocation/revoke-grant.ts';
 import { listOfGrants } from '../../lib/store/grant.ts';
 import { Problem } from '../problem.ts';
@@ -106,7 +105,7 @@ async function withdraw(store: Store, sub: string, client_id: string, maxLifetim
   await store.consents.remove(sub, client_id);
   await setTimeout(INDEX_DELAY);
   const { clock, grants } = store;
-  const context = { clock, grants, maxLifetime, revocations: createRevocationList(store.revocations, clock) };
+  const context = { clock, grants, maxLifetime, revocations: store.revocations };
   const ended: string[] = [];
   try {
     for await (const page of readGrants(store, sub, client_id)) {

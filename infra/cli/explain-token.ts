@@ -2,10 +2,9 @@ import type { Clock } from '../../lib/clock.ts';
 import { handleKeys } from '../../lib/config.ts';
 import { type AccessToken, type AccessTokenFormatName, audiences } from '../../lib/oauth/access-token.ts';
 import { InvalidToken } from '../../lib/oauth/errors.ts';
-import type { Revocation } from '../../lib/oauth/revocation.ts';
 import { validateClaims } from '../../lib/tokens/claims.ts';
 import { uncheckedHandle } from '../../lib/tokens/explanation.ts';
-import { entriesCovering } from './add-revocation.ts';
+import { type CoveringEntry, entriesCovering } from './add-revocation.ts';
 import { type GrantStatus, grantStatus } from './grant-status.ts';
 import { handleNames, inspectHandle, type PresentedHandle } from './presented-handle.ts';
 import { inspectToken, pastedAlong } from './presented-token.ts';
@@ -34,7 +33,7 @@ export interface Explanation {
   readonly claims?: Json;
   /** Seconds; negative once the token has expired. */
   readonly expires_in?: number;
-  readonly revoked_by: readonly Revocation[];
+  readonly revoked_by: readonly CoveringEntry[];
 }
 
 export interface ExplainContext extends TokenKeys {
@@ -128,14 +127,14 @@ async function judgeRevocation(
   { format, claims, key }: { format: AccessTokenFormatName; claims: Json; key: string },
   { store }: ExplainContext,
   { reasons, notChecked }: Findings,
-): Promise<Revocation[]> {
+): Promise<CoveringEntry[]> {
   if (!store) {
     notChecked.push('whether it was revoked: name the table, such as with --stage');
     return [];
   }
   // Unverified claims are safe here: they are only compared as strings and one number.
   const token = { format, claims, key } as unknown as AccessToken;
-  const found = entriesCovering(await store.revocations.since(0), token);
+  const found = entriesCovering(await store.revocations.fresh(0), token);
   if (found.length > 0 && !reasons.includes('was revoked')) reasons.push('was revoked');
   return found;
 }

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import type { GrantState } from '../../lib/oauth/grant-state.ts';
 import { readUnverifiedHandle } from '../../lib/oauth/handle.ts';
-import { createRevocationList } from '../../lib/revocation/list.ts';
 import { revokeGrant } from '../../lib/revocation/revoke-grant.ts';
 import { listOfGrants } from '../../lib/store/grant.ts';
 import { Problem } from '../problem.ts';
@@ -77,8 +76,7 @@ const revokeCommand = (io: Io) =>
     async ({ out, open }, _options, id = '') => {
       const handle = readUnverifiedHandle(id);
       if (handle) throw new Problem(`this is ${handleNames[handle.kind]}, not a grant id: ${remedyFor(handle)}`);
-      const { clock, grants, revocations: store } = await open();
-      const revocations = createRevocationList(store, clock);
+      const { clock, grants, revocations } = await open();
       const maxLifetime = readDeployedSettings(io.env).lifetime;
       const grant = await grants.find(id);
       if (!grant) throw notFound('grant', id);

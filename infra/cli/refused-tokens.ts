@@ -13,8 +13,8 @@ export async function findRefusedTokens(
   kind: 'client' | 'subject',
   id: string,
 ): Promise<RefusedTokens> {
-  const entries = (await revocations.since(0)).filter((entry) => entry.kind === kind && entry.id === id);
-  const until = Math.max(0, ...entries.map(({ issued_until = 0 }) => issued_until));
+  const entries = (await revocations.fresh(0)).find(kind, id);
+  const until = Math.max(0, ...entries.map(({ issued_until }) => issued_until));
   return until === 0 ? {} : { tokens_refused_if_issued_until: until };
 }
 

@@ -55,7 +55,7 @@ export async function openManagement(
     sign: found.sign,
     store: store.keys,
     clock: store.clock,
-    listRevocations: () => store.revocations.since(0),
+    revocations: store.revocations,
   });
 }
 

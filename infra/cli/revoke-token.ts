@@ -1,6 +1,5 @@
 import type { AccessToken, AccessTokenClaims } from '../../lib/oauth/access-token.ts';
 import { MAX_CLOCK_SKEW_SECONDS, type Revocation } from '../../lib/oauth/revocation.ts';
-import { createRevocationList } from '../../lib/revocation/list.ts';
 import { Problem } from '../problem.ts';
 import { entriesCovering } from './add-revocation.ts';
 import { handleNames, inspectHandle, type PresentedHandle, remedyFor } from './presented-handle.ts';
@@ -73,20 +72,19 @@ async function revokeKnown(token: AccessToken & { revoked_at?: number | undefine
   const { jti: id, exp: expires_at } = token.claims;
   const end = expires_at + MAX_CLOCK_SKEW_SECONDS;
   if (end <= store.clock()) return { kind: 'token', id, status: 'has expired', expires_at };
-  const found = entriesCovering(await store.revocations.since(0), token);
+  const found = entriesCovering(await store.revocations.fresh(0), token);
   if (token.revoked_at !== undefined || found.some((entry) => entry.expires_at >= end)) {
     return { kind: 'token', id, status: 'was revoked before', expires_at };
   }
-  await createRevocationList(store.revocations, store.clock).revokeToken(token);
+  await store.revocations.revokeToken(token);
   return { kind: 'token', id, status: 'revoked', expires_at };
 }
 
 async function revokeById(id: string, store: Store, lifetime: number): Promise<Outcome> {
-  const entries = await store.revocations.since(0);
-  const before = entries.find((entry) => entry.kind === 'token' && entry.id === id && entry.audience === undefined);
+  const [before] = (await store.revocations.fresh(0)).find('token', id);
   if (before) return { kind: 'token', id, status: 'was revoked before', expires_at: before.expires_at };
   const now = store.clock();
   const entry: Revocation = { kind: 'token', id, revoked_at: now, expires_at: now + lifetime + MAX_CLOCK_SKEW_SECONDS };
-  await store.revocations.put(entry);
+  await store.revocations.add(entry);
   return { kind: 'token', id, status: 'revoked', expires_at: entry.expires_at };
 }

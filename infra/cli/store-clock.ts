@@ -7,8 +7,8 @@ import { Problem } from '../problem.ts';
 
 /**
  * Opens a table and reads from it once: to explain a failure in plain words, to refuse the table of a newer version, and to
- * learn the time of the table. Containers look for new revocation entries only a few seconds back, so they would miss an entry
- * that was dated by the wrong clock of a laptop.
+ * learn the time of the table. By the wrong clock of a laptop, an entry on the revocation list would expire too early, or not cover
+ * the newest tokens.
  * @param notRunning the message for the table of a local stack that does not answer
  * @throws Problem, NewerSchema
  */

@@ -6,6 +6,7 @@ import { createKeyRegistryStore } from '../../lib/key-registry/store.ts';
 import { createKmsClient, type Kms, type KmsConnection } from '../../lib/kms/kms.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
+import { createRevocationList, type RevocationList } from '../../lib/revocation/list.ts';
 import { createClientStore } from '../../lib/store/client.ts';
 import { type ConsentStore, createConsentStore } from '../../lib/store/consent.ts';
 import { createDynamoDbCall } from '../../lib/store/dynamodb-call.ts';
@@ -15,7 +16,7 @@ import { createLists, type Lists } from '../../lib/store/lists.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
 import { createReferenceTokenStore, type ReferenceTokenStore } from '../../lib/store/reference-token.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
-import { createRevocationStore, type RevocationStore } from '../../lib/store/revocation.ts';
+import { createRevocationStore } from '../../lib/store/revocation.ts';
 import { createUserStore, type UserStore } from '../../lib/store/user.ts';
 import { type AwsConnection, awsOptions, withCredentials } from './aws-options.ts';
 import type { ChosenTable } from './chosen-table.ts';
@@ -34,7 +35,7 @@ export interface Store {
   readonly clients: RecordStore<Client>;
   readonly resourceServers: RecordStore<ResourceServer>;
   readonly referenceTokens: ReferenceTokenStore;
-  readonly revocations: RevocationStore;
+  readonly revocations: RevocationList;
   /** Holds one record, with the id `KEY_REGISTRY`, whoever has written it. */
   readonly keys: RecordStore<StoredRegistry>;
   /** The KMS of the table's region; undefined for a local stack without a stand-in for KMS. */
@@ -68,7 +69,7 @@ export async function openStore(
     clients: createClientStore(table),
     resourceServers: createResourceServerStore(table),
     referenceTokens: createReferenceTokenStore(table),
-    revocations: createRevocationStore(table),
+    revocations: createRevocationList(createRevocationStore(table), clock),
     keys: createKeyRegistryStore(table),
     kms: connectKms(local, env, aws),
     users: createUserStore(table),

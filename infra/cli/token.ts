@@ -173,7 +173,7 @@ function explanationText(explanation: Explanation, now: number, audience: string
     name,
     (name === 'iat' || name === 'exp') && typeof value === 'number' ? moment(value, now) : value,
   ]);
-  const by = revoked_by.map(({ kind, id, revoked_at }) => `${kind} ${id} at ${time(revoked_at)}`);
+  const by = revoked_by.map(({ kind, id, revoked_after }) => `${kind} ${id} after ${time(revoked_after)}`);
   const summary = fields({
     verdict: audience === undefined ? verdict : `${verdict} at ${audience}`,
     because: reasons.length > 0 ? `it ${reasons.join('; it ')}` : undefined,

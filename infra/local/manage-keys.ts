@@ -4,6 +4,7 @@ import { readConfig } from '../../lib/config.ts';
 import { UntrustedRegistry } from '../../lib/key-registry/authenticity.ts';
 import { createKeyManagement } from '../../lib/key-registry/management.ts';
 import { createKeyRegistryStore, KEY_REGISTRY } from '../../lib/key-registry/store.ts';
+import { createRevocationList } from '../../lib/revocation/list.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import type { Lambda } from './lambda.ts';
 import type { LocalKeys } from './local-keys.ts';
@@ -35,7 +36,7 @@ export async function manageKeys(
     sign: keys.signRegistry,
     store,
     clock: systemClock,
-    listRevocations: () => createRevocationStore(table).since(0),
+    revocations: createRevocationList(createRevocationStore(table), systemClock),
   });
   const signAnew = async () => {
     const found = await store.findVersion(KEY_REGISTRY);

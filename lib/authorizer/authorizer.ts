@@ -3,7 +3,7 @@ import type { Extensions } from '../extensions.ts';
 import { parseBearer } from '../http/bearer.ts';
 import type { Log, LogContext } from '../log.ts';
 import { type AccessToken, audiences, isSelfContained, type RevocationMaxAge } from '../oauth/access-token.ts';
-import { InvalidToken } from '../oauth/errors.ts';
+import { InvalidToken, LastingRefusal } from '../oauth/errors.ts';
 import type { ValidationContext } from '../tokens/format.ts';
 import { formats } from '../tokens/formats.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
@@ -16,7 +16,7 @@ import {
   refuse,
   Unauthorized,
 } from './response.ts';
-import { createVerifiedTokens, type VerifiedToken } from './verified-tokens.ts';
+import { createTokenCache, digestOf, type VerifiedToken } from './verified-tokens.ts';
 
 export interface AuthorizerContext extends LogContext, ValidationContext {
   readonly audience: string;
@@ -71,7 +71,8 @@ function createDecider(context: AuthorizerContext) {
 /** Throws InvalidToken. */
 function createVerification(context: AuthorizerContext) {
   const { audience, clock, clockSkew, keysUntil, maxAge, revocations } = context;
-  const verified = createVerifiedTokens();
+  const verified = createTokenCache<VerifiedToken>();
+  const refused = createTokenCache<LastingRefusal>();
 
   /** A reference token is read again with the revocation list; a self-contained token when its key may have been withdrawn. */
   const until = ({ format, claims }: AccessToken, now: number) => {
@@ -82,15 +83,12 @@ function createVerification(context: AuthorizerContext) {
 
   const verify = async (token: string, now: number): Promise<VerifiedToken> => {
     const accessToken = await validateAccessToken(token, maxAge, context);
-    if (!audiences(accessToken.claims.aud).includes(audience)) throw new InvalidToken('is for another audience');
+    if (!audiences(accessToken.claims.aud).includes(audience)) throw new LastingRefusal('is for another audience');
     return { accessToken, context: claimsContext(accessToken), since: now, until: until(accessToken, now) };
   };
 
-  return async (authorization: readonly string[]): Promise<VerifiedToken> => {
-    const token = parseBearer(authorization);
-    if (token === undefined) throw new InvalidToken('is missing or not sent as one bearer token');
+  const decide = async (token: string, digest: string): Promise<VerifiedToken> => {
     const now = clock();
-    const digest = verified.digest(token);
     const known = verified.get(digest);
     // `now < since` means that the clock was set back.
     if (!known || now < known.since || now >= known.until) {
@@ -100,7 +98,21 @@ function createVerification(context: AuthorizerContext) {
     }
     const fresh = revocations.fresh(maxAge[known.accessToken.format]);
     const list = fresh instanceof Promise ? await fresh : fresh;
-    if (list.isRevoked(known.accessToken)) throw new InvalidToken('was revoked');
+    if (list.isRevoked(known.accessToken)) throw new LastingRefusal('was revoked');
     return known;
+  };
+
+  return async (authorization: readonly string[]): Promise<VerifiedToken> => {
+    const token = parseBearer(authorization);
+    if (token === undefined) throw new InvalidToken('is missing or not sent as one bearer token');
+    const digest = digestOf(token);
+    const refusal = refused.get(digest);
+    if (refusal) throw refusal;
+    try {
+      return await decide(token, digest);
+    } catch (error) {
+      if (error instanceof LastingRefusal) refused.set(digest, error);
+      throw error;
+    }
   };
 }

@@ -13,13 +13,15 @@ export interface VerifiedToken {
 
 const MAX_ENTRIES = 1_000;
 
-/** By their digest, so that no bearer token stays in memory. */
-export function createVerifiedTokens() {
-  const entries = new Map<string, VerifiedToken>();
+/** So that no bearer token stays in memory. */
+export const digestOf = (token: string) => hash('sha256', token, 'base64');
+
+/** What is known of tokens, by their digest. */
+export function createTokenCache<Entry>() {
+  const entries = new Map<string, Entry>();
   return {
-    digest: (token: string) => hash('sha256', token, 'base64'),
     get: (digest: string) => entries.get(digest),
-    set(digest: string, entry: VerifiedToken) {
+    set(digest: string, entry: Entry) {
       entries.delete(digest);
       const [oldest] = entries.keys();
       if (oldest !== undefined && entries.size >= MAX_ENTRIES) entries.delete(oldest);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
 import { KeyError } from '../keys/jwk.ts';
-import type { Revocation } from '../oauth/revocation.ts';
+import type { RevocationList, Revocations } from '../revocation/list.ts';
 import type { RecordStore, Versioned } from '../store/record.ts';
 import {
   type RegistryTrust,
@@ -34,18 +34,17 @@ export interface KeyManagementContext {
   readonly sign: SignRegistry;
   readonly store: RecordStore<StoredRegistry>;
   readonly clock: Clock;
-  /** The whole revocation list. */
-  listRevocations(): Promise<readonly Revocation[]>;
+  readonly revocations: Pick<RevocationList, 'fresh'>;
 }
 
 export function createKeyManagement(context: KeyManagementContext): KeyManagement {
-  const { trust, sign, store, clock, listRevocations } = context;
+  const { trust, sign, store, clock, revocations } = context;
   /** The last one that this container has read or written, so that it signs none that was put back. */
   let last: SignedRegistry | undefined;
 
   /** @throws UntrustedRegistry; KeyError for a signature that nobody would believe */
   async function seal({ keys }: KeyRegistry, sequence: number): Promise<SignedRegistry> {
-    requireNoRevokedKey(keys, await listRevocations(), clock());
+    requireNoRevokedKey(keys, await revocations.fresh(0), clock());
     const unsigned = { keys, sequence, signed_at: clock() };
     const signature = await sign(signedBytes(trust.issuer, unsigned));
     const signed = { ...unsigned, signature: signature.toString('base64url') };
@@ -87,11 +86,9 @@ export function createKeyManagement(context: KeyManagementContext): KeyManagemen
  * An old registry, with a key that was compromised since, could be put back and would last if it were signed again. The entry for
  * the key on the revocation list is kept for longer than the old signature is believed.
  */
-function requireNoRevokedKey(keys: KeyRegistry['keys'], entries: readonly Revocation[], now: number): void {
-  const revoked = new Set(
-    entries.filter(({ kind, expires_at }) => kind === 'key' && expires_at > now).map(({ id }) => id),
-  );
-  const key = publishedKeys({ keys }).find(({ kid }) => revoked.has(kid));
+function requireNoRevokedKey(keys: KeyRegistry['keys'], list: Revocations, now: number): void {
+  const isRevoked = (kid: string) => list.find('key', kid).some(({ expires_at }) => expires_at > now);
+  const key = publishedKeys({ keys }).find(({ kid }) => isRevoked(kid));
   if (key)
     throw new UntrustedRegistry(
       'revoked_key',

@@ -79,6 +79,9 @@ export class InvalidToken extends Error {
   }
 }
 
+/** For ever: whatever happens, this token is not accepted again. */
+export class LastingRefusal extends InvalidToken {}
+
 /** Encrypted to a key that only the resource server has, for which the token may be valid. */
 export class UnreadableToken extends InvalidToken {
   constructor() {

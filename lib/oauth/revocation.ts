@@ -12,7 +12,7 @@ export const MAX_CLOCK_SKEW_SECONDS = 300;
 export interface Revocation {
   readonly kind: RevocationKind;
   readonly id: string;
-  /** Covers only tokens for this audience alone; absent = for any. Older versions ignore it, and so refuse more tokens. */
+  /** Covers only tokens for this audience alone; absent = for any. */
   readonly audience?: string;
   readonly revoked_at: number;
   /** Covers tokens with `iat` up to this time; absent = all. */
@@ -31,18 +31,6 @@ export const revocationIds = ({ claims, key }: AccessToken): Readonly<Record<Rev
   subject: claims.sub,
   issuer: claims.iss,
 });
-
-export const covers = (entry: Revocation, { claims }: AccessToken): boolean =>
-  claims.iat <= until(entry) && (entry.audience === undefined || entry.audience === claims.aud);
-
-/** For entries of the same kind and id. Of two equal entries for a token, the older one stays. */
-export const supersedes = (one: Revocation, other: Revocation): boolean =>
-  until(one) >= until(other) &&
-  (one.audience === undefined || one.audience === other.audience) &&
-  one.expires_at >= other.expires_at &&
-  (one.kind !== 'token' || one.revoked_at <= other.revoked_at);
-
-const until = ({ issued_until = Number.POSITIVE_INFINITY }: Revocation) => issued_until;
 
 /** `delay` extends it to tokens from containers that have not read the change yet. All in seconds. */
 export function createRevocation(

@@ -33,6 +33,7 @@ export async function revokeGrant(
   if (before && client_id !== undefined && before.client_id !== client_id) return 'refused';
   const lastTokenAt = (before?.revoked_at ?? now) + IN_FLIGHT_SECONDS;
   const expires_at = lastTokenAt + maxLifetime + MAX_CLOCK_SKEW_SECONDS;
-  if (expires_at > now) await revocations.revokeTokensOfGrant(grant_id, expires_at, !isChanged);
+  const cause = client_id ?? before?.client_id;
+  if (expires_at > now) await revocations.revokeTokensOfGrant({ grant_id, client_id: cause, expires_at }, !isChanged);
   return 'revoked';
 }

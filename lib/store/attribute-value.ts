@@ -1,15 +1,25 @@
 import type { Item } from './table.ts';
 
-/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html, without bytes and sets. */
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html, without single bytes and other sets. */
 export type AttributeValue =
   | { readonly S: string }
   | { readonly N: string }
   | { readonly BOOL: boolean }
   | { readonly NULL: true }
+  | { readonly BS: readonly string[] }
   | { readonly L: readonly AttributeValue[] }
   | { readonly M: Attributes };
 
 export type Attributes = Readonly<Record<string, AttributeValue>>;
+
+/** Never empty. Its members stay in base64, as the table sends them, because most of them are decoded elsewhere or never. */
+export class BinarySet {
+  readonly members: readonly string[];
+
+  constructor(members: readonly string[]) {
+    this.members = members;
+  }
+}
 
 /** Leaves out undefined values. */
 export const toAttributes = (item: Item): Attributes =>
@@ -22,6 +32,7 @@ function toAttribute(value: unknown): AttributeValue {
   if (typeof value === 'number' && Number.isFinite(value)) return { N: String(value) };
   if (typeof value === 'boolean') return { BOOL: value };
   if (value === null) return { NULL: true };
+  if (value instanceof BinarySet) return { BS: value.members };
   if (Array.isArray(value)) return { L: value.map(toAttribute) };
   if (typeof value === 'object' && isPlain(value)) return { M: toAttributes(value as Item) };
   throw new TypeError(`the table cannot store a ${typeof value} like this one`);
@@ -40,6 +51,7 @@ const readers = new Map<string, (value: unknown) => unknown>([
   ['NULL', () => null],
   ['L', (value) => (Array.isArray(value) ? value.map(fromAttribute) : refuse(value))],
   ['M', fromAttributes],
+  ['BS', (value) => new BinarySet(expectTexts(value))],
 ]);
 
 function fromAttribute(attribute: unknown): unknown {
@@ -53,6 +65,9 @@ const entriesOf = (value: unknown): [string, unknown][] =>
 
 const expectType = <Type extends 'string' | 'boolean'>(value: unknown, type: Type) =>
   typeof value === type ? (value as Type extends 'string' ? string : boolean) : refuse(value);
+
+const expectTexts = (value: unknown): readonly string[] =>
+  Array.isArray(value) && value.every((member) => typeof member === 'string') ? value : refuse(value);
 
 function readNumber(digits: string): number {
   const number = Number(digits);

@@ -4,8 +4,8 @@ import type { Clause } from '../clause.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { type Attributes, toAttributes } from './attribute-value.ts';
 import { ConditionFailed, createDynamoDbCall, getItem, parseAttributes, toKey } from './dynamodb-call.ts';
-import type { Item, Key, Table, TableOptions } from './table.ts';
-import { writeExpressions } from './write-expressions.ts';
+import type { Item, Key, Range, Slice, Table, TableOptions } from './table.ts';
+import { type Change, writeExpressions } from './write-expressions.ts';
 
 export function openTable({ tableName: TableName, ...options }: TableOptions): Table {
   const call = createDynamoDbCall(createAwsClient, options);
@@ -17,16 +17,33 @@ export function openTable({ tableName: TableName, ...options }: TableOptions): T
     let start: Attributes | undefined;
     do {
       const page = await call(operation, { ...input, ...(start && { ExclusiveStartKey: start }) }, startedAt);
-      // DynamoDB always sends a list. A response without one must not pass for an empty list, such as of revocations.
-      if (!Array.isArray(page['Items'])) throw new Unavailable('the table');
-      for (const item of page['Items']) items.push(parseAttributes(item));
+      for (const item of readItems(page)) items.push(item);
       start = readStart(page['LastEvaluatedKey'], start);
     } while (start && !('Limit' in input));
     return items;
   }
 
-  const update = (key: Key, set: Item, when: readonly Clause[], ReturnValues: 'ALL_NEW' | 'NONE') =>
-    ifHeld(call('UpdateItem', { TableName, Key: toKey(key), ReturnValues, ...writeExpressions({ set, when }) }));
+  const update = (key: Key, change: Change, when: readonly Clause[], ReturnValues: 'ALL_NEW' | 'NONE') =>
+    ifHeld(call('UpdateItem', { TableName, Key: toKey(key), ReturnValues, ...writeExpressions({ ...change, when }) }));
+
+  const readUpdated = async (...write: [Key, Change, readonly Clause[]]) => {
+    const answer = await update(...write, 'ALL_NEW');
+    return answer && parseAttributes(answer['Attributes']);
+  };
+
+  async function readSlice(pk: string, { from, to, after, limit, isDescending, isEventual }: Range): Promise<Slice> {
+    const page = await call('Query', {
+      TableName,
+      ConsistentRead: !isEventual,
+      KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+      ExpressionAttributeValues: toAttributes({ ':pk': pk, ':from': from, ':to': to }),
+      ...(after !== undefined && { ExclusiveStartKey: toKey({ pk, sk: after }) }),
+      ...(limit !== undefined && { Limit: limit }),
+      ...(isDescending && { ScanIndexForward: false }),
+    });
+    const start = readStart(page['LastEvaluatedKey'], after === undefined ? undefined : toKey({ pk, sk: after }));
+    return { items: readItems(page), after: start && String(parseAttributes(start)['sk']) };
+  }
 
   return {
     get: (key, attributes) => getItem(call, TableName, key, attributes),
@@ -36,12 +53,11 @@ export function openTable({ tableName: TableName, ...options }: TableOptions): T
       return (await ifHeld(writing)) !== undefined;
     },
 
-    async set(key, attributes, when) {
-      const answer = await update(key, attributes, when, 'ALL_NEW');
-      return answer && parseAttributes(answer['Attributes']);
-    },
+    set: (key, attributes, when) => readUpdated(key, { set: attributes }, when),
 
-    setBlindly: async (key, attributes, when) => (await update(key, attributes, when, 'NONE')) !== undefined,
+    setBlindly: async (key, attributes, when) => (await update(key, { set: attributes }, when, 'NONE')) !== undefined,
+
+    update: readUpdated,
 
     async remove(key, when = []) {
       const removing = call('DeleteItem', { TableName, Key: toKey(key), ...writeExpressions({ when }) });
@@ -57,6 +73,8 @@ export function openTable({ tableName: TableName, ...options }: TableOptions): T
         ...(page && { Limit: page.limit }),
       }),
 
+    slice: readSlice,
+
     scan: (sk) =>
       readAll('Scan', {
         TableName,
@@ -65,6 +83,12 @@ export function openTable({ tableName: TableName, ...options }: TableOptions): T
         ExpressionAttributeValues: toAttributes({ ':sk': sk }),
       }),
   };
+}
+
+/** DynamoDB always sends a list. @throws Unavailable without one, which must not pass for an empty list, such as of revocations */
+function readItems({ Items }: Readonly<Record<string, unknown>>): Item[] {
+  if (!Array.isArray(Items)) throw new Unavailable('the table');
+  return Items.map(parseAttributes);
 }
 
 /** Undefined when the condition of the write did not hold. */

@@ -1,27 +1,65 @@
-import { createHash } from 'node:crypto';
 import { type Revocation, revocationKinds } from '../oauth/revocation.ts';
-import { items } from './items.ts';
-import { number, oneOf, optional, parser, text } from './shape.ts';
-import type { Table } from './table.ts';
+import { SEGMENT_ENTRIES, type Segment } from '../oauth/revocation-segment.ts';
+import { BinarySet } from './attribute-value.ts';
+import { parseItem } from './items.ts';
+import { number, oneOf, optional, parser, type Shape, text } from './shape.ts';
+import type { Item, Table } from './table.ts';
 
-/** One partition, sorted by time. */
+/** One partition. Nobody deletes from it but the TTL of the table. */
 export interface RevocationStore {
-  /** All with `revoked_at` at or after this time. Some may have expired. */
-  since(time: number): Promise<Revocation[]>;
-  put(revocation: Revocation): Promise<void>;
-  remove(revocation: Revocation): Promise<void>;
+  /** From this segment on. */
+  read(from: number, options?: ReadOptions): Promise<ListPage>;
+  last(): Promise<Segment | undefined>;
+  /** Adds an entry, once, to a segment that is not full and expires no later than this. @returns undefined if it cannot */
+  append(entry: NewEntry): Promise<Segment | undefined>;
+  /** From now on, the segment counts as full. False if it does so already, or was deleted. */
+  seal(segment: number): Promise<boolean>;
+}
+
+export interface ReadOptions {
+  /** Items. */
+  readonly limit?: number;
+  readonly after?: string | undefined;
+  readonly isEventual?: boolean;
+  /** Also the entries of version 0.1.0, which come after all segments. */
+  readonly isWhole?: boolean;
+}
+
+/** Up to 1 MB of the list, in its order. */
+export interface ListPage {
+  readonly segments: readonly Segment[];
+  readonly formerEntries: readonly Revocation[];
+  /** Undefined = there is no more. */
+  readonly after: string | undefined;
+}
+
+export interface NewEntry {
+  readonly number: number;
+  /** Whether the segment is made if there is none. */
+  readonly mayCreate: boolean;
+  /** Packed, in base64. */
+  readonly entry: string;
+  /** Of the segment. */
+  readonly expires_at: number;
+  readonly now: number;
 }
 
 const PARTITION = 'REVOKED#0';
 
-/** Ten digits, so that texts sort by time until the year 2286. */
-const timeKey = (time: number) => String(Math.max(0, time)).padStart(10, '0');
+/** Sorts before all digits, with which the keys of version 0.1.0 begin: ten of a time, then kind and id of one entry. */
+const MARK = '!';
+const END_OF_SEGMENTS = `${MARK}~`;
+const END_OF_LIST = ':';
 
-/** The API of an audience can choose the ids of its tokens, and must not replace the entries of others by them. */
-const nameOf = ({ id, audience }: Revocation) =>
-  audience === undefined ? id : `${createHash('sha256').update(audience).digest('base64url')}#${id}`;
+const keyOf = (segment: number) => ({ pk: PARTITION, sk: MARK + String(segment).padStart(10, '0') });
 
-const parse = parser<Revocation>({
+const binarySet: Shape<BinarySet> = (value): value is BinarySet => value instanceof BinarySet;
+
+type Stored = Omit<Segment, 'number' | 'entries'> & { readonly entries: BinarySet };
+
+const parseSegment = parser<Stored>({ created_at: number, expires_at: number, fill: number, entries: binarySet });
+
+const parseFormer = parser<Revocation>({
   kind: oneOf(...revocationKinds),
   id: text,
   audience: optional(text),
@@ -30,15 +68,55 @@ const parse = parser<Revocation>({
   expires_at: number,
 });
 
-export function createRevocationStore(table: Table): RevocationStore {
-  const revocations = items(table, {
-    kind: 'REVOKED',
-    key: (entry: Revocation) => ({ pk: PARTITION, sk: `${timeKey(entry.revoked_at)}#${entry.kind}#${nameOf(entry)}` }),
-    parse,
-  });
+const isSegment = ({ sk }: Item) => String(sk).startsWith(MARK);
+
+function toSegment(item: Item): Segment {
+  const { created_at, expires_at, fill, entries } = parseItem({ kind: 'REVOKED SEGMENT', parse: parseSegment }, item);
   return {
-    since: (time) => revocations.list({ pk: PARTITION, sk: timeKey(time) }),
-    put: (revocation) => revocations.put([revocation], revocation),
-    remove: revocations.remove,
+    number: Number(String(item['sk']).slice(MARK.length)),
+    created_at,
+    expires_at,
+    fill,
+    entries: entries.members,
+  };
+}
+
+export function createRevocationStore(table: Table): RevocationStore {
+  return {
+    async read(from, { isWhole, ...options } = {}) {
+      const range = { from: keyOf(from).sk, to: isWhole ? END_OF_LIST : END_OF_SEGMENTS, ...options };
+      const { items, after } = await table.slice(PARTITION, range);
+      const segments = items.filter(isSegment).map(toSegment);
+      const others = items.filter((item) => !isSegment(item));
+      return {
+        segments,
+        formerEntries: others.map((item) => parseItem({ kind: 'REVOKED', parse: parseFormer }, item)),
+        after,
+      };
+    },
+
+    async last() {
+      const { items } = await table.slice(PARTITION, { from: MARK, to: END_OF_SEGMENTS, limit: 1, isDescending: true });
+      return items[0] && toSegment(items[0]);
+    },
+
+    async append({ number, mayCreate, entry, expires_at, now }) {
+      const item = await table.update(
+        keyOf(number),
+        { set: { expires_at }, initial: { created_at: now }, add: { entries: new BinarySet([entry]), fill: 1 } },
+        [
+          { attribute: 'fill', test: 'below', value: SEGMENT_ENTRIES },
+          { attribute: 'expires_at', test: 'below', value: expires_at + 1 },
+          ...(mayCreate ? [] : [{ attribute: 'pk', test: 'present' } as const]),
+        ],
+      );
+      return item && toSegment(item);
+    },
+
+    seal: (number) =>
+      table.setBlindly(keyOf(number), { fill: SEGMENT_ENTRIES }, [
+        { attribute: 'fill', test: 'below', value: SEGMENT_ENTRIES },
+        { attribute: 'pk', test: 'present' },
+      ]),
   };
 }

@@ -60,9 +60,11 @@ export function withSchemaCheck(table: Table): Table {
   return {
     get: (key, attributes) => checkDuring(table.get(key, attributes)),
     query: (...read) => checkDuring(table.query(...read)),
+    slice: (...read) => checkDuring(table.slice(...read)),
     scan: (sk) => checkDuring(table.scan(sk)),
     put: (...write) => checkSchema().then(() => table.put(...write)),
     set: (...write) => checkSchema().then(() => table.set(...write)),
+    update: (...write) => checkSchema().then(() => table.update(...write)),
     setBlindly: (...write) => checkSchema().then(() => table.setBlindly(...write)),
     remove: (...write) => checkSchema().then(() => table.remove(...write)),
   };

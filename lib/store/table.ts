@@ -1,5 +1,6 @@
 import type { AwsClientOptions } from '../aws-client.ts';
 import type { Clause } from '../clause.ts';
+import type { Change } from './write-expressions.ts';
 
 /** It contains the item's kind. docs/design.md section 4 */
 export interface Key {
@@ -25,7 +26,30 @@ export interface Listed {
   readonly listed_as: string;
 }
 
-/** Every read is strongly consistent. @throws Unavailable whenever DynamoDB does not succeed within the deadline */
+/** A part of a partition, by sort keys. */
+export interface Range {
+  readonly from: string;
+  /** Inclusive. */
+  readonly to: string;
+  /** The sort key of the last item of the slice before. */
+  readonly after?: string | undefined;
+  /** Items. */
+  readonly limit?: number | undefined;
+  readonly isDescending?: boolean;
+  /** Costs half as much, and the newest writes may be missing. */
+  readonly isEventual?: boolean;
+}
+
+export interface Slice {
+  readonly items: readonly Item[];
+  /** Where the next one begins; undefined = there is no more. */
+  readonly after: string | undefined;
+}
+
+/**
+ * Every read is strongly consistent, unless a range says otherwise.
+ * @throws Unavailable whenever DynamoDB does not succeed within the deadline
+ */
 export interface Table {
   /** @param attributes to read besides the key; absent = all */
   get(key: Key, attributes?: readonly string[]): Promise<Item | undefined>;
@@ -35,10 +59,14 @@ export interface Table {
   set(key: Key, attributes: Item, when: readonly Clause[]): Promise<Item | undefined>;
   /** Without reading the item. False when a clause does not hold */
   setBlindly(key: Key, attributes: Item, when: readonly Clause[]): Promise<boolean>;
+  /** As `set`, also for an item that does not exist. */
+  update(key: Key, change: Change, when: readonly Clause[]): Promise<Item | undefined>;
   /** False when a clause does not hold for the existing item, or for its absence. */
   remove(key: Key, when?: readonly Clause[]): Promise<boolean>;
   /** Sorted by it. @param within absent = to the end of the partition */
   query(pk: string, from: string, within?: Page): Promise<Item[]>;
+  /** One request, which reads up to 1 MB. */
+  slice(pk: string, range: Range): Promise<Slice>;
   /** Reads the whole table. */
   scan(sk: string): Promise<Item[]>;
 }

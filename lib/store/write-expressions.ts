@@ -12,8 +12,17 @@ const expressions = {
   present: (name) => `attribute_exists(${name})`,
 } as const satisfies Record<ClauseTest, (name: string, value: string) => string>;
 
-/** With placeholders, because some names are reserved words. @param set absent when the whole item is put */
-export function writeExpressions({ set, when }: { readonly set?: Item; readonly when: readonly Clause[] }) {
+export interface Change {
+  /** Absent when the whole item is put. */
+  readonly set?: Item;
+  /** Attributes that are set unless the item has them. */
+  readonly initial?: Item;
+  /** To a number or a set. */
+  readonly add?: Item;
+}
+
+/** With placeholders, because some names are reserved words. */
+export function writeExpressions({ set, initial, add, when }: Change & { readonly when: readonly Clause[] }) {
   const names = new Map<string, string>();
   const values = new Map<string, unknown>();
 
@@ -29,12 +38,22 @@ export function writeExpressions({ set, when }: { readonly set?: Item; readonly 
     return placeholder;
   };
 
-  const changes = Object.entries(set ?? {}).map(([name, value]) => `${nameOf(name)} = ${placeholderOf(value)}`);
+  const changes = [
+    ...Object.entries(set ?? {}).map(([name, value]) => `${nameOf(name)} = ${placeholderOf(value)}`),
+    ...Object.entries(initial ?? {}).map(
+      ([name, value]) => `${nameOf(name)} = if_not_exists(${nameOf(name)}, ${placeholderOf(value)})`,
+    ),
+  ];
+  const additions = Object.entries(add ?? {}).map(([name, value]) => `${nameOf(name)} ${placeholderOf(value)}`);
+  const update = [
+    ...(changes.length > 0 ? [`SET ${changes.join(', ')}`] : []),
+    ...(additions.length > 0 ? [`ADD ${additions.join(', ')}`] : []),
+  ];
   const conditions = when.map(({ attribute, test, value }) =>
     expressions[test](nameOf(attribute), value === undefined ? '' : placeholderOf(value)),
   );
   return {
-    ...(changes.length > 0 && { UpdateExpression: `SET ${changes.join(', ')}` }),
+    ...(update.length > 0 && { UpdateExpression: update.join(' ') }),
     ...(conditions.length > 0 && { ConditionExpression: conditions.join(' AND ') }),
     ...(names.size > 0 && {
       ExpressionAttributeNames: Object.fromEntries([...names].map(([name, placeholder]) => [placeholder, name])),

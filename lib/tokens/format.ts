@@ -57,6 +57,7 @@ export const issuedToAnotherClient = () => new OAuthError('invalid_grant', 'the 
 /** For a token that is not in the table. */
 export async function revokeThroughList(token: AccessToken, client: Client, { revocations }: ValidationContext) {
   if (token.claims.client_id !== client.client_id) throw issuedToAnotherClient();
+  await revocations.requireShare(client.client_id);
   await revocations.revokeToken(token);
 }
 

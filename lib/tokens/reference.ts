@@ -1,5 +1,5 @@
 import type { AccessToken } from '../oauth/access-token.ts';
-import { InvalidToken } from '../oauth/errors.ts';
+import { InvalidToken, LastingRefusal } from '../oauth/errors.ts';
 import { type Handle, type Handles, hasHandlePrefix } from '../oauth/handle.ts';
 import { validateClaims } from './claims.ts';
 import { type FormatExplanation, uncheckedHandle } from './explanation.ts';
@@ -63,6 +63,6 @@ function parse(token: string, handles: Handles): Handle {
 async function find({ id, key }: Handle, context: VerifyingContext): Promise<AccessToken> {
   const stored = await context.referenceTokens.find(id);
   if (!stored) throw new InvalidToken('is not in the table');
-  if (stored.revoked_at !== undefined) throw new InvalidToken('was revoked');
+  if (stored.revoked_at !== undefined) throw new LastingRefusal('was revoked');
   return { format: 'reference', claims: validateClaims({ ...stored.claims }, context), key };
 }

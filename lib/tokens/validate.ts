@@ -1,5 +1,5 @@
 import { type AccessToken, isSelfContained, type RevocationMaxAge } from '../oauth/access-token.ts';
-import { InvalidToken } from '../oauth/errors.ts';
+import { LastingRefusal } from '../oauth/errors.ts';
 import type { ValidationContext } from './format.ts';
 import { formatOf, formats } from './formats.ts';
 
@@ -14,6 +14,6 @@ export async function validateAccessToken(
   const verifying = formats[format].verify(token, context);
   const verified = isSelfContained(format) ? await verifying : verifying;
   const [accessToken, revocations] = await Promise.all([verified, context.revocations.fresh(maxAge[format])]);
-  if (revocations.isRevoked(accessToken)) throw new InvalidToken('was revoked');
+  if (revocations.isRevoked(accessToken)) throw new LastingRefusal('was revoked');
   return accessToken;
 }

@@ -6,6 +6,7 @@ import { createKeyRegistryStore } from '../key-registry/store.ts';
 import { privateRegistryKey } from '../keys/registry-key.ts';
 import { createKmsClient, type Kms } from '../kms/kms.ts';
 import { createWrappedKey } from '../kms/wrapped-key.ts';
+import { createRevocationList } from '../revocation/list.ts';
 import { createRevocationStore } from '../store/revocation.ts';
 import type { FoundationWithTable } from './foundation.ts';
 
@@ -32,7 +33,7 @@ export function keyRotationContext({ config, log, clock, issuer, table }: Founda
       sign: signer(config, kms),
       store: createKeyRegistryStore(table),
       clock,
-      listRevocations: () => createRevocationStore(table).since(0),
+      revocations: createRevocationList(createRevocationStore(table), clock),
     }),
     createKey: wrappingKey === undefined ? undefined : (alg) => createWrappedKey(kms, { issuer, wrappingKey, alg }),
   };

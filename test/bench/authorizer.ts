@@ -1,4 +1,5 @@
-import { createRevocationStore } from '../../lib/store/revocation.ts';
+import { SEGMENT_ENTRIES } from '../../lib/oauth/revocation-segment.ts';
+import { fullSegment } from '../support/revocation-list.ts';
 import { authorizerEvents, getToken } from '../support/world.ts';
 import { createDeployment, createEvents, HEADERS } from './deployment.ts';
 import type { Figure } from './figure.ts';
@@ -14,9 +15,8 @@ const REVOCATIONS = 1_000;
 export async function measure(effort: Effort): Promise<Figure[]> {
   const { authorizer, table, token } = createDeployment('ES256');
   const now = Math.floor(Date.now() / 1000);
-  const store = createRevocationStore(table);
-  for (let index = 0; index < REVOCATIONS; index++) {
-    await store.put({ kind: 'token', id: `another-${index}`, revoked_at: now, expires_at: now + 86_400 });
+  for (let number = 0; number < REVOCATIONS / SEGMENT_ENTRIES; number++) {
+    await table.put(fullSegment(number, { created_at: now, expires_at: now + 86_400 }));
   }
 
   const figures: Figure[] = [];

@@ -3,9 +3,9 @@ import { compose as composeUserinfo } from '../../functions/userinfo.ts';
 import { userinfo } from '../../lib/endpoints/userinfo.ts';
 import { serve } from '../../lib/http/serve.ts';
 import { createRevocation } from '../../lib/oauth/revocation.ts';
-import { createRevocationStore } from '../../lib/store/revocation.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { forge, signingKeyOf } from '../support/forge.ts';
+import { openList } from '../support/revocation-list.ts';
 import { ALICE, app, createSignIn, type SignedIn } from '../support/sign-in.ts';
 import {
   client,
@@ -171,7 +171,7 @@ describe.each(apps)('Userinfo, with access tokens of the format $access_token_fo
 
   it('refuses a token whose grant, client or subject was revoked', async () => {
     const { access_token, grant_id } = await give();
-    const list = createRevocationStore(world.table);
+    const list = openList(world.table, clock);
     await list.put(createRevocation('grant', grant_id, { now: clock(), lifetime: 3600 }));
     expect(await show({ access_token })).toMatchObject(INVALID);
   });

@@ -7,6 +7,7 @@ import type { SecretView } from '../../infra/cli/view.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { readConfig } from '../../lib/config.ts';
 import { type FaultyStore, faults, startFaultyStore } from '../support/faulty-store.ts';
+import { openList } from '../support/revocation-list.ts';
 import {
   authorizerEvents,
   basic,
@@ -81,7 +82,7 @@ async function wholeTable(): Promise<string> {
   return JSON.stringify(Items);
 }
 
-const revocations = () => world.table.query('REVOKED#0', '');
+const revocations = () => openList(world.table).length();
 
 let count = 0;
 /** A new client for the resource server `orders`, and its secret. */
@@ -352,17 +353,17 @@ describe('client disable', () => {
   it('can be repeated without adding to the revocation list', async () => {
     const { id } = await newClient();
     await latchkey(['client', 'disable', '--yes', id]);
-    const before = (await revocations()).length;
+    const before = await revocations();
     await latchkey(['client', 'disable', '--yes', id]);
     await latchkey(['token', 'revoke', '--yes', '--client', id]);
-    expect(await revocations()).toHaveLength(before);
+    expect(await revocations()).toBe(before);
   });
 
   it('says so when only the record could be written, and can be completed by repeating it', async () => {
     const { id, secret } = await newClient();
     const token = await tokenOf(id, secret);
     store.behave(async (response, forward, request) => {
-      if (request.operation === 'PutItem' && JSON.stringify(request.input).includes('REVOKED#')) {
+      if (request.operation === 'UpdateItem' && JSON.stringify(request.input).includes('REVOKED#')) {
         return faults['access denied'](response, forward, request);
       }
       const { status, headers, body } = await forward();

@@ -191,7 +191,7 @@ const issuing = [
 
 const service = ['SERVICE_NAME', 'SERVICE_LOGO_URI'];
 
-const revoking: Access = [['REVOKED#*'], ['Query', 'PutItem']];
+const revoking: Access = [['REVOKED#*'], ['Query', 'UpdateItem']];
 const readingClients: Access = [['CLIENT#*'], ['GetItem'], clientAttributesWithoutSecrets];
 const readingResourceServers: Access = [['RESOURCE#*'], ['GetItem'], resourceServerAttributesWithoutSecrets];
 
@@ -700,6 +700,21 @@ export const rules: Record<string, Rule> = {
         ...(before.has(id) ? [] : [`${id} may be made after the table`]),
         ...(madeBefore(template, id).has('Table') ? [`${id} is made after the table`] : []),
       ]);
+  },
+
+  // Code of an earlier version does not see what a newer one adds to the revocation list.
+  'readers of revocations first': (template, stage) => {
+    const uses = (name: string, operation: string) =>
+      functions[name]?.table.some(([keys, operations]) => keys.includes('REVOKED#*') && operations.includes(operation));
+    const writers = functionsOf(stage).filter((name) => uses(name, 'UpdateItem'));
+    const readers = functionsOf(stage).filter(
+      (name) => uses(name, 'Query') && functions[name]?.keys?.includes('references') && !uses(name, 'UpdateItem'),
+    );
+    return writers.flatMap((writer) =>
+      readers
+        .filter((reader) => !madeBefore(template, functionId(writer)).has(functionId(reader)))
+        .map((reader) => `${writer} may be changed before ${reader}`),
+    );
   },
 
   // A deployment of a REST API publishes the gateway responses that are there when it is made.

@@ -320,6 +320,12 @@ const mistakes: [rule: string, mistake: string, path: string, value: unknown, st
   ['table protection', 'a dev table that stays behind', 'Resources/Table/DeletionPolicy', 'Retain'],
   ['table protection', 'a table that a rollback leaves behind', 'Resources/Table/DeletionPolicy', 'Retain', 'wrapped'],
   ['table protection', 'a table lost with its name', 'Resources/Table/UpdateReplacePolicy', 'Delete', 'wrapped'],
+  [
+    'readers of revocations first',
+    'a writer that waits for none',
+    'Resources/LogoutLambdaFunction/DependsOn',
+    undefined,
+  ],
   ['table last', 'a table that is made at any time', 'Resources/Table/DependsOn', undefined],
   ['table last', 'a table that does not wait for all', 'Resources/Table/DependsOn', ['AuthorizerPermission']],
   ['table last', 'a resource that waits for it', 'Resources/HttpApi/DependsOn', ['Table']],

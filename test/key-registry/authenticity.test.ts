@@ -1,4 +1,5 @@
 // What a registry is worth that somebody else than key management has written, or has put back.
+
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RegisteredKey, SignedRegistry, StoredRegistry } from '../../lib/key-registry/registry.ts';
@@ -7,7 +8,6 @@ import { KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/key-registry/store.ts'
 import { addKey, compromiseKey } from '../../lib/key-registry/transitions.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { createRevocation } from '../../lib/oauth/revocation.ts';
-import { createRevocationStore } from '../../lib/store/revocation.ts';
 import { authorizerDoors, introspectionDoor } from '../support/doors.ts';
 import { forge, forgingKey, forgingVariables } from '../support/forge.ts';
 import {
@@ -17,6 +17,7 @@ import {
   registryVariables,
   startRegistryWorld,
 } from '../support/registry-world.ts';
+import { openList } from '../support/revocation-list.ts';
 import { isLongRun } from '../support/scale.ts';
 import {
   authorizerEvents,
@@ -185,7 +186,7 @@ describe('A registry that was put back', () => {
       (await world.change((registry) => addKey(registry, successor, clock()), ISSUER)) && (await world.find());
     const [{ kid }] = old.keys as [RegisteredKey];
     const entry = createRevocation('key', kid, { now: clock(), lifetime: LIFETIME, delay: 90 + MAX_AGE });
-    await createRevocationStore(world.table).put(entry);
+    await openList(world.table, clock).put(entry);
     await world.change((registry) => compromiseKey(registry ?? { keys: [] }, kid, { now: clock() }).registry);
     return { token, kid, old };
   }
@@ -267,9 +268,7 @@ describe('A registry that was put back', () => {
     const late = () => ask(world.restart({ ACCESS_TOKEN_MAX_LIFETIME_SECONDS: String(30 * DAY) }), token);
     expect(await late()).toBe('refuse');
     expect(
-      (await createRevocationStore(world.table).since(0)).some(
-        ({ id, expires_at }) => id === kid && expires_at > clock() + LIFETIME,
-      ),
+      (await openList(world.table, clock).find('key', kid)).some(({ expires_at }) => expires_at > clock() + LIFETIME),
     ).toBe(true);
     advance(61);
     expect(await late()).toBe('fault');

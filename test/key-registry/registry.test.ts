@@ -1,4 +1,5 @@
 // Keys from the registry, over the wire: through the handlers, the embedded table and the stand-in for KMS.
+
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KeyRegistry, NewKey, RegisteredKey } from '../../lib/key-registry/registry.ts';
@@ -7,7 +8,6 @@ import { activateKey, addKey, compromiseKey, retireKey } from '../../lib/key-reg
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { createRevocation } from '../../lib/oauth/revocation.ts';
-import { createRevocationStore } from '../../lib/store/revocation.ts';
 import {
   type ForgingAlgorithm,
   forge,
@@ -16,6 +16,7 @@ import {
   forgingVariables,
 } from '../support/forge.ts';
 import { fetchJwks, type RegistryWorld, registryReads, startRegistryWorld } from '../support/registry-world.ts';
+import { openList } from '../support/revocation-list.ts';
 import { isLongRun } from '../support/scale.ts';
 import {
   authorizerEvents,
@@ -277,7 +278,7 @@ describe('A compromised key', () => {
     expect(await isActive(running, token)).toBe(true);
 
     const entry = createRevocation('key', kid, { now: clock(), lifetime: policy.maxLifetime, delay: 60 });
-    await createRevocationStore(world.table).put(entry);
+    await openList(world.table, clock).put(entry);
     await edit((registry) => compromiseKey(registry, kid, { now: clock() }).registry);
     expect(await ask(running, token)).toBe('refuse');
     expect(await isActive(running, token)).toBe(false);

@@ -1,13 +1,14 @@
 // Rotation of keys by schedule: what one call does, and what consumers of the JWK Set see in many of them.
+
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { activeKeys, KEY_REFRESH_SECONDS, type RegisteredKey } from '../../lib/key-registry/registry.ts';
 import { addKey, compromiseKey } from '../../lib/key-registry/transitions.ts';
 import { createRevocation, MAX_CLOCK_SKEW_SECONDS } from '../../lib/oauth/revocation.ts';
-import { createRevocationStore } from '../../lib/store/revocation.ts';
 import { passTime } from '../support/pass-time.ts';
 import { createRandom } from '../support/random.ts';
 import { fetchJwks, type RegistryWorld, startRegistryWorld } from '../support/registry-world.ts';
+import { openList } from '../support/revocation-list.ts';
 import { sampled, scaled } from '../support/scale.ts';
 import {
   authorizerEvents,
@@ -171,7 +172,7 @@ describe(`Consumers of the JWK Set through ${ROTATIONS} rotations`, () => {
     const pick = (among: readonly Handlers[]) => random.pick(among);
     const consumers = [0, 600, 7200, CACHE].map((cache) => new Consumer(cache, containers));
     const rotate = world.rotation();
-    const list = createRevocationStore(world.table);
+    const list = openList(world.table, clock);
     const compromisedAt = new Map<string, number>();
     /** From when on every consumer can know the key; before, only those that ask us can. */
     const knownFrom = new Map<string, number>();

@@ -1,5 +1,6 @@
 // People sign in, and their tokens are signed with keys of the registry: with an embedded table, the stand-in for KMS and a
 // clock that the test sets.
+
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
@@ -10,7 +11,6 @@ import { KEY_REGISTRY } from '../../lib/key-registry/store.ts';
 import { activateKey, addKey, compromiseKey, retireKey } from '../../lib/key-registry/transitions.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
 import { createRevocation } from '../../lib/oauth/revocation.ts';
-import { createRevocationStore } from '../../lib/store/revocation.ts';
 import {
   type Browser,
   type BrowserResult,
@@ -34,6 +34,7 @@ import {
   registryReads,
   startRegistryWorld,
 } from '../support/registry-world.ts';
+import { openList } from '../support/revocation-list.ts';
 import { isLongRun, sampled } from '../support/scale.ts';
 import { createDeliverer, createSignIn } from '../support/sign-in.ts';
 import {
@@ -111,7 +112,7 @@ async function add(making: Promise<NewKey>, issuer?: string): Promise<string> {
 /** What `latchkey keys compromise` does. */
 async function compromise(kid: string): Promise<void> {
   const entry = createRevocation('key', kid, { now: clock(), lifetime: policy.maxLifetime, delay: 90 });
-  await createRevocationStore(world.table).put(entry);
+  await openList(world.table, clock).put(entry);
   await edit((registry) => compromiseKey(registry, kid, { now: clock() }).registry);
 }
 

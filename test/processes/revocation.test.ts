@@ -1,10 +1,10 @@
 // Processes with the bundles on one table. In strict mode no token is accepted by a request that began after its revocation was
 // acknowledged, and none is refused before its revocation was sent.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createRevocationStore, type RevocationStore } from '../../lib/store/revocation.ts';
 import { authorizerDoors, introspectionDoor, type Verdict } from '../support/doors.ts';
 import { type ContainerProcess, openProcess } from '../support/processes.ts';
 import { createRandom } from '../support/random.ts';
+import { openList, type TestList } from '../support/revocation-list.ts';
 import { scaled } from '../support/scale.ts';
 import { getToken, type Handlers, post, startWorld, type World } from '../support/world.ts';
 
@@ -15,19 +15,19 @@ const TOKENS = scaled(52, 200);
 const random = createRandom(4);
 
 let world: World;
-let list: RevocationStore;
+let list: TestList;
 let processes: ContainerProcess[] = [];
 
 const open = () => openProcess({ ...world.env, CLIENT_CACHE_SECONDS: '60' });
 
 beforeAll(async () => {
   world = await startWorld();
-  list = createRevocationStore(world.table);
+  list = openList(world.table);
   processes = Array.from({ length: PROCESSES }, open);
 });
 // Each test uses its own tokens, and a short list is quick.
 beforeEach(async () => {
-  await Promise.all((await list.since(0)).map((entry) => list.remove(entry)));
+  await list.clear();
 });
 afterAll(async () => {
   await Promise.all(processes.map((process) => process.kill()));
@@ -102,7 +102,7 @@ describe('A JWT that all processes revoke at once', () => {
 
       const [, payload = ''] = token.split('.');
       const { jti } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { jti: string };
-      const entries = async () => (await list.since(0)).filter(({ id }) => id === jti);
+      const entries = () => list.find('token', jti);
       const after = await entries();
       if (after.length === 0) wrong.push(`round ${round}: no entry`);
       for (const process of processes) expect(await revoke(process, JWT, token)).toBe(200);

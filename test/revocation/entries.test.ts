@@ -8,9 +8,9 @@ import {
   type RevocationKind,
   revocationKinds,
 } from '../../lib/oauth/revocation.ts';
-import { createRevocationStore, type RevocationStore } from '../../lib/store/revocation.ts';
 import { authorizerDoors, introspectionDoor, openDoors } from '../support/doors.ts';
 import { forge, signingKeyOf } from '../support/forge.ts';
+import { openList, type TestList } from '../support/revocation-list.ts';
 import { isLongRun } from '../support/scale.ts';
 import {
   authorizerEvents,
@@ -30,13 +30,13 @@ const CLIENTS = ['machine-jwt', 'machine-reference'];
 const LIFETIME = 3600;
 
 let world: World;
-let list: RevocationStore;
+let list: TestList;
 /** All doors in the long run; in the normal run introspection and, each time, the next of the authorizers. */
 let atDoors: ReturnType<typeof openDoors>;
 
 beforeAll(async () => {
   world = await startWorld({}, clock);
-  list = createRevocationStore(world.table);
+  list = openList(world.table, clock);
   const restart = (variables: Variables) => world.restart(variables);
   const all = openDoors(restart);
   const each = authorizerDoors.map((door) => openDoors(restart, [introspectionDoor, door]));
@@ -145,8 +145,7 @@ describe('With two entries for the same', () => {
         const handlers = world.restart();
         await both(one, other);
         for (const token of [first, second]) expect(await introspectionDoor.show(handlers, token)).toBe('refuse');
-        await list.remove(one);
-        await list.remove(other);
+        await list.clear();
       }
     },
   );

@@ -1,5 +1,6 @@
 // An item that is not what its kind has to be is a fault: never a refusal, never "not there", and no crash. What a newer
 // version added to an item is no harm.
+
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/key-registry/store.ts';
 import type { AccessTokenClaims } from '../../lib/oauth/access-token.ts';
@@ -24,6 +25,7 @@ import { createUser } from '../../lib/users/create-user.ts';
 import { authorizerDoors, introspectionDoor } from '../support/doors.ts';
 import { app, handlesOf, newCode, redeem, refresh, tokensOf } from '../support/grants.ts';
 import { readList } from '../support/read-list.ts';
+import { openList } from '../support/revocation-list.ts';
 import { sampled } from '../support/scale.ts';
 import { createDeliverer } from '../support/sign-in.ts';
 import {
@@ -252,9 +254,15 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
   REVOKED: {
     key: { pk: 'REVOKED#0', sk: '0000000005#client#web' },
-    write: (table) => createRevocationStore(table).put(revocation),
-    reads: [(table) => createRevocationStore(table).since(0)],
+    // As version 0.1.0 wrote it.
+    write: (table) => table.put({ pk: 'REVOKED#0', sk: '0000000005#client#web', ...revocation }),
+    reads: [(table) => createRevocationStore(table).read(0, { isWhole: true })],
     wrong: { kind: [QUOTED] },
+  },
+  'REVOKED SEGMENT': {
+    key: { pk: 'REVOKED#0', sk: '!0000000000' },
+    write: (table) => openList(table, () => 5).put(revocation),
+    reads: [(table) => createRevocationStore(table).read(0), (table) => createRevocationStore(table).last()],
   },
   SESSION: {
     key: { pk: 'SESSION#sid', sk: 'SESSION' },

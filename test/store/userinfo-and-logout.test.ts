@@ -127,7 +127,7 @@ describe('With cached clients,', () => {
     ['listener', ['GetItem SESSION', 'PutItem SIGNED_OUT', 'DeleteItem SESSION']],
     [
       'ender',
-      [...'GetItem SESSION,PutItem EPOCH session,PutItem REVOKED,PutItem SIGNED_OUT,DeleteItem SESSION'.split(',')],
+      [...'GetItem SESSION,PutItem EPOCH session,UpdateItem REVOKED,PutItem SIGNED_OUT,DeleteItem SESSION'.split(',')],
     ],
   ])('signing out with client %s removes the session last, whatever was given in it', async (name, calls) => {
     const person = await signedIn(name);

@@ -15,6 +15,7 @@ import { createKmsClient } from '../../lib/kms/kms.ts';
 import { getKmsKey } from '../../lib/kms/signers.ts';
 import { createWrappedKey } from '../../lib/kms/wrapped-key.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
+import { createRevocationList } from '../../lib/revocation/list.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import type { Table } from '../../lib/store/table.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
@@ -60,7 +61,7 @@ export const manageKeys = (table: Table, clock: Clock, seed?: Buffer, issuer = I
     sign: registrySigner(key),
     store: createKeyRegistryStore(table),
     clock,
-    listRevocations: () => createRevocationStore(table).since(0),
+    revocations: createRevocationList(createRevocationStore(table), clock),
   });
 };
 

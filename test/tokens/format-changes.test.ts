@@ -1,11 +1,12 @@
 // A client goes from every format to every other one while many of its tokens of each are out: a thousand in the long run.
+
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type AccessTokenFormatName, accessTokenFormats } from '../../lib/oauth/access-token.ts';
 import { createRevocation } from '../../lib/oauth/revocation.ts';
-import { createRevocationStore } from '../../lib/store/revocation.ts';
 import { formatOf } from '../../lib/tokens/formats.ts';
 import { RING_KEY_ID } from '../support/forge-jwe.ts';
+import { openList } from '../support/revocation-list.ts';
 import { pairs, scaled } from '../support/scale.ts';
 import {
   authorizerEvents,
@@ -111,7 +112,7 @@ it('A change of the format leaves every live token valid until it expires or is 
 
   // All of the client by one entry, in containers that know them and in one that does not.
   const now = clock();
-  await createRevocationStore(world.table).put(createRevocation('client', ID, { now, lifetime: 3_600 }));
+  await openList(world.table, clock).put(createRevocation('client', ID, { now, lifetime: 3_600 }));
   set(now + 5);
   for (const [format, handlers] of containers) {
     expect({ format, ...(await allowed(handlers, tokens.get(format)!)) }).toEqual({ format, ...all('refuse') });
@@ -159,7 +160,7 @@ it.each([...kinds, ...ofKeys])(
         key: await keyIds[format](),
         issuer: ISSUER,
       }[kind];
-      const store = createRevocationStore(table);
+      const store = openList(table, clock);
       const options = { now: NOW, lifetime: 3_600 };
       await store.put(createRevocation(kind, `not ${id}`, options));
       expect(await allowed(handlers, [token])).toEqual(all('allow', 1));

@@ -1,0 +1,82 @@
+import { hash } from 'node:crypto';
+import type { AccessToken } from './access-token.ts';
+import { type Revocation, type RevocationKind, revocationIds, revocationKinds } from './revocation.ts';
+
+// An entry of the revocation list as the table holds it, in bytes: kind (1), hash of what it names (10), tag of the client that
+// caused it (4), and `issued_until` (4) if it has one. The key, by which it is found, is kind and hash.
+
+export const KEY_BYTES = 11;
+const TAG_AT = KEY_BYTES;
+const UNTIL_AT = TAG_AT + 4;
+const LONG_BYTES = UNTIL_AT + 4;
+const HASH_CHARACTERS = ((KEY_BYTES - 1) * 8) / 4;
+
+/** In memory, all entries are as long as one with `issued_until`. */
+export const ENTRY_BYTES = LONG_BYTES;
+
+/** For an entry that covers all tokens, whenever they were issued. */
+const ALWAYS = 0xff_ff_ff_ff;
+
+/** Stored, so a number never gets another meaning. */
+const codes = { issuer: 1, subject: 2, client: 3, key: 4, grant: 5, token: 6, session: 7 } as const satisfies Record<
+  RevocationKind,
+  number
+>;
+
+const knownCodes: ReadonlySet<number> = new Set(Object.values(codes));
+
+/** 80 bits: an API may choose the ids of its own tokens, and must not hit those of others. */
+const hashOf = (text: string) => hash('sha256', text).slice(0, HASH_CHARACTERS);
+
+/** JSON keeps the parts apart, whatever is in them. */
+export function revocationKey(kind: RevocationKind, id: string, audience?: string): Buffer {
+  const key = Buffer.alloc(KEY_BYTES, codes[kind]);
+  key.write(hashOf(JSON.stringify([kind, audience ?? null, id])), 1, 'hex');
+  return key;
+}
+
+/** The keys of all entries that would cover the token, if it was issued early enough. */
+export function coveringKeys(token: AccessToken): readonly Buffer[] {
+  const known = keysOfTokens.get(token);
+  if (known) return known;
+  const ids = revocationIds(token);
+  const keys = revocationKinds.flatMap((kind) => {
+    const id = ids[kind];
+    return id === undefined ? [] : [revocationKey(kind, id)];
+  });
+  const { aud, jti } = token.claims;
+  if (typeof aud === 'string') keys.push(revocationKey('token', jti, aud));
+  keysOfTokens.set(token, keys);
+  return keys;
+}
+
+/** A token that is shown again needs no hashes. */
+const keysOfTokens = new WeakMap<AccessToken, readonly Buffer[]>();
+
+/** A number of 32 bits; 0 = caused by no client. */
+export const clientTag = (client_id: string | undefined): number =>
+  client_id === undefined ? 0 : Number.parseInt(hash('sha256', client_id).slice(0, 8), 16) || 1;
+
+/** @param client_id of the client that caused it. @returns base64 */
+export function packRevocation({ kind, id, audience, issued_until }: Revocation, client_id?: string): string {
+  const bytes = Buffer.alloc(issued_until === undefined ? UNTIL_AT : LONG_BYTES);
+  bytes.set(revocationKey(kind, id, audience));
+  bytes.writeUInt32BE(clientTag(client_id), TAG_AT);
+  if (issued_until !== undefined) bytes.writeUInt32BE(Math.min(Math.max(0, issued_until), ALWAYS), UNTIL_AT);
+  return bytes.toString('base64');
+}
+
+/** Decodes a packed entry into `ENTRY_BYTES`. @returns false if it is none */
+export function unpackInto(bytes: Buffer, at: number, packed: string): boolean {
+  const length = bytes.write(packed, at, LONG_BYTES, 'base64');
+  if (length === UNTIL_AT) bytes.writeUInt32BE(ALWAYS, at + UNTIL_AT);
+  return (length === UNTIL_AT || length === LONG_BYTES) && knownCodes.has(bytes[at] ?? 0);
+}
+
+export const tagAt = (bytes: Buffer, at: number): number => bytes.readUInt32BE(at + TAG_AT);
+
+/** Seconds since the epoch; `Infinity` = covers tokens whenever they were issued. */
+export function issuedUntilAt(bytes: Buffer, at: number): number {
+  const until = bytes.readUInt32BE(at + UNTIL_AT);
+  return until === ALWAYS ? Number.POSITIVE_INFINITY : until;
+}

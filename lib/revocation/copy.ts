@@ -1,0 +1,140 @@
+import { ENTRY_BYTES, issuedUntilAt, packRevocation, tagAt, unpackInto } from '../oauth/packed-revocation.ts';
+import type { Revocation } from '../oauth/revocation.ts';
+import { endOf, isFull, SEGMENT_ENTRIES, type Segment } from '../oauth/revocation-segment.ts';
+import { MalformedItem } from '../store/items.ts';
+import { createPackedIndex } from './packed-index.ts';
+
+/** An entry as far as the list still knows it. Times are seconds since the epoch. */
+export interface FoundEntry {
+  /** It was not added earlier. */
+  readonly revoked_after: number;
+  /** `Infinity` = covers tokens whenever they were issued. */
+  readonly issued_until: number;
+  /** Until then at least it is kept. */
+  readonly expires_at: number;
+}
+
+/** What a container knows of the list. Nothing is forgotten before it expires, in whatever order it is read. */
+export interface Copy {
+  merge(segment: Segment, now: number): void;
+  /** Of version 0.1.0. */
+  mergeFormer(entries: readonly Revocation[], now: number): void;
+  /** Whether the test holds for an entry with one of these keys, which are not made for an empty list. */
+  some(keys: () => readonly Buffer[], test: (entry: FoundEntry) => boolean): boolean;
+  /** Entries that a client has caused. @param since only in segments that were made at or after this time */
+  count(tag: number, since?: number): number;
+  /** Drops what has expired, at most once a minute. */
+  prune(now: number): void;
+}
+
+/** The entries of one segment in memory. */
+interface Held {
+  readonly number: number;
+  readonly created_at: number;
+  end: number;
+  readonly bytes: Buffer;
+  count: number;
+  /** Undefined once the segment is full, because nothing is added any more. */
+  known: Set<string> | undefined;
+}
+
+const PRUNE_SECONDS = 60;
+
+export function createCopy(): Copy {
+  const index = createPackedIndex<Held>();
+  const all = new Set<Held>();
+  const bySegment = new Map<string, Held>();
+  const byFormerEntry = new Map<string, Held>();
+  const counts = new Map<number, number>();
+  let opened = 0;
+  let prunedAt = Number.NEGATIVE_INFINITY;
+
+  function open(created_at: number, end: number): Held {
+    const bytes = Buffer.alloc(SEGMENT_ENTRIES * ENTRY_BYTES);
+    const held: Held = { number: opened++, created_at, end, bytes, count: 0, known: new Set() };
+    index.add(held);
+    all.add(held);
+    return held;
+  }
+
+  function insert(held: Held, packed: string) {
+    const at = held.count * ENTRY_BYTES;
+    if (held.count === SEGMENT_ENTRIES || !unpackInto(held.bytes, at, packed)) {
+      throw new MalformedItem('REVOKED SEGMENT', 'entries');
+    }
+    index.insert(held, held.count++);
+    addToCount(tagAt(held.bytes, at), 1);
+  }
+
+  function addToCount(tag: number, change: 1 | -1) {
+    const count = (counts.get(tag) ?? 0) + change;
+    if (count === 0 || tag === 0) counts.delete(tag);
+    else counts.set(tag, count);
+  }
+
+  return {
+    merge(segment, now) {
+      const end = endOf(segment);
+      if (end <= now) return;
+      // A list that was wholly deleted begins again with the same numbers.
+      const name = `${segment.number}/${segment.created_at}`;
+      const held = bySegment.get(name) ?? open(segment.created_at, end);
+      bySegment.set(name, held);
+      held.end = Math.max(held.end, end);
+      if (!held.known) return;
+      for (const packed of segment.entries) {
+        if (held.known.has(packed)) continue;
+        insert(held, packed);
+        held.known.add(packed);
+      }
+      if (isFull(segment)) held.known = undefined;
+    },
+
+    mergeFormer(entries, now) {
+      let held: Held | undefined;
+      for (const entry of entries) {
+        const packed = packRevocation(entry);
+        const name = `${packed}/${entry.expires_at}`;
+        if (entry.expires_at <= now || byFormerEntry.has(name)) continue;
+        if (!held || held.count === SEGMENT_ENTRIES) held = open(entry.revoked_at, 0);
+        insert(held, packed);
+        byFormerEntry.set(name, held);
+        held.end = Math.max(held.end, entry.expires_at);
+      }
+    },
+
+    some: (keys, test) =>
+      all.size > 0 &&
+      keys().some((key) =>
+        index.some(key, ({ created_at, end, bytes }, at) =>
+          test({ revoked_after: created_at, issued_until: issuedUntilAt(bytes, at), expires_at: end }),
+        ),
+      ),
+
+    count(tag, since) {
+      if (since === undefined) return counts.get(tag) ?? 0;
+      let found = 0;
+      for (const { created_at, bytes, count } of all) {
+        if (created_at < since) continue;
+        for (const at of offsets(count)) if (tagAt(bytes, at) === tag) found++;
+      }
+      return found;
+    },
+
+    prune(now) {
+      if (Math.abs(now - prunedAt) < PRUNE_SECONDS) return;
+      prunedAt = now;
+      for (const held of all) {
+        if (held.end > now) continue;
+        for (const at of offsets(held.count)) addToCount(tagAt(held.bytes, at), -1);
+        all.delete(held);
+        index.drop(held);
+      }
+      for (const names of [bySegment, byFormerEntry]) {
+        for (const [name, held] of names) if (!all.has(held)) names.delete(name);
+      }
+    },
+  };
+}
+
+const offsets = (count: number) => Array.from({ length: count }, (_, position) => position * ENTRY_BYTES);

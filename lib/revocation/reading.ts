@@ -1,0 +1,136 @@
+import type { Clock } from '../clock.ts';
+import { singleFlight } from '../lazy.ts';
+import { Unavailable } from '../oauth/errors.ts';
+import { isFull, type Segment } from '../oauth/revocation-segment.ts';
+import type { ListPage, RevocationStore } from '../store/revocation.ts';
+import type { Copy } from './copy.ts';
+
+/** Synchronises a container's copy with the list. Why no entry is missed: docs/decisions/one-revocation-list.md */
+export interface Reading {
+  /** Afterwards, the copy has every entry whose write was acknowledged before the call. */
+  synchronise(): Promise<void>;
+  /** The time at which the last complete reading began, in seconds since the epoch. */
+  readAt(): number;
+}
+
+/** What was read of one chain of segments. */
+interface Progress {
+  /** The first segment that was not full, or else the last. All before it were full, and were read. */
+  anchor: Segment | undefined;
+  isComplete: boolean;
+  /** When the oldest segment was made. */
+  began: number;
+}
+
+const newProgress = (): Progress => ({ anchor: undefined, isComplete: false, began: Number.POSITIVE_INFINITY });
+
+/** Items in the query by which a new container finds out whether the list is short. */
+const FEW = 3;
+
+/** Gaps in a long list after which all is read with strong consistency. */
+const MAX_GAPS = 8;
+
+/** Seconds for which version 0.1.0 may still add entries, during a deployment, after the first segment was made. */
+const FORMER_WRITERS_SECONDS = 3_600;
+
+/** Each but the last one is in vain only if the beginning of the list was deleted, or somebody else had begun before. */
+const ATTEMPTS = 4;
+
+export function createReading(
+  store: RevocationStore,
+  copy: Copy,
+  clock: Clock,
+  onLast: (last: Segment | undefined, now: number) => void,
+): Reading {
+  let progress = newProgress();
+  let readAt = Number.NEGATIVE_INFINITY;
+  /** Complete readings by number: how many began, and the last one that ended. */
+  let [begun, ended] = [0, 0];
+
+  function accept(segment: Segment, of: Progress, now: number) {
+    copy.merge(segment, now);
+    of.began = Math.min(of.began, segment.created_at);
+    // Readings may end in another order than they began.
+    const isFurther = !of.anchor || (isFull(of.anchor) && segment.number > of.anchor.number);
+    if (isFurther || segment.number === of.anchor?.number) of.anchor = segment;
+  }
+
+  /** Strongly consistent, from the anchor on. @returns whether this was all */
+  async function read(of: Progress, limit?: number): Promise<boolean> {
+    const number = ++begun;
+    const now = clock();
+    const { anchor } = of;
+    const isWhole = !of.isComplete || now < of.began + FORMER_WRITERS_SECONDS;
+    let [page, last]: [ListPage | undefined, Segment | undefined] = [undefined, undefined];
+    do {
+      page = await store.read(anchor?.number ?? 0, { isWhole, after: page?.after, ...(limit && { limit }) });
+      if (anchor && !last && !isSame(page.segments[0], anchor)) {
+        // Deleted, because all its entries had expired. The list may have begun again with smaller numbers.
+        if (progress === of) progress = newProgress();
+        return false;
+      }
+      for (const segment of page.segments) accept(segment, of, now);
+      copy.mergeFormer(page.formerEntries, now);
+      last = page.segments.at(-1) ?? last;
+    } while (page.after !== undefined && !limit);
+    if (page.after !== undefined) return false;
+    of.isComplete = true;
+    readAt = Math.max(readAt, now);
+    ended = Math.max(ended, number);
+    onLast(last, now);
+    return true;
+  }
+
+  /** Full segments after the anchor, at half the price, as far as their numbers are consecutive. Each page counts at once. */
+  async function sweep(of: Progress): Promise<void> {
+    let page: ListPage | undefined;
+    do {
+      const now = clock();
+      page = await store.read((of.anchor?.number ?? -1) + 1, { isEventual: true });
+      for (const segment of page.segments) {
+        if (segment.number !== (of.anchor?.number ?? -1) + 1 || !isFull(segment)) return;
+        accept(segment, of, now);
+      }
+    } while (page.after !== undefined);
+  }
+
+  /** Reads a list of which nothing is known, or goes on where an earlier attempt failed. */
+  const begin = singleFlight(async () => {
+    const of = progress;
+    for (let gaps = 0; gaps < MAX_GAPS && of === progress; gaps++) {
+      if (await read(of, FEW)) return;
+      if (!of.anchor || !isFull(of.anchor)) break;
+      await sweep(of);
+    }
+    if (of === progress) await read(of);
+  });
+
+  /** Shared by all who call before it has begun. */
+  let next: Promise<unknown> | undefined;
+  const readOn = () =>
+    (next ??= Promise.resolve().then(() => {
+      next = undefined;
+      return read(progress);
+    }));
+
+  return {
+    readAt: () => readAt,
+
+    async synchronise() {
+      // With the clock ahead, entries were dropped too early, so the whole list is read again.
+      if (clock() < readAt) {
+        progress = newProgress();
+        readAt = Number.NEGATIVE_INFINITY;
+      }
+      const before = begun;
+      for (let attempt = 0; ended <= before; attempt++) {
+        if (attempt === ATTEMPTS) throw new Unavailable('the revocation list');
+        await (progress.isComplete ? readOn() : begin());
+      }
+      copy.prune(clock());
+    },
+  };
+}
+
+const isSame = (one: Segment | undefined, other: Segment) =>
+  one?.number === other.number && one.created_at === other.created_at;

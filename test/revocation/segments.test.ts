@@ -1,0 +1,477 @@
+// The chain of segments that the revocation list is: no entry is missed or lost, whoever is killed, late or behind, and what a
+// check reads. docs/decisions/one-revocation-list.md
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createSeedTable } from '../../infra/local/seed-table.ts';
+import { type Table as EmbeddedTable, sendToTable, startTable } from '../../infra/local/table.ts';
+import { packRevocation } from '../../lib/oauth/packed-revocation.ts';
+import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
+import { SEGMENT_ENTRIES } from '../../lib/oauth/revocation-segment.ts';
+import { createRevocationList, type RevocationList } from '../../lib/revocation/list.ts';
+import { CLIENT_SHARE } from '../../lib/revocation/share.ts';
+import { BinarySet } from '../../lib/store/attribute-value.ts';
+import { openTable } from '../../lib/store/dynamodb.ts';
+import { createRevocationStore } from '../../lib/store/revocation.ts';
+import type { Table } from '../../lib/store/table.ts';
+import {
+  type Behaviour,
+  type FaultyStore,
+  onlyIf,
+  type StoreRequest,
+  startFaultyStore,
+} from '../support/faulty-store.ts';
+import { fullSegment, openList, segmentKey, type TestList } from '../support/revocation-list.ts';
+import { sampled, scaled } from '../support/scale.ts';
+import { createTestClock } from '../support/world.ts';
+
+const { clock, advance } = createTestClock();
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
+
+let embedded: EmbeddedTable;
+/** Not behind the store that fails. */
+let table: Table;
+let list: TestList;
+let store: FaultyStore;
+
+beforeAll(async () => {
+  embedded = await startTable();
+  table = createSeedTable(embedded.endpoint, embedded.tableName);
+  list = openList(table, clock);
+  store = await startFaultyStore(embedded.endpoint);
+});
+afterAll(async () => {
+  await store.stop();
+  await embedded.stop();
+});
+beforeEach(async () => {
+  advance(10 * DAY);
+  await list.clear();
+  store.take();
+});
+afterEach(() => store.behave());
+
+/** The list of a new container. */
+const container = (ownClock = clock): RevocationList => {
+  const credentials = { accessKeyId: 'x', secretAccessKey: 'x' };
+  const options = {
+    endpoint: store.endpoint,
+    region: 'us-east-1',
+    credentials,
+    tableName: embedded.tableName,
+    patience: 50,
+  };
+  return createRevocationList(createRevocationStore(openTable(options)), ownClock);
+};
+const entryOf = (id: string, lifetime = HOUR): Revocation => createRevocation('grant', id, { now: clock(), lifetime });
+const has = async (reader: RevocationList, id: string) => (await reader.fresh(0)).find('grant', id).length > 0;
+const missing = async (reader: RevocationList, ids: readonly string[]) => {
+  const known = await reader.fresh(0);
+  return ids.filter((id) => known.find('grant', id).length === 0);
+};
+const ids = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+const end = () => clock() + DAY;
+
+/** The last segment with so many entries for other tokens. */
+const putLast = (number: number, count: number, created_at = clock()) =>
+  table.put({ ...fullSegment(number, { created_at, expires_at: end() }, undefined, count), fill: count });
+
+/** The chain is as its rules say. */
+async function expectChain() {
+  const segments = await list.segments();
+  for (const [index, { number, fill, entries }] of segments.entries()) {
+    expect(number).toBe((segments[0]?.number ?? 0) + index);
+    if (index < segments.length - 1) expect(fill).toBe(SEGMENT_ENTRIES);
+    expect(entries.length).toBeLessThanOrEqual(fill);
+  }
+}
+
+const queries = (requests: readonly StoreRequest[]) => requests.filter(({ operation }) => operation === 'Query');
+
+/** What the queries since the last call consumed, by the account of the table. */
+async function unitsRead(): Promise<number> {
+  let units = 0;
+  for (const { input, headers } of queries(store.take())) {
+    const body = Buffer.from(JSON.stringify({ ...input, ReturnConsumedCapacity: 'TOTAL' }));
+    const { 'content-length': _, ...others } = headers;
+    const answer = await sendToTable(embedded.endpoint, others, body);
+    const { ConsumedCapacity } = JSON.parse(answer.body.toString()) as { ConsumedCapacity: { CapacityUnits: number } };
+    units += ConsumedCapacity.CapacityUnits;
+  }
+  return units;
+}
+
+describe('What is read, by the account of the table:', () => {
+  it.each([
+    [50, 2],
+    [200, 4],
+  ])('by a strict check each second at %i revocations a second, at most %i units', async (rate, most) => {
+    const reader = container();
+    const SECONDS = 8;
+    const times = { created_at: clock(), expires_at: end() };
+    const segments = Array.from({ length: (SECONDS * rate) / SEGMENT_ENTRIES + 1 }, (_, number) =>
+      fullSegment(number, times),
+    );
+    const grow = async (from: number, to: number) => {
+      for (let number = Math.floor(from / SEGMENT_ENTRIES); number <= Math.floor(to / SEGMENT_ENTRIES); number++) {
+        const segment = segments[number]!;
+        const entries = segment.entries.members.slice(0, Math.max(1, to - number * SEGMENT_ENTRIES));
+        await table.put({ ...segment, fill: entries.length, entries: new BinarySet(entries) });
+      }
+    };
+    await grow(0, 1);
+    await reader.fresh(0);
+    await unitsRead();
+    for (let second = 0; second < SECONDS; second++) {
+      advance(1);
+      await grow(second * rate, (second + 1) * rate);
+      await reader.fresh(0);
+      expect(await unitsRead()).toBeLessThanOrEqual(most);
+    }
+  });
+
+  it('by a new container, two units for 1,000 full entries, and then one for each strict check', async () => {
+    await list.fill(50, end());
+    await list.put(entryOf('last'));
+    const reader = container();
+    expect(await has(reader, 'last')).toBe(true);
+    // Three segments and the last two with strong consistency, at one unit each; those between at half a unit.
+    expect(await unitsRead()).toBeLessThanOrEqual(50 * 0.4 + 5);
+    for (let check = 0; check < 3; check++) await reader.fresh(0);
+    expect(await unitsRead()).toBe(3);
+  });
+
+  it('by a container that was idle for a minute at 200 revocations a second, what is new and no more', async () => {
+    const reader = container();
+    await list.fill(1, end());
+    await reader.fresh(0);
+    await list.fill(60, end());
+    await unitsRead();
+    advance(60);
+    await reader.fresh(0);
+    expect(await unitsRead()).toBeLessThanOrEqual(50);
+  });
+
+  it('by 200 requests at once to a new container, the same as by two', async () => {
+    await list.fill(10, end());
+    const reader = container();
+    await Promise.all(Array.from({ length: 200 }, () => reader.fresh(0)));
+    expect(queries(store.take()).length).toBeLessThanOrEqual(4);
+  });
+});
+
+describe('Every segment', () => {
+  it('has less than 4 KB, also when it is full of entries of the longest kind', async () => {
+    const wide = ids('c', SEGMENT_ENTRIES).map((id) => createRevocation('client', id, { now: clock(), lifetime: DAY }));
+    const entries = new BinarySet(wide.map((entry) => packRevocation(entry, 'a client')));
+    await table.put({ ...fullSegment(0, { created_at: clock(), expires_at: end() }), entries });
+    const reader = container();
+    expect((await reader.fresh(0)).find('client', 'c7')).toHaveLength(1);
+    expect(await unitsRead()).toBe(1);
+  });
+
+  it('is full after 200 entries, and the next begins then', async () => {
+    await putLast(0, SEGMENT_ENTRIES - 2);
+    for (const id of ids('g', 3)) await list.put(entryOf(id));
+    expect((await list.segments()).map(({ entries }) => entries.length)).toEqual([SEGMENT_ENTRIES, 1]);
+  });
+
+  it('that expires takes no entry any more, because the table may delete it', async () => {
+    await list.put(entryOf('old'));
+    advance(DAY);
+    const writer = container();
+    await writer.add(entryOf('new'));
+    const [first, second] = await list.segments();
+    expect(first).toMatchObject({ number: 0, fill: SEGMENT_ENTRIES, entries: { length: 1 } });
+    expect(second).toMatchObject({ number: 1, fill: 1 });
+  });
+});
+
+describe('Writers that meet at the end of a segment', () => {
+  it('lose no entry, and readers of every age see all of them', async () => {
+    const readers = [container(), container()];
+    await readers[0]?.fresh(0);
+    const writers = Array.from({ length: 4 }, () => container());
+    for (let round = 0; round < scaled(3, 10); round++) {
+      await list.clear();
+      advance(HOUR);
+      await putLast(0, SEGMENT_ENTRIES - 10);
+      const added = writers.flatMap((writer, index) =>
+        ids(`${round}-${index}-`, 10).map(async (id) => {
+          await writer.add(entryOf(id));
+          return id;
+        }),
+      );
+      const acknowledged = await Promise.all(added);
+      for (const reader of [...readers, container()]) expect(await missing(reader, acknowledged)).toEqual([]);
+      await expectChain();
+      expect(await list.length()).toBe(SEGMENT_ENTRIES + 30);
+    }
+  });
+});
+
+/** From the request with this number on, the writer gets no answer: before or after it took effect. */
+function killedAt(number: number, isAfter: boolean): Behaviour {
+  let count = 0;
+  return async (response, forward) => {
+    const current = count++;
+    if (current < number || (current === number && isAfter)) {
+      const { status, headers, body } = await forward();
+      if (current < number) {
+        response.writeHead(status, headers).end(body);
+        return;
+      }
+    }
+    response.socket?.resetAndDestroy();
+  };
+}
+
+describe('A writer that is killed', () => {
+  const states: [string, () => Promise<unknown>][] = [
+    ['an empty list', async () => {}],
+    ['a list with room', () => putLast(0, 5)],
+    ['a full segment', () => list.fill(1, end())],
+    [
+      'a segment that has expired',
+      async () => {
+        await list.put(entryOf('old'));
+        advance(DAY);
+      },
+    ],
+  ];
+  const cases = states.flatMap(([name, prepare]) =>
+    sampled([0, 1, 2, 3], 2).flatMap((call) => [false, true].map((isAfter) => [name, call, isAfter, prepare] as const)),
+  );
+
+  it.each(cases)(
+    'at %s, call %i, after it took effect: %s, loses nothing that others add',
+    async (_, call, isAfter, prepare) => {
+      await prepare();
+      const warm = container();
+      await warm.fresh(0);
+      store.behave(killedAt(call, isAfter));
+      const outcome = await container()
+        .add(entryOf('doomed'))
+        .then(
+          () => 'acknowledged',
+          () => 'failed',
+        );
+      store.behave();
+      await container().add(entryOf('next'));
+      await expectChain();
+      for (const reader of [warm, container()]) {
+        expect(await has(reader, 'next')).toBe(true);
+        if (outcome === 'acknowledged') expect(await has(reader, 'doomed')).toBe(true);
+      }
+    },
+  );
+});
+
+it('The entry whose answer was lost is not added again, also if it was the last of its segment', async () => {
+  for (const room of [1, 2]) {
+    await list.clear();
+    await putLast(0, SEGMENT_ENTRIES - room);
+    const writer = container();
+    await writer.fresh(0);
+    let isLost = false;
+    store.behave(
+      onlyIf(
+        ({ operation }) => operation === 'UpdateItem' && !isLost,
+        async (response, forward) => {
+          isLost = true;
+          await forward();
+          response.socket?.resetAndDestroy();
+        },
+      ),
+    );
+    await writer.add(entryOf('once'));
+    expect(await list.length()).toBe(SEGMENT_ENTRIES - room + 1);
+    expect(await list.segments()).toHaveLength(1);
+  }
+});
+
+describe('A container that has read the list before', () => {
+  it('starts over when the list was deleted and began again', async () => {
+    await list.fill(3, end());
+    const [reader, writer] = [container(), container()];
+    await Promise.all([reader.fresh(0), writer.fresh(0)]);
+    await list.clear();
+    advance(1);
+    await list.put(entryOf('new'));
+    expect(await has(reader, 'new')).toBe(true);
+    advance(1);
+    await writer.add(entryOf('newer'));
+    expect(await has(reader, 'newer')).toBe(true);
+    expect(await has(container(), 'newer')).toBe(true);
+  });
+
+  it('sees what was added while it slept, behind segments that were deleted', async () => {
+    await putLast(0, 7);
+    const reader = container();
+    await reader.fresh(0);
+    await list.fill(3, end());
+    await table.remove(segmentKey(1));
+    await list.put(entryOf('new', DAY));
+    advance(2 * HOUR);
+    expect(await has(reader, 'new')).toBe(true);
+  });
+
+  it('reads a segment again that was not full yet, although it has read the next one', async () => {
+    await putLast(0, SEGMENT_ENTRIES - 1);
+    const before = await table.get(segmentKey(0));
+    await list.put(entryOf('filled'));
+    await list.put(entryOf('next'));
+    const after = await table.get(segmentKey(0));
+    // One query is no snapshot: it may have read the first segment before these writes, and the second one after them.
+    const reader = container();
+    await table.put({ ...segmentKey(0), ...before });
+    expect(await missing(reader, ['filled', 'next'])).toEqual(['filled']);
+    await table.put({ ...segmentKey(0), ...after });
+    expect(await missing(reader, ['filled', 'next'])).toEqual([]);
+  });
+
+  it('sees an entry that a writer adds to the segment before the last one it knows of', async () => {
+    await putLast(0, SEGMENT_ENTRIES - 1);
+    const late = container();
+    await late.fresh(0);
+    const reader = container();
+    await reader.fresh(0);
+    await late.add(entryOf('late'));
+    await list.put(entryOf('next'));
+    expect(await missing(reader, ['late', 'next'])).toEqual([]);
+  });
+});
+
+describe('A new container misses no entry of a long list', () => {
+  const SEGMENTS = 12;
+  /** Changes what reads with eventual consistency return. */
+  const stale = (change: (items: { sk: { S: string } }[]) => unknown[]): Behaviour =>
+    onlyIf(
+      ({ operation, input }) => operation === 'Query' && input['ConsistentRead'] === false,
+      async (response, forward) => {
+        const { status, headers, body } = await forward();
+        const answer = JSON.parse(body.toString()) as { Items: { sk: { S: string } }[] };
+        const { 'content-length': _, 'x-amz-crc32': __, ...others } = headers;
+        response.writeHead(status, others).end(JSON.stringify({ ...answer, Items: change(answer.Items) }));
+      },
+    );
+  const changes: [string, Behaviour | undefined, () => Promise<unknown>][] = [
+    ['of which nothing is wrong', undefined, async () => {}],
+    [
+      'of which segments were deleted',
+      undefined,
+      () => Promise.all([2, 5, 6].map((number) => table.remove(segmentKey(number)))),
+    ],
+    [
+      'whose every second segment was deleted',
+      undefined,
+      () => Promise.all([1, 3, 5, 7, 9, 11].map((number) => table.remove(segmentKey(number)))),
+    ],
+    ['of which it reads an old state without the last segments', stale((items) => items.slice(0, 4)), async () => {}],
+    ['of which it reads nothing', stale(() => []), async () => {}],
+    ['of which a segment is left out', stale((items) => items.filter((_, index) => index !== 3)), async () => {}],
+    [
+      'of which a segment looks as it was before it was full',
+      stale((items) =>
+        items.map((item, index) =>
+          index === 4 ? { ...item, fill: { N: '7' }, entries: { BS: ['BgAAAAAAAAAAAAAAAAAA'] } } : item,
+        ),
+      ),
+      async () => {},
+    ],
+  ];
+
+  it.each(changes)('%s', async (_name, behaviour, change) => {
+    const named: string[] = [];
+    for (let number = 0; number < SEGMENTS; number++) {
+      const id = `grant-${number}`;
+      await list.put(entryOf(id));
+      await list.fill(0, end());
+      named.push(id);
+    }
+    await list.put(entryOf('last'));
+    await change();
+    const left = (await list.segments()).map(({ number }) => (number < SEGMENTS ? named[number]! : 'last'));
+    store.behave(behaviour);
+    expect(await missing(container(), left)).toEqual([]);
+  });
+
+  it('and what was read before a fault is not read again', async () => {
+    await list.fill(SEGMENTS, end());
+    await list.put(entryOf('last'));
+    const reader = container();
+    let count = 0;
+    store.behave(
+      onlyIf(
+        ({ operation }) => operation === 'Query' && ++count > 2,
+        (response) => void response.writeHead(400).end('{"__type":"x#AccessDeniedException"}'),
+      ),
+    );
+    await expect(reader.fresh(0)).rejects.toThrow('unavailable');
+    store.behave();
+    store.take();
+    expect(await has(reader, 'last')).toBe(true);
+    const froms = queries(store.take()).map(({ input }) => {
+      const values = input['ExpressionAttributeValues'] as Record<string, { S: string }>;
+      return values[':from']?.S;
+    });
+    expect(froms).toEqual([segmentKey(SEGMENTS - 1).sk]);
+  });
+});
+
+describe('Entries of version 0.1.0', () => {
+  const putFormer = (id: string) => {
+    const entry = entryOf(id, DAY);
+    return table.put({ pk: 'REVOKED#0', sk: `${entry.revoked_at}#grant#${id}`, ...entry });
+  };
+
+  it('count until they expire, also those that are added during an upgrade', async () => {
+    await putFormer('before');
+    const reader = container();
+    expect(await has(reader, 'before')).toBe(true);
+    await list.put(entryOf('new'));
+    await putFormer('during');
+    advance(600);
+    await putFormer('later');
+    expect(await missing(reader, ['before', 'new', 'during', 'later'])).toEqual([]);
+    expect(await missing(container(), ['before', 'new', 'during', 'later'])).toEqual([]);
+    advance(DAY + 300);
+    await reader.fresh(0);
+    advance(60);
+    expect(await missing(reader, ['before', 'later'])).toEqual(['before', 'later']);
+  });
+
+  it('cost strict checks nothing an hour after the first segment was made', async () => {
+    await Promise.all(ids('before', 100).map(putFormer));
+    await list.put(entryOf('new', DAY));
+    const reader = container();
+    await reader.fresh(0);
+    await unitsRead();
+    await reader.fresh(0);
+    expect(await unitsRead()).toBe(3);
+    advance(HOUR);
+    await reader.fresh(0);
+    expect(await unitsRead()).toBe(1);
+    expect(await missing(reader, ids('before', 100))).toEqual([]);
+  });
+});
+
+describe('A client with more than its share of the list', () => {
+  const shares: [string, number, number, number][] = [
+    ['of new entries', CLIENT_SHARE.perSecond * 60, 0, 60],
+    ['of live entries', CLIENT_SHARE.entries, HOUR, 0],
+  ];
+  // The second one takes 100,000 entries.
+  it.each(sampled(shares, 2))('%s is told to try later, and others are not', async (_name, entries, age, pause) => {
+    for (let number = 0; number < entries / SEGMENT_ENTRIES; number++) {
+      const times = { created_at: clock() - age, expires_at: end() };
+      await table.put(fullSegment(number, times, 'greedy'));
+    }
+    const writer = container();
+    await writer.requireShare('modest');
+    const refusal = await writer.requireShare('greedy').catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'temporarily_unavailable', status: 503, headers: { 'retry-after': '60' } });
+    if (pause === 0) return;
+    advance(pause + 1);
+    await writer.requireShare('greedy');
+  });
+});
