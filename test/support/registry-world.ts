@@ -14,8 +14,8 @@ import { privateRegistryKey, registryKeyText } from '../../lib/keys/registry-key
 import { createKmsClient } from '../../lib/kms/kms.ts';
 import { getKmsKey } from '../../lib/kms/signers.ts';
 import { createWrappedKey } from '../../lib/kms/wrapped-key.ts';
-import type { RecordStore } from '../../lib/store/record.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
+import type { RecordStore } from '../../lib/store/record.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import type { Table } from '../../lib/store/table.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
