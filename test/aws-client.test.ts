@@ -557,6 +557,13 @@ it('A query whose pages never end fails at the deadline of one call, however qui
   expect([waited >= 1_400, waited < 1_500, pages]).toEqual([true, true, 5]);
 });
 
+it('A slice without items is a fault if more is to come, because reading might never end', async () => {
+  store.behave((response) => {
+    response.writeHead(200).end('{"Items":[],"LastEvaluatedKey":{"pk":{"S":"a"},"sk":{"S":"b"}}}');
+  });
+  await expect(openTable(store.endpoint, 1).slice('a', { from: '', to: 'c' })).rejects.toThrow('unavailable');
+});
+
 describe('Connections that died while the container was frozen', () => {
   const KEPT = 5;
   /** At once, but not as many as there are connections. */

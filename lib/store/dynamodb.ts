@@ -42,7 +42,10 @@ export function openTable({ tableName: TableName, ...options }: TableOptions): T
       ...(isDescending && { ScanIndexForward: false }),
     });
     const start = readStart(page['LastEvaluatedKey'], after === undefined ? undefined : toKey({ pk, sk: after }));
-    return { items: readItems(page), after: start && String(parseAttributes(start)['sk']) };
+    const items = readItems(page);
+    // Without a filter, DynamoDB sends no empty page before the last one. Reading such pages might never end.
+    if (start && items.length === 0) throw new Unavailable('the table');
+    return { items, after: start && String(parseAttributes(start)['sk']) };
   }
 
   return {
