@@ -3,7 +3,7 @@ import type { Figure } from './figure.ts';
 
 /** Bytes of a minified bundle, by the name of its function. Asserted in test/bundles.test.ts. */
 export const BUNDLE_GOALS: Readonly<Record<string, number>> = {
-  token: 134_500,
+  token: 136_000,
   authorization: 163_000,
   authorizer: 102_000,
   jwks: 62_000,
