@@ -1,10 +1,13 @@
 // Uses everything that the functions of a deployment can do: every grant type and token format, sign-in with all its outcomes,
 // and every way to end a token, a grant or a session. This is about the requests to table and KMS; other tests check the
 // answers. Each step must still succeed, because a step that fails makes no further requests.
+import { decodeJwt } from 'jose';
 import type { Client } from '../../lib/oauth/client.ts';
 import { importSecret } from '../../lib/secrets/secret.ts';
 import { createClientStore } from '../../lib/store/client.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
+import { createSessionStore } from '../../lib/store/session.ts';
+import type { Table } from '../../lib/store/table.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import {
   browserResult,
@@ -210,9 +213,11 @@ async function endSessions(handlers: Handlers, deployment: Deployment, clock: Cl
   const ofAlice = await signIn('web');
   await signIn('second');
   await revoke(await signIn('web'));
+  await makeOld(deployment.table, ofAlice);
   await signIn('web', { prompt: 'login' }, 'bob');
-  await signIn('web', {}, 'bob');
+  const ofBob = await signIn('web', {}, 'bob');
   await revoke(await signIn('web', {}, 'bob'));
+  await makeOld(deployment.table, ofBob);
 
   const { cookies } = browser;
   // The hint names another user than the one who is signed in, so the sign-out must be confirmed.
@@ -223,12 +228,35 @@ async function endSessions(handlers: Handlers, deployment: Deployment, clock: Cl
   const done = await handlers.logout(httpEvent({ path: '/logout', query, cookies, headers, form }));
   expectStatus('sign-out', done.statusCode, 200, done.body);
 
+  const delivery = {
+    sid: 'old',
+    sub: 'bob',
+    client_id: 'web',
+    attempts: 0,
+    due_at: clock.clock(),
+    expires_at: 2 ** 32,
+  };
+  await deployment.table.put({ pk: 'LOGOUT', sk: 'old#web', ...delivery });
   await deployment.deliver();
   // Disabled clients are not notified, so their deliveries are dropped.
   const clients = createClientStore(deployment.table);
   for (const id of ['web', 'second']) await clients.replace({ ...(await clients.find(id))!, enabled: false }, 1);
   clock.advance(3_600);
   await deployment.deliver();
+}
+
+/** Makes the session in which tokens were given one of version 0.1.0, which had an item for each grant. */
+async function makeOld(table: Table, { id_token = '' }: Tokens): Promise<void> {
+  const sessions = createSessionStore(table);
+  const sid = String(decodeJwt(id_token)['sid']);
+  const { root_sid: _, ...session } = (await sessions.find(sid))!;
+  await sessions.put(session);
+  const { expires_at } = session;
+  for (const grant of await table.scan('GRANT')) {
+    if (grant['sid'] !== sid) continue;
+    const [grant_id, client_id] = [String(grant['grant_id']), String(grant['client_id'])];
+    await sessions.putOldGrant(sid, { grant_id, client_id, sid, expires_at });
+  }
 }
 
 /** A browser, and what clients do with its authorization responses. */
