@@ -89,7 +89,7 @@ export function openTable({ tableName: TableName, ...options }: TableOptions): T
 }
 
 /** DynamoDB always sends a list. @throws Unavailable without one, which must not pass for an empty list, such as of revocations */
-function readItems({ Items }: Readonly<Record<string, unknown>>): Item[] {
+export function readItems({ Items }: Readonly<Record<string, unknown>>): Item[] {
   if (!Array.isArray(Items)) throw new Unavailable('the table');
   return Items.map(parseAttributes);
 }

@@ -1,7 +1,6 @@
-import { Unavailable } from '../oauth/errors.ts';
 import type { Attributes } from './attribute-value.ts';
-import { readStart } from './dynamodb.ts';
-import { type DynamoDbCall, parseAttributes } from './dynamodb-call.ts';
+import { readItems, readStart } from './dynamodb.ts';
+import type { DynamoDbCall } from './dynamodb-call.ts';
 import type { Item } from './table.ts';
 
 /** Of 1 MB at most. */
@@ -18,6 +17,5 @@ export const createPageReader =
   (call: DynamoDbCall, TableName: string): PageReader =>
   async (operation, input, start) => {
     const page = await call(operation, { TableName, ...input, ...(start && { ExclusiveStartKey: start }) });
-    if (!Array.isArray(page['Items'])) throw new Unavailable('the table');
-    return { items: page['Items'].map(parseAttributes), next: readStart(page['LastEvaluatedKey'], start) };
+    return { items: readItems(page), next: readStart(page['LastEvaluatedKey'], start) };
   };
