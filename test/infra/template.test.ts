@@ -520,7 +520,7 @@ describe('The rule', () => {
   const tried = mistakes.filter(([, , , , stage = 'dev']) => stages.includes(stage));
   const triedOnAllRules = new Set(sampled(tried, 8));
 
-  it.each(tried.map((mistake) => ({ mistake, name: mistake.slice(0, 2).join(' finds ') })))('$name', ({ mistake }) => {
+  it.each(tried.map((mistake) => [`${mistake[0]} finds ${mistake[1]}`, mistake] as const))('%s', (_name, mistake) => {
     const [rule, , path, value, stage = 'dev'] = mistake;
     const template = plant(path, value, stage);
     if (triedOnAllRules.has(mistake)) expect(Object.keys(violations(template, stage))).toEqual([rule]);

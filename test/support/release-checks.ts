@@ -121,9 +121,9 @@ export function checkFixture(
   });
 
   if (ends.length > 0) {
-    it.each(ends)('everything that expires is $when', async ({ secondsBefore, judgement }) => {
+    it.each(ends.map((end) => [end.when, end] as const))('everything that expires is %s', async (_when, end) => {
       expect(mortals().length).toBeGreaterThan(0);
-      expect(await misjudged(secondsBefore, judgement)).toEqual([]);
+      expect(await misjudged(end.secondsBefore, end.judgement)).toEqual([]);
     });
   }
 
