@@ -13,8 +13,6 @@ export interface GrantStore {
   change(grant_id: string, transition: Transition): Promise<GrantState | undefined>;
   /** The same, without reading the grant. */
   changeBlindly(grant_id: string, transition: Transition): Promise<boolean>;
-  /** Reads the whole table. */
-  list(): Promise<GrantState[]>;
 }
 
 const KIND = 'GRANT';
@@ -80,6 +78,5 @@ export function createGrantStore(table: Table): GrantStore {
     },
     change: (grant_id, { when, set }) => grants.change([grant_id], set, when),
     changeBlindly: (grant_id, { when, set }) => grants.changeBlindly([grant_id], set, when),
-    list: grants.scan,
   };
 }

@@ -4,7 +4,7 @@ import { MalformedAttribute, type Parse } from './shape.ts';
 import type { Item, Key, Listed, Page, Table } from './table.ts';
 
 export interface ItemKind<Id extends readonly unknown[], Value> {
-  /** Named in the log, and the sort key that `scan` looks for. */
+  /** Named in the log. */
   readonly kind: string;
   readonly key: (...id: Id) => Key;
   readonly parse: Parse<Value>;
@@ -38,8 +38,6 @@ export interface Items<Id extends readonly unknown[], Value> {
    * @param page absent = to the end of the partition
    */
   list(from: Key, prefix?: string, page?: Page): Promise<Value[]>;
-  /** All items whose sort key is the kind: reads the whole table. */
-  scan(): Promise<Value[]>;
 }
 
 const isNew: Clause<'pk'> = { attribute: 'pk', test: 'absent' };
@@ -109,6 +107,5 @@ export function items<Id extends readonly unknown[], Value extends object>(
       const found = await table.query(pk, from, page);
       return found.filter(({ sk }) => String(sk).startsWith(prefix)).map(parse);
     },
-    scan: async () => (await table.scan(kind)).map(parse),
   };
 }

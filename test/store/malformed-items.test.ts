@@ -11,7 +11,7 @@ import { createAttemptStore } from '../../lib/store/attempt.ts';
 import { createClientStore, listOfClients } from '../../lib/store/client.ts';
 import { createConsentStore } from '../../lib/store/consent.ts';
 import { createEpochStore } from '../../lib/store/epoch.ts';
-import { createGrantStore } from '../../lib/store/grant.ts';
+import { createGrantStore, listOfGrants } from '../../lib/store/grant.ts';
 import { MalformedItem } from '../../lib/store/items.ts';
 import { createLogoutDeliveryStore } from '../../lib/store/logout-delivery.ts';
 import { createReferenceTokenStore } from '../../lib/store/reference-token.ts';
@@ -200,7 +200,7 @@ const kinds: Readonly<Record<string, Kind>> = {
     write: (table) => createGrantStore(table).put(grant),
     reads: [
       (table) => createGrantStore(table).find('grant'),
-      (table) => createGrantStore(table).list(),
+      () => readList(world, listOfGrants(grant.sub), { wholeTable: true }),
       (table) => createGrantStore(table).change('grant', { when: [], set: {} }),
     ],
     wrong: { state: [QUOTED], amr: [[1]] },
