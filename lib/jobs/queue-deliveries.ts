@@ -51,8 +51,8 @@ async function queueFor(signOut: SignOut, context: QueueingContext, hasTime: () 
     if (!hasTime()) return;
     const clients = await sessions.clients(root_sid, CLIENT_PAGE);
     await inParallel(clients, CONCURRENCY, async (known) => {
-      const { client_id, sid } = known;
-      const client = await findClient(client_id);
+      const { client_id, sid, expires_at } = known;
+      const client = expires_at > signOut.ended_at ? await findClient(client_id) : undefined;
       if (client?.backchannel_logout_uri !== undefined) await deliveries.add(createDelivery(signOut, sid, client_id));
       await sessions.removeClient(root_sid, known);
     });
