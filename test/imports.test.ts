@@ -38,6 +38,7 @@ const OUTSIDE: Readonly<Record<string, Outside>> = {
   'lib/clause.ts': BASE,
   'lib/clock.ts': BASE,
   'lib/in-parallel.ts': BASE,
+  'lib/bounded-map.ts': BASE,
   'lib/lazy.ts': BASE,
   'lib/unicode.ts': BASE,
   'lib/aws-client.ts': {

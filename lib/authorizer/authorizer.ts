@@ -1,3 +1,4 @@
+import { createBoundedMap } from '../bounded-map.ts';
 import { createContainer } from '../container.ts';
 import type { Extensions } from '../extensions.ts';
 import { parseBearer } from '../http/bearer.ts';
@@ -16,7 +17,7 @@ import {
   refuse,
   Unauthorized,
 } from './response.ts';
-import { createTokenCache, digestOf, type VerifiedToken } from './verified-tokens.ts';
+import { digestOf, MAX_TOKENS, type VerifiedToken } from './verified-tokens.ts';
 
 export interface AuthorizerContext extends LogContext, ValidationContext {
   readonly audience: string;
@@ -71,8 +72,8 @@ function createDecider(context: AuthorizerContext) {
 /** Throws InvalidToken. */
 function createVerification(context: AuthorizerContext) {
   const { audience, clock, clockSkew, keysUntil, maxAge, revocations } = context;
-  const verified = createTokenCache<VerifiedToken>();
-  const refused = createTokenCache<LastingRefusal>();
+  const verified = createBoundedMap<VerifiedToken>(MAX_TOKENS);
+  const refused = createBoundedMap<LastingRefusal>(MAX_TOKENS);
 
   /** A reference token is read again with the revocation list; a self-contained token when its key may have been withdrawn. */
   const until = ({ format, claims }: AccessToken, now: number) => {

@@ -11,21 +11,8 @@ export interface VerifiedToken {
   readonly until: number;
 }
 
-const MAX_ENTRIES = 1_000;
+/** Of each kind, in one container. */
+export const MAX_TOKENS = 1_000;
 
 /** So that no bearer token stays in memory. */
 export const digestOf = (token: string) => hash('sha256', token, 'base64');
-
-/** What is known of tokens, by their digest. */
-export function createTokenCache<Entry>() {
-  const entries = new Map<string, Entry>();
-  return {
-    get: (digest: string) => entries.get(digest),
-    set(digest: string, entry: Entry) {
-      entries.delete(digest);
-      const [oldest] = entries.keys();
-      if (oldest !== undefined && entries.size >= MAX_ENTRIES) entries.delete(oldest);
-      entries.set(digest, entry);
-    },
-  };
-}

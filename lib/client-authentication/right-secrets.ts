@@ -1,3 +1,4 @@
+import type { BoundedMap } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import type { HandlesByKind } from '../oauth/handle.ts';
 import type { HashedSecret } from '../oauth/hashed-secret.ts';
@@ -7,7 +8,7 @@ import type { AttemptStore } from '../store/attempt.ts';
 // the table still takes a slow hash for each guess. A fingerprint covers the stored hash, and so ends with it.
 
 /** By fingerprint: until when, in seconds since the epoch. Of one container. */
-export type RightSecrets = Map<string, number>;
+export type RightSecrets = BoundedMap<number>;
 
 export const MAX_REMEMBERED = 1_000;
 
@@ -64,9 +65,6 @@ async function remember(
   if (until < now + TABLE_REMEMBERS / 2) {
     await attempts.put(itemId(print), { attempts: 0, not_before: now, expires_at: now + TABLE_REMEMBERS });
   }
-  rightSecrets.delete(print);
-  const [oldest] = rightSecrets.keys();
-  if (oldest !== undefined && rightSecrets.size >= MAX_REMEMBERED) rightSecrets.delete(oldest);
   rightSecrets.set(print, now + CONTAINER_REMEMBERS);
 }
 

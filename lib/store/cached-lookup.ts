@@ -1,3 +1,4 @@
+import { createBoundedMap } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 
 const MAX_ENTRIES = 1_000;
@@ -8,7 +9,9 @@ export function cacheLookup<Value>(
   seconds: number,
   clock: Clock,
 ): (id: string) => Promise<Value | undefined> {
-  const entries = new Map<string, { readonly value: Value; readonly since: number; readonly until: number }>();
+  const entries = createBoundedMap<{ readonly value: Value; readonly since: number; readonly until: number }>(
+    MAX_ENTRIES,
+  );
   return async (id) => {
     const now = clock();
     const entry = entries.get(id);
@@ -16,12 +19,8 @@ export function cacheLookup<Value>(
     if (entry && entry.since <= now && now < entry.until) return entry.value;
 
     const value = await find(id);
-    entries.delete(id);
-    if (value !== undefined && seconds > 0) {
-      const [oldest] = entries.keys();
-      if (oldest !== undefined && entries.size >= MAX_ENTRIES) entries.delete(oldest);
-      entries.set(id, { value, since: now, until: now + seconds });
-    }
+    if (value !== undefined && seconds > 0) entries.set(id, { value, since: now, until: now + seconds });
+    else entries.delete(id);
     return value;
   };
 }

@@ -1,4 +1,6 @@
+import { createBoundedMap } from '../bounded-map.ts';
 import type { Caller } from '../client-authentication/authenticate.ts';
+import { MAX_REMEMBERED } from '../client-authentication/right-secrets.ts';
 import { createAttemptStore } from '../store/attempt.ts';
 import { cacheLookup } from '../store/cached-lookup.ts';
 import { createClientFinder, createClientStore } from '../store/client.ts';
@@ -8,7 +10,7 @@ import type { FoundationWithTable } from './foundation.ts';
 /** What authentication needs besides a finder and the handles of reference tokens. */
 export const authenticationContext = ({ table }: FoundationWithTable) => ({
   attempts: createAttemptStore(table),
-  rightSecrets: new Map<string, number>(),
+  rightSecrets: createBoundedMap<number>(MAX_REMEMBERED),
 });
 
 // Cached for CLIENT_CACHE_SECONDS.
