@@ -9,7 +9,6 @@ import {
   faults,
   once,
   onlyFor,
-  onlyIf,
   startFaultyStore,
 } from '../support/faulty-store.ts';
 import { passTime } from '../support/pass-time.ts';
@@ -238,21 +237,4 @@ describe('A user who signs out again after a failure is signed out completely, i
     expect(await show(person.access_token)).toMatchObject({ status: 401 });
     expect((await people.deliveries.list()).filter(({ sid }) => sid === person.sid)).toHaveLength(1);
   });
-});
-
-it('A sign-out that is killed at any request to the table leaves the person signed in, or signed out completely', async () => {
-  for (let calls = 0; ; calls++) {
-    const person = await signedIn('ender');
-    let left = calls;
-    store.behave(onlyIf(() => left-- <= 0, faults['connection reset']));
-    const { result } = await passTime(() => signOut(person));
-    store.behave();
-    const isSignedIn = (await people.sessions.find(person.sid)) !== undefined;
-    expect([calls, result.statusCode]).toEqual([calls, isSignedIn ? 503 : 303]);
-    if (isSignedIn) expect(await signOut(person)).toMatchObject({ statusCode: 303 });
-    expect(await refresh(person)).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
-    expect(await show(person.access_token)).toMatchObject({ status: 401 });
-    expect((await people.deliveries.list()).filter(({ sid }) => sid === person.sid)).toHaveLength(1);
-    if (left >= 0) break;
-  }
 });

@@ -7,7 +7,7 @@ import { type FaultyStore, startFaultyStore } from './faulty-store.ts';
 import { isLongRun } from './scale.ts';
 import { createHandlers, type Handlers, type Variables } from './world.ts';
 
-type Callable = 'authorization' | 'token' | 'introspection' | 'revocation' | 'authorizer';
+type Callable = 'authorization' | 'token' | 'introspection' | 'revocation' | 'logout' | 'authorizer';
 
 /** A process that runs the bundles, called like handlers in this process. */
 export interface ContainerProcess {
@@ -62,6 +62,7 @@ export function openProcess(env: Variables): ContainerProcess {
       token: endpoint('token'),
       introspection: endpoint('introspection'),
       revocation: endpoint('revocation'),
+      logout: endpoint('logout'),
       authorizer: (event) => call('authorizer', event) as Promise<AuthorizerResponse>,
     },
     async kill() {
@@ -119,6 +120,7 @@ function openHere(env: Variables): ContainerProcess {
       token: untilKilled(handlers.token),
       introspection: untilKilled(handlers.introspection),
       revocation: untilKilled(handlers.revocation),
+      logout: untilKilled(handlers.logout),
       authorizer: untilKilled(handlers.authorizer),
     },
     kill: async () => kill(),
