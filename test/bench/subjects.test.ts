@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isLongRun, sampled } from '../support/scale.ts';
 import { measureColdStarts } from './cold-start/cold-start.ts';
 import type { Figure } from './figure.ts';
+import { measureRevocations } from './revocations.ts';
 import { bundleSubjects, measureSubject, type SubjectName, subjectNames } from './subjects.ts';
 
 // Keeps `npm run bench` working. Asserts no time.
@@ -30,6 +31,15 @@ test.each(sampled(subjectNames, 3))('%s is measured, and every call of it is ans
   const figures = await measure(name);
   expect(figures).not.toEqual([]);
   for (const { name, value } of figures) expect(value, name).toBeGreaterThan(0);
+});
+
+test('the revocation list is measured, from an empty one on', async () => {
+  const figures = await measureRevocations([0, 400]);
+  expect(figures.map(({ name }) => name.split(',')[0])).toEqual([
+    ...Array.from({ length: 5 }, () => '0 entries'),
+    ...Array.from({ length: 5 }, () => '400 entries'),
+  ]);
+  expect(figures.find(({ name }) => name === '400 entries, first reading')?.value).toBe(2);
 });
 
 test('cold starts are measured to an answer, each beside what it is held against', async () => {
