@@ -76,11 +76,11 @@ describe('The page of bounds', () => {
     for (const cell of [what, bound, affected]) expect(cell).not.toBe('');
   });
 
-  const named = rows.flatMap(([, where = '', , , bound = '']) =>
-    [...bound.matchAll(/`([A-Z_]{3,})` = ([\d,]+)/g)].map(([, name = '', value = '']) => ({ where, name, value })),
+  const named = rows.flatMap(([, , , , bound = '']) =>
+    [...bound.matchAll(/`([A-Z_]{3,})` = ([\d,]+)/g)].map(([, name = '', value = '']) => [name, value] as const),
   );
 
-  it.each(named)('gives $name the value that it has in the code', ({ name, value }) => {
+  it.each(named)('gives %s the value that it has in the code: %s', (name, value) => {
     const values = files.flatMap(({ source }) => {
       const [, text] = new RegExp(`\\bconst ${name}(?:: \\w+)? = ([\\d_ *]+);`).exec(source) ?? [];
       return text === undefined
