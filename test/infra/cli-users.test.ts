@@ -208,7 +208,8 @@ describe.each([
     const { name } = await signedIn();
     let written = 0;
     store.behave(async (response, forward, request) => {
-      if (request.operation === 'PutItem' && ++written > 1) return faults['access denied'](response, forward, request);
+      const isWrite = ['PutItem', 'UpdateItem'].includes(request.operation);
+      if (isWrite && ++written > 1) return faults['access denied'](response, forward, request);
       const { status, headers, body } = await forward();
       response.writeHead(status, headers).end(body);
     });
