@@ -47,8 +47,8 @@ export interface KnownEnd {
 /** What a writer has to do next. */
 export type Step =
   | { readonly step: 'read' }
-  /** It has expired, so the table may delete it at any time. Full, it takes no more entries. */
-  | { readonly step: 'seal'; readonly number: number }
+  /** It has expired, so the table may delete it. Full, it takes no more entries. Kept longer, it stays the last one for all writers. */
+  | { readonly step: 'seal'; readonly number: number; readonly expires_at: number }
   | { readonly step: 'append'; readonly number: number; readonly mayCreate: boolean; readonly expires_at: number };
 
 /** @param expires_at of the entry */
@@ -61,6 +61,8 @@ export function nextStep(known: KnownEnd | undefined, expires_at: number, now: n
     return { step: 'append', number: last.number, mayCreate: false, expires_at: Math.max(last.expires_at, until) };
   }
   if (!isFresh) return { step: 'read' };
-  if (last && !isFull(last)) return { step: 'seal', number: last.number };
+  // If it were deleted before the next one is made, another writer would take an older one for the last, and make a next one of its own.
+  const isSafe = last && endOf(last) >= now - FRESH_SECONDS;
+  if (last && !(isFull(last) && isSafe)) return { step: 'seal', number: last.number, expires_at: now + KEEP_SECONDS };
   return { step: 'append', number: last ? last.number + 1 : 0, mayCreate: true, expires_at: until };
 }

@@ -43,7 +43,7 @@ export function createAppending(store: RevocationStore, copy: Copy, clock: Clock
         const step = nextStep(known, entry.expires_at, now);
         if (step.step === 'read') noteLast(await store.last(), now);
         else if (step.step === 'seal') {
-          await store.seal(step.number);
+          await store.seal(step.number, step.expires_at);
           if (await lookFor(packed, entry, step.number)) return;
         } else {
           const written = await store.append({ ...step, entry: packed, now });

@@ -12,8 +12,8 @@ export interface RevocationStore {
   last(): Promise<Segment | undefined>;
   /** Adds an entry, once, to a segment that is not full and expires no later than this. @returns undefined if it cannot */
   append(entry: NewEntry): Promise<Segment | undefined>;
-  /** From now on, the segment counts as full. False if it does so already, or was deleted. */
-  seal(segment: number): Promise<boolean>;
+  /** From now on, the segment counts as full, and is kept until then at least. False if it is kept for longer already, or was deleted. */
+  seal(segment: number, expires_at: number): Promise<boolean>;
 }
 
 export interface ReadOptions {
@@ -113,9 +113,9 @@ export function createRevocationStore(table: Table): RevocationStore {
       return item && toSegment(item);
     },
 
-    seal: (number) =>
-      table.setBlindly(keyOf(number), { fill: SEGMENT_ENTRIES }, [
-        { attribute: 'fill', test: 'below', value: SEGMENT_ENTRIES },
+    seal: (number, expires_at) =>
+      table.setBlindly(keyOf(number), { fill: SEGMENT_ENTRIES, expires_at }, [
+        { attribute: 'expires_at', test: 'below', value: expires_at + 1 },
         { attribute: 'pk', test: 'present' },
       ]),
   };

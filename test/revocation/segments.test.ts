@@ -5,7 +5,7 @@ import { createSeedTable } from '../../infra/local/seed-table.ts';
 import { type Table as EmbeddedTable, sendToTable, startTable } from '../../infra/local/table.ts';
 import { packRevocation } from '../../lib/oauth/packed-revocation.ts';
 import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
-import { SEGMENT_ENTRIES } from '../../lib/oauth/revocation-segment.ts';
+import { SEGMENT_ENTRIES, type Segment } from '../../lib/oauth/revocation-segment.ts';
 import { createRevocationList, type RevocationList } from '../../lib/revocation/list.ts';
 import { CLIENT_SHARE } from '../../lib/revocation/share.ts';
 import { BinarySet } from '../../lib/store/attribute-value.ts';
@@ -183,6 +183,40 @@ describe('Every segment', () => {
     const [first, second] = await list.segments();
     expect(first).toMatchObject({ number: 0, fill: SEGMENT_ENTRIES, entries: { length: 1 } });
     expect(second).toMatchObject({ number: 1, fill: 1 });
+  });
+
+  it.each([
+    ['full', SEGMENT_ENTRIES],
+    ['not full', 1],
+  ])('that expires, %s, is not deleted while a writer makes the next one', async (_, count) => {
+    await putLast(7, count);
+    advance(2 * DAY);
+    const stored = createRevocationStore(table);
+    let before: Segment | undefined;
+    const append: typeof stored.append = async (entry) => {
+      before = await stored.last();
+      return stored.append(entry);
+    };
+    await createRevocationList({ ...stored, append }, clock).add(entryOf('new'));
+    expect(before).toMatchObject({ number: 7, fill: SEGMENT_ENTRIES, expires_at: clock() + HOUR });
+    expect(await has(container(), 'new')).toBe(true);
+  });
+
+  it('and is deleted after a writer has read it leaves one end of the list, not two', async () => {
+    await putLast(7, SEGMENT_ENTRIES);
+    advance(2 * DAY);
+    const stored = createRevocationStore(table);
+    const last: typeof stored.last = async () => {
+      const found = await stored.last();
+      if (found?.number === 7) {
+        await table.remove(segmentKey(7));
+        await container().add(entryOf('one'));
+      }
+      return found;
+    };
+    await createRevocationList({ ...stored, last }, clock).add(entryOf('other'));
+    await expectChain();
+    expect(await missing(container(), ['one', 'other'])).toEqual([]);
   });
 });
 

@@ -66,7 +66,7 @@ export function openList(table: Table, clock: Clock = systemClock): TestList {
     async fill(count, expires_at) {
       const { last, seal } = createRevocationStore(table);
       const end = await last();
-      if (end) await seal(end.number);
+      if (end) await seal(end.number, end.expires_at);
       const first = end ? end.number + 1 : 0;
       for (let number = first; number < first + count; number++) {
         await table.put(fullSegment(number, { created_at: clock(), expires_at }));
