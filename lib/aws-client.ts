@@ -165,11 +165,12 @@ function createConnections(isHttps: boolean) {
   };
 }
 
-/** @throws AwsError unless it is a JSON object with status 200 */
+/** @throws AwsError unless it is a JSON object with status 200, and not the body of an error, which would pass for an empty result */
 function readAnswer(answer: Answer): { readonly result: Record<string, unknown> } {
   const result = parseObject(answer.body);
-  if (answer.status === 200 && result) return { result };
   const { __type: type, message, Message } = result ?? {};
+  const isError = [type, message, Message].some((member) => member !== undefined);
+  if (answer.status === 200 && result && !isError) return { result };
   const name = typeof type === 'string' ? (type.split('#').at(-1) ?? type) : 'UnreadableAnswer';
   throw new AwsError(name, String(message ?? Message ?? `status ${answer.status}`), answer);
 }

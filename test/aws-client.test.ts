@@ -513,6 +513,8 @@ describe('When the answer is not one of DynamoDB,', () => {
     ['0', 200, names],
     ['<!doctype html><title>Proxy</title>', 200, names],
     ['{"Item":{"pk":{"S":"x', 200, names],
+    ['{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"}', 200, names],
+    ['{"message":"Service Unavailable"}', 200, names],
     ['{}', 201, names],
     ['{}', 404, names],
     ['{"Item":null}', 200, ['get', 'set', 'query', 'scan']],
