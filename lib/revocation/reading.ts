@@ -20,9 +20,16 @@ interface Progress {
   isComplete: boolean;
   /** When the oldest segment was made. */
   began: number;
+  /** What had expired at this time may be missing from the copy. */
+  latest: number;
 }
 
-const newProgress = (): Progress => ({ anchor: undefined, isComplete: false, began: Number.POSITIVE_INFINITY });
+const newProgress = (): Progress => ({
+  anchor: undefined,
+  isComplete: false,
+  began: Number.POSITIVE_INFINITY,
+  latest: Number.NEGATIVE_INFINITY,
+});
 
 /** Items in the query by which a new container finds out whether the list is short. */
 const FEW = 3;
@@ -47,6 +54,12 @@ export function createReading(
   /** Complete readings by number: how many began, and the last one that ended. */
   let [begun, ended] = [0, 0];
 
+  function timeOf(of: Progress): number {
+    const now = clock();
+    of.latest = Math.max(of.latest, now);
+    return now;
+  }
+
   function accept(segment: Segment, of: Progress, now: number) {
     copy.merge(segment, now);
     of.began = Math.min(of.began, segment.created_at);
@@ -58,7 +71,7 @@ export function createReading(
   /** Strongly consistent, from the anchor on. @returns whether this was all */
   async function read(of: Progress, limit?: number): Promise<boolean> {
     const number = ++begun;
-    const now = clock();
+    const now = timeOf(of);
     const { anchor } = of;
     const isWhole = !of.isComplete || now < of.began + FORMER_WRITERS_SECONDS;
     let [page, last]: [ListPage | undefined, Segment | undefined] = [undefined, undefined];
@@ -85,7 +98,7 @@ export function createReading(
   async function sweep(of: Progress): Promise<void> {
     let page: ListPage | undefined;
     do {
-      const now = clock();
+      const now = timeOf(of);
       page = await store.read((of.anchor?.number ?? -1) + 1, { isEventual: true });
       for (const segment of page.segments) {
         if (segment.number !== (of.anchor?.number ?? -1) + 1 || !isFull(segment)) return;
@@ -117,8 +130,8 @@ export function createReading(
     readAt: () => readAt,
 
     async synchronise() {
-      // With the clock ahead, entries were dropped too early, so the whole list is read again.
-      if (clock() < readAt) {
+      // With the clock ahead, entries were left out or dropped too early, so the whole list is read again.
+      if (clock() < Math.max(readAt, progress.latest)) {
         progress = newProgress();
         readAt = Number.NEGATIVE_INFINITY;
       }
@@ -127,7 +140,7 @@ export function createReading(
         if (attempt === ATTEMPTS) throw new Unavailable('the revocation list');
         await (progress.isComplete ? readOn() : begin());
       }
-      copy.prune(clock());
+      copy.prune(timeOf(progress));
     },
   };
 }

@@ -450,6 +450,24 @@ describe('A new container misses no entry of a long list', () => {
     });
     expect(froms).toEqual([segmentKey(SEGMENTS - 1).sk]);
   });
+
+  it('although its clock was ahead during a first attempt, which failed', async () => {
+    await list.put(entryOf('first'));
+    await list.fill(SEGMENTS, end());
+    let ahead = 2 * DAY;
+    const reader = container(() => clock() + ahead);
+    let count = 0;
+    store.behave(
+      onlyIf(
+        ({ operation }) => operation === 'Query' && ++count > 2,
+        (response) => void response.writeHead(400).end('{"__type":"x#AccessDeniedException"}'),
+      ),
+    );
+    await expect(reader.fresh(0)).rejects.toThrow('unavailable');
+    store.behave();
+    ahead = 0;
+    expect(await has(reader, 'first')).toBe(true);
+  });
 });
 
 describe('Entries of version 0.1.0', () => {
