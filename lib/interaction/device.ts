@@ -19,25 +19,25 @@ interface DeviceContext {
 }
 
 /** It proves that this service made the cookie for this account at this time: a page token that belongs to no page. */
-const purpose = (account: string, since: string) => ['device', account, since];
+const purpose = (knownBy: string, since: string) => ['device', knownBy, since];
 
-/** For `Set-Cookie`. */
-export function createDeviceCookie(account: string, page: Handles, { issuer, clock }: DeviceContext): string {
+/** For `Set-Cookie`. @param knownBy names the account and its password: lib/users/authenticate-user.ts */
+export function createDeviceCookie(knownBy: string, page: Handles, { issuer, clock }: DeviceContext): string {
   const [id, since] = [randomId(), String(clock())];
-  const value = [id, since, mintPageToken(page, id, purpose(account, since))].join('.');
+  const value = [id, since, mintPageToken(page, id, purpose(knownBy, since))].join('.');
   return deviceCookie(issuer, DEVICE_LIFETIME).write(value);
 }
 
-/** The device's id, if it has the cookie of this account. */
+/** The device's id, if it has the cookie of this account and password. */
 export function findDevice(
   request: HttpRequest,
-  account: string,
+  knownBy: string,
   page: Handles,
   { issuer, clock }: DeviceContext,
 ): string | undefined {
   const value = deviceCookie(issuer, DEVICE_LIFETIME).read(request) ?? '';
   if (value.length > MAX_LENGTH) return undefined;
   const [id = '', since = '', token = '', ...others] = value.split('.');
-  const isOurs = others.length === 0 && isPageToken(page, token, id, purpose(account, since));
+  const isOurs = others.length === 0 && isPageToken(page, token, id, purpose(knownBy, since));
   return isOurs && clock() < Number(since) + DEVICE_LIFETIME ? id : undefined;
 }

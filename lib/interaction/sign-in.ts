@@ -14,7 +14,7 @@ export interface SignInContext extends VisitContext, EndSessionContext {
     username: string,
     password: string,
     origin: AttemptOrigin,
-  ): Promise<SignInOutcome & { readonly account: string }>;
+  ): Promise<SignInOutcome & { readonly knownBy: string }>;
 }
 
 /** Or what the page says when it is shown again. */
@@ -33,7 +33,7 @@ export async function signInWithPassword(
   const username = form.get('username') ?? '';
   const result = await context.authenticateUser(username, form.get('password') ?? '', {
     address: request.sourceIp,
-    deviceOf: (account) => findDevice(request, account, handles.page, context),
+    deviceOf: (knownBy) => findDevice(request, knownBy, handles.page, context),
   });
   if (result.outcome !== 'signed_in') {
     logRefusal(result, site.client?.client_id, context.log);
@@ -43,7 +43,7 @@ export async function signInWithPassword(
   const authentication = { sub: result.sub, amr: result.amr, auth_time: context.clock() };
   return {
     browser: await beginSession(browser, authentication, context.sessionLifetime, context),
-    deviceCookie: createDeviceCookie(result.account, handles.page, context),
+    deviceCookie: createDeviceCookie(result.knownBy, handles.page, context),
   };
 }
 

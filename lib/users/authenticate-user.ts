@@ -18,8 +18,8 @@ export interface AttemptOrigin {
   readonly address: string;
   /** That passes the password on. */
   readonly client_id?: string;
-  /** The id of a browser in which somebody signed in to this account before. */
-  deviceOf?(account: string): string | undefined;
+  /** The id of a browser that is known by this. */
+  deviceOf?(knownBy: string): string | undefined;
 }
 
 interface SignedIn {
@@ -56,24 +56,26 @@ interface Checked {
 
 /**
  * Slows down guessing. A name that does not exist takes the same time and gives the same answer as a wrong password.
- * @returns also the account, by which a browser is known later
+ * @returns also what a browser is known by after a sign-in: the account and, in the table, its password
  */
 export async function authenticateUser(
   username: string,
   password: string,
   origin: AttemptOrigin,
   context: UserAuthenticationContext,
-): Promise<SignInOutcome & { readonly account: string }> {
+): Promise<SignInOutcome & { readonly knownBy: string }> {
   const { users, extensions, clock } = context;
   const user = await users.findByName(username);
   const account = user ? accountOf(user) : accountNamed(username);
-  const device = origin.deviceOf?.(account);
+  // With a new password, no browser is known: whoever knew the old one could have prepared many from which to guess the new one.
+  const knownBy = user ? JSON.stringify([account, user.password.secret_id]) : account;
+  const device = origin.deviceOf?.(knownBy);
   const counters = device === undefined ? countersFor(account, origin) : [counter('device', device)];
   // The same time for all counters, so that whoever waits as long as the answer says has waited long enough.
   const now = clock();
   const throttle = { attempts: context.attempts, clock: () => now };
   const decision = await reserveAttempt(counters, throttle);
-  if (!decision.isAllowed) return { outcome: 'delayed', seconds: decision.seconds, account };
+  if (!decision.isAllowed) return { outcome: 'delayed', seconds: decision.seconds, knownBy };
 
   const { result, account: elsewhere } = await (extensions.authenticateUser
     ? decideWithHook(user, account, username, password, extensions.authenticateUser, context)
@@ -81,11 +83,11 @@ export async function authenticateUser(
   if (elsewhere !== undefined && device === undefined) {
     // Only now is it known who it is, so the answer is withheld if there were too many attempts at this person's names.
     const person = await reserveAttempt([counter('account', elsewhere)], throttle);
-    if (!person.isAllowed) return { outcome: 'delayed', seconds: person.seconds, account };
+    if (!person.isAllowed) return { outcome: 'delayed', seconds: person.seconds, knownBy };
     if (result.outcome === 'signed_in') await person.succeeded();
   }
   if (result.outcome === 'signed_in') await decision.succeeded();
-  return { ...result, account };
+  return { ...result, knownBy };
 }
 
 /** A user of the table is counted by the name of the record, as in version 0.1.0, whatever name leads there. */

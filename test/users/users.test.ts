@@ -11,7 +11,7 @@ import { openTable } from '../../lib/store/dynamodb.ts';
 import { createUserStore, listOfUsers, type UserStore } from '../../lib/store/user.ts';
 import { type AttemptOrigin, authenticateUser } from '../../lib/users/authenticate-user.ts';
 import { createUser } from '../../lib/users/create-user.ts';
-import { verifyPassword } from '../../lib/users/password.ts';
+import { hashPassword, verifyPassword } from '../../lib/users/password.ts';
 import { type FaultyStore, faults, once, onlyFor, startFaultyStore } from '../support/faulty-store.ts';
 import { readList } from '../support/read-list.ts';
 import { createTestClock, startWorld, type World } from '../support/world.ts';
@@ -349,12 +349,23 @@ describe('A browser in which somebody signed in before', () => {
   });
 
   it('is known for the account only that signed in there', async () => {
-    const { account } = await authenticate('alice', 'pässword');
-    const deviceOf = (asked: string) => (asked === account ? 'the-device' : undefined);
+    const { knownBy } = await authenticate('alice', 'pässword');
+    const deviceOf = (asked: string) => (asked === knownBy ? 'the-device' : undefined);
     await guessFrom(4, {});
     for (let tries = 0; tries < 4; tries++) await authenticate('expired', 'wrong');
     expect(await authenticate('ALICE', 'pässword', {}, { deviceOf })).toMatchObject({ outcome: 'signed_in' });
     expect(await authenticate('expired', 'pässword', {}, { deviceOf })).toMatchObject({ outcome: 'delayed' });
+  });
+
+  it('is known no more when the password has changed', async () => {
+    await createUser({ username: 'changing', password: 'pässword', claims: {} }, { users, clock });
+    const before = await authenticate('changing', 'pässword');
+    const user = await users.findByName('changing');
+    await users.replace({ ...user!, password: await hashPassword('another', clock()) }, 1);
+    const after = await authenticate('changing', 'another');
+    expect([before, after]).toMatchObject([{ outcome: 'signed_in' }, { outcome: 'signed_in' }]);
+    expect(after.knownBy).not.toBe(before.knownBy);
+    expect((await authenticate('Changing', 'another')).knownBy).toBe(after.knownBy);
   });
 });
 
