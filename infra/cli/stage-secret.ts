@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto';
+import { type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto';
 import { type Algorithm, type AlgorithmName, algorithms } from '../../lib/keys/algorithm.ts';
 import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
@@ -6,6 +6,7 @@ import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import { environmentBytes } from '../environment-size.ts';
 import { createHandleKeys, type HandleKeys } from '../handle-keys.ts';
+import { newKeyPair } from '../key-pair.ts';
 import { createRegistryKey } from '../registry-key.ts';
 
 /** The secret of a stage. Each member becomes the environment variable of that name. */
@@ -25,9 +26,9 @@ export interface StageSecret extends HandleKeys {
 /** RSA keys have 2048 bits, so that two of them fit into the environment of a function while one replaces the other. */
 function generate(alg: AlgorithmName): KeyObject {
   const { kty, crv = '' }: Algorithm = algorithms[alg];
-  if (kty === 'RSA') return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
-  if (kty === 'EC') return generateKeyPairSync('ec', { namedCurve: crv }).privateKey;
-  return generateKeyPairSync('ed25519').privateKey;
+  if (kty === 'RSA') return newKeyPair('rsa', { modulusLength: 2048 }).privateKey;
+  if (kty === 'EC') return newKeyPair('ec', { namedCurve: crv }).privateKey;
+  return newKeyPair('ed25519').privateKey;
 }
 
 /** Makes one new key of each kind. Those for encrypted tokens are unused until the stage switches such tokens on. */
@@ -59,7 +60,7 @@ export function createSigningKey(alg: AlgorithmName) {
 }
 
 function decryptionKey() {
-  const members = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
+  const members = newKeyPair('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
   const [key] = parseDecryptionKeys(JSON.stringify(members));
   return { ...members, kid: '', ...key?.jwk };
 }

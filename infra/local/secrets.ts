@@ -1,9 +1,10 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 import { createHandleKeys } from '../handle-keys.ts';
+import { newKeyPair } from '../key-pair.ts';
 import { createRegistryKey } from '../registry-key.ts';
 
 /** The content of Secrets Manager: values by secret name, then by key. */
@@ -37,7 +38,7 @@ function signingKey() {
   return { kty, crv, x, y, kid, alg: 'ES256', use: 'sig', d };
 }
 
-const newKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
+const newKey = () => newKeyPair('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
 
 const decryptionKey = (kid: string) => ({ ...newKey(), kid, alg: 'ECDH-ES+A256KW', use: 'enc' });
 

@@ -1,6 +1,8 @@
 // What it would cost to authenticate each record of a client, API or user when it is read: npx tsx test/bench/record-authentication.ts
 // docs/decisions/signed-registry.md says why it is not done.
-import { createHmac, createSecretKey, generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto';
+
+import { createHmac, createSecretKey, randomBytes, sign, verify } from 'node:crypto';
+import { newKeyPair } from '../../infra/key-pair.ts';
 import { signedBytes } from '../../lib/key-registry/signature.ts';
 import { client } from '../support/world.ts';
 import { interleave } from './measure.ts';
@@ -9,8 +11,8 @@ const record = client('web', { client_name: 'A web app', redirect_uris: ['https:
 /** The canonical form of a record, as of the registry. */
 const bytes = () => signedBytes('https://issuer.example', { keys: [record as never], sequence: 1, signed_at: 1 });
 
-const ed25519 = generateKeyPairSync('ed25519');
-const es256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const ed25519 = newKeyPair('ed25519');
+const es256 = newKeyPair('ec', { namedCurve: 'P-256' });
 const secret = createSecretKey(randomBytes(32));
 const byEd25519 = sign(null, bytes(), ed25519.privateKey);
 const byEs256 = sign('sha256', bytes(), es256.privateKey);

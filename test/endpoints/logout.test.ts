@@ -1,7 +1,8 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { compose as composeLogout } from '../../functions/logout.ts';
+import { newKeyPair } from '../../infra/key-pair.ts';
 import type { HttpRequest } from '../../lib/http/message.ts';
 import { beginSession, readBrowser, sessionCookie } from '../../lib/interaction/browser-session.ts';
 import { revocationTransition } from '../../lib/oauth/grant-state.ts';
@@ -304,7 +305,7 @@ describe('When no user is signed in,', () => {
 });
 
 describe('/logout refuses without signing the user out:', () => {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey } = newKeyPair('ec', { namedCurve: 'P-256' });
   const claims = { sub: ALICE.sub, aud: 'web' };
   const kidOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid;
   const resign = (header: object) =>

@@ -1,6 +1,5 @@
 // `latchkey keys` on a deployment that runs on the registry, its keys wrapped by the stand-in for KMS.
 
-import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -10,6 +9,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KeyView } from '../../infra/cli/key-view.ts';
+import { newKeyPair } from '../../infra/key-pair.ts';
 import type { Kms } from '../../infra/local/kms/server.ts';
 import type { RegisteredKey, StoredRegistry } from '../../lib/key-registry/registry.ts';
 import { createKeyRegistryStore, KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/key-registry/store.ts';
@@ -534,7 +534,7 @@ describe('A registry that key management did not sign', () => {
       x = '',
       y = '',
       crv = '',
-    } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({
+    } = newKeyPair('ec', { namedCurve: 'P-256' }).publicKey.export({
       format: 'jwk',
     });
     await unsign((key) => (key.kid === kid ? { ...key, jwk: { ...key.jwk, kty: 'EC', crv, x, y } } : key));
@@ -683,14 +683,7 @@ describe('On a local stack,', () => {
 describe('The keys commands refuse', () => {
   const sign = () => createKey(world.kms, 'ECC_NIST_P256');
   const file = join(files, 'private.pem');
-  writeFileSync(
-    file,
-    generateKeyPairSync('ec', {
-      namedCurve: 'P-256',
-      privateKeyEncoding: { format: 'pem', type: 'pkcs8' },
-      publicKeyEncoding: { format: 'pem', type: 'spki' },
-    }).privateKey,
-  );
+  writeFileSync(file, newKeyPair('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'pem', type: 'pkcs8' }));
 
   it.each<[string, string[] | (() => string[]), number, RegExp, Record<string, string>?]>([
     ['a key of no origin', ['add'], 2, /which key\?/],

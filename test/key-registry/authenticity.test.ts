@@ -1,7 +1,8 @@
 // What a registry is worth that somebody else than key management has written, or has put back.
 
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { newKeyPair } from '../../infra/key-pair.ts';
 import type { RegisteredKey, SignedRegistry, StoredRegistry } from '../../lib/key-registry/registry.ts';
 import { signedBytes } from '../../lib/key-registry/signature.ts';
 import { KEY_REGISTRY, keyOfKeyRegistry } from '../../lib/key-registry/store.ts';
@@ -64,7 +65,7 @@ const theirs: RegisteredKey = {
   activated_at: 0,
 };
 const theirToken = () => forge(theirSigningKey, clock());
-const theirRegistryKey = generateKeyPairSync('ed25519').privateKey;
+const theirRegistryKey = newKeyPair('ed25519').privateKey;
 
 /** Writes the item without any key, as a role with PutItem on KEYS can. */
 async function put(value: StoredRegistry): Promise<void> {

@@ -1,10 +1,11 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { newKeyPair } from '../../infra/key-pair.ts';
 import { parseDecryptionKeys, parseEncryptionKey } from '../../lib/keys/encryption-key.ts';
 import { rsaKeyPair } from '../support/rsa-keys.ts';
 
-const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve });
+const ec = (namedCurve: string) => newKeyPair('ec', { namedCurve });
 const pairs = { rsa: rsaKeyPair(), p256: ec('P-256'), p384: ec('P-384') };
 const other = { rsa: rsaKeyPair(), p256: ec('P-256') };
 
@@ -75,7 +76,7 @@ describe('An unusable encryption key is refused with its kid, without key materi
     ['an alg of another type', publics, set({ ...jwk(p256.publicKey), alg: 'RSA-OAEP-256' }), /is of a type, curve or/],
     ['secp256k1', publics, set(jwk(ec('secp256k1').publicKey)), /is of a type, curve or alg/],
     ['P-521', publics, set(jwk(ec('P-521').publicKey)), /is of a type, curve or alg/],
-    ['Ed25519', publics, set(jwk(generateKeyPairSync('ed25519').publicKey)), /is of a type, curve or alg/],
+    ['Ed25519', publics, set(jwk(newKeyPair('ed25519').publicKey)), /is of a type, curve or alg/],
     ['a symmetric key', privates, set({ kty: 'oct', k: 'c2VjcmV0', kid: 'shared' }), /^key "shared" is symmetric$/],
     ['an empty kid', publics, set({ ...jwk(p256.publicKey), kid: '' }), /has a kid that is not a string$/],
     [

@@ -1,13 +1,14 @@
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { type KeyObject, sign } from 'node:crypto';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { newKeyPair } from '../../infra/key-pair.ts';
 import { derToJose, joseToDer } from '../../lib/keys/ecdsa-signature.ts';
 import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { rsaKeyPair } from '../support/rsa-keys.ts';
 import { scaled } from '../support/scale.ts';
 
-const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve });
-const pairs = { rsa: rsaKeyPair(), p256: ec('P-256'), p384: ec('P-384'), ed25519: generateKeyPairSync('ed25519') };
+const ec = (namedCurve: string) => newKeyPair('ec', { namedCurve });
+const pairs = { rsa: rsaKeyPair(), p256: ec('P-256'), p384: ec('P-384'), ed25519: newKeyPair('ed25519') };
 const other = { rsa: rsaKeyPair(), p256: ec('P-256') };
 
 type Jwk = Record<string, unknown>;
@@ -127,7 +128,7 @@ describe('An unusable signing key is refused with its kid, without key material:
       /is of a type, curve or alg/,
     ],
     ['a curve that nobody verifies', 'private', pem(ec('secp256k1').privateKey), /is of a type, curve or alg/],
-    ['a key for key agreement', 'private', pem(generateKeyPairSync('x25519').privateKey), /is of a type, curve or alg/],
+    ['a key for key agreement', 'private', pem(newKeyPair('x25519').privateKey), /is of a type, curve or alg/],
     ['a symmetric key', 'private', set({ kty: 'oct', k: 'c2VjcmV0', kid: 'shared' }), /^key "shared" is symmetric$/],
     [
       'a key for encryption',

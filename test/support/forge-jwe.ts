@@ -1,5 +1,6 @@
 // Makes JWEs that may be wrong on purpose, but are properly encrypted. Uses node:crypto only, so that the tests rely on neither
 // lib nor jose.
+
 import {
   constants,
   createCipheriv,
@@ -7,12 +8,12 @@ import {
   createPrivateKey,
   createPublicKey,
   diffieHellman,
-  generateKeyPairSync,
   hkdfSync,
   type KeyObject,
   publicEncrypt,
   randomBytes,
 } from 'node:crypto';
+import { newKeyPair } from '../../infra/key-pair.ts';
 import { type Json, segment } from './forge.ts';
 import { DECRYPTION_KEYS, encryptionVariables, ISSUER } from './world.ts';
 
@@ -54,7 +55,7 @@ export function ecdhRecipient(
     kid,
     agree(cekBytes) {
       const namedCurve = publicKey.asymmetricKeyDetails?.namedCurve ?? '';
-      const ephemeral = generateKeyPairSync('ec', { namedCurve });
+      const ephemeral = newKeyPair('ec', { namedCurve });
       const z = diffieHellman({ privateKey: ephemeral.privateKey, publicKey });
       const { kty, crv, x, y } = ephemeral.publicKey.export({ format: 'jwk' });
       const header = { epk: { x, crv, kty, y } };

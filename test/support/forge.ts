@@ -1,14 +1,8 @@
 // Makes tokens that are wrong on purpose, but signed by the real keys. Uses node:crypto only, so that the tests do not rely on
 // lib.
-import {
-  constants,
-  createHash,
-  createPrivateKey,
-  generateKeyPairSync,
-  type JsonWebKey,
-  type KeyObject,
-  sign,
-} from 'node:crypto';
+
+import { constants, createHash, createPrivateKey, type JsonWebKey, type KeyObject, sign } from 'node:crypto';
+import { newKeyPair } from '../../infra/key-pair.ts';
 import { rsaKeyPair } from './rsa-keys.ts';
 import { ISSUER, type Variables } from './world.ts';
 
@@ -33,9 +27,9 @@ const signatures = {
 } as const satisfies Record<ForgingAlgorithm, (data: Buffer, key: KeyObject) => Buffer>;
 
 function generate(alg: ForgingAlgorithm): KeyObject {
-  if (alg === 'EdDSA') return generateKeyPairSync('ed25519').privateKey;
-  if (alg === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-  if (alg === 'ES384') return generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey;
+  if (alg === 'EdDSA') return newKeyPair('ed25519').privateKey;
+  if (alg === 'ES256') return newKeyPair('ec', { namedCurve: 'P-256' }).privateKey;
+  if (alg === 'ES384') return newKeyPair('ec', { namedCurve: 'P-384' }).privateKey;
   return rsaKeyPair().privateKey;
 }
 

@@ -1,4 +1,5 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { newKeyPair } from '../../infra/key-pair.ts';
 import fixtures from '../fixtures/rsa-keys.json' with { type: 'json' };
 
 type Kind = keyof typeof fixtures;
@@ -19,7 +20,7 @@ export function rsaKeyPair(kind: Kind = '2048 bits'): { privateKey: KeyObject; p
 /** For the stand-in for KMS: takes a key from the file if there are several of that size. */
 export function makeRsaKey(modulusLength: number): KeyObject {
   const kind = sizes.get(modulusLength);
-  return kind ? rsaKeyPair(kind).privateKey : generateKeyPairSync('rsa', { modulusLength }).privateKey;
+  return kind ? rsaKeyPair(kind).privateKey : newKeyPair('rsa', { modulusLength }).privateKey;
 }
 
 const sizes = new Map<number, Kind>([

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { compose as composeAuthorization } from '../../functions/authorization.ts';
 import { compose as composeAuthorizer } from '../../functions/authorizer.ts';
 import { compose as composeDiscovery } from '../../functions/discovery.ts';
@@ -9,6 +9,7 @@ import { compose as composeRevocation } from '../../functions/revocation.ts';
 import { compose as composeToken } from '../../functions/token.ts';
 import { compose as composeUserinfo } from '../../functions/userinfo.ts';
 import { compose as composeWhoami } from '../../functions/whoami.ts';
+import { newKeyPair } from '../../infra/key-pair.ts';
 import { startTable } from '../../infra/local/table.ts';
 import { createAuthorizer } from '../../lib/authorizer/authorizer.ts';
 import type { AuthorizerResponse } from '../../lib/authorizer/response.ts';
@@ -61,8 +62,8 @@ export function keyVariables(alg = 'ES256'): { SIGNING_KEYS: string; VERIFICATIO
 }
 
 function generate(alg: string) {
-  if (alg === 'EdDSA') return generateKeyPairSync('ed25519');
-  if (alg.startsWith('ES')) return generateKeyPairSync('ec', { namedCurve: alg === 'ES384' ? 'P-384' : 'P-256' });
+  if (alg === 'EdDSA') return newKeyPair('ed25519');
+  if (alg.startsWith('ES')) return newKeyPair('ec', { namedCurve: alg === 'ES384' ? 'P-384' : 'P-256' });
   return rsaKeyPair();
 }
 
@@ -70,7 +71,7 @@ const keys = keyVariables();
 
 /** A private key for encryption: on the given curve, or RSA. */
 export function decryptionKey(kid: string, namedCurve?: string) {
-  const pair = namedCurve ? generateKeyPairSync('ec', { namedCurve }) : rsaKeyPair();
+  const pair = namedCurve ? newKeyPair('ec', { namedCurve }) : rsaKeyPair();
   const alg = namedCurve ? 'ECDH-ES+A256KW' : 'RSA-OAEP-256';
   return { ...pair.privateKey.export({ format: 'jwk' }), kid, alg, use: 'enc' };
 }

@@ -1,10 +1,11 @@
 // JWEs with exactly one fault. Each is properly encrypted, with a real key where possible, so that it is refused for its fault
 // and not because it cannot be decrypted.
 
-import { generateKeyPairSync, webcrypto } from 'node:crypto';
+import { webcrypto } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { compose as composeAuthorizer } from '../../functions/authorizer.ts';
+import { newKeyPair } from '../../infra/key-pair.ts';
 import { InvalidToken } from '../../lib/oauth/errors.ts';
 import { formatOf, formats } from '../../lib/tokens/formats.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
@@ -141,7 +142,7 @@ const headerTexts: Record<string, (json: string) => string | Buffer> = {
 };
 
 const foreignEpk = (namedCurve: string) => {
-  const { kty, crv, x, y } = generateKeyPairSync('ec', { namedCurve }).publicKey.export({ format: 'jwk' });
+  const { kty, crv, x, y } = newKeyPair('ec', { namedCurve }).publicKey.export({ format: 'jwk' });
   return { x, crv, kty, y };
 };
 

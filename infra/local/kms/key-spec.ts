@@ -1,6 +1,8 @@
 // The kinds of KMS keys, and what each may be used for.
 // https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
-import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+
+import { type KeyObject, randomBytes } from 'node:crypto';
+import { newKeyPair } from '../../key-pair.ts';
 import { validation } from './kms-error.ts';
 
 export type Material = { readonly privateKey: KeyObject } | { readonly secret: Buffer };
@@ -8,7 +10,7 @@ export type Material = { readonly privateKey: KeyObject } | { readonly secret: B
 /** Makes a private RSA key. */
 export type MakeRsaKey = (modulusLength: number) => KeyObject;
 
-export const makeRsaKey: MakeRsaKey = (modulusLength) => generateKeyPairSync('rsa', { modulusLength }).privateKey;
+export const makeRsaKey: MakeRsaKey = (modulusLength) => newKeyPair('rsa', { modulusLength }).privateKey;
 
 export interface KeySpec {
   readonly usages: readonly string[];
@@ -31,7 +33,7 @@ const rsa = (modulusLength: number): KeySpec => ({
 const ec = (namedCurve: string, algorithm: string, usages = ['SIGN_VERIFY', 'KEY_AGREEMENT']): KeySpec => ({
   usages,
   signingAlgorithms: [algorithm],
-  generate: () => ({ privateKey: generateKeyPairSync('ec', { namedCurve }).privateKey }),
+  generate: () => ({ privateKey: newKeyPair('ec', { namedCurve }).privateKey }),
 });
 
 const hmac = (bits: number): KeySpec => ({
@@ -61,7 +63,7 @@ const specs = new Map<string, KeySpec>([
     {
       usages: ['SIGN_VERIFY'],
       signingAlgorithms: ['ED25519_SHA_512'],
-      generate: () => ({ privateKey: generateKeyPairSync('ed25519').privateKey }),
+      generate: () => ({ privateKey: newKeyPair('ed25519').privateKey }),
     },
   ],
   ...[224, 256, 384, 512].map((bits): [string, KeySpec] => [`HMAC_${bits}`, hmac(bits)]),
