@@ -49,7 +49,7 @@ const expected: readonly Answer['answer'][] = [
   '200',
   '200',
   '200 alice-sub',
-  '200 true',
+  '200 true quiet',
   'allow',
   '200',
   'refuse',

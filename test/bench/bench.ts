@@ -8,6 +8,7 @@ import { measureBundles } from './bundle-sizes.ts';
 import { measureColdStarts } from './cold-start/cold-start.ts';
 import { type Figure, formatTable, isMet } from './figure.ts';
 import type { Effort } from './measure.ts';
+import { measureNeighbours, neighboursEffort } from './neighbours.ts';
 import { measureRevocations } from './revocations.ts';
 import { bundleSubjects, measureSubject, subjectNames, subjects } from './subjects.ts';
 
@@ -16,7 +17,7 @@ const HELP = `usage: npm run bench -- [--quick] [--json FILE] [SUBJECT ...]
   --quick      fewer and shorter rounds: a first look
   --json FILE  writes the figures for machines
   SUBJECT      verify, authorizer, sign, client-credentials, authorize, redeem, refresh,
-               introspection-and-revocation, formats, cold-start, revocations, bundles; all of them unless named
+               introspection-and-revocation, formats, cold-start, revocations, neighbours, bundles; all of them unless named
 `;
 
 const { values, positionals } = parseArgs({
@@ -41,6 +42,12 @@ async function run(): Promise<void> {
   }
   if (isWanted('cold-start')) sections.set('cold start', await measureColdStarts(values.quick ? 7 : 31));
   if (isWanted('revocations')) sections.set('revocation list (embedded table)', await measureRevocations());
+  if (isWanted('neighbours')) {
+    sections.set(
+      'beside another client (embedded table)',
+      await measureNeighbours(neighboursEffort(values.quick ?? false)),
+    );
+  }
   if (isWanted('bundles')) sections.set('bundle', measureBundles(await analyseFunctions()));
 
   process.stdout.write(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}; medians\n`);

@@ -1,7 +1,7 @@
 /** A measured figure, and the goal it is held against, if it has one. */
 export interface Figure {
   readonly name: string;
-  readonly unit: 'µs' | 'ms' | 'bytes' | 'units';
+  readonly unit: 'µs' | 'ms' | 'bytes' | 'units' | 'requests' | 'hashes';
   /** Median over the rounds. */
   readonly value: number;
   /** What the figure is compared with, measured in the same rounds. */
@@ -49,5 +49,7 @@ function cells(figure: Figure): string[] {
   ];
 }
 
-const number = (value: number, unit: Figure['unit'], digits = unit === 'bytes' ? 0 : value < 10 ? 2 : 1) =>
+const isWhole = (unit: Figure['unit']) => unit === 'bytes' || unit === 'requests' || unit === 'hashes';
+
+const number = (value: number, unit: Figure['unit'], digits = isWhole(unit) ? 0 : value < 10 ? 2 : 1) =>
   value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isLongRun, sampled } from '../support/scale.ts';
 import { measureColdStarts } from './cold-start/cold-start.ts';
 import type { Figure } from './figure.ts';
+import { measureNeighbours } from './neighbours.ts';
 import { measureRevocations } from './revocations.ts';
 import { bundleSubjects, measureSubject, type SubjectName, subjectNames } from './subjects.ts';
 
@@ -40,6 +41,13 @@ test('the revocation list is measured, from an empty one on', async () => {
     ...Array.from({ length: 5 }, () => '400 entries'),
   ]);
   expect(figures.find(({ name }) => name === '400 entries, first reading')?.value).toBe(2);
+});
+
+test('a client beside another one is measured, from no load on', async () => {
+  const loads = { revocations: 1, deliveries: 1, guesses: 1, grants: 1 };
+  const figures = await measureNeighbours({ loads, visits: 1, rounds: 1, queued: [0, 5], guesses: [12] });
+  expect(figures).toHaveLength(4 * 2 + 2 * 2 + 4);
+  expect(figures.filter(({ unit }) => unit === 'hashes').map(({ value }) => value)).toEqual([11, 0]);
 });
 
 test('cold starts are measured to an answer, each beside what it is held against', async () => {

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { sendToTable } from '../../infra/local/table.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { ProxyEvent, ProxyResult } from '../../lib/http/proxy-event.ts';
+import type { Client } from '../../lib/oauth/client.ts';
 import { importSecret } from '../../lib/secrets/secret.ts';
 import { callOf, startFaultyStore } from './faulty-store.ts';
 import { ALICE, app, createDeliverer, createSignIn } from './sign-in.ts';
@@ -39,26 +40,32 @@ export interface Answer {
   readonly calls: readonly string[];
   /** Read units, by the account of the table. */
   readonly units: number;
+  readonly milliseconds: number;
 }
 
-/** A client's server that accepts its logout tokens, or never answers. */
-export async function startReceiver(isDead = false) {
+/** The server of a client, as it treats logout tokens. */
+export async function startReceiver(treatment: 'accepts' | 'is silent') {
   let count = 0;
-  let notice = () => {};
-  const first = new Promise<void>((resolve) => {
-    notice = resolve;
-  });
+  let [behaviour, notice]: [typeof treatment | 'hangs up', () => void] = [treatment, () => {}];
   const server = createServer((request, response) => {
     count++;
     notice();
     request.resume();
-    if (!isDead) response.end();
+    if (behaviour === 'accepts') response.end();
+    if (behaviour === 'hangs up') response.destroy();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     uri: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     received: () => count,
-    first,
+    next: () =>
+      new Promise<void>((resolve) => {
+        notice = resolve;
+      }),
+    behave(next: typeof behaviour) {
+      behaviour = next;
+      if (next === 'hangs up') server.closeAllConnections();
+    },
     stop() {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(resolve));
@@ -101,11 +108,13 @@ async function startMeter(upstream: string) {
 
 export type Neighbours = Awaited<ReturnType<typeof startNeighbours>>;
 
-export async function startNeighbours(clock: Clock) {
+/** @param isMetered whether the requests of the quiet client are counted, which takes time */
+export async function startNeighbours(clock: Clock, isMetered = true) {
   const world = await startWorld({ ISSUER }, clock);
   const meter = await startMeter(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+  const variables = isMetered ? { AWS_ENDPOINT_URL_DYNAMODB: meter.endpoint } : {};
   const people = createSignIn(world, clock);
-  const [receiver, dead] = [await startReceiver(), await startReceiver(true)];
+  const [receiver, dead] = [await startReceiver('accepts'), await startReceiver('is silent')];
   const quiet = app('quiet', {
     grant_types: ['client_credentials', 'authorization_code', 'refresh_token'],
     scope: 'openid offline_access read',
@@ -127,68 +136,61 @@ export async function startNeighbours(clock: Clock) {
       ...httpEvent({ method: 'GET', path: '/logout', query: `id_token_hint=${id_token}` }),
       cookies: [cookie],
     }) as ProxyEvent;
+  const own = (form: Record<string, string>) => asQuiet(RIGHT, OWN_ADDRESS, form);
   const offline = { scope: 'openid offline_access' };
+  const read = async (answering: Promise<ProxyResult>) => {
+    const { status, json } = readResult(await answering);
+    return { json, answer: [status, json['error'], json['active'], json['sub']].filter(Boolean).join(' ') };
+  };
 
-  /** What the quiet client asks in one visit. What a person does before it is not part of it. */
-  async function prepare(handlers: Handlers): Promise<readonly (readonly [string, () => Promise<string>])[]> {
+  async function signIn(client: Client) {
     const { sid, cookie } = await people.begin();
-    const {
-      id_token,
-      access_token: ofPerson,
-      ...granted
-    } = await people.give(world.handlers, quiet, {
-      ...offline,
-      sid,
-    });
-    let refresh_token = granted.refresh_token;
-    let ofMachine = '';
-    const own = (form: Record<string, string>) => asQuiet(RIGHT, OWN_ADDRESS, form);
-    const read = async (answering: Promise<ProxyResult>) => {
-      const { status, json } = readResult(await answering);
-      return { json, answer: [status, json['error'], json['active'], json['sub']].filter((part) => part).join(' ') };
-    };
+    return { cookie, ...(await people.give(world.handlers, client, { ...offline, sid })) };
+  }
+
+  /** What the quiet client asks in one visit, in this order, for a person who is signed in. */
+  async function createRequests(handlers: Handlers): Promise<Record<string, () => Promise<string>>> {
+    const person = await signIn(quiet);
+    let [refresh_token, ofMachine] = [person.refresh_token, ''];
     const refresh = async () => {
       const { answer, json } = await read(handlers.token(own({ grant_type: 'refresh_token', refresh_token })));
       refresh_token = String(json['refresh_token'] ?? refresh_token);
       return answer;
     };
     const check = () => verdict(handlers.authorizer(authorizerEvents['HTTP API 2.0'](ofMachine) as never));
-    return [
-      [
-        'token',
-        async () => {
-          const { answer, json } = await read(handlers.token(own(machine)));
-          ofMachine = String(json['access_token']);
-          return answer;
-        },
-      ],
-      ['refresh', refresh],
-      [
-        'userinfo',
-        async () => {
-          const event = httpEvent({ method: 'GET', headers: { authorization: `Bearer ${ofPerson}` } });
-          return (await read(handlers.userinfo(event))).answer;
-        },
-      ],
-      [
-        'introspection',
-        async () => {
-          const { status, json } = await post(handlers.introspection, 'orders', { token: ofMachine });
-          return `${status} ${json['active']}`;
-        },
-      ],
-      ['check', check],
-      ['revocation', async () => String((await handlers.revocation(own({ token: ofMachine }))).statusCode)],
-      ['check of a revoked token', check],
-      ['sign-out', async () => String((await handlers.logout(logoutEvent(id_token, cookie))).statusCode)],
-      ['refresh after the sign-out', refresh],
-    ];
+    return {
+      async token() {
+        const { answer, json } = await read(handlers.token(own(machine)));
+        ofMachine = String(json['access_token']);
+        return answer;
+      },
+      refresh,
+      async userinfo() {
+        const headers = { authorization: `Bearer ${person.access_token}` };
+        return (await read(handlers.userinfo(httpEvent({ method: 'GET', headers })))).answer;
+      },
+      async introspection() {
+        const headers = { authorization: basic('orders') };
+        return (await read(handlers.introspection(httpEvent({ headers, form: { token: ofMachine } })))).answer;
+      },
+      check,
+      revocation: async () => (await read(handlers.revocation(own({ token: ofMachine })))).answer,
+      'check of a revoked token': check,
+      'sign-out': async () => String((await handlers.logout(logoutEvent(person.id_token, person.cookie))).statusCode),
+      'refresh after the sign-out': refresh,
+    };
   }
 
   /** Containers of the quiet client, which the noisy one uses as well. */
-  const shared = world.restart({ AWS_ENDPOINT_URL_DYNAMODB: meter.endpoint });
+  const shared = world.restart(variables);
   const noisySession = people.begin();
   const noisyGrants: { id_token: string; refresh_token: string }[] = [];
+
+  /** Somebody who was signed in. @returns the status */
+  async function signOut(client: Client, handlers: Handlers): Promise<number> {
+    const { id_token, cookie } = await signIn(client);
+    return (await handlers.logout(logoutEvent(id_token, cookie))).statusCode;
+  }
 
   /** One part of each load. @returns the status */
   const steps: Record<LoadName, (handlers: Handlers) => Promise<number>> = {
@@ -196,11 +198,7 @@ export async function startNeighbours(clock: Clock) {
       const { json } = await post(handlers.token, 'noisy', machine);
       return (await post(handlers.revocation, 'noisy', { token: String(json['access_token']) })).status;
     },
-    async deliveries(handlers) {
-      const { sid, cookie } = await people.begin();
-      const { id_token } = await people.give(handlers, silent, { sid });
-      return (await handlers.logout(logoutEvent(id_token, cookie))).statusCode;
-    },
+    deliveries: (handlers) => signOut(silent, handlers),
     // At the secret of the quiet client itself.
     guesses: async (handlers) => (await handlers.token(asQuiet('wrong', STRANGER, machine))).statusCode,
     async grants(handlers) {
@@ -214,19 +212,25 @@ export async function startNeighbours(clock: Clock) {
     people,
     receiver,
     dead,
-    shared,
     meter,
-    prepare,
     /** Every other one in the containers of the quiet client. @returns the status */
     step: (name: LoadName, index: number) => steps[name](index % 2 === 0 ? shared : world.handlers),
 
     async visit(): Promise<Answer[]> {
       const answers: Answer[] = [];
-      const requests = await prepare(shared);
+      const requests = await createRequests(shared);
       meter.takeAll();
-      for (const [name, send] of requests) answers.push({ name, answer: await send(), ...meter.takeAll() });
+      for (const [name, send] of Object.entries(requests)) {
+        const start = performance.now();
+        const answer = await send();
+        answers.push({ name, answer, milliseconds: performance.now() - start, ...meter.takeAll() });
+      }
       return answers;
     },
+
+    signOutOfQuiet: () => signOut(quiet, shared),
+
+    presentRightSecret: async () => (await shared.token(own(machine))).statusCode,
 
     /** Signs out of the session with all the grants of the noisy client. @returns the status, and of a refresh of each */
     async endGrants(): Promise<[number, string[]]> {
@@ -240,7 +244,7 @@ export async function startNeighbours(clock: Clock) {
       return [statusCode, errors];
     },
 
-    deliver: createDeliverer({ ...world.env, AWS_ENDPOINT_URL_DYNAMODB: meter.endpoint }, clock),
+    deliver: createDeliverer({ ...world.env, ...variables }, clock),
 
     async stop() {
       await Promise.all([receiver.stop(), dead.stop(), meter.stop()]);
