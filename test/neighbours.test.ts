@@ -1,5 +1,7 @@
 // What one client does without limit changes neither an answer that another one gets, nor what its requests ask of the table.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CLIENT_SHARE } from '../lib/jobs/backchannel.ts';
+import { BREAKER_FAILURES } from '../lib/jobs/receiver-line.ts';
 import { SEGMENT_ENTRIES } from '../lib/oauth/revocation-segment.ts';
 import {
   type Answer,
@@ -89,8 +91,11 @@ describe('A client beside another one', () => {
     expect(changed.length, JSON.stringify(changed)).toBeLessThanOrEqual(2 * fullSegments);
 
     // One run delivers all logout tokens of the quiet client, whoever else has some.
-    await passTime(neighbours.deliver);
+    const { waited } = await passTime(neighbours.deliver);
+    expect(waited).toBeLessThan(60_000);
     expect(neighbours.receiver.received()).toBe(WARM_UP + 1 + visits.length);
+    const attempts = CLIENT_SHARE + BREAKER_FAILURES - 1;
+    expect(neighbours.dead.received()).toBe(name === 'deliveries' ? attempts : 0);
   });
 });
 
