@@ -1,34 +1,76 @@
+import { createHook } from 'node:async_hooks';
 import { vi } from 'vitest';
 import { isStoreAtWork } from './faulty-store.ts';
 
-/** Turns of the event loop that are enough for a request in flight to arrive, be answered and be read. */
-const TURNS = 100;
+/** Turns of the event loop without any input or output, after which whoever waits is waiting for a timer. */
+const QUIET_TURNS = 100;
+
+/** Turns of the event loop, and what continues in one: neither input nor output. Names of async_hooks. */
+const ownWork = new Set(['PROMISE', 'Immediate', 'TickObject', 'Microtask', 'Timeout']);
+
+/** What other threads do for this one: hashing and signing, by the names of async_hooks; files, names and connections. */
+const isCryptoJob = (type: string) => type.endsWith('REQUEST');
+const isSystemJob = (type: string) => /Req|ConnectWrap$|WriteWrap$/.test(type);
 
 /**
  * Makes a call that waits for timeouts or pauses, without waiting in real time: whenever nothing else is left to do, the fake
- * clock jumps to the next timer. The speed of the machine makes no difference.
+ * clock jumps to the next timer. The speed of the machine makes no difference. It ends when nothing that the call has begun
+ * waits for the fake clock any more.
  * @returns the result of the call, and the milliseconds that it would have taken
  */
 export async function passTime<Result>(call: () => Promise<Result>): Promise<{ result: Result; waited: number }> {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'], shouldClearNativeTimers: true });
   const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(abortAfter);
+  const work = watchWork();
   try {
     const start = performance.now();
-    let isOver = false;
+    let waited: number | undefined;
     const result = call().finally(() => {
-      isOver = true;
+      waited = performance.now() - start;
     });
     result.catch(() => {});
-    while (!isOver) {
-      for (let turn = 0; turn < TURNS && !isOver; turn++) await new Promise((resolve) => setImmediate(resolve));
-      if (!isOver && !isStoreAtWork()) vi.advanceTimersToNextTimer();
+    while (waited === undefined || vi.getTimerCount() > 0) {
+      await work.quiet();
+      vi.advanceTimersToNextTimer();
     }
-    const waited = performance.now() - start;
     return { result: await result, waited };
   } finally {
+    work.stop();
     timeout.mockRestore();
     vi.useRealTimers();
   }
+}
+
+/** Watches what this thread receives, and waits for. */
+function watchWork() {
+  const own = new Set<number>();
+  const cryptoJobs = new Map<number, { ondone?: unknown }>();
+  let quietTurns = 0;
+  const hook = createHook({
+    init(id, type, _trigger, job) {
+      if (ownWork.has(type)) own.add(id);
+      if (isCryptoJob(type)) cryptoJobs.set(id, job);
+    },
+    before(id) {
+      if (!own.has(id)) quietTurns = 0;
+      cryptoJobs.delete(id);
+    },
+    destroy(id) {
+      own.delete(id);
+      cryptoJobs.delete(id);
+    },
+  }).enable();
+  // Those without a callback are done by this thread.
+  const isHashing = () => [...cryptoJobs.values()].some(({ ondone }) => ondone);
+  const isWaiting = () => isHashing() || isStoreAtWork() || process.getActiveResourcesInfo().some(isSystemJob);
+  return {
+    async quiet() {
+      for (quietTurns = 0; quietTurns < QUIET_TURNS || isWaiting(); quietTurns++) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+    stop: () => void hook.disable(),
+  };
 }
 
 /** Like `AbortSignal.timeout`, but with the fake clock. */
