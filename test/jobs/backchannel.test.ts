@@ -412,6 +412,23 @@ describe('The delivery of logout tokens', () => {
     expect(await pending()).toEqual([]);
   });
 
+  it.each([
+    [1, LEASE_SECONDS + 1],
+    [LEASE_SECONDS, 2 * LEASE_SECONDS],
+    [LEASE_SECONDS + 1, 0],
+    [1_000_000, 0],
+  ])(
+    'by a run that was killed with its clock %i seconds ahead stops the others for %i at most',
+    async (ahead, most) => {
+      await signOut(await listener());
+      const lease = createLease(world.table, 'backchannel');
+      expect(await lease.take(NOW + ahead, NOW + ahead + LEASE_SECONDS)).toBe(true);
+      advance(most);
+      await deliver();
+      expect(receiver.received).toHaveLength(1);
+    },
+  );
+
   it.each(sampled(Object.keys(faults) as (keyof typeof faults)[], 6))(
     'loses no token when the table fails by "%s"',
     async (fault) => {
