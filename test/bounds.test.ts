@@ -13,7 +13,7 @@ const constructs: Readonly<Record<string, RegExp>> = {
   // A list that is written out has the length that it has.
   'fan-out': /Promise\.(all|allSettled|any|race)\((?!\[(?!\.\.\.))|\binParallel\(/,
   loop: /\bwhile \(|\bfor \(([^;()]|\([^()]*\))*;\s*([^<>;]|\([^()]*\))*;/,
-  'read of many': /\.(query|scan|list)\((?!\))/,
+  'read of many': /\.(query|scan|list|batch)\((?!\))/,
   wait: /\bset(Timeout|Interval)\(/,
 };
 
@@ -49,7 +49,11 @@ describe('The page of bounds', () => {
         'for (;;) {',
         'for (let n = q.shift(); n && has(); n = q.shift()) {',
       ],
-      'read of many': ['const all = await table.query(pk, from);', 'clients.list({ pk, sk })'],
+      'read of many': [
+        'const all = await table.query(pk, from);',
+        'clients.list({ pk, sk })',
+        'clients.batch(pk, range)',
+      ],
       wait: ['setTimeout(resolve, pause)'],
     }).flatMap(([name, lines]) => lines.map((line) => [name, line] as const)),
   )('asks for the bound of a %s: %s', (name, line) => {

@@ -12,6 +12,7 @@ export interface ReceiverLine {
   readonly isFailing: boolean;
   /** @returns false when there are no more, or the receiver fails too often */
   deliverNext(): Promise<boolean>;
+  /** @throws MalformedItem for a delivery that cannot be read. It stops no other. */
   settle(): Promise<void>;
 }
 
@@ -23,16 +24,18 @@ export function createReceiverLine(receiver: Receiver, context: SendingContext):
   const maxFailures = Math.max(BREAKER_FAILURES, before + 1);
   let failures = before;
   let queue: LogoutDelivery[] = [];
-  let last: LogoutDelivery | undefined;
+  let last: string | undefined;
+  let fault: Error | undefined;
   let isReadToEnd = false;
   let isTouched = false;
   let reading: Promise<void> | undefined;
 
   async function read(): Promise<void> {
     const page = await deliveries.due(client_id, now, DELIVERY_PAGE, last);
-    queue = page;
-    last = page.at(-1) ?? last;
-    isReadToEnd = page.length < DELIVERY_PAGE;
+    queue = [...page.values];
+    fault ??= page.malformed[0];
+    last = page.last;
+    isReadToEnd = last === undefined;
   }
 
   async function next(): Promise<LogoutDelivery | undefined> {
@@ -63,6 +66,7 @@ export function createReceiverLine(receiver: Receiver, context: SendingContext):
       const isPaused = counted >= BREAKER_FAILURES;
       const paused_until = isPaused ? clock() + pauseAfter(counted - BREAKER_FAILURES + 1) : 0;
       await deliveries.settle(receiver, { failures: counted, paused_until });
+      if (fault) throw fault;
     },
   };
 }

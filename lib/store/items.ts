@@ -38,6 +38,18 @@ export interface Items<Id extends readonly unknown[], Value> {
    * @param page absent = to the end of the partition
    */
   list(from: Key, prefix?: string, page?: Page): Promise<Value[]>;
+  /** A page of a partition in which a malformed item stops no other. */
+  batch(
+    pk: string,
+    range: Page & { readonly from: string; readonly behind: string | undefined },
+  ): Promise<Batch<Value>>;
+}
+
+export interface Batch<Value> {
+  readonly values: readonly Value[];
+  readonly malformed: readonly MalformedItem[];
+  /** The sort key behind which the next one begins; undefined = there is no more. */
+  readonly last: string | undefined;
 }
 
 const isNew: Clause<'pk'> = { attribute: 'pk', test: 'absent' };
@@ -65,6 +77,9 @@ export class MalformedItem extends Unavailable {
     this.message = `an item of kind ${kind} is malformed: ${attribute}`;
   }
 }
+
+/** Sort keys have no character that sorts before a space. */
+const justBehind = (sk: string) => `${sk} `;
 
 export function parseItem<Value>({ kind, parse }: Pick<ItemKind<[], Value>, 'kind' | 'parse'>, item: Item): Value {
   const { pk, sk, listed_in, listed_as, ...attributes } = item;
@@ -106,6 +121,20 @@ export function items<Id extends readonly unknown[], Value extends object>(
     async list({ pk, sk: from }, prefix = '', page = undefined) {
       const found = await table.query(pk, from, page);
       return found.filter(({ sk }) => String(sk).startsWith(prefix)).map(parse);
+    },
+    async batch(pk, { from, to, behind, limit }) {
+      const found = await table.query(pk, behind === undefined ? from : justBehind(behind), { to, limit });
+      const values: Value[] = [];
+      const malformed: MalformedItem[] = [];
+      for (const item of found) {
+        try {
+          values.push(parse(item));
+        } catch (error) {
+          if (!(error instanceof MalformedItem)) throw error;
+          malformed.push(error);
+        }
+      }
+      return { values, malformed, last: found.length < limit ? undefined : String(found.at(-1)?.['sk']) };
     },
   };
 }

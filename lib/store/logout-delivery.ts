@@ -1,6 +1,6 @@
 import { randomId } from '../oauth/handle.ts';
 import type { LogoutDelivery, Receiver } from '../oauth/logout-delivery.ts';
-import { items, unchanged } from './items.ts';
+import { type Batch, items, unchanged } from './items.ts';
 import { number, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 import { afterTime, START_OF_TIME, timeKey } from './time-key.ts';
@@ -12,17 +12,17 @@ import { afterTime, START_OF_TIME, timeKey } from './time-key.ts';
 export interface LogoutDeliveryStore {
   /** Also names the receiver. Safe to repeat. */
   add(delivery: LogoutDelivery): Promise<void>;
-  /** The first deliveries of a client that are due, behind another. */
-  due(client_id: string, now: number, limit: number, behind?: LogoutDelivery): Promise<LogoutDelivery[]>;
+  /** The first deliveries of a client that are due, or the next ones. */
+  due(client_id: string, now: number, limit: number, behind?: string): Promise<Batch<LogoutDelivery>>;
   postpone(delivery: LogoutDelivery, due_at: number): Promise<void>;
   remove(delivery: LogoutDelivery): Promise<void>;
-  receivers(): Promise<Receiver[]>;
+  receivers(limit: number, behind?: string): Promise<Batch<Receiver>>;
   /** Keeps how a receiver has answered and when it is due next, or drops it when its queue is empty. */
   settle(receiver: Receiver, answered: Pick<Receiver, 'failures' | 'paused_until'>): Promise<void>;
-  /** Whether there are deliveries that version 0.1.0 has queued, which had one queue for all clients. */
-  hasOld(): Promise<boolean>;
-  /** Moves some of them. */
-  adoptOld(limit: number): Promise<void>;
+  /** The first deliveries that version 0.1.0 has queued, which had one queue for all clients, or the next ones. */
+  old(limit: number, behind?: string): Promise<Batch<LogoutDelivery>>;
+  /** Moves one of them. */
+  adopt(old: LogoutDelivery): Promise<void>;
 }
 
 const RECEIVERS = 'RECEIVERS';
@@ -64,8 +64,6 @@ export function createLogoutDeliveryStore(table: Table): LogoutDeliveryStore {
     parse,
   });
 
-  const oldPage = (limit: number) => old.list({ pk: 'LOGOUT', sk: ' ' }, '', { to: '~', limit });
-
   async function add(delivery: LogoutDelivery): Promise<void> {
     const { client_id } = delivery;
     await deliveries.put([delivery], delivery);
@@ -75,10 +73,8 @@ export function createLogoutDeliveryStore(table: Table): LogoutDeliveryStore {
 
   return {
     add,
-    due(client_id, now, limit, behind) {
-      const from = behind ? `${sortKeyOf(behind)}~` : START_OF_TIME;
-      return deliveries.list({ pk: partitionOf(client_id), sk: from }, '', { to: afterTime(now), limit });
-    },
+    due: (client_id, now, limit, behind) =>
+      deliveries.batch(partitionOf(client_id), { from: START_OF_TIME, to: afterTime(now), behind, limit }),
     async postpone(delivery, due_at) {
       const next = { ...delivery, attempts: delivery.attempts + 1, due_at };
       // In this order, so that a crash in between repeats the delivery and does not lose it.
@@ -86,24 +82,20 @@ export function createLogoutDeliveryStore(table: Table): LogoutDeliveryStore {
       await deliveries.remove(delivery);
     },
     remove: deliveries.remove,
-    receivers: () => receivers.list({ pk: RECEIVERS, sk: ' ' }),
+    receivers: (limit, behind) => receivers.batch(RECEIVERS, { from: ' ', to: '~', behind, limit }),
     async settle(receiver, answered) {
       const { client_id } = receiver;
-      const [next] = await deliveries.list({ pk: partitionOf(client_id), sk: START_OF_TIME }, '', {
-        to: '~',
-        limit: 1,
-      });
+      const range = { from: START_OF_TIME, to: '~', behind: undefined, limit: 1 };
+      const { values, malformed } = await deliveries.batch(partitionOf(client_id), range);
       // A delivery that was added in the meantime has replaced the revision, and the receiver stays as it is.
       const isSame = unchanged(receiver, 'revision');
-      if (!next) await receivers.removeIf([client_id], isSame);
-      else await receivers.changeBlindly([client_id], { ...answered, due_at: next.due_at }, isSame);
+      if (values.length + malformed.length === 0) await receivers.removeIf([client_id], isSame);
+      else await receivers.changeBlindly([client_id], { ...answered, due_at: values[0]?.due_at ?? 0 }, isSame);
     },
-    hasOld: async () => (await oldPage(1)).length > 0,
-    async adoptOld(limit) {
-      for (const delivery of await oldPage(limit)) {
-        await add(delivery);
-        await old.remove(delivery);
-      }
+    old: (limit, behind) => old.batch('LOGOUT', { from: ' ', to: '~', behind, limit }),
+    async adopt(delivery) {
+      await add(delivery);
+      await old.remove(delivery);
     },
   };
 }

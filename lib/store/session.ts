@@ -1,5 +1,5 @@
 import type { OldSessionGrant, Session, SessionClient } from '../oauth/session.ts';
-import { items, unchanged } from './items.ts';
+import { type Batch, items, unchanged } from './items.ts';
 import type { List } from './lists.ts';
 import { boolean, listOf, number, optional, parser, text } from './shape.ts';
 import { listedForSubject, subjectList } from './subject-list.ts';
@@ -18,8 +18,8 @@ export interface SessionStore {
   expire(seen: Session, now: number): Promise<boolean>;
   /** As an item of its own, so that two windows do not overwrite each other's. */
   addClient(root_sid: string, client: SessionClient): Promise<void>;
-  /** The first ones, also of grants of version 0.1.0. */
-  clients(root_sid: string, limit: number): Promise<SessionClient[]>;
+  /** The first ones, or the next ones, also of grants of version 0.1.0. */
+  clients(root_sid: string, limit: number, behind?: string): Promise<Batch<SessionClient>>;
   removeClient(root_sid: string, client: SessionClient): Promise<void>;
   oldGrants(root_sid: string): Promise<OldSessionGrant[]>;
   putOldGrant(root_sid: string, grant: OldSessionGrant): Promise<void>;
@@ -93,8 +93,8 @@ export function createSessionStore(table: Table): SessionStore {
     remove: (seen) => sessions.removeIf([seen.sid], isSame(seen)),
     expire: (seen, now) => sessions.changeBlindly([seen.sid], { expires_at: now }, isSame(seen)),
     addClient: (root_sid, client) => clients.put([root_sid, client], client),
-    clients: (root_sid, limit) =>
-      clients.list({ pk: partitionOf(root_sid), sk: CLIENT }, '', { to: `${OLD_GRANT}~`, limit }),
+    clients: (root_sid, limit, behind) =>
+      clients.batch(partitionOf(root_sid), { from: CLIENT, to: `${OLD_GRANT}~`, behind, limit }),
     removeClient: clients.remove,
     oldGrants: (root_sid) => oldGrants.list({ pk: partitionOf(root_sid), sk: OLD_GRANT }, OLD_GRANT),
     putOldGrant: (root_sid, grant) => oldGrants.put([root_sid, grant.grant_id], grant),

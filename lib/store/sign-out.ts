@@ -1,5 +1,5 @@
 import type { SignOut } from '../oauth/logout-delivery.ts';
-import { items } from './items.ts';
+import { type Batch, items } from './items.ts';
 import { number, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
 import { START_OF_TIME, timeKey } from './time-key.ts';
@@ -8,8 +8,8 @@ import { START_OF_TIME, timeKey } from './time-key.ts';
 export interface SignOutStore {
   /** Safe to repeat. */
   add(signOut: SignOut): Promise<void>;
-  /** The oldest ones behind another. */
-  page(limit: number, behind?: SignOut): Promise<SignOut[]>;
+  /** The oldest ones, or the next ones. */
+  page(limit: number, behind?: string): Promise<Batch<SignOut>>;
   remove(signOut: SignOut): Promise<void>;
 }
 
@@ -25,10 +25,7 @@ export function createSignOutStore(table: Table): SignOutStore {
   });
   return {
     add: (signOut) => signOuts.put([signOut], signOut),
-    page(limit, behind) {
-      const sk = behind ? `${sortKeyOf(behind)}~` : START_OF_TIME;
-      return signOuts.list({ pk: PARTITION, sk }, '', { to: '~', limit });
-    },
+    page: (limit, behind) => signOuts.batch(PARTITION, { from: START_OF_TIME, to: '~', behind, limit }),
     remove: signOuts.remove,
   };
 }

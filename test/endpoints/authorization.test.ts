@@ -397,7 +397,7 @@ describe('A browser session', () => {
     const sessions = createSessionStore(world.table);
     const session = await sessions.find(sid);
     expect(session?.has_listeners).toBe(true);
-    const told = await sessions.clients(session?.root_sid ?? '', 100);
+    const { values: told } = await sessions.clients(session?.root_sid ?? '', 100);
     return told.map(({ client_id }) => client_id).toSorted();
   };
 });

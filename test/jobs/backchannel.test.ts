@@ -471,6 +471,42 @@ describe('The delivery of logout tokens', () => {
     }
   });
 
+  type Spoil = (client_id: string, sid: string) => readonly [pk: string, sk: string];
+  it.each<[string, Spoil, isQueued?: boolean]>([
+    ['client', (id) => [`CLIENT#${id}`, 'CLIENT']],
+    ['client of a session', (id, sid) => [`SESSION#${sid}`, `CLIENT#${id}#${sid}`]],
+    ['sign-out', (_, sid) => ['SIGNED_OUT', `${String(NOW).padStart(10, '0')}#${sid}`]],
+    ['receiver', (id) => ['RECEIVERS', id], true],
+    ['delivery', (id, sid) => [`LOGOUT#${id}`, `${String(NOW).padStart(10, '0')}#${sid}`], true],
+    ['delivery of 0.1.0', (id, sid) => ['LOGOUT', `${sid}#${id}`]],
+  ])(
+    'goes on beside a malformed %s, whose own is delivered once it is mended',
+    async (_kind, spoil, isQueued = false) => {
+      const [first, ...others] = [await listener(), await listener(), await listener()];
+      const { sid } = await signOut(first!, ...others);
+      if (isQueued) await pending();
+      const [pk, sk] = spoil(first!.client_id, sid);
+      const before = await world.table.get({ pk, sk });
+      await world.table.put({ pk, sk, malformed: true });
+      // Sorts behind the malformed item.
+      advance(1);
+      await signOut(...others);
+      await expect(deliver()).rejects.toThrow('the logout tokens could not be delivered');
+      const toOthers = sentTokens().filter((token) => decodeJwt(token).aud !== first!.client_id);
+      const isHeldUp = pk === 'SIGNED_OUT';
+      expect(toOthers).toHaveLength(isHeldUp ? 2 : 4);
+
+      if (before) await world.table.put({ pk, sk, ...before });
+      else await world.table.remove({ pk, sk });
+      advance(60);
+      await createDeliverer(world.env, clock)();
+      const count = ({ client_id }: Client) =>
+        sentTokens().filter((token) => decodeJwt(token).aud === client_id).length;
+      expect([first!, ...others].map(count)).toEqual([1, 2, 2]);
+      expect(await pending()).toEqual([]);
+    },
+  );
+
   it('without a variable fails without details, and the log names the variable', async () => {
     const log = vi.spyOn(console, 'log').mockReturnValue();
     const failing = createDeliverer({ ...world.env, SIGNING_KEYS: '' }, clock)();

@@ -12,7 +12,7 @@ import { createClientStore, listOfClients } from '../../lib/store/client.ts';
 import { createConsentStore } from '../../lib/store/consent.ts';
 import { createEpochStore } from '../../lib/store/epoch.ts';
 import { createGrantStore, listOfGrants } from '../../lib/store/grant.ts';
-import { MalformedItem } from '../../lib/store/items.ts';
+import { type Batch, MalformedItem } from '../../lib/store/items.ts';
 import { createLogoutDeliveryStore } from '../../lib/store/logout-delivery.ts';
 import { createReferenceTokenStore } from '../../lib/store/reference-token.ts';
 import { createResourceServerStore } from '../../lib/store/resource-server.ts';
@@ -223,22 +223,22 @@ const kinds: Readonly<Record<string, Kind>> = {
   LOGOUT: {
     key: { pk: 'LOGOUT#web', sk: '0000000001#sid' },
     write: (table) => createLogoutDeliveryStore(table).add(delivery),
-    reads: [(table) => createLogoutDeliveryStore(table).due('web', 1, 10)],
+    reads: [(table) => readAll(createLogoutDeliveryStore(table).due('web', 1, 10))],
   },
   RECEIVER: {
     key: { pk: 'RECEIVERS', sk: 'web' },
     async write(table) {
       const store = createLogoutDeliveryStore(table);
       await store.add(delivery);
-      const [receiver] = await store.receivers();
-      await store.settle(receiver!, { failures: 1, paused_until: 2 });
+      const { values } = await store.receivers(10);
+      await store.settle(values[0]!, { failures: 1, paused_until: 2 });
     },
-    reads: [(table) => createLogoutDeliveryStore(table).receivers()],
+    reads: [(table) => readAll(createLogoutDeliveryStore(table).receivers(10))],
   },
   SIGNED_OUT: {
     key: { pk: 'SIGNED_OUT', sk: '0000000001#sid' },
     write: (table) => createSignOutStore(table).add({ sid: 'sid', sub: 'alice', ended_at: 1, expires_at: 2 }),
-    reads: [(table) => createSignOutStore(table).page(10)],
+    reads: [(table) => readAll(createSignOutStore(table).page(10))],
   },
   TOKEN: {
     key: { pk: 'TOKEN#token', sk: 'TOKEN' },
@@ -277,7 +277,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   'SESSION CLIENT': {
     key: { pk: 'SESSION#sid', sk: 'CLIENT#web#sid' },
     write: (table) => createSessionStore(table).addClient('sid', { client_id: 'web', sid: 'sid', expires_at: 2 }),
-    reads: [(table) => createSessionStore(table).clients('sid', 10)],
+    reads: [(table) => readAll(createSessionStore(table).clients('sid', 10))],
   },
   USER: {
     key: { pk: 'USER#shaped', sk: 'USER' },
@@ -297,6 +297,13 @@ const kinds: Readonly<Record<string, Kind>> = {
     reads: [(table) => createUserStore(table).findByName('shaped')],
   },
 };
+
+/** Of a page in which a malformed item stops no other. */
+async function readAll<Value>(reading: Promise<Batch<Value>>): Promise<readonly Value[]> {
+  const { values, malformed } = await reading;
+  if (malformed[0]) throw malformed[0];
+  return values;
+}
 
 const typeOf = (value: unknown) => (value === null ? 'null' : Array.isArray(value) ? 'list' : typeof value);
 

@@ -1,6 +1,6 @@
 import { compose as composeBackchannel } from '../../functions/backchannel.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { backchannel } from '../../lib/jobs/backchannel.ts';
+import { backchannel, RECEIVER_PAGE } from '../../lib/jobs/backchannel.ts';
 import { createJobHandler } from '../../lib/jobs/job.ts';
 import { queueDeliveries } from '../../lib/jobs/queue-deliveries.ts';
 import type { Client } from '../../lib/oauth/client.ts';
@@ -148,9 +148,13 @@ function createPendingDeliveries(env: Variables, table: World['table'], clock: C
     ...store,
     /** All, also those of sign-outs whose clients no job has looked for yet. */
     async list(): Promise<LogoutDelivery[]> {
-      const fault = await queueDeliveries(composeBackchannel(createFoundationWithTable(env, clock)), () => true);
-      if (fault) throw fault;
-      const receivers = await store.receivers();
+      await queueDeliveries(composeBackchannel(createFoundationWithTable(env, clock)), {
+        hasTime: () => true,
+        onFault(error) {
+          throw error;
+        },
+      });
+      const { values: receivers } = await store.receivers(RECEIVER_PAGE);
       const queues = await Promise.all(receivers.map(({ client_id }) => table.query(`LOGOUT#${client_id}`, '0')));
       return queues.flat().map(({ pk, sk, ...delivery }) => delivery as unknown as LogoutDelivery);
     },
