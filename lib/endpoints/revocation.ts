@@ -1,5 +1,6 @@
 import { authenticateClient, type ClientAuthenticationContext } from '../client-authentication/authenticate.ts';
 import { parseForm } from '../http/form.ts';
+import { json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
 import { InvalidToken, OAuthError, UnreadableToken } from '../oauth/errors.ts';
@@ -42,6 +43,7 @@ export const revocation: Endpoint<RevocationContext> = {
       if (!(error instanceof InvalidToken)) throw error;
       context.log.info('nothing to revoke', { client_id: client.client_id, reason: error.message });
     }
-    return { status: 200, headers: { 'cache-control': 'no-store' }, body: '' };
+    // RFC 7009 section 2.2 ignores the content; some libraries parse it.
+    return json(200, {});
   },
 };

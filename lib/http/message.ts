@@ -18,7 +18,7 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Values for `Set-Cookie`, besides that in the headers. */
+  /** Values of `Set-Cookie`, which no header holds. */
   readonly cookies?: readonly string[];
   readonly body: string;
 }

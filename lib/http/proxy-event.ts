@@ -67,12 +67,10 @@ function queryString({ multiValueQueryStringParameters, queryStringParameters }:
   ).toString();
 }
 
-/** HTTP APIs and REST APIs share the format, unless there are several cookies. */
+/** HTTP APIs and REST APIs share the format, except for cookies. */
 export function toProxyResult(event: unknown, { status, headers, cookies = [], body }: HttpResponse): ProxyResult {
   const result = { statusCode: status, headers, body, isBase64Encoded: false } as const;
   if (cookies.length === 0) return result;
-  const { 'set-cookie': first, ...others } = headers;
-  const all = first === undefined ? cookies : [first, ...cookies];
-  const several = fields(event)['version'] === '2.0' ? { cookies: all } : { multiValueHeaders: { 'set-cookie': all } };
-  return { ...result, headers: others, ...several };
+  const isV2 = fields(event)['version'] === '2.0';
+  return { ...result, ...(isV2 ? { cookies } : { multiValueHeaders: { 'set-cookie': cookies } }) };
 }

@@ -7,6 +7,7 @@ import type { HttpRequest, HttpResponse } from './message.ts';
 import { type ProxyEvent, type ProxyResult, parseProxyEvent, toProxyResult } from './proxy-event.ts';
 
 export interface Endpoint<Context> {
+  /** With `GET`, `HEAD` too: the same without the body. RFC 9110 section 9.3.2 */
   readonly methods: readonly string[];
   /** Absent = pages of other origins cannot read the responses. */
   readonly cors?: CorsPolicy;
@@ -44,7 +45,7 @@ export function serve<Context extends LogContext>(endpoint: Endpoint<Context>, c
     const handleRequest = async (context: Context): Promise<HttpResponse> => {
       try {
         requireMethod(endpoint.methods, request.method);
-        return await endpoint.handle(request, context, identify, renderErrorsWith);
+        return await endpoint.handle(withoutHead(request), context, identify, renderErrorsWith);
       } catch (error) {
         if (!(error instanceof OAuthError)) throw error;
         context.log.info('refused', describeRefusal(error, caller));
@@ -53,12 +54,17 @@ export function serve<Context extends LogContext>(endpoint: Endpoint<Context>, c
     };
     const { headers, ...response } = await handle(event, invocation, handleRequest, (fault) => renderError(fault));
     const cors = corsHeaders(endpoint.cors, request, caller.allowed_origins ?? []);
-    return toProxyResult(event, { ...response, headers: { ...headers, ...cors } });
+    const body = request.method === 'HEAD' ? '' : response.body;
+    return toProxyResult(event, { ...response, body, headers: { ...headers, ...cors } });
   };
 }
 
+const withoutHead = (request: HttpRequest): HttpRequest =>
+  request.method === 'HEAD' ? { ...request, method: 'GET' } : request;
+
 function requireMethod(methods: readonly string[], method: string): void {
-  if (methods.includes(method)) return;
-  const allow = methods.join(', ');
+  const allowed = methods.flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : name));
+  if (allowed.includes(method)) return;
+  const allow = allowed.join(', ');
   throw new OAuthError('invalid_request', `only ${allow} is allowed here`, { status: 405, headers: { allow } });
 }

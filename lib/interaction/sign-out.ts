@@ -53,5 +53,5 @@ const isNamed = (session: Session, hint: SignOutRequest['hint']): boolean =>
 
 const withoutCookie = (response: HttpResponse, { issuer }: SignOutContext): HttpResponse => ({
   ...response,
-  headers: { ...response.headers, 'set-cookie': browserCookie(issuer).clear() },
+  cookies: [browserCookie(issuer).clear()],
 });

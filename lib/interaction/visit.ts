@@ -44,6 +44,5 @@ export const siteFor = ({ query }: HttpRequest, { service }: Pick<VisitContext, 
 export function withCookies(response: HttpResponse, { browser, deviceCookie, handles, context }: Visit): HttpResponse {
   if (!browser.isNew) return response;
   const cookie = sessionCookie(browser, context.issuer, handles.session);
-  const headers = { ...response.headers, 'set-cookie': cookie };
-  return { ...response, headers, ...(deviceCookie !== undefined && { cookies: [deviceCookie] }) };
+  return { ...response, cookies: deviceCookie === undefined ? [cookie] : [cookie, deviceCookie] };
 }

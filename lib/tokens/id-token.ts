@@ -1,13 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
+import { MAX_QUERY_LENGTH } from '../http/form.ts';
 import { algorithms } from '../keys/algorithm.ts';
 import type { Signer, Signers } from '../keys/signer.ts';
+import { OAuthError } from '../oauth/errors.ts';
 import type { Grant } from '../oauth/grant.ts';
 import type { UserClaims } from '../oauth/user.ts';
 import { signJwt } from './jws.ts';
 
 /** An ID token must be refused wherever an access token is expected. */
 export const ID_TOKEN_TYP = 'JWT';
+
+/** Leaves 2 KB of the query of `/logout` for its other parameters. OpenID Connect RP-Initiated Logout section 2 */
+export const MAX_ID_TOKEN_LENGTH = MAX_QUERY_LENGTH - 2 * 1024;
 
 export interface IdTokenContext {
   readonly issuer: string;
@@ -30,7 +35,7 @@ export interface IssuedTogether {
 export const wantsIdToken = ({ scope, auth_time }: Pick<Grant, 'scope' | 'auth_time'>): boolean =>
   auth_time !== undefined && scope.split(' ').includes('openid');
 
-/** OpenID Connect Core sections 2, 3.1.3.6 and 3.3.2.11 */
+/** OpenID Connect Core sections 2, 3.1.3.6 and 3.3.2.11. @throws OAuthError `invalid_request` when it is too long for `/logout` */
 export async function issueIdToken(grant: Grant, together: IssuedTogether, context: IdTokenContext): Promise<string> {
   const { client, sub, auth_time, amr, sid, nonce } = grant;
   const isAlone = together.isAlone === true;
@@ -55,7 +60,9 @@ export async function issueIdToken(grant: Grant, together: IssuedTogether, conte
     at_hash: together.access_token === undefined ? undefined : halfHash(together.access_token, signer),
     c_hash: together.code === undefined ? undefined : halfHash(together.code, signer),
   };
-  return signJwt(ID_TOKEN_TYP, claims, signer);
+  const id_token = await signJwt(ID_TOKEN_TYP, claims, signer);
+  if (id_token.length > MAX_ID_TOKEN_LENGTH) throw new OAuthError('invalid_request', 'the ID token would be too large');
+  return id_token;
 }
 
 /** Ed25519 uses SHA-512. OpenID Connect Core section 3.1.3.6 */

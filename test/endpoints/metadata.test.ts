@@ -124,11 +124,29 @@ describe.each(['discovery', 'jwks'] as const)('%s', (name) => {
     expect(await world.handlers[name](get('/', { 'if-none-match': '"other"' }))).toMatchObject({ statusCode: 200 });
   });
 
-  it('accepts GET only', async () => {
+  it('accepts GET and HEAD only', async () => {
     const result = await world.handlers[name](httpEvent({ method: 'POST', form: {} }));
-    expect(result).toMatchObject({ statusCode: 405, headers: { allow: 'GET' } });
+    expect(result).toMatchObject({ statusCode: 405, headers: { allow: 'GET, HEAD' } });
   });
 });
+
+// RFC 9110 section 9.3.2
+describe.each(['discovery', 'jwks', 'authorization', 'logout', 'userinfo', 'whoami'] as const)(
+  'HEAD for %s',
+  (name) => {
+    it.each([
+      ['without parameters', {}],
+      ['with a malformed query', { query: 'client_id=%' }],
+    ])('%s is answered as GET, without the body', async (_name, request) => {
+      const headers = { authorization: 'Bearer x' };
+      const ask = (method: string) =>
+        world.handlers[name](httpEvent({ method, path: `/${name}`, headers, ...request }));
+      const { body, ...rest } = await ask('GET');
+      expect(body).not.toBe('');
+      expect(await ask('HEAD')).toEqual({ ...rest, body: '' });
+    });
+  },
+);
 
 describe('whoami', () => {
   const authorizer = { client_id: 'machine-jwt', scope: 'read' };

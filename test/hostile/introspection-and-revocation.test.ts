@@ -63,7 +63,7 @@ function hostileEvent(endpoint: EndpointName, hostile: Hostile): unknown {
   return toEvent(hostile, draft);
 }
 
-const harmless = { introspection: '{"active":false}', revocation: '' };
+const harmless = { introspection: '{"active":false}', revocation: '{}' };
 
 describe.each(ENDPOINTS)('%s', (endpoint) => {
   it(`reveals nothing to ${REQUESTS} hostile requests (seed ${SEED})`, async () => {

@@ -55,7 +55,7 @@ describe('A CORS preflight', () => {
       headers: {
         'access-control-allow-origin': '*',
         'access-control-allow-methods': methods,
-        'access-control-allow-headers': 'authorization, content-type',
+        'access-control-allow-headers': '*, authorization, content-type',
         'access-control-max-age': '7200',
       },
       body: '',

@@ -120,7 +120,7 @@ const revoke = (id: string, container: 'warm' | 'cold', needs: string[]): Operat
     // Afterwards, the container needs to read the revocation list only once a minute.
     await containers[container].revocation(form(id, { token: another }));
     return async () => {
-      const word = await outcome(containers[container].revocation(form(id, { token })), (body) => body === '');
+      const word = await outcome(containers[container].revocation(form(id, { token })), (body) => body === '{}');
       // What was acknowledged is in force everywhere.
       if (word === 'done') expect(await introspectionDoor.show(world.handlers, token)).toBe('refuse');
       return word;

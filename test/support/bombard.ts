@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import type { ProxyEvent, ProxyResult } from '../../lib/http/proxy-event.ts';
+import { type ProxyEvent, type ProxyResult, parseProxyEvent } from '../../lib/http/proxy-event.ts';
 import { type FaultyStore, startFaultyStore } from './faulty-store.ts';
 import { signingKeyOf } from './forge.ts';
 import { createHostile, createReflectionCheck, type Hostile, type Material } from './hostile.ts';
@@ -98,31 +98,39 @@ export async function sendAndCheck(
   handler: (event: ProxyEvent) => Promise<ProxyResult>,
   event: unknown,
   isReflection: (text: string) => boolean,
-): Promise<{ complaint?: string; result: ProxyResult }> {
+): Promise<{ complaint?: string; result: ProxyResult; isHead: boolean }> {
   const result = await handler(event as ProxyEvent);
   const { statusCode, headers, body, isBase64Encoded } = result;
-  const complain = (problem: string) => ({ complaint: `${problem}: ${statusCode} ${body}`, result });
+  const isHead = parseProxyEvent(event).method === 'HEAD';
+  const complain = (problem: string) => ({ complaint: `${problem}: ${statusCode} ${body}`, result, isHead });
   if (!STATUSES.has(statusCode)) return complain('status');
   if (typeof body !== 'string' || isBase64Encoded !== false) return complain('no body');
+  if (isHead && body !== '') return complain('a body for HEAD');
   if (isReflection(body)) return complain('reflected in the body');
   for (const [name, value] of Object.entries(headers)) {
     if (isReflection(name + value)) return complain(`reflected in header ${name}`);
     if (!/^[a-z-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) return complain(`header ${name}`);
   }
-  if (statusCode >= 400 && !isProperError(result)) return complain('not a proper error');
-  return { result };
+  if (statusCode >= 400 && !isProperError(result, isHead)) return complain('not a proper error');
+  return { result, isHead };
 }
 
-function isProperError({ statusCode, headers, body }: ProxyResult): boolean {
-  const { error, error_description, ...others } = JSON.parse(body) as Record<string, unknown>;
+function isProperError({ statusCode, headers, body }: ProxyResult, isHead: boolean): boolean {
   return (
-    CODES.has(String(error)) &&
-    // RFC 6749 section 5.2.
-    /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(String(error_description)) &&
-    Object.keys(others).length === 0 &&
+    (isHead || isErrorObject(body)) &&
     headers['content-type'] === 'application/json' &&
     headers['cache-control'] === 'no-store' &&
     (statusCode !== 405 || 'allow' in headers) &&
     (statusCode !== 401 || 'www-authenticate' in headers)
+  );
+}
+
+/** RFC 6749 section 5.2 */
+function isErrorObject(body: string): boolean {
+  const { error, error_description, ...others } = JSON.parse(body) as Record<string, unknown>;
+  return (
+    CODES.has(String(error)) &&
+    /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(String(error_description)) &&
+    Object.keys(others).length === 0
   );
 }

@@ -91,13 +91,8 @@ const ENTITIES: Record<string, string> = {
 
 const isOfSession = (cookie: string) => /^(__Host-)?latchkey=/.test(cookie);
 
-/** As `name=value; attributes`: one is in the headers, several have a field of their own. */
-export const setCookies = ({ headers, cookies = [] }: Pick<ProxyResult, 'headers' | 'cookies'>): readonly string[] =>
-  headers['set-cookie'] === undefined ? cookies : [headers['set-cookie'], ...cookies];
-
-export function browserResult({ statusCode, headers: plain, cookies, body }: ProxyResult): BrowserResult {
-  const set = setCookies({ headers: plain, ...(cookies && { cookies }) });
-  const ofSession = set.find(isOfSession);
+export function browserResult({ statusCode, headers: plain, cookies = [], body }: ProxyResult): BrowserResult {
+  const ofSession = cookies.find(isOfSession);
   const headers: ProxyResult['headers'] = { ...plain, ...(ofSession !== undefined && { 'set-cookie': ofSession }) };
   const location = headers['location'] === undefined ? undefined : new URL(headers['location']);
   const fields = Object.fromEntries(
@@ -110,7 +105,7 @@ export function browserResult({ statusCode, headers: plain, cookies, body }: Pro
   return {
     status: statusCode,
     headers,
-    setCookies: set,
+    setCookies: cookies,
     body,
     heading: decode(/<h1>([^<]*)<\/h1>/.exec(body)?.[1] ?? '') || undefined,
     location,

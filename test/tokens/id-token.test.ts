@@ -5,11 +5,11 @@ import { compose as composeAuthorization } from '../../functions/authorization.t
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
 import type { Grant } from '../../lib/oauth/grant.ts';
 import { createUserStore } from '../../lib/store/user.ts';
-import { issueIdToken } from '../../lib/tokens/id-token.ts';
+import { issueIdToken, MAX_ID_TOKEN_LENGTH } from '../../lib/tokens/id-token.ts';
 import { createUser } from '../../lib/users/create-user.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { app, type CodeOptions, newCode, payloadOf, redeem, refresh, tokensOf } from '../support/grants.ts';
-import { createTestClock, ISSUER, keyVariables, startWorld, type World } from '../support/world.ts';
+import { createTestClock, httpEvent, ISSUER, keyVariables, startWorld, type World } from '../support/world.ts';
 
 const { clock } = createTestClock();
 const NOW = clock();
@@ -205,6 +205,25 @@ describe('The claims of the user in an ID token are', () => {
     const claims = payloadOf(await issueIdToken(grant, { isAlone: true }, context));
     expect(claims).toMatchObject({ iss: ISSUER, sub, aud: 'web', exp: NOW + 3600, auth_time: NOW, name: 'Alice' });
     expect(claims).not.toHaveProperty('nonce');
+  });
+
+  it('not more than /logout takes', async () => {
+    const client = (await world.clients.find('web'))!;
+    const grant = { grant_id: 'g', client, sub, scope: 'openid', resources: [] as never, auth_time: NOW };
+    const issue = (length: number) => {
+      const idTokenClaims = async () => ({ picture: 'x'.repeat(length) });
+      const context = { ...composeAuthorization(createFoundationWithTable(world.env, clock)), idTokenClaims };
+      return issueIdToken(grant, { isAlone: true }, context);
+    };
+    const room = Math.floor(((MAX_ID_TOKEN_LENGTH - (await issue(0)).length) * 3) / 4);
+    const longest = await issue(room - 2);
+    expect(longest.length).toBeGreaterThan(MAX_ID_TOKEN_LENGTH - 8);
+    const parameters = { id_token_hint: longest, post_logout_redirect_uri: `https://app.example/${'x'.repeat(1_500)}` };
+    const query = new URLSearchParams(parameters).toString();
+    const { body } = await world.handlers.logout(httpEvent({ method: 'GET', path: '/logout', query }));
+    // The ID token and the length were accepted.
+    expect(body).toContain('post_logout_redirect_uri is not registered for this client');
+    await expect(issue(room + 4)).rejects.toMatchObject({ code: 'invalid_request' });
   });
 
   it('those of the scope, if there is no access token', async () => {
