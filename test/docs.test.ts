@@ -26,8 +26,8 @@ describe('The commands of the documents, pasted into a shell while npm start run
     expect(jwt).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/);
     expect(JSON.parse(whoami ?? '')).toMatchObject({ client_id: 'machine-jwt', aud: 'orders', scope: 'orders:read' });
     expect(JSON.parse(active ?? '')).toMatchObject({ active: true, client_id: 'machine-jwt' });
-    expect(revoked).toBe('{"active":false}HTTP/1.1 403 Forbidden');
-    expect(reference).toMatch(/^lk_at_[\w-]{51}\n\{"client_id":"machine-reference".*\}HTTP\/1\.1 403 Forbidden$/);
+    expect(revoked).toBe('{}\n{"active":false}HTTP/1.1 403 Forbidden');
+    expect(reference).toMatch(/^lk_at_[\w-]{51}\n\{"client_id":"machine-reference".*\}\{\}\nHTTP\/1\.1 403 Forbidden$/);
     expect(app).toMatch(/^http:\/\/localhost:\d+ as alice with [\w-]+$/);
     expect(cli).toMatch(/lk_cs_[\w-]{43}/);
     expect(cli).toMatch(/revoked/);

@@ -30,8 +30,8 @@ curl -s -H "Authorization: Bearer $JWT" ${issuer}/whoami; echo
 curl -s -H "Authorization: Bearer $REF" ${issuer}/whoami; echo
 ${ownApi(issuer, routes)}${introspection(issuer, resources[audience])}
 # revoke both tokens: now the same calls are refused with 403
-curl -s ${jwt} -d token=$JWT ${issuer}/revoke
-curl -s ${reference} -d token=$REF ${issuer}/revoke
+curl -s ${jwt} -d token=$JWT ${issuer}/revoke; echo
+curl -s ${reference} -d token=$REF ${issuer}/revoke; echo
 curl -s ${status} -H "Authorization: Bearer $JWT" ${issuer}/whoami
 curl -s ${status} -H "Authorization: Bearer $REF" ${issuer}/whoami
 

@@ -139,7 +139,7 @@ describe.each(Object.keys(MAIN) as (keyof typeof MAIN)[])('The form on the page 
       },
     ],
     ['from another origin', press({}, { origin: 'https://evil.example' })],
-    ['from an opaque origin (null)', press({}, { origin: 'null' })],
+    ['from an opaque origin (null)', press({}, { origin: 'null', 'sec-fetch-site': 'cross-site' })],
     ['from another site', press({}, { 'sec-fetch-site': 'cross-site' })],
     ['from another origin of the same site', press({}, { 'sec-fetch-site': 'same-site' })],
     [

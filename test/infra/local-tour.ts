@@ -14,5 +14,5 @@ export async function expectTourToWork(printed: string, issuer: string): Promise
     { active: true, client_id: 'machine-jwt', iss: issuer },
     { active: true, client_id: 'machine-reference', iss: issuer },
   ]);
-  expect(refusals).toEqual(['403', '403']);
+  expect(refusals).toEqual(['{}', '{}', '403', '403']);
 }
