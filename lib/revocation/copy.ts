@@ -21,8 +21,10 @@ export interface Copy {
   mergeFormer(entries: readonly Revocation[], now: number): void;
   /** Whether the test holds for an entry with one of these keys, which are not made for an empty list. */
   some(keys: () => readonly Buffer[], test: (entry: FoundEntry) => boolean): boolean;
-  /** Entries that a client has caused. @param since only in segments that were made at or after this time */
-  count(tag: number, since?: number): number;
+  /** Entries that a client has caused. */
+  count(tag: number): number;
+  /** Those that were certainly added in this second or the `seconds - 1` before, which are at most `RECENT_SECONDS`. */
+  countRecent(tag: number, seconds: number, now: number): number;
   /** Drops what has expired, at most once a minute. */
   prune(now: number): void;
 }
@@ -34,11 +36,15 @@ interface Held {
   end: number;
   readonly bytes: Buffer;
   count: number;
+  /** Entries that come later were added after it: when the segment was made, or when it was last read. */
+  unseen_since: number;
   /** Undefined once the segment is full, because nothing is added any more. */
   known: Set<string> | undefined;
 }
 
 const PRUNE_SECONDS = 60;
+
+export const RECENT_SECONDS = 60;
 
 export function createCopy(): Copy {
   const index = createPackedIndex<Held>();
@@ -46,42 +52,61 @@ export function createCopy(): Copy {
   const bySegment = new Map<string, Held>();
   const byFormerEntry = new Map<string, Held>();
   const counts = new Map<number, number>();
+  /** By second and tag. */
+  const recent = new Map<number, Map<number, number>>();
   let opened = 0;
   let prunedAt = Number.NEGATIVE_INFINITY;
 
   function open(created_at: number, end: number): Held {
     const bytes = Buffer.alloc(SEGMENT_ENTRIES * ENTRY_BYTES);
-    const held: Held = { number: opened++, created_at, end, bytes, count: 0, known: new Set() };
+    const held: Held = {
+      number: opened++,
+      created_at,
+      end,
+      bytes,
+      count: 0,
+      unseen_since: created_at,
+      known: new Set(),
+    };
     index.add(held);
     all.add(held);
     return held;
   }
 
-  function insert(held: Held, packed: readonly string[]) {
+  function insert(held: Held, packed: readonly string[], now: number) {
     const isRoom = held.count + packed.length <= SEGMENT_ENTRIES;
     if (!isRoom || !unpackInto(held.bytes, held.count * ENTRY_BYTES, packed)) {
       throw new MalformedItem('REVOKED SEGMENT', 'entries');
     }
     const to = held.count + packed.length;
     while (held.count < to) index.insert(held, held.count++);
-    count(held, to - packed.length, 1);
+    const second = Math.min(held.unseen_since, now);
+    countTags(held, to - packed.length, (tag, length) => {
+      addTo(counts, tag, length);
+      if (second > now - RECENT_SECONDS) addTo(recentAt(second), tag, length);
+    });
+  }
+
+  function recentAt(second: number): Map<number, number> {
+    const found = recent.get(second) ?? new Map<number, number>();
+    recent.set(second, found);
+    return found;
   }
 
   /** Entries of one client often follow one another. */
-  function count({ bytes, count: to }: Held, from: number, change: 1 | -1) {
+  function countTags({ bytes, count: to }: Held, from: number, add: (tag: number, length: number) => void) {
     let [tag, length] = [0, 0];
     for (let position = from; position <= to; position++) {
       const next = position < to ? tagAt(bytes, position * ENTRY_BYTES) : 0;
       if (next === tag) length++;
       else {
-        addToCount(tag, change * length);
+        if (tag !== 0) add(tag, length);
         [tag, length] = [next, 1];
       }
     }
   }
 
-  function addToCount(tag: number, change: number) {
-    if (tag === 0) return;
+  function addTo(counts: Map<number, number>, tag: number, change: number) {
     const sum = (counts.get(tag) ?? 0) + change;
     if (sum === 0) counts.delete(tag);
     else counts.set(tag, sum);
@@ -99,7 +124,8 @@ export function createCopy(): Copy {
       const { known } = held;
       if (!known) return;
       const added = held.count === 0 ? segment.entries : segment.entries.filter((packed) => !known.has(packed));
-      insert(held, added);
+      insert(held, added, now);
+      held.unseen_since = now;
       if (isFull(segment)) held.known = undefined;
       else for (const packed of added) known.add(packed);
     },
@@ -111,7 +137,7 @@ export function createCopy(): Copy {
         const name = `${packed}/${entry.expires_at}`;
         if (entry.expires_at <= now || byFormerEntry.has(name)) continue;
         if (!held || held.count === SEGMENT_ENTRIES) held = open(entry.revoked_at, 0);
-        insert(held, [packed]);
+        insert(held, [packed], now);
         byFormerEntry.set(name, held);
         held.end = Math.max(held.end, entry.expires_at);
       }
@@ -125,13 +151,11 @@ export function createCopy(): Copy {
         ),
       ),
 
-    count(tag, since) {
-      if (since === undefined) return counts.get(tag) ?? 0;
+    count: (tag) => counts.get(tag) ?? 0,
+
+    countRecent(tag, seconds, now) {
       let found = 0;
-      for (const { created_at, bytes, count } of all) {
-        if (created_at < since) continue;
-        for (const at of offsets(count)) if (tagAt(bytes, at) === tag) found++;
-      }
+      for (let second = now; second > now - seconds; second--) found += recent.get(second)?.get(tag) ?? 0;
       return found;
     },
 
@@ -140,15 +164,14 @@ export function createCopy(): Copy {
       prunedAt = now;
       for (const held of all) {
         if (held.end > now) continue;
-        count(held, 0, -1);
+        countTags(held, 0, (tag, length) => addTo(counts, tag, -length));
         all.delete(held);
         index.drop(held);
       }
+      for (const second of recent.keys()) if (Math.abs(now - second) >= RECENT_SECONDS) recent.delete(second);
       for (const names of [bySegment, byFormerEntry]) {
         for (const [name, held] of names) if (!all.has(held)) names.delete(name);
       }
     },
   };
 }
-
-const offsets = (count: number) => Array.from({ length: count }, (_, position) => position * ENTRY_BYTES);
