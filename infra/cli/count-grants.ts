@@ -5,8 +5,8 @@ import { listOfGrants } from '../../lib/store/grant.ts';
 import type { List, Lists } from '../../lib/store/lists.ts';
 import { counted } from './output.ts';
 
-/** Which grants to count: those of a client, of a subject, or all. */
-export type GrantsOf = { readonly client_id: string } | { readonly sub: string } | 'all';
+/** Which grants to count: those of a client, of a subject, of a subject at a client, or all. */
+export type GrantsOf = { readonly client_id?: string; readonly sub?: string } | 'all';
 
 interface CountContext {
   readonly call: DynamoDbCall;
@@ -26,9 +26,10 @@ const MAX_LISTED = 250;
  * @returns words such as `1 grant` or `at least 20 grants`
  */
 export async function countGrants(of: GrantsOf, context: CountContext): Promise<string> {
-  const list = of !== 'all' && 'sub' in of ? listOfGrants(of.sub) : undefined;
+  const wanted = of === 'all' ? {} : of;
+  const list = wanted.sub === undefined ? undefined : listOfGrants(wanted.sub);
   const isListed = list !== undefined && (await context.lists.isComplete(list));
-  const { count, isAll } = await (isListed ? countListed(list, context) : countInTable(of, context));
+  const { count, isAll } = await (isListed ? countListed(list, wanted, context) : countInTable(wanted, context));
   return `${isAll ? '' : 'at least '}${counted(count, 'grant')}`;
 }
 
@@ -37,24 +38,38 @@ interface Count {
   readonly isAll: boolean;
 }
 
-async function countListed(list: List<GrantState>, { lists, now }: CountContext): Promise<Count> {
+type Wanted = Exclude<GrantsOf, 'all'>;
+
+async function countListed(
+  list: List<GrantState>,
+  { client_id }: Wanted,
+  { lists, now }: CountContext,
+): Promise<Count> {
+  const isOf = (grant: GrantState) => client_id === undefined || grant.client_id === client_id;
   let [count, read] = [0, 0];
   for await (const page of lists.read(list)) {
-    count += page.filter(({ state, expires_at }) => state !== 'revoked' && expires_at > now).length;
+    count += page.filter((grant) => isOf(grant) && grant.state !== 'revoked' && grant.expires_at > now).length;
     read += page.length;
     if (read >= MAX_LISTED) return { count, isAll: false };
   }
   return { count, isAll: true };
 }
 
-async function countInTable(of: GrantsOf, { call, tableName: TableName, now }: CountContext): Promise<Count> {
-  const [[name, value] = []] = of === 'all' ? [] : Object.entries(of);
+async function countInTable(wanted: Wanted, { call, tableName: TableName, now }: CountContext): Promise<Count> {
+  const equals = Object.entries(wanted);
   const input = {
     TableName,
     Select: 'COUNT',
-    FilterExpression: `sk = :kind AND #state <> :revoked AND expires_at > :now${name ? ' AND #name = :value' : ''}`,
-    ExpressionAttributeNames: { '#state': 'state', ...(name && { '#name': name }) },
-    ExpressionAttributeValues: toAttributes({ ':kind': 'GRANT', ':revoked': 'revoked', ':now': now, ':value': value }),
+    FilterExpression: ['sk = :kind', '#state <> :revoked', 'expires_at > :now']
+      .concat(equals.map(([name]) => `${name} = :${name}`))
+      .join(' AND '),
+    ExpressionAttributeNames: { '#state': 'state' },
+    ExpressionAttributeValues: toAttributes({
+      ':kind': 'GRANT',
+      ':revoked': 'revoked',
+      ':now': now,
+      ...Object.fromEntries(equals.map(([name, value]) => [`:${name}`, value])),
+    }),
   };
   let count = 0;
   let next: unknown;

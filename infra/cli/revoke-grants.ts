@@ -10,7 +10,7 @@ const epochIds = {
   client: (id) => id,
   subject: subjectTag,
   issuer: (id) => id,
-} as const satisfies Record<Exclude<EpochKind, 'session'>, (id: string) => string>;
+} as const satisfies Partial<Record<EpochKind, (id: string) => string>>;
 
 /**
  * Revokes the grants behind the access tokens that an entry of the revocation list is about to cover, so that no refresh
@@ -19,7 +19,7 @@ const epochIds = {
  */
 export async function revokeGrants(
   { epochs, grants }: Pick<Store, 'epochs' | 'grants'>,
-  kind: Exclude<RevocationKind, 'session' | 'token'>,
+  kind: Exclude<RevocationKind, 'consent' | 'session' | 'token'>,
   id: string,
   issued_until: number,
 ): Promise<void> {

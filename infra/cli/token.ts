@@ -21,7 +21,7 @@ import { moment } from './view.ts';
 export const tokenCommand = (io: Io): Command =>
   new Command('token').addCommand(revokeCommand(io)).addCommand(explainCommand(io));
 
-type RevokeAllKind = Exclude<RevocationKind, 'session' | 'token'>;
+type RevokeAllKind = Exclude<RevocationKind, 'consent' | 'session' | 'token'>;
 
 const kinds = ['client', 'subject', 'grant', 'key', 'issuer'] as const satisfies readonly RevokeAllKind[];
 

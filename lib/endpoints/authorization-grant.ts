@@ -30,12 +30,13 @@ export interface ValidRequest extends AuthorizationRequest {
 export async function issueAuthorization(
   request: ValidRequest,
   session: Session,
+  consented_at: number | undefined,
   context: AuthorizationGrantContext,
 ): Promise<ResponseParameters> {
   const { responseType, code_challenge, redirect } = request;
   const { client, redirect_uri } = redirect;
   const { grant_id, secret } = createGrantId(session.sub);
-  const grant = createGrant(grant_id, request, session);
+  const grant = createGrant(grant_id, request, session, consented_at);
   const binding = { redirect_uri, ...(code_challenge !== undefined && { code_challenge }) };
   const { client_id } = client;
   const [code, tokens] = await Promise.all([
@@ -55,7 +56,12 @@ export async function issueAuthorization(
   return { code, ...tokens, id_token };
 }
 
-function createGrant(grant_id: string, { redirect, access, nonce, claims }: ValidRequest, session: Session): Grant {
+function createGrant(
+  grant_id: string,
+  { redirect, access, nonce, claims }: ValidRequest,
+  session: Session,
+  consented_at: number | undefined,
+): Grant {
   const { sub, auth_time, amr, sid } = session;
   const { scope, resources } = access;
   return {
@@ -67,6 +73,7 @@ function createGrant(grant_id: string, { redirect, access, nonce, claims }: Vali
     auth_time,
     amr,
     sid,
+    ...(consented_at !== undefined && { consented_at }),
     ...(redirect.client.end_grants_on_logout && { root_sid: rootOf(session) }),
     ...(nonce !== undefined && { nonce }),
     ...(claims !== undefined && { claims }),

@@ -94,7 +94,7 @@ async function createContinuation(
       destination: hostOf(redirect.redirect_uri),
       isCovered: (remembered) => isConsented(access.toAllow, redirect, remembered),
     },
-    complete: async (session) => send(await issueAuthorization(request, session, context)),
+    complete: async (session, consented_at) => send(await issueAuthorization(request, session, consented_at, context)),
     refuse: (error) => send(errorParameters(error)),
   };
 }

@@ -39,7 +39,7 @@ export async function useOnce(
 
   const grant = changing.value ?? (await readBack(use, onOutcome, context));
   if (await reading.value(grant)) {
-    throw invalidGrant('all grants of the client, the subject, the session or the issuer were revoked');
+    throw invalidGrant('all grants of the client, the subject, the consent, the session or the issuer were revoked');
   }
   return grant;
 }

@@ -64,7 +64,7 @@ async function askNextOrComplete(
 ): Promise<HttpResponse> {
   const { context } = visit;
   const { requirements, consent } = continuation;
-  const { session, claims, hasConsented } = person ?? {};
+  const { session, claims, hasConsented, consented_at } = person ?? {};
   const interaction = nextInteraction(requirements, { session, hasConsented, completed, now: context.clock() });
   if (interaction && requirements.prompt.has('none')) throw mayNotAsk(interaction, requirements);
   if (interaction) return showInteraction(interaction, visit, continuation, { claims });
@@ -74,8 +74,9 @@ async function askNextOrComplete(
   if (requirements.subjects && !requirements.subjects.includes(session.sub)) {
     return withCookies(continuation.refuse(new OAuthError('login_required', 'another user is signed in')), visit);
   }
-  if (consent && completed.has('consent')) await rememberConsent(session.sub, consent, context);
-  return withCookies(await continuation.complete(session), visit);
+  const isGiven = consent && completed.has('consent');
+  const given_at = isGiven ? await rememberConsent(session.sub, consent, context) : consented_at;
+  return withCookies(await continuation.complete(session, given_at), visit);
 }
 
 /**

@@ -17,7 +17,8 @@ export interface Continuation {
   readonly login_hint: string | undefined;
   /** Sources of the directive `form-action`, besides this service. */
   readonly formAction: readonly string[];
-  complete(session: Session): Promise<HttpResponse>;
+  /** @param consented_at when the person gave the consent; undefined = there is none */
+  complete(session: Session, consented_at: number | undefined): Promise<HttpResponse>;
   refuse(error: OAuthError): HttpResponse;
 }
 

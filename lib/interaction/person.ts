@@ -1,14 +1,12 @@
 import type { Session } from '../oauth/session.ts';
 import type { UserClaims } from '../oauth/user.ts';
-import type { EpochStore } from '../store/epoch.ts';
 import { findUserClaims, type UserClaimsContext } from '../users/claims.ts';
 import { isSessionValid } from './browser-session.ts';
-import type { ConsentContext } from './consent.ts';
+import { type ConsentContext, findConsent } from './consent.ts';
 import type { Continuation } from './continuation.ts';
 
 export interface PersonContext extends ConsentContext, UserClaimsContext {
   readonly issuer: string;
-  readonly epochs: Pick<EpochStore, 'find'>;
 }
 
 export interface Person {
@@ -16,6 +14,8 @@ export interface Person {
   readonly claims: UserClaims;
   /** Undefined when the continuation needs none. */
   readonly hasConsented: boolean | undefined;
+  /** When the person allowed this client something, in seconds since the epoch. */
+  readonly consented_at: number | undefined;
 }
 
 /** Undefined when the session has ended, or the user is disabled or gone. All reads run side by side. */
@@ -39,7 +39,8 @@ export async function findPersonOfNewSession(
 ): Promise<Person | undefined> {
   const [claims, remembered] = await Promise.all([
     findUserClaims(session.sub, context),
-    consent && context.consents.find(session.sub, consent.client_id),
+    consent && findConsent(session.sub, consent.client_id, context),
   ]);
-  return claims && { session, claims, hasConsented: consent?.isCovered(remembered) };
+  const hasConsented = consent?.isCovered(remembered);
+  return claims && { session, claims, hasConsented, consented_at: remembered?.given_at };
 }

@@ -16,5 +16,8 @@ export function createGrantId(sub: string): { readonly grant_id: string; readonl
   return { grant_id, secret };
 }
 
+/** Of the epoch of all that a subject has allowed a client. */
+export const consentEpochId = (subject_tag: string, client_id: string): string => `${subject_tag}#${client_id}`;
+
 export const subjectTagOf = (grant_id: string): string =>
   Buffer.from(grant_id, 'base64url').subarray(-SUBJECT_TAG_BYTES).toString('base64url');

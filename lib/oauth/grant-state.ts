@@ -32,6 +32,8 @@ export interface GrantState {
   readonly amr?: readonly string[];
   readonly sid?: string;
   readonly nonce?: string;
+  /** When the subject gave the consent that the grant came from; absent = nobody was asked, or a grant of version 0.1.0. */
+  readonly consented_at?: number;
   /** Of the session that the grant ends with; absent = it does not. */
   readonly root_sid?: string;
   /** JSON. OpenID Connect Core section 5.5 */

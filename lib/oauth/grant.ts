@@ -2,7 +2,7 @@ import type { Client } from './client.ts';
 import type { GrantState } from './grant-state.ts';
 import type { ResourceServer } from './resource-server.ts';
 
-export type SignIn = Pick<GrantState, 'auth_time' | 'amr' | 'sid' | 'root_sid' | 'nonce' | 'claims'>;
+export type SignIn = Pick<GrantState, 'auth_time' | 'amr' | 'consented_at' | 'sid' | 'root_sid' | 'nonce' | 'claims'>;
 
 /** Its id identifies all tokens that are issued from it. */
 export interface Grant extends SignIn {
@@ -30,10 +30,11 @@ export interface PendingGrant {
   readonly pending: 'authorization_pending' | 'slow_down';
 }
 
-export function signInOf({ auth_time, amr, sid, root_sid, nonce, claims }: SignIn): SignIn {
+export function signInOf({ auth_time, amr, consented_at, sid, root_sid, nonce, claims }: SignIn): SignIn {
   return {
     ...(auth_time !== undefined && { auth_time }),
     ...(amr !== undefined && { amr }),
+    ...(consented_at !== undefined && { consented_at }),
     ...(sid !== undefined && { sid }),
     ...(root_sid !== undefined && { root_sid }),
     ...(nonce !== undefined && { nonce }),

@@ -20,10 +20,16 @@ export const ENTRY_BYTES = LONG_BYTES;
 const ALWAYS = 0xff_ff_ff_ff;
 
 /** Stored, so a number never gets another meaning. */
-const codes = { issuer: 1, subject: 2, client: 3, key: 4, grant: 5, token: 6, session: 7 } as const satisfies Record<
-  RevocationKind,
-  number
->;
+const codes = {
+  issuer: 1,
+  subject: 2,
+  client: 3,
+  key: 4,
+  grant: 5,
+  token: 6,
+  session: 7,
+  consent: 8,
+} as const satisfies Record<RevocationKind, number>;
 
 const knownCodes: ReadonlySet<number> = new Set(Object.values(codes));
 

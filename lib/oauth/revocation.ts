@@ -1,7 +1,7 @@
 import type { AccessToken } from './access-token.ts';
 
-/** From the widest. Those of issuer, subject, client and session cover tokens issued up to some time; the others cover all. */
-export const revocationKinds = ['issuer', 'subject', 'client', 'key', 'session', 'grant', 'token'] as const;
+/** From the widest. Those of key, grant and token cover all tokens; the others cover tokens issued up to some time. */
+export const revocationKinds = ['issuer', 'subject', 'client', 'key', 'consent', 'session', 'grant', 'token'] as const;
 
 export type RevocationKind = (typeof revocationKinds)[number];
 
@@ -21,11 +21,15 @@ export interface Revocation {
   readonly expires_at: number;
 }
 
+/** What a subject has allowed a client: for a client that asks nobody, all that it has got for the subject. */
+export const consentId = (sub: string, client_id: string): string => JSON.stringify([sub, client_id]);
+
 /** For each kind, the id of an entry that would revoke the token. */
 export const revocationIds = ({ claims, key }: AccessToken): Readonly<Record<RevocationKind, string | undefined>> => ({
   token: claims.jti,
   grant: claims.grant_id,
   session: claims.root_sid,
+  consent: consentId(claims.sub, claims.client_id),
   key,
   client: claims.client_id,
   subject: claims.sub,

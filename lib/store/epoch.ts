@@ -2,8 +2,8 @@ import { items } from './items.ts';
 import { number, optional, parser } from './shape.ts';
 import type { Table } from './table.ts';
 
-/** A client by its id, a subject by its tag, the issuer by its URL, a session by its `root_sid`. */
-export type EpochKind = 'client' | 'subject' | 'issuer' | 'session';
+/** A client by its id, a subject by its tag, a consent by `consentEpochId`, the issuer by its URL, a session by its `root_sid`. */
+export type EpochKind = 'client' | 'subject' | 'consent' | 'issuer' | 'session';
 
 /** Revokes all grants given before it. Grants live for weeks, so it is not in the revocation list. docs/design.md section 4 */
 export interface EpochStore {

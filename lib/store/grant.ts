@@ -46,6 +46,7 @@ const parse = parser<GrantState>({
   revoked_at: optional(number),
   auth_time: optional(number),
   amr: optional(listOf(text)),
+  consented_at: optional(number),
   sid: optional(text),
   root_sid: optional(text),
   nonce: optional(text),

@@ -283,27 +283,27 @@ it('/authorize stays within its budget of reads and writes, and makes independen
   // An unknown cookie takes a read; a missing cookie takes none.
   expect((await asked(() => openBrowser(warm.authorization).get(proper())))[1]).toBe('');
 
-  // The session, two counters, name and user are read, then the user's claims and consent. Both counters are written twice:
+  // The session, two counters, name and user are read, then the user's claims, and consent and its epoch. Both counters are written twice:
   // to count the attempt, and to take it back.
   const [consent, signingIn] = await asked(() => browser.signIn(first));
-  expect(signingIn).toBe(`DeleteItem ${'GetItem '.repeat(7)}${'PutItem '.repeat(4)}`.trim());
+  expect(signingIn).toBe(`DeleteItem ${'GetItem '.repeat(8)}${'PutItem '.repeat(4)}`.trim());
 
-  // Session, two epochs, user and consent, the consent as it is changed; consent and grant.
+  // Session, three epochs, user and consent, the consent and its epoch as it is changed; consent and grant.
   const [, allowing] = await asked(() => browser.press(consent, 'allow'));
-  expect(allowing).toBe(`${'GetItem '.repeat(6)}${'PutItem '.repeat(2)}`.trim());
+  expect(allowing).toBe(`${'GetItem '.repeat(8)}${'PutItem '.repeat(2)}`.trim());
 
   const [, comingBack] = await asked(() => browser.get(proper()));
-  expect(comingBack).toBe(`${'GetItem '.repeat(5)}PutItem`);
+  expect(comingBack).toBe(`${'GetItem '.repeat(6)}PutItem`);
 
   // The session notes a client that is notified of its end, and until when there are grants that end with it. The client is read once.
   const [, noted] = await asked(() => browser.get(proper({ client_id: 'told' })));
-  expect(noted).toBe(`${'GetItem '.repeat(6)}PutItem PutItem UpdateItem UpdateItem`);
+  expect(noted).toBe(`${'GetItem '.repeat(7)}PutItem PutItem UpdateItem UpdateItem`);
   const [, notedAgain] = await asked(() => browser.get(proper({ client_id: 'told' })));
-  expect(notedAgain).toBe(`${'GetItem '.repeat(5)}PutItem PutItem`);
+  expect(notedAgain).toBe(`${'GetItem '.repeat(6)}PutItem PutItem`);
 
   // Session; then epochs, user and consent side by side; then grant and client.
   for (const [operation, together] of [
-    ['GetItem', 4],
+    ['GetItem', 5],
     ['PutItem', 2],
   ] as const) {
     let answered = 0;

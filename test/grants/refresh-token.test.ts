@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
 import type { Client } from '../../lib/oauth/client.ts';
-import { subjectTag } from '../../lib/oauth/grant-id.ts';
+import { consentEpochId, subjectTag } from '../../lib/oauth/grant-id.ts';
 import { revocationTransition } from '../../lib/oauth/grant-state.ts';
 import { createEpochStore } from '../../lib/store/epoch.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
@@ -432,7 +432,7 @@ describe('After a change since the grant was given,', () => {
     expect(await verdict(world.handlers.authorizer(authorizerEvents['HTTP API 2.0'](access_token)))).toBe('refuse');
   });
 
-  it.each(['client', 'subject', 'issuer'] as const)(
+  it.each(['client', 'subject', 'consent', 'issuer'] as const)(
     'an epoch of the %s ends the grants given until then',
     async (kind) => {
       const id = await ownClient();
@@ -446,18 +446,21 @@ describe('After a change since the grant was given,', () => {
 
       advance(10);
       const later = await begin();
-      const names = { client: id, subject: subjectTag(sub), issuer: issuer.ISSUER ?? ISSUER };
+      const tag = subjectTag(sub);
+      const names = { client: id, subject: tag, consent: consentEpochId(tag, id), issuer: issuer.ISSUER ?? ISSUER };
       await createEpochStore(world.table).put(kind, names[kind], NOW + 4);
       expect(await redeem(handlers, id, waiting.code)).toMatchObject(REFUSED);
       expect(await refresh(handlers, id, refresh_token)).toMatchObject(REFUSED);
       expect(await refresh(handlers, id, retried.refresh_token)).toMatchObject(REFUSED);
-      // A grant from a session that began before the epoch is revoked, too. Clients have no session.
+      // A grant from a session that began before the epoch is revoked, too. Clients have no session, and this grant came from no consent.
       const late = await newCode({ ...world, env: { ...world.env, ...issuer } }, id, {
         clock,
         sub,
         auth_time: NOW + 4,
       });
-      expect(await redeem(handlers, id, late.code)).toMatchObject(kind === 'client' ? { status: 200 } : REFUSED);
+      expect(await redeem(handlers, id, late.code)).toMatchObject(
+        kind === 'client' || kind === 'consent' ? { status: 200 } : REFUSED,
+      );
       const { refresh_token: fresh } = tokensOf(await redeem(handlers, id, later.code));
       expect(await refresh(handlers, id, fresh)).toMatchObject({ status: 200 });
       // Grants of others stay valid, and an epoch never moves back.

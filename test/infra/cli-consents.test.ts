@@ -1,11 +1,23 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ServerResponse } from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { TableAnswer } from '../../infra/local/table.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { inParallel } from '../../lib/in-parallel.ts';
 import { createGrantId } from '../../lib/oauth/grant-id.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import { CALLBACK, openBrowser, proper, user, VERIFIER, webClient } from '../support/browser.ts';
-import { type FaultyStore, faults, onlyIf, startFaultyStore } from '../support/faulty-store.ts';
+import {
+  type Behaviour,
+  callOf,
+  type FaultyStore,
+  faults,
+  onlyAt,
+  onlyIf,
+  type StoreRequest,
+  startFaultyStore,
+} from '../support/faulty-store.ts';
+import { handlesOf, newCode, redeem } from '../support/grants.ts';
 import { scaled } from '../support/scale.ts';
 import { authorizerEvents, post, startWorld, verdict, type World } from '../support/world.ts';
 import { type Cli, createCli, succeeding } from './cli-runner.ts';
@@ -35,6 +47,9 @@ afterAll(async () => {
   await store.stop();
   await world.stop();
 });
+
+/** Of a withdrawal, in this order. */
+const WRITES = ['PutItem EPOCH consent', 'UpdateItem REVOKED', 'DeleteItem CONSENT'];
 
 const scope = 'openid profile offline_access read';
 
@@ -87,28 +102,83 @@ describe('consents:', () => {
     expect(await shown(again.accessToken)).toBe('allow');
   });
 
-  it('withdraw ends many grants, reads what the user has, and goes on where it was interrupted', async () => {
+  it('withdraw makes the same three writes, however many grants it ends', async () => {
     const given = await allow('web', 'bob');
     const [grant_id = ''] = (await grantsOf('bob')).slice(-1);
     const found = (await createGrantStore(world.table).find(grant_id))!;
-    const count = scaled(60, 10_000);
-    const ids = Array.from({ length: count }, () => createGrantId(found.sub).grant_id);
-    await inParallel(ids, 20, (id) => createGrantStore(world.table).put({ ...found, grant_id: id }));
+    const many = Array.from({ length: scaled(20, 10_000) }, () => createGrantId(found.sub));
+    await inParallel(many, 20, (id) => createGrantStore(world.table).put({ ...found, grant_id: id.grant_id }));
+    const { code } = await newCode(world, 'web', { sub: found.sub });
+    const tokenOf = ({ secret }: (typeof many)[number]) =>
+      handlesOf(world).refresh_token.mint({ secret, generation: 0 }).text;
+    expect(await refresh('web', tokenOf(many[0]!))).toBe(200);
 
-    let revoked = 0;
-    store.behave(
-      onlyIf(({ operation }) => operation === 'UpdateItem' && ++revoked > count / 2, faults['access denied']),
-    );
-    const withdraw = ['consents', 'withdraw', '--yes', 'web', '--user', 'bob'];
-    expect(await attempt(withdraw)).toMatchObject({ code: 1 });
-    store.behave();
     store.take();
-    expect((await latchkey(withdraw)).stdout).toMatch(/ and \d+ more\n$/);
-    expect(store.take().filter(({ operation }) => operation === 'Scan')).toEqual([]);
-    const states = await Promise.all(ids.map(async (id) => (await createGrantStore(world.table).find(id))?.state));
-    expect(new Set(states)).toEqual(new Set(['revoked']));
-    expect(await shown(given.accessToken)).toBe('refuse');
+    const { json } = await latchkey(['consents', 'withdraw', '--yes', 'web', '--subject', found.sub, '--json']);
+    const asked = store.take().map(callOf);
+    expect(asked.filter((call) => !/^(GetItem SCHEMA|(Query|GetItem) REVOKED)$/.test(call))).toEqual(WRITES);
+    expect(json()).toMatchObject({ sub: found.sub, client_id: 'web', revocation: { kind: 'consent' } });
+    for (const one of [many[1]!, many.at(-1)!]) expect(await refresh('web', tokenOf(one))).toBe(400);
     expect(await refresh('web', given.refreshToken)).toBe(400);
+    expect((await redeem(world.handlers, 'web', code)).status).toBe(400);
+    expect(await shown(given.accessToken)).toBe('refuse');
+    const listed = await latchkey(['grants', 'list', '--subject', found.sub, '--json']);
+    expect(listed.json<Record<string, unknown>[]>().filter(({ client_id }) => client_id === 'web')).toEqual([]);
+  });
+
+  it('withdraw ends what is given while it runs: a grant, and a consent', async () => {
+    const given = await allow('web', 'bob');
+    await allow('web');
+    const { authorization } = world.restart({ AWS_ENDPOINT_URL_DYNAMODB: store.endpoint });
+    const direct = succeeding(createCli(world.env));
+    const [coming, allowing] = [openBrowser(authorization), openBrowser(authorization)];
+    await coming.signIn(await coming.get(proper({ client_id: 'other', scope })), 'alice');
+    const page = await allowing.signIn(
+      await allowing.get(proper({ client_id: 'web', scope, prompt: 'consent' })),
+      'bob',
+    );
+
+    let [held, goOn] = [0, () => {}];
+    const gate = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const hold = async (response: ServerResponse, forward: () => Promise<TableAnswer>) => {
+      held++;
+      await gate;
+      const { status, headers, body } = await forward();
+      response.writeHead(status, headers).end(body);
+    };
+    const isHeld = (request: StoreRequest) => /^PutItem (GRANT|CONSENT)$/.test(callOf(request));
+    store.behave(onlyIf(isHeld, hold));
+    const answers = [coming.get(proper({ client_id: 'web', scope })), allowing.press(page, 'allow')] as const;
+    await vi.waitUntil(() => held === 2, { timeout: 10_000 });
+    await Promise.all(['alice', 'bob'].map((name) => direct(['consents', 'withdraw', '--yes', 'web', '--user', name])));
+    goOn();
+
+    for (const { answer } of await Promise.all(answers)) {
+      const form = { grant_type: 'authorization_code', redirect_uri: CALLBACK, code_verifier: VERIFIER };
+      expect(await post(world.handlers.token, 'web', { ...form, code: answer['code'] ?? '' })).toMatchObject({
+        status: 400,
+        json: { error: 'invalid_grant' },
+      });
+    }
+    expect(await refresh('web', given.refreshToken)).toBe(400);
+    for (const name of ['alice', 'bob']) {
+      const again = await allow('web', name);
+      expect(again.isAsked).toBe(true);
+      expect(await shown(again.accessToken)).toBe('allow');
+      expect(await refresh('web', again.refreshToken)).toBe(200);
+    }
+  });
+
+  it('withdraw ends what a client got that asks nobody', async () => {
+    await world.clients.create(webClient('quiet', { require_consent: false }));
+    const given = await allow('quiet');
+    expect(given.isAsked).toBe(false);
+    await latchkey(['consents', 'withdraw', '--yes', 'quiet', '--user', 'alice']);
+    expect([await shown(given.accessToken), await refresh('quiet', given.refreshToken)]).toEqual(['refuse', 400]);
+    const again = await allow('quiet');
+    expect([await shown(again.accessToken), await refresh('quiet', again.refreshToken)]).toEqual(['allow', 200]);
   });
 
   it.each([
@@ -124,21 +194,29 @@ describe('consents:', () => {
     expect(await refresh('other', given.refreshToken)).toBeGreaterThanOrEqual(400);
   });
 
-  it('withdraw can be completed by repeating it after a failure', async () => {
-    const given = await allow('web');
-    store.behave(async (response, forward, request) => {
-      if (request.operation === 'UpdateItem') return faults['access denied'](response, forward, request);
-      const { status, headers, body } = await forward();
-      response.writeHead(status, headers).end(body);
-    });
-    const withdraw = ['consents', 'withdraw', '--yes', 'web', '--user', 'alice'];
-    expect(await attempt(withdraw)).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/not all grants are revoked/),
-    });
-    store.behave();
-    await latchkey(withdraw);
-    expect(await shown(given.accessToken)).toBe('refuse');
+  it('withdraw can be repeated, at whichever write it was interrupted, before or after', async () => {
+    const interruptions = WRITES.flatMap((call) => [false, true].map((isAfter) => ({ call, isAfter })));
+    const interrupted = [];
+    for (const [number, { call, isAfter }] of interruptions.entries()) {
+      const id = `interrupted-${number}`;
+      await world.clients.create(webClient(id));
+      const given = await allow(id);
+      const fails: Behaviour = async (response, forward, request) => {
+        if (isAfter) await forward();
+        return faults['access denied'](response, forward, request);
+      };
+      store.behave(onlyAt(call, fails));
+      const withdraw = ['consents', 'withdraw', '--yes', id, '--user', 'alice'];
+      const failed = await attempt(withdraw);
+      expect(failed).toMatchObject({ code: 1, stderr: expect.stringMatching(/run the same command again/) });
+      store.behave();
+      interrupted.push({ id, given, withdraw });
+    }
+    await Promise.all(interrupted.map(({ withdraw }) => latchkey(withdraw)));
+    for (const { id, given } of interrupted) {
+      expect([id, await shown(given.accessToken), await refresh(id, given.refreshToken)]).toEqual([id, 'refuse', 400]);
+      expect((await allow(id)).isAsked).toBe(true);
+    }
   });
 
   it.each([

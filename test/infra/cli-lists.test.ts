@@ -169,6 +169,7 @@ describe('What a list costs', () => {
         'GetItem GRANT': OWN,
         'GetItem EPOCH client': OWN,
         'GetItem EPOCH subject': OWN,
+        'GetItem EPOCH consent': OWN,
         'Query GRANT': 2,
       },
     ],

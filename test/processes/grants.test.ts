@@ -112,7 +112,7 @@ describe(`Of ${PARALLEL} requests at once to ${PROCESSES} processes, in ${ROUNDS
 });
 
 describe('When a container is killed', () => {
-  const EPOCHS = ['GetItem EPOCH client', 'GetItem EPOCH subject', 'GetItem EPOCH issuer'];
+  const EPOCHS = ['client', 'subject', 'consent', 'issuer'].map((kind) => `GetItem EPOCH ${kind}`);
   const STEP = [...EPOCHS, 'UpdateItem GRANT', 'PutItem TOKEN'];
   const REVOCATION = ['UpdateItem GRANT', 'UpdateItem REVOKED'];
   /** In the normal run at one epoch only: they are read side by side. */

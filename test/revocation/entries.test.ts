@@ -2,6 +2,7 @@
 // is shown.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
+  consentId,
   createRevocation,
   MAX_CLOCK_SKEW_SECONDS,
   type Revocation,
@@ -58,6 +59,7 @@ async function idsOf(token: string): Promise<Record<RevocationKind, string>> {
     issuer: ISSUER,
     subject: String(json['sub']),
     client: String(json['client_id']),
+    consent: consentId(String(json['sub']), String(json['client_id'])),
     key,
     // Tokens of machines end with no session: test/endpoints/logout.test.ts.
     session: '',
@@ -72,7 +74,7 @@ const entry = (kind: RevocationKind, id: string, delay = 0): Revocation =>
     ? { kind, id, revoked_at: clock(), expires_at: clock() + LIFETIME + MAX_CLOCK_SKEW_SECONDS }
     : createRevocation(kind, id, { now: clock(), lifetime: LIFETIME, delay });
 
-const UP_TO_A_TIME = new Set<RevocationKind>(['issuer', 'subject', 'client']);
+const UP_TO_A_TIME = new Set<RevocationKind>(['issuer', 'subject', 'client', 'consent']);
 const kinds = CLIENTS.flatMap((id) =>
   revocationKinds.filter((kind) => kind !== 'session').map((kind) => [kind, id] as const),
 );

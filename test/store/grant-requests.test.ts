@@ -16,8 +16,8 @@ import { type KmsWorld, NO_KMS_HANDLES, startKmsWorld } from '../support/kms-wor
 import { type Handlers, MACHINES, machines, post } from '../support/world.ts';
 
 const [READ, CHANGE, PUT, LIST] = ['GetItem', 'UpdateItem', 'PutItem', 'Query'];
-/** One round trip: the epochs of client, subject and issuer in parallel with the conditional write. */
-const STEP = [READ, READ, READ, CHANGE];
+/** One round trip: the epochs of client, subject, consent and issuer in parallel with the conditional write. */
+const STEP = [READ, READ, READ, READ, CHANGE];
 const CLIENTS = MACHINES.map((id) => [id.replace('machine', 'web'), machines[id]] as const);
 const JWT = 'web-jwt';
 
