@@ -10,6 +10,13 @@ export interface ClaimsPolicy {
   readonly maxLifetime: number;
 }
 
+/**
+ * Seconds that the clock of whoever issued a token may be ahead, or further if `clockSkew` is more. Without them, a good token is
+ * refused for the first second of its life as soon as two clocks differ at all, which clients cannot tell from a real refusal. There
+ * is none for `exp`, because nothing breaks when a token ends in time. RFC 7519 sections 4.1.5 and 4.1.6
+ */
+export const START_LEEWAY_SECONDS = 5;
+
 type Claims = Readonly<Record<string, unknown>>;
 
 /**
@@ -21,15 +28,16 @@ export function validateClaims(
 ): AccessTokenClaims {
   const { iss, aud, exp, iat, nbf, sub, client_id, jti, grant_id, root_sid, scope, cnf } = claims;
   const now = clock();
+  const latestStart = now + Math.max(clockSkew, START_LEEWAY_SECONDS);
   if (iss !== issuer) throw new InvalidToken('has the wrong iss');
   if (!isAudience(aud)) throw new InvalidToken('has a missing or invalid aud');
   if (!isTime(exp)) throw new InvalidToken('has a missing or invalid exp');
   if (!isTime(iat)) throw new InvalidToken('has a missing or invalid iat');
   if (exp <= now - clockSkew) throw new InvalidToken('has expired');
-  if (iat > now + clockSkew) throw new InvalidToken('has an iat in the future');
+  if (iat > latestStart) throw new InvalidToken('has an iat in the future');
   if (exp <= iat || exp - iat > maxLifetime) throw new InvalidToken('has a lifetime that is not allowed');
   if (nbf !== undefined && !isTime(nbf)) throw new InvalidToken('has an invalid nbf');
-  if (nbf !== undefined && nbf > now + clockSkew) throw new InvalidToken('is not valid yet');
+  if (nbf !== undefined && nbf > latestStart) throw new InvalidToken('is not valid yet');
   if (!isText(sub)) throw new InvalidToken('has a missing or invalid sub');
   if (!isText(client_id)) throw new InvalidToken('has a missing or invalid client_id');
   if (!isText(jti) || jti.length > MAX_JTI_LENGTH) throw new InvalidToken('has a missing or invalid jti');

@@ -208,7 +208,7 @@ export function createHostile(random: Random) {
       () => ({
         exp: pick([noTime(), now, now - integer(1e6), now + 86_401 + integer(1e6), String(now + 60), now + 0.5]),
       }),
-      () => ({ iat: pick([noTime(), now + 1 + integer(1e6), String(now), now - 86_400, now - 0.5]) }),
+      () => ({ iat: pick([noTime(), now + 6 + integer(1e6), String(now), now - 86_400, now - 0.5]) }),
       () => ({ nbf: pick([null, '', MARK, true, [], {}, now + 1 + integer(1e6), now + 0.5, String(now)]) }),
       () => ({ cnf: pick([null, '', 0, {}, { jkt: MARK }, MARK, []]) }),
     ])();
