@@ -3,7 +3,7 @@ import type { Figure } from './figure.ts';
 
 /** Bytes of a minified bundle, by the name of its function. Asserted in test/bundles.test.ts. */
 export const BUNDLE_GOALS: Readonly<Record<string, number>> = {
-  token: 136_000,
+  token: 137_000,
   authorization: 164_500,
   authorizer: 103_500,
   jwks: 62_000,
