@@ -14,6 +14,12 @@ export interface FoundEntry {
   readonly expires_at: number;
 }
 
+/**
+ * Seconds by which a clock may be set back: an entry is forgotten that much after it has expired, so nothing is missing by the
+ * earlier time.
+ */
+export const SET_BACK_SECONDS = 5;
+
 /** What a container knows of the list. Nothing is forgotten before it expires, in whatever order it is read. */
 export interface Copy {
   merge(segment: Segment, now: number): void;
@@ -45,6 +51,8 @@ interface Held {
 const PRUNE_SECONDS = 60;
 
 export const RECENT_SECONDS = 60;
+
+const isForgotten = (end: number, now: number) => end <= now - SET_BACK_SECONDS;
 
 export function createCopy(): Copy {
   const index = createPackedIndex<Held>();
@@ -115,7 +123,7 @@ export function createCopy(): Copy {
   return {
     merge(segment, now) {
       const end = endOf(segment);
-      if (end <= now) return;
+      if (isForgotten(end, now)) return;
       // A list that was wholly deleted begins again with the same numbers.
       const name = `${segment.number}/${segment.created_at}`;
       const held = bySegment.get(name) ?? open(segment.created_at, end);
@@ -135,7 +143,7 @@ export function createCopy(): Copy {
       for (const entry of entries) {
         const packed = packRevocation(entry);
         const name = `${packed}/${entry.expires_at}`;
-        if (entry.expires_at <= now || byFormerEntry.has(name)) continue;
+        if (isForgotten(entry.expires_at, now) || byFormerEntry.has(name)) continue;
         if (!held || held.count === SEGMENT_ENTRIES) held = open(entry.revoked_at, 0);
         insert(held, [packed], now);
         byFormerEntry.set(name, held);
@@ -163,7 +171,7 @@ export function createCopy(): Copy {
       if (Math.abs(now - prunedAt) < PRUNE_SECONDS) return;
       prunedAt = now;
       for (const held of all) {
-        if (held.end > now) continue;
+        if (!isForgotten(held.end, now)) continue;
         countTags(held, 0, (tag, length) => addTo(counts, tag, -length));
         all.delete(held);
         index.drop(held);

@@ -41,18 +41,21 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
   const { append, noteLast } = createAppending(store, copy, clock);
   const { synchronise, readAt } = createReading(store, copy, clock, noteLast);
 
+  // The copy keeps entries for a little longer.
+  const isLive = ({ expires_at }: FoundEntry) => expires_at > clock();
+
   const revocations: Revocations = {
     isRevoked: (token) =>
       copy.some(
         () => coveringKeys(token),
-        ({ issued_until }) => token.claims.iat <= issued_until,
+        (entry) => token.claims.iat <= entry.issued_until && isLive(entry),
       ),
     find(kind, id, audience) {
       const found: FoundEntry[] = [];
       copy.some(
         () => [revocationKey(kind, id, audience)],
         (entry) => {
-          found.push(entry);
+          if (isLive(entry)) found.push(entry);
           return false;
         },
       );

@@ -3,13 +3,13 @@ import { singleFlight } from '../lazy.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { isFull, type Segment } from '../oauth/revocation-segment.ts';
 import type { ListPage, RevocationStore } from '../store/revocation.ts';
-import type { Copy } from './copy.ts';
+import { type Copy, SET_BACK_SECONDS } from './copy.ts';
 
 /** Synchronises a container's copy with the list. Why no entry is missed: docs/decisions/one-revocation-list.md */
 export interface Reading {
   /** Afterwards, the copy has every entry whose write was acknowledged before the call. */
   synchronise(): Promise<void>;
-  /** The time at which the last complete reading began, in seconds since the epoch. */
+  /** The time at which the last complete reading began, by the clock as it was then, in seconds since the epoch. */
   readAt(): number;
 }
 
@@ -88,8 +88,7 @@ export function createReading(
     } while (page.after !== undefined && !limit);
     if (page.after !== undefined) return false;
     of.isComplete = true;
-    readAt = Math.max(readAt, now);
-    ended = Math.max(ended, number);
+    if (number > ended) [ended, readAt] = [number, now];
     onLast(last, now);
     return true;
   }
@@ -130,8 +129,8 @@ export function createReading(
     readAt: () => readAt,
 
     async synchronise() {
-      // With the clock ahead, entries were left out or dropped too early, so the whole list is read again.
-      if (clock() < Math.max(readAt, progress.latest)) {
+      // With the clock far ahead, entries were left out or dropped too early, so the whole list is read again.
+      if (clock() < Math.max(readAt, progress.latest) - SET_BACK_SECONDS) {
         progress = newProgress();
         readAt = Number.NEGATIVE_INFINITY;
       }

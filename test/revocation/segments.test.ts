@@ -6,6 +6,7 @@ import { type Table as EmbeddedTable, sendToTable, startTable } from '../../infr
 import { packRevocation } from '../../lib/oauth/packed-revocation.ts';
 import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
 import { SEGMENT_ENTRIES, type Segment } from '../../lib/oauth/revocation-segment.ts';
+import { SET_BACK_SECONDS } from '../../lib/revocation/copy.ts';
 import { createRevocationList, type RevocationList } from '../../lib/revocation/list.ts';
 import { BURST, CLIENT_SHARE } from '../../lib/revocation/share.ts';
 import { BinarySet } from '../../lib/store/attribute-value.ts';
@@ -373,6 +374,42 @@ describe('A container that has read the list before', () => {
     await list.put(entryOf('next'));
     expect(await missing(reader, ['late', 'next'])).toEqual([]);
   });
+});
+
+describe('A clock that is set back', () => {
+  it.each([
+    [1, 1],
+    [SET_BACK_SECONDS, 1],
+    [SET_BACK_SECONDS + 1, 3],
+  ])('by %i seconds costs the next check %i units', async (step, units) => {
+    await list.fill(2, end());
+    await list.put(entryOf('last'));
+    const reader = container();
+    advance(100);
+    await reader.fresh(0);
+    await unitsRead();
+    advance(-step);
+    await reader.fresh(60);
+    expect(await unitsRead()).toBe(units);
+    await reader.fresh(60);
+    expect(await unitsRead()).toBe(0);
+  });
+
+  it.each([1, SET_BACK_SECONDS, SET_BACK_SECONDS + 1, HOUR])(
+    'by %i seconds to just before an entry expires leaves it to containers that looked after that',
+    async (step) => {
+      const segmentEnd = Math.ceil((clock() + DAY) / 900) * 900;
+      await list.put({ kind: 'grant', id: 'ends', revoked_at: clock(), expires_at: segmentEnd });
+      await list.fill(1, end() + DAY);
+      const [warm, late] = [container(), container()];
+      await warm.fresh(0);
+      advance(segmentEnd - 1 + step - clock());
+      await warm.fresh(0);
+      await late.fresh(0);
+      advance(-step);
+      for (const reader of [warm, late]) expect(await has(reader, 'ends')).toBe(true);
+    },
+  );
 });
 
 describe('A new container misses no entry of a long list', () => {
