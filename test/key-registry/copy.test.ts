@@ -129,7 +129,7 @@ it.each([
 );
 
 /** Tokens in a second. */
-const FLOOD = scaled(10, 100);
+const FLOOD = scaled(3, 100);
 
 describe('A token with an unknown kid', () => {
   it('makes the container read the registry at once, so that a new key is accepted', async () => {

@@ -191,12 +191,23 @@ function isCovered(journey: Journey, call: string, index: number): boolean {
   return all.slice(0, all.indexOf(journey)).some(({ calls }) => calls.includes(call));
 }
 
+/** How often each call was chosen so far, over all journeys. */
+const chosen = new Map<string, number>();
+
+/** In the normal run a call is killed before and after it where it occurs first, and from then on before and after by turns. */
+function timesOf(call: string): KillTime[] {
+  const times = killTimes(call);
+  const count = chosen.get(call) ?? 0;
+  chosen.set(call, count + 1);
+  return isLongRun || count === 0 ? times : times.filter((_, index) => index === count % times.length);
+}
+
 /** Each call, with its number among the same calls. */
 const casesOf = (journey: Journey) =>
   journey.calls.flatMap((call, index) => {
     if ((journey.onlyWrites && !isWrite(call)) || isCovered(journey, call, index)) return [];
     const turn = journey.calls.slice(0, index + 1).filter((other) => other === call).length;
-    return killTimes(call).map((time): [KillTime, string, number] => [time, call, turn]);
+    return timesOf(call).map((time): [KillTime, string, number] => [time, call, turn]);
   });
 
 const healthy = onlyFor([], () => {});

@@ -11,7 +11,7 @@ import { getToken, type Handlers, post, startWorld, type World } from '../suppor
 const PROCESSES = scaled(2, 4);
 /** Tokens that are issued, shown and revoked at the same time. Each has four requests under way most of the time. */
 const AT_A_TIME = 13;
-const TOKENS = scaled(52, 200);
+const TOKENS = scaled(26, 200);
 const random = createRandom(4);
 
 let world: World;
@@ -85,7 +85,7 @@ it(`Each of ${TOKENS} tokens works until it is revoked and never after, with ${4
 });
 
 describe('A JWT that all processes revoke at once', () => {
-  const ROUNDS = scaled(6, 50);
+  const ROUNDS = scaled(3, 50);
 
   it(`is refused after the first 200, in ${ROUNDS} rounds, and repeats add no entry to the list`, async () => {
     const rounds = Array.from({ length: ROUNDS }, (_, round) => round);
@@ -115,7 +115,7 @@ describe('A JWT that all processes revoke at once', () => {
 
 describe('A process that is killed while it revokes tokens', () => {
   const CRASHES = scaled(2, 6);
-  const BATCH = 16;
+  const BATCH = scaled(10, 16);
 
   /** Revokes these tokens in a process that is killed after so many acknowledgements; gives the status of each, if any. */
   async function revokeUntilKilled(tokens: readonly { id: string; token: string }[], acknowledgements: number) {
