@@ -548,6 +548,27 @@ describe('The grants of the session', () => {
     await own.stop();
   });
 
+  it.each([
+    [0, 1],
+    [1, 0],
+  ])('stay ended as long as the longest can live, when two sessions share them and end as %d, %d', async (...order) => {
+    const root = await people.begin();
+    const begun = [root, await people.begin()];
+    const ends = [NOW + 30 * 86_400, NOW + 86_400];
+    const tokens = await Promise.all(begun.map(({ sid }) => people.give(world.handlers, web, { sid })));
+    for (const [index, { sid }] of begun.entries()) {
+      const session = (await people.sessions.find(sid))!;
+      await people.sessions.put({ ...session, root_sid: root.sid, grants_until: ends[index]! });
+    }
+    for (const index of order) {
+      set(clock() + 5);
+      const { id_token } = tokens[index]!;
+      expect(await get({ id_token_hint: id_token }, begun[index]!.cookie)).toMatchObject(GOODBYE);
+    }
+    const epoch = await world.table.get({ pk: `EPOCH#session#${root.sid}`, sk: 'EPOCH' });
+    expect(epoch).toMatchObject({ issued_until: NOW + 10 + 20, expires_at: ends[0] });
+  });
+
   it('may have been revoked before', async () => {
     const { sid, cookie, id_token, grant_id } = await signedIn(ender);
     await people.grants.change(grant_id, revocationTransition('earlier', NOW));

@@ -275,7 +275,7 @@ export const functions: Record<string, FunctionRule> = {
     registry: reading,
     keys: ['sessions'],
     table: [
-      [['SCHEMA', 'SESSION#*', 'GRANT#*'], ['GetItem']],
+      [['SCHEMA', 'SESSION#*', 'GRANT#*', 'EPOCH#session#*'], ['GetItem']],
       readingClients,
       [['SESSION#*'], ['Query', 'DeleteItem']],
       [['GRANT#*'], ['UpdateItem'], ['grant_id', 'state', 'revoked_at', 'transition']],
