@@ -4,7 +4,7 @@ import type { Figure } from './figure.ts';
 /** Bytes of a minified bundle, by the name of its function. Asserted in test/bundles.test.ts. */
 export const BUNDLE_GOALS: Readonly<Record<string, number>> = {
   token: 137_000,
-  authorization: 164_500,
+  authorization: 165_500,
   authorizer: 104_000,
   jwks: 62_000,
   discovery: 62_500,
