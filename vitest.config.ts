@@ -52,7 +52,7 @@ const tablesWithoutConnections: Plugin = {
   // No alias, because it would hold for every file.
   transform: (code, id) =>
     id.endsWith('/lib/aws-client.ts')
-      ? code.replace(/'node:http'|'@smithy\/signature-v4'/g, JSON.stringify(inProcessHttp))
+      ? code.replace(/'node:http'|'\.\/aws-signature\.ts'/g, JSON.stringify(inProcessHttp))
       : undefined,
 };
 

@@ -1,22 +1,16 @@
-import { createHash, createHmac } from 'node:crypto';
 import { type Agent, Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { SignatureV4 } from '@smithy/signature-v4';
+import { type Credentials, signHeaders } from './aws-signature.ts';
+import { elapsedMs } from './clock.ts';
 
 // Replaces the SDK, whose DynamoDB client would take most of a cold start. The build can make this file a separate bundle, so
-// it imports nothing else of Latchkey, and callers distinguish its errors by name, not by class.
+// it imports nothing of Latchkey that has state or a class, and callers distinguish its errors by name, not by class.
 
 /** The prefix of `X-Amz-Target` and the version of the JSON protocol. */
 const services = {
   dynamodb: { target: 'DynamoDB_20120810', version: '1.0' },
   kms: { target: 'TrentService', version: '1.1' },
 } as const;
-
-export interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
 
 export interface AwsClientOptions {
   readonly region: string;
@@ -68,7 +62,6 @@ export function createAwsClient(service: keyof typeof services, options: AwsClie
   const { protocol, hostname, host, port } = new URL(options.endpoint ?? `https://${service}.${region}.${urlSuffix}`);
   // Node connects to an IPv6 address only without the brackets of the URL.
   const address = hostname.replace(/^\[|\]$/g, '');
-  const signer = new SignatureV4({ service, region, credentials, sha256: Sha256, applyChecksum: false });
   const connections = createConnections(protocol === 'https:');
   /** Milliseconds that the service's clock is ahead. */
   let skew = 0;
@@ -80,9 +73,9 @@ export function createAwsClient(service: keyof typeof services, options: AwsClie
       'content-length': String(Buffer.byteLength(body)),
       'x-amz-target': `${target}.${operation}`,
     };
-    const request = { method: 'POST', protocol, hostname, path: '/', headers, body };
-    const signed = await signer.sign(request, { signingDate: new Date(Date.now() + skew) });
-    const exchange = { method: 'POST', hostname: address, port, path: '/', headers: signed.headers };
+    const known = typeof credentials === 'function' ? await credentials() : credentials;
+    const signed = signHeaders({ headers, body }, { service, region }, known, new Date(Date.now() + skew));
+    const exchange = { method: 'POST', hostname: address, port, path: '/', headers: signed };
     const answer = await connections.exchange(exchange, body, timeout);
     options.onDate?.(Date.parse(answer.headers.date ?? ''));
     return answer;
@@ -98,15 +91,15 @@ export function createAwsClient(service: keyof typeof services, options: AwsClie
 
   return async (operation, input, { attempt: perAttempt, deadline }) => {
     const body = JSON.stringify(input);
-    const end = performance.now() + deadline;
+    const end = elapsedMs() + deadline;
     for (let count = 1; ; count++) {
-      const timeLeft = end - performance.now();
+      const timeLeft = end - elapsedMs();
       const outcome = await attempt(operation, body, Math.min(perAttempt, timeLeft)).then(readAnswer).catch(asError);
       if (!(outcome instanceof Error)) return outcome.result;
       const isCorrected = correctSkew(outcome);
       const pause = count * PAUSE_MS * (1 + Math.random());
       const mayRetry = isCorrected || isTransient(outcome);
-      if (count === ATTEMPTS || !mayRetry || performance.now() + pause >= end) throw outcome;
+      if (count === ATTEMPTS || !mayRetry || elapsedMs() + pause >= end) throw outcome;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   };
@@ -198,25 +191,4 @@ function skewOf(error: Error): number | undefined {
   const isSuspect =
     error instanceof AwsError && /^(InvalidSignature|Signature|RequestTimeTooSkewed|RequestExpired)/.test(error.name);
   return isSuspect && !Number.isNaN(error.date) ? error.date - Date.now() : undefined;
-}
-
-type Data = string | ArrayBuffer | ArrayBufferView;
-const bytes = (data: Data) =>
-  typeof data === 'string' || ArrayBuffer.isView(data) ? (data as string | Uint8Array) : new Uint8Array(data);
-
-/** In the form that the signer expects; with a secret it is an HMAC. */
-class Sha256 {
-  readonly #hash;
-
-  constructor(secret?: Data) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytes(secret));
-  }
-
-  update(data: Data) {
-    this.#hash.update(bytes(data));
-  }
-
-  digest = async () => new Uint8Array(this.#hash.digest());
-
-  reset() {}
 }

@@ -1,4 +1,4 @@
-import type { Credentials } from './aws-client.ts';
+import type { Credentials } from './aws-signature.ts';
 import {
   DAY,
   InvalidValue,

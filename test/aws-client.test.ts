@@ -1,5 +1,6 @@
 // lib/aws-client.ts takes the place of the AWS SDK in the functions. Each case goes through both, to the same embedded table
 // behind the same faults, and both must do the same. Only the cases of dead connections are without the SDK.
+import { createHash, createHmac } from 'node:crypto';
 import dns from 'node:dns';
 import { once as eventOf } from 'node:events';
 import { createServer } from 'node:http';
@@ -16,10 +17,12 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
+import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { urlSuffixOf } from '../infra/cli/url-suffix.ts';
 import { type Table as StartedTable, startTable } from '../infra/local/table.ts';
 import { createAwsClient } from '../lib/aws-client.ts';
+import { type Credentials, signHeaders } from '../lib/aws-signature.ts';
 import type { Clause } from '../lib/clause.ts';
 import { openTable as openTableAt } from '../lib/store/dynamodb.ts';
 import type { Table } from '../lib/store/table.ts';
@@ -229,6 +232,75 @@ describe.each(clients)('%s', (_name, open) => {
     expect(store.take()).toHaveLength(1);
   });
 });
+
+describe('A signature is that of the AWS SDK', () => {
+  const request = {
+    headers: {
+      host: 'dynamodb.eu-west-1.amazonaws.com',
+      'x-amz-target': 'DynamoDB_20120810.GetItem',
+      'content-length': '2',
+    },
+    body: '{}',
+  };
+  const permanent: Credentials = { accessKeyId: 'AKID', secretAccessKey: 'hush' };
+  const scope = { service: 'dynamodb', region };
+  const signing = {
+    request,
+    scope,
+    credentials: credentials as Credentials,
+    date: new Date('2026-11-30T08:07:06.005Z'),
+  };
+  type Signing = Omit<typeof signing, 'request'> & { request: Parameters<typeof signHeaders>[0] };
+
+  it.each<[name: string, given: Partial<Signing>]>([
+    ['with a session token', {}],
+    ['without a session token', { credentials: permanent }],
+    ['for KMS', { scope: { service: 'kms', region: 'us-gov-west-1' } }],
+    ['of a body that is not ASCII', { request: { ...request, body: '{"Zoë":"😀"}' } }],
+    ['of an empty body', { request: { ...request, body: '' } }],
+    [
+      'of headers in any order',
+      { request: { ...request, headers: { 'x-b': '2', host: 'localhost:8000', 'x-a': '1' } } },
+    ],
+    ['at the end of a year', { date: new Date('2026-12-31T23:59:59.999Z') }],
+    ['at the start of one', { date: new Date('2027-01-01T00:00:00.000Z') }],
+  ])('%s', async (_name, given) => {
+    const all: Signing = { ...signing, ...given };
+    const signer = new SignatureV4({
+      ...all.scope,
+      credentials: all.credentials,
+      sha256: Sha256,
+      applyChecksum: false,
+    });
+    const unsigned = {
+      ...all.request,
+      headers: { ...all.request.headers },
+      method: 'POST',
+      protocol: 'https:',
+      hostname: 'unused',
+      path: '/',
+    };
+    const expected = await signer.sign(unsigned, { signingDate: all.date });
+    expect(signHeaders(all.request, all.scope, all.credentials, all.date)).toEqual(expected.headers);
+  });
+});
+
+/** In the form that the signer of the SDK expects; with a secret it is an HMAC. */
+class Sha256 {
+  readonly #hash;
+
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret as string | Uint8Array);
+  }
+
+  update(data: string | ArrayBuffer | ArrayBufferView) {
+    this.#hash.update(data as string | Uint8Array);
+  }
+
+  digest = async () => new Uint8Array(this.#hash.digest());
+
+  reset() {}
+}
 
 test('The endpoint can be an IPv6 address', async () => {
   const server = createServer((_, response) => response.end('{}'));

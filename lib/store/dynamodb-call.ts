@@ -1,4 +1,5 @@
 import type { AwsClientOptions, createAwsClient } from '../aws-client.ts';
+import { elapsedMs } from '../clock.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { fromAttributes, toAttributes } from './attribute-value.ts';
 import type { Item, Key } from './table.ts';
@@ -12,7 +13,7 @@ const TIMEOUTS = { attempt: 600, deadline: 1_400 };
 export class ConditionFailed extends Error {}
 
 /**
- * @param startedAt of several calls that have one deadline together, by `performance.now()`
+ * @param startedAt of several calls that have one deadline together, by `elapsedMs`
  * @throws ConditionFailed; Unavailable for any other failure
  */
 export type DynamoDbCall = (operation: string, input: object, startedAt?: number) => Promise<Record<string, unknown>>;
@@ -29,8 +30,8 @@ export function createDynamoDbCall(
 ): DynamoDbCall {
   const call = createClient('dynamodb', aws);
   const limits = { attempt: TIMEOUTS.attempt * patience, deadline: TIMEOUTS.deadline * patience };
-  return async (operation, input, startedAt = performance.now()) => {
-    const deadline = startedAt + limits.deadline - performance.now();
+  return async (operation, input, startedAt = elapsedMs()) => {
+    const deadline = startedAt + limits.deadline - elapsedMs();
     if (deadline <= 0) throw new Unavailable('the table');
     try {
       return await call(operation, input, { ...limits, deadline });

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { createAwsClient } from '../aws-client.ts';
 import type { Clause } from '../clause.ts';
+import { elapsedMs } from '../clock.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { type Attributes, toAttributes } from './attribute-value.ts';
 import { ConditionFailed, createDynamoDbCall, getItem, parseAttributes, toKey } from './dynamodb-call.ts';
@@ -13,7 +14,7 @@ export function openTable({ tableName: TableName, ...options }: TableOptions): T
   /** All pages, of 1 MB each, unless there is a limit. Those of a query have one deadline together. */
   async function readAll(operation: 'Query' | 'Scan', input: object): Promise<Item[]> {
     const items: Item[] = [];
-    const startedAt = operation === 'Query' ? performance.now() : undefined;
+    const startedAt = operation === 'Query' ? elapsedMs() : undefined;
     let start: Attributes | undefined;
     do {
       const page = await call(operation, { ...input, ...(start && { ExclusiveStartKey: start }) }, startedAt);

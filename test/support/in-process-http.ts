@@ -10,8 +10,8 @@ import http, {
   type IncomingMessage,
   type RequestOptions,
 } from 'node:http';
-import { SignatureV4 as Signer } from '@smithy/signature-v4';
 import { isTableHere, sendToTable, type TableAnswer } from '../../infra/local/table.ts';
+import { signHeaders as sign } from '../../lib/aws-signature.ts';
 
 export const { Agent } = http;
 
@@ -80,26 +80,19 @@ class InProcessRequest extends EventEmitter {
   }
 }
 
-type SignerOptions = ConstructorParameters<typeof Signer>[0];
-type Unsigned = Parameters<Signer['sign']>[0];
-
 /** The embedded table requires a signature, but does not check it. */
 const NO_SIGNATURE =
   'AWS4-HMAC-SHA256 Credential=local/20120810/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0';
 
-export class SignatureV4 {
-  readonly #signer: Signer;
-
-  constructor(options: SignerOptions) {
-    this.#signer = new Signer(options);
-  }
-
-  async sign(request: Unsigned, options: { readonly signingDate: Date }): Promise<Pick<Unsigned, 'headers'>> {
-    if (!receiverOf(`http://${request.headers['host']}`)) return this.#signer.sign(request, options);
-    const date = options.signingDate.toISOString().replace(/[-:]|\.\d+/g, '');
-    return { headers: { ...request.headers, 'x-amz-date': date, authorization: NO_SIGNATURE } };
-  }
-}
+export const signHeaders: typeof sign = (request, ...rest) => {
+  if (!receiverOf(`http://${request.headers['host']}`)) return sign(request, ...rest);
+  const [, , date] = rest;
+  return {
+    ...request.headers,
+    'x-amz-date': date.toISOString().replace(/[-:]|\.\d+/g, ''),
+    authorization: NO_SIGNATURE,
+  };
+};
 
 export function request(options: RequestOptions, respond: Respond): ClientRequest {
   const receiver = receiverOf(`http://${options.hostname}:${options.port}`);

@@ -19,7 +19,7 @@ const isSystemJob = (type: string) => /Req|ConnectWrap$|WriteWrap$/.test(type);
  * @returns the result of the call, and the milliseconds that it would have taken
  */
 export async function passTime<Result>(call: () => Promise<Result>): Promise<{ result: Result; waited: number }> {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'], shouldClearNativeTimers: true });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'hrtime'], shouldClearNativeTimers: true });
   const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(abortAfter);
   const work = watchWork();
   try {
