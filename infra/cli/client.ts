@@ -69,7 +69,8 @@ const createCommand = (io: Io) =>
         throw new UsageProblem(`a client that ${whyNoSecrets(client)} has no secret: leave out --secret-stdin`);
       }
       const store = await open();
-      const findings = await judge(client, await getResourceServers(client, store), store, io);
+      const resourceServers = await getResourceServers(client, store);
+      const findings = await judge(client, resourceServers, store, io);
       refuseFindings(findings);
       if (await store.resourceServers.find(client_id)) {
         throw new Problem(
@@ -77,7 +78,7 @@ const createCommand = (io: Io) =>
         );
       }
       const made = usesSecret(client) ? await newSecret(io, options, store.clock()) : undefined;
-      const record = { ...client, secrets: made ? [made.stored] : [] };
+      const record = { ...client, resources: identifiersOf(resourceServers), secrets: made ? [made.stored] : [] };
       await create(store.clients, 'client', client_id, record);
 
       const shown = made?.secret === undefined ? {} : { client_secret: made.secret };
@@ -141,9 +142,10 @@ const updateCommand = (io: Io) =>
       let findings: readonly ClientFinding[] = [];
       const client = await change(store.clients, 'client', id, async (found) => {
         const next = withChanges(found, options);
-        findings = await judge(next, await getResourceServers(next, store), store, io);
+        const resourceServers = await getResourceServers(next, store);
+        findings = await judge(next, resourceServers, store, io);
         refuseFindings(findings, await judge(found, await findResourceServers(found, store), store, io));
-        return next;
+        return { ...next, resources: identifiersOf(resourceServers) };
       });
       out.result(recordView(client), clientText(client));
       noteFindings(findings, out);
@@ -206,6 +208,11 @@ function grantTypesOf({ redirectUri, scope }: Settings): string[] {
 /** @throws Problem naming the first resource server that does not exist */
 const getResourceServers = ({ resources }: Client, { resourceServers }: Store) =>
   Promise.all(resources.map((id) => get(resourceServers, 'resource server', id)));
+
+/** As they are registered, whatever the spelling of the options. */
+const identifiersOf = (resourceServers: readonly ResourceServer[]) => [
+  ...new Set(resourceServers.map(({ identifier }) => identifier)),
+];
 
 const findResourceServers = async ({ resources }: Client, { resourceServers }: Store) =>
   (await Promise.all(resources.map((id) => resourceServers.find(id)))).filter((found) => found !== undefined);

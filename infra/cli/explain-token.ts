@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { handleKeys } from '../../lib/config.ts';
 import { type AccessToken, type AccessTokenFormatName, audiences } from '../../lib/oauth/access-token.ts';
 import { InvalidToken } from '../../lib/oauth/errors.ts';
+import { isSameResource } from '../../lib/oauth/resource-indicator.ts';
 import { validateClaims } from '../../lib/tokens/claims.ts';
 import { uncheckedHandle } from '../../lib/tokens/explanation.ts';
 import { type CoveringEntry, entriesCovering } from './add-revocation.ts';
@@ -112,7 +113,7 @@ function judgeClaims(claims: Json, context: ExplainContext, findings: Findings):
     if (!(error instanceof InvalidToken)) throw error;
     findings.reasons.push(error.message);
   }
-  if (audience !== undefined && !audiencesOf(claims).includes(audience)) {
+  if (audience !== undefined && !audiencesOf(claims).some((aud) => isSameResource(aud, audience))) {
     findings.reasons.push('is for another audience');
   }
 }

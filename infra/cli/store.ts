@@ -21,6 +21,7 @@ import { createUserStore, type UserStore } from '../../lib/store/user.ts';
 import { type AwsConnection, awsOptions, withCredentials } from './aws-options.ts';
 import type { ChosenTable } from './chosen-table.ts';
 import { countGrants, type GrantsOf } from './count-grants.ts';
+import { inEitherSpelling } from './either-spelling.ts';
 import type { LocalStack } from './local-stack.ts';
 import { probe } from './store-clock.ts';
 
@@ -67,7 +68,7 @@ export async function openStore(
     local,
     stage,
     clients: createClientStore(table),
-    resourceServers: createResourceServerStore(table),
+    resourceServers: inEitherSpelling(createResourceServerStore(table)),
     referenceTokens: createReferenceTokenStore(table),
     revocations: createRevocationList(createRevocationStore(table), clock),
     keys: createKeyRegistryStore(table),

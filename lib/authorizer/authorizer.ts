@@ -5,6 +5,7 @@ import { parseBearer } from '../http/bearer.ts';
 import type { Log, LogContext } from '../log.ts';
 import { type AccessToken, audiences, isSelfContained, type RevocationMaxAge } from '../oauth/access-token.ts';
 import { InvalidToken, LastingRefusal } from '../oauth/errors.ts';
+import { isSameResource } from '../oauth/resource-indicator.ts';
 import type { ValidationContext } from '../tokens/format.ts';
 import { formats } from '../tokens/formats.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
@@ -84,7 +85,8 @@ function createVerification(context: AuthorizerContext) {
 
   const verify = async (token: string, now: number): Promise<VerifiedToken> => {
     const accessToken = await validateAccessToken(token, maxAge, context);
-    if (!audiences(accessToken.claims.aud).includes(audience)) throw new LastingRefusal('is for another audience');
+    if (!audiences(accessToken.claims.aud).some((aud) => isSameResource(aud, audience)))
+      throw new LastingRefusal('is for another audience');
     return { accessToken, context: claimsContext(accessToken), since: now, until: until(accessToken, now) };
   };
 

@@ -4,6 +4,7 @@ import type { Client } from '../oauth/client.ts';
 import type { Access } from '../oauth/consent.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import type { Grant } from '../oauth/grant.ts';
+import { asRegistered } from '../oauth/resource-indicator.ts';
 import { authorizeScope, identityScopes } from '../oauth/scope.ts';
 import { scopesOfClaims } from '../users/claims.ts';
 
@@ -19,7 +20,8 @@ export async function authorizeAccess(
   client: Client,
   context: ResourceServerContext & { readonly issuer: string },
 ): Promise<RequestedAccess> {
-  const resources = await getResourceServersOrIssuer(request.resources, client, context);
+  const requested = asRegistered(request.resources, [...client.resources, context.issuer]);
+  const resources = await getResourceServersOrIssuer(requested, client, context);
   const scopes = authorizeScope(request.scope, client, resources, identityScopes)
     .split(' ')
     // Without a code there are no refresh tokens. OpenID Connect Core section 11

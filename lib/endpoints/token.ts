@@ -8,6 +8,7 @@ import { describeFault, type LogContext } from '../log.ts';
 import { authorizeGrantType } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import type { HandlesByKind } from '../oauth/handle.ts';
+import { asRegistered } from '../oauth/resource-indicator.ts';
 import { issueTokens, type TokenResponse, type TokenResponseContext } from '../tokens/token-response.ts';
 import { logIgnoredParameters } from './ignored-parameters.ts';
 
@@ -29,7 +30,10 @@ export const token: Endpoint<TokenContext> = {
 };
 
 /** If it fails, the grant type undoes what it changed. */
-async function exchange(request: Omit<GrantRequest, 'onOutcome'>, context: TokenContext): Promise<TokenResponse> {
+async function exchange(
+  request: Omit<GrantRequest, 'onOutcome' | 'resources'>,
+  context: TokenContext,
+): Promise<TokenResponse> {
   const { form, client } = request;
   const grantType = grantTypes.get(form.require('grant_type'));
   if (!grantType) throw new OAuthError('unsupported_grant_type', 'this grant type is not supported');
@@ -40,7 +44,8 @@ async function exchange(request: Omit<GrantRequest, 'onOutcome'>, context: Token
     handlers = next;
   };
   try {
-    const obtained = await grantType.obtain({ ...request, onOutcome }, context);
+    const resources = asRegistered(form.resources, [...client.resources, context.issuer]);
+    const obtained = await grantType.obtain({ ...request, resources, onOutcome }, context);
     if ('pending' in obtained) throw new OAuthError(obtained.pending, 'the user has not decided yet');
     const response = await issueTokens(obtained, context);
     await handlers.issued?.();

@@ -29,7 +29,7 @@ export const authorizationCode: GrantType = {
       client_id: client.client_id,
       redirect_uri,
       code_challenge: verifier === undefined ? undefined : deriveCodeChallenge(verifier),
-      resources: form.resources,
+      resources: request.resources,
       now,
       idle_until: idleUntil({ client }, now, context),
     };

@@ -22,6 +22,8 @@ export interface GrantContext extends GrantingContext, GrantRevocationContext {
 export interface GrantRequest {
   readonly form: Form;
   readonly client: Client;
+  /** Those of the form, as they are registered. RFC 8707 section 2 */
+  readonly resources: readonly string[];
   /** As the gateway saw it. */
   readonly address: string;
   /** Sets what is done when tokens have been issued, or could not be. Replaces what an earlier call has set. */

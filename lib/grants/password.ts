@@ -12,9 +12,9 @@ import { getResourceServersOrIssuer } from './resource-servers.ts';
  */
 export const password: GrantType = {
   name: 'password',
-  async obtain({ form, client, address }, context) {
+  async obtain({ form, client, resources: requested, address }, context) {
     const [username, typed] = [form.require('username'), form.require('password')];
-    const resources = await getResourceServersOrIssuer(form.resources, client, context);
+    const resources = await getResourceServersOrIssuer(requested, client, context);
     const scope = authorizeScope(form.get('scope'), client, resources, identityScopes);
     if (resources[0].identifier === context.issuer && !scope.split(' ').includes('openid')) throw nothingFor();
     const signIn = await context.authenticateUser(username, typed, { address, client_id: client.client_id });

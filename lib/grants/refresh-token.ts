@@ -35,7 +35,7 @@ export const refreshToken: GrantType = {
       client_id: client.client_id,
       generation: handle.generation,
       scope,
-      resources: form.resources,
+      resources: request.resources,
       now,
       idle_until: idleUntil({ client }, now, context),
     };

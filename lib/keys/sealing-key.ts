@@ -1,4 +1,5 @@
 import { createHash, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { isSameResource } from '../oauth/resource-indicator.ts';
 
 /** For one issuer and one audience. `id` is that of the ring key that it was derived from. */
 export interface SealingKey {
@@ -41,5 +42,5 @@ export function createSealingKeys(issuer: string, secrets: readonly Buffer[]): S
 /** For an API that has those of its own audience only. */
 export function createOpeningKeys(audience: string, keys: readonly SealingKey[]): OpeningKeys {
   const byId = new Map(keys.map((key) => [key.id, key]));
-  return { find: (id, asked) => (asked === audience ? byId.get(id) : undefined) };
+  return { find: (id, asked) => (isSameResource(asked, audience) ? byId.get(id) : undefined) };
 }

@@ -32,14 +32,15 @@ export const redirectUriFault = (text: string): RedirectUriFault | undefined => 
 /** A logout adds only `state`. OpenID Connect RP-Initiated Logout section 3 */
 export const postLogoutRedirectUriFault = (text: string): RedirectUriFault | undefined => faultOf(text, ['state']);
 
-/** Character by character, but with any port on loopback, which the system assigns to a native app. RFC 8252 section 7.3 */
 export const matchesRedirectUri = (requested: string, registered: readonly string[]): boolean =>
-  redirectUriFault(requested) === undefined &&
-  registered.some((uri) => uri === requested || (loopback(uri) !== undefined && loopback(uri) === loopback(requested)));
+  redirectUriFault(requested) === undefined && isRegistered(requested, registered);
 
-/** The port has to match, too. OpenID Connect RP-Initiated Logout section 3 */
 export const matchesPostLogoutRedirectUri = (requested: string, registered: readonly string[]): boolean =>
-  postLogoutRedirectUriFault(requested) === undefined && registered.includes(requested);
+  postLogoutRedirectUriFault(requested) === undefined && isRegistered(requested, registered);
+
+/** Character by character, but with any port on loopback, which the system assigns to a native app. RFC 8252 section 7.3 */
+const isRegistered = (requested: string, registered: readonly string[]): boolean =>
+  registered.some((uri) => uri === requested || (loopback(uri) !== undefined && loopback(uri) === loopback(requested)));
 
 function loopback(uri: string): string | undefined {
   const { host, rest = '' } = LOOPBACK.exec(uri)?.groups ?? {};

@@ -31,7 +31,9 @@ const NOW = clock();
 
 const web = app('web', { client_name: 'The <Web>' });
 const ender = app('ender', { end_grants_on_logout: true });
-const silent = app('silent', { post_logout_redirect_uris: [`${AFTER_LOGOUT}?from=silent`, 'com.example.app:/bye'] });
+const silent = app('silent', {
+  post_logout_redirect_uris: [`${AFTER_LOGOUT}?from=silent`, 'com.example.app:/bye', 'http://127.0.0.1/bye'],
+});
 const listener = app('listener', { backchannel_logout_uri: 'https://listener.example/logout' });
 const closed = app('closed', { enabled: false });
 
@@ -122,6 +124,8 @@ describe('A client that presents the ID token of the signed-in user', () => {
   it.each([
     [`${AFTER_LOGOUT}?from=silent`, `${AFTER_LOGOUT}?from=silent&state=s`],
     ['com.example.app:/bye', 'com.example.app:/bye?state=s'],
+    // The system assigns the port to a native app.
+    ['http://127.0.0.1:50123/bye', 'http://127.0.0.1:50123/bye?state=s'],
   ])('gets its state back at %s', async (uri, location) => {
     const { cookie, id_token } = await signedIn(silent);
     const parameters = { id_token_hint: id_token, post_logout_redirect_uri: uri, state: 's' };
