@@ -15,6 +15,9 @@ const load = (release: string, world: string) => JSON.parse(read(`fixtures/v${re
 const releases = [...read('../CHANGELOG.md').matchAll(/^## \[(\d+\.\d+\.\d+)\]/gm)].map(([, version = '']) => version);
 const worlds = ['environment', 'kms', 'wrapped'];
 
+/** In the long run only, because each checks a password once more, which is slow. */
+const morePasswords = ['a password, the name written another way', 'the password of a user who is disabled'];
+
 const asksForPassword = (thing: Thing) => thing.kind === 'page' && 'password' in thing.shown.form;
 
 /**
@@ -24,7 +27,9 @@ const asksForPassword = (thing: Thing) => thing.kind === 'page' && 'password' in
 function presented(release: string, world: string): Fixture {
   const fixture = load(release, world);
   const [first = ''] = worlds;
-  if (isLongRun || world === first) return fixture;
+  if (isLongRun) return fixture;
+  if (world === first)
+    return { ...fixture, things: fixture.things.filter(({ name }) => !morePasswords.includes(name)) };
   const inFirst = new Set(load(release, first).things.map(({ name }) => name));
   const isLeftOut = (thing: Thing) =>
     inFirst.has(thing.name) && (thing.refused !== undefined || asksForPassword(thing));

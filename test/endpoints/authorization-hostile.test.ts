@@ -388,7 +388,7 @@ describe('A browser in which somebody signed in before', () => {
   const strangersGuess = async (username = 'alice') => {
     const stranger = open({ sourceIp: '192.0.2.200' });
     const page = await stranger.get(proper());
-    for (let tries = 0; tries < 5; tries++) await stranger.signIn(page, username, 'wrong');
+    for (let tries = 0; tries < 4; tries++) await stranger.signIn(page, username, 'wrong');
   };
   beforeEach(() => advance(4_000));
 

@@ -12,7 +12,7 @@ import { parseScope } from '../../lib/oauth/scope.ts';
 import { scaled } from '../support/scale.ts';
 import { basic } from '../support/world.ts';
 
-const runs = { numRuns: scaled(300, 20_000) };
+const runs = { numRuns: scaled(100, 20_000) };
 
 /** Half of it what means something somewhere, half anything. */
 const unit = oneof(constantFrom(...' +&=%:;\0\n"\\aé'), string({ unit: 'binary', minLength: 1, maxLength: 1 }));

@@ -75,38 +75,42 @@ async function encryptTo({ d: _, ...access_token_encryption_jwk }: EncryptionJwk
 const algorithms: readonly AlgorithmName[] = isLongRun ? algorithmNames : ['RS256', 'ES256', 'EdDSA'];
 
 describe('init', () => {
-  it.each(algorithms)('makes keys that a deployment with %s works with', async (alg) => {
-    const { code, stdout, stderr } = await attempt(['init', '--stage', 'dev', '--alg', alg]);
-    expect({ code, stderr }).toMatchObject({
-      code: 0,
-      stderr: expect.stringContaining('serverless deploy --stage dev'),
-    });
-    const secret = secrets.get('latchkey/dev') ?? {};
-    expect(Object.keys(secret).toSorted()).toEqual([
-      'CODE_KEYS',
-      'DECRYPTION_KEYS',
-      'PAGE_KEYS',
-      'REFERENCE_TOKEN_KEYS',
-      'REFRESH_TOKEN_KEYS',
-      'REGISTRY_KEYS',
-      'REGISTRY_SIGNING_KEY',
-      'SEALING_KEYS',
-      'SESSION_KEYS',
-      'SIGNING_KEYS',
-      'VERIFICATION_KEYS',
-    ]);
-    for (const text of material(secret)) expect(stdout + stderr).not.toContain(text);
-    for (const text of material(secret)) expect(secret['VERIFICATION_KEYS']).not.toContain(text);
-    const handlers = world.restart({ ...secret, HANDLE_KEYS: '' });
-    await encryptTo(JSON.parse(secret['DECRYPTION_KEYS'] ?? '').keys[0]);
-    for (const id of MACHINES) {
-      const token = await getToken(handlers, id);
-      expect(await verdict(handlers.authorizer(authorizerEvents['HTTP API 2.0'](token)))).toBe('allow');
-      if (id === 'machine-jwt') {
-        expect(JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({ alg });
+  // Those that keys generate makes of the others are tested with functions below.
+  it.each(algorithms.filter((alg) => isLongRun || alg !== 'RS256'))(
+    'makes keys that a deployment with %s works with',
+    async (alg) => {
+      const { code, stdout, stderr } = await attempt(['init', '--stage', 'dev', '--alg', alg]);
+      expect({ code, stderr }).toMatchObject({
+        code: 0,
+        stderr: expect.stringContaining('serverless deploy --stage dev'),
+      });
+      const secret = secrets.get('latchkey/dev') ?? {};
+      expect(Object.keys(secret).toSorted()).toEqual([
+        'CODE_KEYS',
+        'DECRYPTION_KEYS',
+        'PAGE_KEYS',
+        'REFERENCE_TOKEN_KEYS',
+        'REFRESH_TOKEN_KEYS',
+        'REGISTRY_KEYS',
+        'REGISTRY_SIGNING_KEY',
+        'SEALING_KEYS',
+        'SESSION_KEYS',
+        'SIGNING_KEYS',
+        'VERIFICATION_KEYS',
+      ]);
+      for (const text of material(secret)) expect(stdout + stderr).not.toContain(text);
+      for (const text of material(secret)) expect(secret['VERIFICATION_KEYS']).not.toContain(text);
+      const handlers = world.restart({ ...secret, HANDLE_KEYS: '' });
+      await encryptTo(JSON.parse(secret['DECRYPTION_KEYS'] ?? '').keys[0]);
+      for (const id of MACHINES) {
+        const token = await getToken(handlers, id);
+        expect(await verdict(handlers.authorizer(authorizerEvents['HTTP API 2.0'](token)))).toBe('allow');
+        if (id === 'machine-jwt') {
+          expect(JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({ alg });
+        }
       }
-    }
-  });
+    },
+  );
 
   it('prints the public half of the decryption key', async () => {
     const { json } = await attempt(['init', '--stage', 'dev', '--json']);

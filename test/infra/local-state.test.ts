@@ -17,6 +17,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vite
 import { announce } from '../../infra/local/announcement.ts';
 import { openDataDirectory } from '../../infra/local/data-directory.ts';
 import { diskProblem } from '../../infra/local/disk-problem.mjs';
+import { describeKeyChange } from '../../infra/local/local-keys.ts';
 import { parseOptions } from '../../infra/local/options.ts';
 import { createSeedTable } from '../../infra/local/seed-table.ts';
 import { startTable } from '../../infra/local/table.ts';
@@ -24,6 +25,7 @@ import { keyOfSchema } from '../../lib/store/schema.ts';
 import type { Item, Key } from '../../lib/store/table.ts';
 import { version } from '../../package.json';
 import { reusablePort } from '../support/port.ts';
+import { isLongRun } from '../support/scale.ts';
 import { sharedService } from '../support/shared.ts';
 import {
   type LocalWorld,
@@ -89,15 +91,18 @@ describe('The state of a local stack', () => {
     for (const token of tokens) expect(await statusAt(second, token)).toBe(403);
     const [jwt, reference] = [await tokenOf(second, 'machine-jwt'), await tokenOf(second)];
     await stop(second);
-
-    const third = await start([...data, '--keys', 'wrapped'], temporary());
-    expect(change(third)).toEqual([
+    expect(describeKeyChange('kms', 'wrapped')).toBe(
       '--keys wrapped: the keys of the key registry sign now; JWTs from --keys kms are refused until you start with --keys kms again',
-    ]);
-    await tokenOf(third, 'machine-jwt'); // makes the first key
-    expect(await statusAt(third, jwt)).toBe(403);
-    expect(await statusAt(third, reference)).toBe(200);
-    await stop(third);
+    );
+
+    if (isLongRun) {
+      const third = await start([...data, '--keys', 'wrapped'], temporary());
+      expect(change(third)).toEqual([describeKeyChange('kms', 'wrapped')]);
+      await tokenOf(third, 'machine-jwt'); // makes the first key
+      expect(await statusAt(third, jwt)).toBe(403);
+      expect(await statusAt(third, reference)).toBe(200);
+      await stop(third);
+    }
 
     const fourth = await start(data, temporary());
     for (const token of tokens) expect(await statusAt(fourth, token)).toBe(200);

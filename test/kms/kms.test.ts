@@ -71,9 +71,9 @@ describe('ECDSA signatures of KMS with short integers:', () => {
   afterAll(() => world.kms.shortIntegers(false));
 
   it.each([
-    ['ES256', scaled(100, 10_000)],
-    ['ES384', 50],
-    ['ES512', 50],
+    ['ES256', scaled(24, 10_000)],
+    ['ES384', scaled(12, 50)],
+    ['ES512', scaled(12, 50)],
   ] as const)('%s: %d signatures over HTTP verify with jose', async (alg, count) => {
     const arn = createKey(world.kms, keySpecs[alg]);
     const key = await importJWK(jwks(verificationKeys(world.kms, { [arn]: alg })).keys[0]!, alg);
