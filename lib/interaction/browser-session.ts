@@ -4,7 +4,7 @@ import type { HttpRequest } from '../http/message.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { subjectTag } from '../oauth/grant-id.ts';
 import { createHandleSecret, type Handles, type HandlesByKind } from '../oauth/handle.ts';
-import { rootOf, type Session } from '../oauth/session.ts';
+import { hasGrants, rootOf, type Session } from '../oauth/session.ts';
 import type { Authentication } from '../oauth/user.ts';
 import { END_SESSION_ATTEMPTS, type EndSessionContext, endSession } from '../revocation/end-session.ts';
 import { keepOldGrants } from '../revocation/old-session-grants.ts';
@@ -27,7 +27,7 @@ export interface Browser {
   readonly isNew: boolean;
   /** Not expired. `isSessionValid` shows whether it was ended by a sign-out elsewhere. */
   readonly session?: Session;
-  /** The same, or an expired one. */
+  /** The same, or an expired one, as long as it is stored or there are grants that end with it. */
   readonly earlier?: Session;
 }
 
@@ -38,8 +38,11 @@ export async function readBrowser(request: HttpRequest, context: BrowserContext)
   if (!handle) return newBrowser();
   const { id: sid, secret } = handle;
   const session = await context.sessions.find(sid);
-  const isAlive = session !== undefined && context.clock() < session.expires_at;
-  return { sid, secret, isNew: false, ...(session && { earlier: session }), ...(isAlive && { session }) };
+  const now = context.clock();
+  if (session && now < session.expires_at) return { sid, secret, isNew: false, earlier: session, session };
+  const rest = await context.sessions.findRest(sid);
+  const earlier = rest && hasGrants(rest, now) ? rest : session;
+  return { sid, secret, isNew: false, ...(earlier && { earlier }) };
 }
 
 function newBrowser() {
@@ -89,7 +92,11 @@ async function replaceSession(old: Session, fresh: Session, context: EndSessionC
   for (let attempt = 1; attempt <= END_SESSION_ATTEMPTS; attempt++) {
     const session: Session = { ...fresh, ...inherited(seen ?? old) };
     await sessions.put(session);
-    if (!seen || (await sessions.expire(seen, Math.min(clock(), seen.expires_at)))) return session;
+    if (session.grants_until !== undefined) await sessions.keepRest(session, session.grants_until);
+    if (!seen || (await sessions.expire(seen, Math.min(clock(), seen.expires_at)))) {
+      if (session.grants_until !== undefined) await sessions.removeRest(old.sid);
+      return session;
+    }
     seen = await sessions.find(old.sid);
   }
   throw new Unavailable('the session');

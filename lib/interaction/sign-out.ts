@@ -2,10 +2,11 @@ import { browserCookie } from '../http/cookie.ts';
 import type { Form } from '../http/form.ts';
 import type { HttpResponse } from '../http/message.ts';
 import { isSameOrigin } from '../http/same-origin.ts';
-import type { Session } from '../oauth/session.ts';
+import { hasGrants, type Session } from '../oauth/session.ts';
 import { outdatedPage } from '../pages/error.ts';
 import { confirmSignOutPage } from '../pages/sign-out.ts';
 import { type EndSessionContext, endSession } from '../revocation/end-session.ts';
+import type { Browser } from './browser-session.ts';
 import type { IdTokenHint } from './id-token-hint.ts';
 import { createHtmlForm, isGenuineSubmission, type PageForm } from './page-form.ts';
 import type { Visit, VisitContext } from './visit.ts';
@@ -33,7 +34,7 @@ export async function signOut(
   form: Form | undefined,
 ): Promise<HttpResponse> {
   const { request, browser, site, context } = visit;
-  const { session } = browser;
+  const session = browser.session ?? expiredWithGrants(browser, context);
   const page: PageForm = { page: 'sign_out', query, purpose: ['logout'] };
   // First, because browsers send no cookie with another site's form: a missing session then proves nothing.
   if (form && !isSameOrigin(request, context.issuer)) return outdatedPage(site, `?${query}`);
@@ -46,6 +47,10 @@ export async function signOut(
   context.log.info('signed out', { client_id: site.client?.client_id });
   return withoutCookie(complete(), context);
 }
+
+/** Its grants can outlive a session by weeks, and the person means them too. */
+const expiredWithGrants = ({ earlier }: Browser, { clock }: SignOutContext): Session | undefined =>
+  earlier && hasGrants(earlier, clock()) ? earlier : undefined;
 
 /** An ID token of an earlier sign-in does not name the present session, even in the same browser. */
 const isNamed = (session: Session, hint: SignOutRequest['hint']): boolean =>

@@ -16,6 +16,9 @@ export interface Session extends Authentication {
 
 export const rootOf = ({ root_sid, sid }: Pick<Session, 'root_sid' | 'sid'>): string => root_sid ?? sid;
 
+/** Whether a grant that ends with the session may still be in force. */
+export const hasGrants = ({ grants_until = 0 }: Session, now: number): boolean => grants_until > now;
+
 /** It or one that it has replaced can be of version 0.1.0. */
 export const mayBeOld = ({ root_sid, sid }: Session): boolean => root_sid !== sid;
 

@@ -2,7 +2,7 @@ import type { Client } from '../oauth/client.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import { createSignOut } from '../oauth/logout-delivery.ts';
 import { createRevocation } from '../oauth/revocation.ts';
-import { mayBeOld, rootOf, type Session } from '../oauth/session.ts';
+import { hasGrants, mayBeOld, rootOf, type Session } from '../oauth/session.ts';
 import type { EpochStore } from '../store/epoch.ts';
 import type { SessionStore } from '../store/session.ts';
 import type { SignOutStore } from '../store/sign-out.ts';
@@ -47,33 +47,38 @@ export async function joinSession(
   if (isListener) {
     await sessions.addClient(rootOf(session), { client_id, sid, expires_at: clock() + CLIENT_MEMORY });
   }
-  const noted = await Promise.all([
+  const [isListenerNoted, isGrantNoted] = await Promise.all([
     !isListener || has_listeners || sessions.noteListener(sid, clock()),
     noted_until >= until || sessions.noteGrant(sid, until, clock()),
+    noted_until >= until || sessions.keepRest(session, until),
   ]);
-  if (!noted.every(Boolean)) throw new OAuthError('login_required', 'the session has ended in the meantime');
+  if (!isListenerNoted || !isGrantNoted)
+    throw new OAuthError('login_required', 'the session has ended in the meantime');
 }
 
 /**
  * Whatever was given in the session, it takes one entry for its grants, one for their access tokens, and a note for a job that
- * notifies clients. The session is removed last, so that after a fault the person can sign out again and everything is repeated.
+ * notifies clients. It can have expired, with grants that are still in force. The session is removed last, so that after a fault the person can sign out again and everything is repeated.
  */
 export async function endSession(session: Session, context: EndSessionContext): Promise<void> {
+  const { sessions } = context;
   let seen: Session | undefined = session;
+  let hasRest = false;
   for (let attempt = 1; seen && attempt <= END_SESSION_ATTEMPTS; attempt++) {
     if (mayBeOld(seen)) await endOldGrants(rootOf(seen), context);
     await Promise.all([endGrants(seen, context), notifyClients(seen, context)]);
-    if (await context.sessions.remove(seen)) return;
-    seen = await context.sessions.find(session.sid);
+    hasRest ||= seen.grants_until !== undefined;
+    seen = (await sessions.remove(seen)) ? undefined : await sessions.find(session.sid);
   }
   if (seen) throw new Unavailable('the session');
+  if (hasRest) await sessions.removeRest(session.sid);
 }
 
 async function endGrants(session: Session, { clock, epochs, revocations, maxLifetime }: EndSessionContext) {
-  const { grants_until = 0 } = session;
+  const { grants_until } = session;
   const root = rootOf(session);
   const now = clock();
-  if (grants_until <= now) return;
+  if (!hasGrants(session, now)) return;
   const entry = createRevocation('session', root, { now, lifetime: maxLifetime, delay: DELAY });
   await Promise.all([epochs.put('session', root, now + DELAY, grants_until), revocations.add(entry)]);
 }

@@ -16,6 +16,11 @@ export interface SessionStore {
   remove(seen: Session): Promise<boolean>;
   /** As `remove`, but leaves the session until the table deletes it. */
   expire(seen: Session, now: number): Promise<boolean>;
+  /** What is left of a session that has expired, while there are grants that end with it. */
+  findRest(sid: string): Promise<Session | undefined>;
+  /** Never shortens the time. */
+  keepRest(session: Session, grants_until: number): Promise<void>;
+  removeRest(sid: string): Promise<void>;
   /** As an item of its own, so that two windows do not overwrite each other's. */
   addClient(root_sid: string, client: SessionClient): Promise<void>;
   /** The first ones, or the next ones, also of grants of version 0.1.0. */
@@ -26,6 +31,7 @@ export interface SessionStore {
 }
 
 const KIND = 'SESSION';
+const REST = 'GRANTS';
 const CLIENT = 'CLIENT#';
 const OLD_GRANT = 'GRANT#';
 
@@ -58,6 +64,11 @@ export function createSessionStore(table: Table): SessionStore {
     key: (sid: string) => ({ pk: partitionOf(sid), sk: KIND }),
     parse,
     listed,
+  });
+  const rests = items(table, {
+    kind: 'SESSION REST',
+    key: (sid: string) => ({ pk: partitionOf(sid), sk: REST }),
+    parse,
   });
   const clients = items(table, {
     kind: 'SESSION CLIENT',
@@ -92,6 +103,14 @@ export function createSessionStore(table: Table): SessionStore {
     noteListener: (sid, now) => sessions.changeBlindly([sid], { has_listeners: true }, [isAlive(now)]),
     remove: (seen) => sessions.removeIf([seen.sid], isSame(seen)),
     expire: (seen, now) => sessions.changeBlindly([seen.sid], { expires_at: now }, isSame(seen)),
+    findRest: rests.find,
+    async keepRest(session, grants_until) {
+      const isLater = { attribute: 'grants_until', test: 'below', value: grants_until } as const;
+      // With listeners, because nobody notes them here.
+      const rest: Session = { ...session, grants_until, has_listeners: true, expires_at: grants_until };
+      await rests.replace([session.sid], rest, [isLater]);
+    },
+    removeRest: rests.remove,
     addClient: (root_sid, client) => clients.put([root_sid, client], client),
     clients: (root_sid, limit, behind) =>
       clients.batch(partitionOf(root_sid), { from: CLIENT, to: `${OLD_GRANT}~`, behind, limit }),

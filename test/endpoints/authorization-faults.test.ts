@@ -280,13 +280,13 @@ it('/authorize stays within its budget of reads and writes, and makes independen
   };
   store.behave();
   const first = await browser.get(proper());
-  // An unknown cookie takes a read; a missing cookie takes none.
+  // A cookie without a session takes two reads; a missing cookie takes none.
   expect((await asked(() => openBrowser(warm.authorization).get(proper())))[1]).toBe('');
 
-  // The session, two counters, name and user are read, then the user's claims, and consent and its epoch. Both counters are written twice:
+  // The session, what is left of one, two counters, name and user are read, then the user's claims, and consent and its epoch. Both counters are written twice:
   // to count the attempt, and to take it back.
   const [consent, signingIn] = await asked(() => browser.signIn(first));
-  expect(signingIn).toBe(`DeleteItem ${'GetItem '.repeat(8)}${'PutItem '.repeat(4)}`.trim());
+  expect(signingIn).toBe(`DeleteItem ${'GetItem '.repeat(9)}${'PutItem '.repeat(4)}`.trim());
 
   // Session, three epochs, user and consent, the consent and its epoch as it is changed; consent and grant.
   const [, allowing] = await asked(() => browser.press(consent, 'allow'));
@@ -295,9 +295,10 @@ it('/authorize stays within its budget of reads and writes, and makes independen
   const [, comingBack] = await asked(() => browser.get(proper()));
   expect(comingBack).toBe(`${'GetItem '.repeat(6)}PutItem`);
 
-  // The session notes a client that is notified of its end, and until when there are grants that end with it. The client is read once.
+  // The session notes a client that is notified of its end, and until when there are grants that end with it, also in
+  // the item that outlives it. The client is read once.
   const [, noted] = await asked(() => browser.get(proper({ client_id: 'told' })));
-  expect(noted).toBe(`${'GetItem '.repeat(7)}PutItem PutItem UpdateItem UpdateItem`);
+  expect(noted).toBe(`${'GetItem '.repeat(7)}PutItem PutItem PutItem UpdateItem UpdateItem`);
   const [, notedAgain] = await asked(() => browser.get(proper({ client_id: 'told' })));
   expect(notedAgain).toBe(`${'GetItem '.repeat(6)}PutItem PutItem`);
 

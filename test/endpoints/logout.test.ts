@@ -9,7 +9,7 @@ import { revocationTransition } from '../../lib/oauth/grant-state.ts';
 import { joinSession } from '../../lib/revocation/end-session.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { onlyAt, startFaultyStore } from '../support/faulty-store.ts';
-import { handlesOf } from '../support/grants.ts';
+import { handlesOf, tokensOf } from '../support/grants.ts';
 import { AFTER_LOGOUT, ALICE, app, createSignIn, REDIRECT_URI } from '../support/sign-in.ts';
 import {
   client,
@@ -550,6 +550,42 @@ describe('The grants of the session', () => {
     expect(await refresh(ender, late?.refresh_token ?? '')).toMatchObject({ json: { error: 'invalid_grant' } });
     expect(await show(late?.access_token ?? '')).toBe(401);
     await own.stop();
+  });
+
+  it.each<[string, (sid: string) => Promise<unknown>]>([
+    ['is still stored', async () => {}],
+    ['was deleted by the table', (sid) => world.table.remove({ pk: `SESSION#${sid}`, sk: 'SESSION' })],
+  ])('end with a sign-out after the session has expired, if it %s', async (_name, expire) => {
+    const { sid, cookie, id_token, access_token, refresh_token } = await signedIn(ender, 'openid offline_access');
+    const spared = await people.give(world.handlers, web, { sid, scope: 'openid offline_access' });
+    set(NOW + 28_800);
+    await expire(sid);
+    const later = tokensOf(await refresh(ender, refresh_token));
+    // Any site can send the browser here.
+    const asked = await get({}, cookie);
+    expect(asked).toMatchObject(ASKED);
+    expect(await get({ id_token_hint: id_token }, cookie)).toMatchObject(GOODBYE);
+    expect(await refresh(ender, later.refresh_token)).toMatchObject({ json: { error: 'invalid_grant' } });
+    expect(await show(later.access_token)).toBe(401);
+    expect(await refresh(web, spared.refresh_token)).toMatchObject({ status: 200 });
+    expect(access_token).not.toBe(later.access_token);
+    // And that is all: the browser can add nothing more to the list.
+    expect(await get({}, cookie)).toMatchObject(GOODBYE);
+  });
+
+  it('end with a later session of the same person, who signed in again after the first was deleted', async () => {
+    const { sid, cookie, refresh_token } = await signedIn(ender, 'openid offline_access');
+    set(NOW + 28_800);
+    await world.table.remove({ pk: `SESSION#${sid}`, sk: 'SESSION' });
+    const request = { cookies: [cookie] } as unknown as HttpRequest;
+    const again = { sub: ALICE.sub, amr: ['pwd'], auth_time: clock() };
+    const next = await beginSession(await readBrowser(request, context()), again, 28_800, context());
+    expect(next.session).toMatchObject({ root_sid: sid });
+    const { id_token } = await people.give(world.handlers, web, { sid: next.sid });
+    const [nextCookie] = sessionCookie(next, ISSUER, handlesOf(world).session).split(';');
+    expect(await get({ id_token_hint: id_token }, nextCookie)).toMatchObject(GOODBYE);
+    expect(await refresh(ender, refresh_token)).toMatchObject({ json: { error: 'invalid_grant' } });
+    for (const old of [cookie, nextCookie]) expect(await get({}, old)).toMatchObject(GOODBYE);
   });
 
   it.each([

@@ -269,6 +269,11 @@ const kinds: Readonly<Record<string, Kind>> = {
     write: (table) => createSessionStore(table).put(session),
     reads: [(table) => createSessionStore(table).find('sid')],
   },
+  'SESSION REST': {
+    key: { pk: 'SESSION#sid', sk: 'GRANTS' },
+    write: (table) => createSessionStore(table).keepRest(session, 9),
+    reads: [(table) => createSessionStore(table).findRest('sid')],
+  },
   'SESSION GRANT': {
     key: { pk: 'SESSION#sid', sk: 'GRANT#grant' },
     write: (table) => createSessionStore(table).putOldGrant('sid', sessionGrant),
