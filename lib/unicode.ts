@@ -3,9 +3,14 @@
  * change it. @param value as parsed from JSON: members and their names count as well
  */
 export function isUnicode(value: unknown): boolean {
-  if (typeof value === 'string') return value.isWellFormed();
-  if (typeof value !== 'object' || value === null) return true;
-  return Object.entries(value).every(([name, member]) => name.isWellFormed() && isUnicode(member));
+  // Without recursion, which a text with thousands of brackets would exhaust.
+  const found = [value];
+  for (const one of found) {
+    if (typeof one === 'string' && !one.isWellFormed()) return false;
+    if (typeof one !== 'object' || one === null) continue;
+    for (const [name, member] of Object.entries(one)) found.push(name, member);
+  }
+  return true;
 }
 
 /** Of text from outside, before a part of it can become a key. @throws SyntaxError */

@@ -37,7 +37,7 @@ export interface Copy {
 
 /** The entries of one segment in memory. */
 interface Held {
-  readonly number: number;
+  number: number;
   readonly created_at: number;
   end: number;
   readonly bytes: Buffer;
@@ -62,13 +62,12 @@ export function createCopy(): Copy {
   const counts = new Map<number, number>();
   /** By second and tag. */
   const recent = new Map<number, Map<number, number>>();
-  let opened = 0;
   let prunedAt = Number.NEGATIVE_INFINITY;
 
   function open(created_at: number, end: number): Held {
     const bytes = Buffer.alloc(SEGMENT_ENTRIES * ENTRY_BYTES);
     const held: Held = {
-      number: opened++,
+      number: 0,
       created_at,
       end,
       bytes,

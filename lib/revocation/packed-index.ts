@@ -3,8 +3,8 @@ import { ENTRY_BYTES, KEY_BYTES } from '../oauth/packed-revocation.ts';
 
 /** Room for the entries of one segment. */
 export interface Block {
-  /** Each block has another one. */
-  readonly number: number;
+  /** Given by the index. Each block has another one. */
+  number: number;
   readonly bytes: Buffer;
 }
 
@@ -27,6 +27,9 @@ export function createPackedIndex<Held extends Block>(): PackedIndex<Held> {
   // Secret, so that nobody can choose ids whose entries collide.
   const [firstSeed, secondSeed] = [randomBytes(4).readInt32BE(), randomBytes(4).readInt32BE()];
   const blocks: (Held | undefined)[] = [];
+  /** Numbers of dropped blocks, to which there are still references, and those that can be given again. */
+  let dropped: number[] = [];
+  let free: number[] = [];
   let places = new Uint32Array(SMALLEST);
   let used = 0;
 
@@ -49,6 +52,8 @@ export function createPackedIndex<Held extends Block>(): PackedIndex<Held> {
   /** Leaves at most an eighth of the places in use, without those of dropped blocks: seldom, as it takes as long as all inserts. */
   function rebuild() {
     const old = places;
+    free = [...free, ...dropped];
+    dropped = [];
     let live = 0;
     for (const reference of old) if (reference !== 0 && blockOf(reference)) live++;
     let size = SMALLEST;
@@ -63,10 +68,12 @@ export function createPackedIndex<Held extends Block>(): PackedIndex<Held> {
 
   return {
     add(block) {
+      block.number = free.pop() ?? blocks.length;
       blocks[block.number] = block;
     },
     drop({ number }) {
       blocks[number] = undefined;
+      dropped.push(number);
     },
     insert({ number, bytes }, position) {
       if (used >= places.length / 2) rebuild();

@@ -1,7 +1,11 @@
 // The list has one entry for each revocation. A token that is expired or not from this service adds none.
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ENTRY_BYTES, KEY_BYTES } from '../../lib/oauth/packed-revocation.ts';
 import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
+import { SEGMENT_ENTRIES } from '../../lib/oauth/revocation-segment.ts';
 import { createRevocationList } from '../../lib/revocation/list.ts';
+import { createPackedIndex } from '../../lib/revocation/packed-index.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import { introspectionDoor } from '../support/doors.ts';
 import { startFaultyStore } from '../support/faulty-store.ts';
@@ -194,6 +198,24 @@ describe('The copy of the revocation list in a container', () => {
     await copy.fresh(0);
     expect(await isRevoked()).toBe(false);
   });
+});
+
+it('The copy of a container that lives long needs numbers for the segments that live, not for all that were', () => {
+  const index = createPackedIndex();
+  const live: { number: number; bytes: Buffer }[] = [];
+  for (let made = 0; made < 500; made++) {
+    const block = { number: 0, bytes: randomBytes(SEGMENT_ENTRIES * ENTRY_BYTES) };
+    index.add(block);
+    for (let position = 0; position < SEGMENT_ENTRIES; position++) index.insert(block, position);
+    live.push(block);
+    if (live.length > 3) index.drop(live.shift()!);
+    for (const one of live) {
+      const found: unknown[] = [];
+      index.some(one.bytes.subarray(0, KEY_BYTES), (held) => found.push(held) === 0);
+      expect(found).toEqual([one]);
+    }
+  }
+  expect(Math.max(...live.map(({ number }) => number))).toBeLessThan(100);
 });
 
 describe('A revocation list of more than a megabyte', () => {
