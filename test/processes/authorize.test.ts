@@ -96,7 +96,8 @@ interface Journey {
 const gaveCode = ({ answer }: BrowserResult) => answer['code'] !== undefined;
 
 const TARGET = ['GetItem SCHEMA', 'GetItem CLIENT', 'GetItem RESOURCE', 'GetItem SESSION'];
-const PRESENT = ['GetItem EPOCH subject', 'GetItem EPOCH issuer', 'GetItem USER', 'GetItem CONSENT'];
+const CONSENT = ['GetItem CONSENT', 'GetItem EPOCH consent'];
+const PRESENT = ['GetItem EPOCH subject', 'GetItem EPOCH issuer', 'GetItem USER', ...CONSENT];
 const PASSWORD = [
   'GetItem USERNAME',
   'GetItem USER',
@@ -120,7 +121,8 @@ const CODE = ['PutItem GRANT', 'PutItem SESSION'];
 
 const journeys: Record<string, Journey> = {
   'signing in': {
-    calls: [...TARGET, ...PASSWORD, 'PutItem SESSION', 'GetItem USER', 'GetItem CONSENT'],
+    // Also of what is left of a session, because the cookie of the page leads to none.
+    calls: [...TARGET, 'GetItem SESSION', ...PASSWORD, 'PutItem SESSION', 'GetItem USER', ...CONSENT],
     signIns: 0,
     async prepare(browser, name) {
       const page = await browser.get(asked());
@@ -132,8 +134,9 @@ const journeys: Record<string, Journey> = {
     calls: [
       ...TARGET,
       ...PASSWORD_AGAIN,
-      ...['PutItem SESSION', 'UpdateItem SESSION'],
-      ...['GetItem USER', 'GetItem CONSENT'],
+      // The new session, what would be left of it and of the old one, and the old one.
+      ...['PutItem SESSION', 'PutItem SESSION', 'UpdateItem SESSION', 'DeleteItem SESSION'],
+      ...['GetItem USER', ...CONSENT],
       ...CODE,
     ],
     onlyWrites: true,
@@ -146,10 +149,10 @@ const journeys: Record<string, Journey> = {
     isDone: gaveCode,
   },
   allowing: {
-    // The session notes that there is a client, and until when there are grants.
+    // The session notes that there is a client, and until when there are grants, also in what is left of it.
     calls: [
-      ...[...TARGET, ...PRESENT, 'GetItem CONSENT', 'PutItem CONSENT', ...CODE],
-      ...['UpdateItem SESSION', 'UpdateItem SESSION'],
+      ...[...TARGET, ...PRESENT, ...CONSENT, 'PutItem CONSENT', ...CODE],
+      ...['UpdateItem SESSION', 'UpdateItem SESSION', 'PutItem SESSION'],
     ],
     signIns: 1,
     async prepare(browser, name) {
@@ -247,7 +250,7 @@ function tracesOf(requests: readonly StoreRequest[]) {
   const valuesOf = (name: string, of: (sk: string) => boolean) =>
     new Set(items.filter(({ sk }) => of(sk?.S ?? '')).map((item) => item[name]?.S ?? ''));
   return {
-    grants: valuesOf('grant_id', (sk) => sk.startsWith('GRANT')),
+    grants: valuesOf('grant_id', (sk) => /^GRANT(#|$)/.test(sk)),
     sids: valuesOf('sid', (sk) => sk === 'SESSION'),
   };
 }
