@@ -445,7 +445,14 @@ describe('A condition of a write', () => {
     if (error.name !== 'ConditionalCheckFailedException') throw error;
     return false;
   };
-  const readBack = () => openTable().get(keyOf('conditions'));
+  const readBack = () => table.get(keyOf('conditions'));
+
+  let table: Table;
+  let sdk: Call;
+  beforeAll(() => {
+    table = openTable();
+    sdk = openSdk();
+  });
 
   it.each(conditions)(
     'has the same outcome as with the AWS SDK: %s',
@@ -461,12 +468,12 @@ describe('A condition of a write', () => {
         ReturnValues: 'ALL_NEW',
       };
       const writers = [
-        async () => (await openTable().set(keyOf('conditions'), { note: 'changed' }, clauses)) !== undefined,
-        () => openSdk()('UpdateItem', update).then(() => true, isConditionFailed),
+        async () => (await table.set(keyOf('conditions'), { note: 'changed' }, clauses)) !== undefined,
+        () => sdk('UpdateItem', update).then(() => true, isConditionFailed),
       ];
       const outcomes = [];
       for (const write of writers) {
-        await openSdk()('PutItem', { Item: { ...Key, ...Item } });
+        await sdk('PutItem', { Item: { ...Key, ...Item } });
         const isWritten = await write();
         outcomes.push({ isWritten, item: await readBack() });
       }
@@ -483,9 +490,9 @@ describe('A condition of a write', () => {
   });
 
   it.each(conditions)('has the same outcome for a put: %s', async (_name, clauses, _text, _values, holds) => {
-    await openSdk()('PutItem', { Item: { ...attributesOf('conditions'), ...Item } });
+    await sdk('PutItem', { Item: { ...attributesOf('conditions'), ...Item } });
     const next = { ...keyOf('conditions'), note: 'changed' };
-    expect(await openTable().put(next, clauses)).toBe(holds);
+    expect(await table.put(next, clauses)).toBe(holds);
     expect(await readBack()).toEqual(holds ? next : { ...keyOf('conditions'), ...value });
   });
 

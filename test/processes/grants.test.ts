@@ -17,7 +17,7 @@ import {
 } from '../support/world.ts';
 
 const PROCESSES = scaled(2, 4);
-const PARALLEL = scaled(20, 100);
+const PARALLEL = scaled(12, 100);
 const ROUNDS = scaled(1, 50);
 
 let world: World;

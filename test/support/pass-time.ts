@@ -43,25 +43,27 @@ export async function passTime<Result>(call: () => Promise<Result>): Promise<{ r
 
 /** Watches what this thread receives, and waits for. */
 function watchWork() {
-  const own = new Set<number>();
+  // The few others, and no hook for the end of each: that of promises would make the collection of garbage slow.
+  const others = new Set<number>();
+  let first = Number.POSITIVE_INFINITY;
   const cryptoJobs = new Map<number, { ondone?: unknown }>();
   let quietTurns = 0;
   const hook = createHook({
     init(id, type, _trigger, job) {
-      if (ownWork.has(type)) own.add(id);
+      first = Math.min(first, id);
+      if (!ownWork.has(type)) others.add(id);
       if (isCryptoJob(type)) cryptoJobs.set(id, job);
     },
     before(id) {
-      if (!own.has(id)) quietTurns = 0;
-      cryptoJobs.delete(id);
-    },
-    destroy(id) {
-      own.delete(id);
+      if (id < first || others.has(id)) quietTurns = 0;
       cryptoJobs.delete(id);
     },
   }).enable();
-  // Those without a callback are done by this thread.
-  const isHashing = () => [...cryptoJobs.values()].some(({ ondone }) => ondone);
+  const isHashing = () => {
+    // Those without a callback were done by this thread.
+    for (const [id, { ondone }] of cryptoJobs) if (!ondone) cryptoJobs.delete(id);
+    return cryptoJobs.size > 0;
+  };
   const isWaiting = () => isHashing() || isStoreAtWork() || process.getActiveResourcesInfo().some(isSystemJob);
   return {
     async quiet() {
