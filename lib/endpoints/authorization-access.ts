@@ -26,8 +26,8 @@ export async function authorizeAccess(
     .split(' ')
     // Without a code there are no refresh tokens. OpenID Connect Core section 11
     .filter((scope) => scope !== '' && (scope !== 'offline_access' || request.responseType.has('code')));
-  if (client.resources.length === 0 && !scopes.includes('openid')) {
-    throw new OAuthError('invalid_scope', 'this client needs the scope openid, because it has no resource servers');
+  if (!scopes.includes('openid') && (client.resources.length === 0 || request.responseType.has('id_token'))) {
+    throw new OAuthError('invalid_scope', 'there is nothing for this client without the scope openid');
   }
   const { id_token, userinfo } = request.claimsRequest;
   const allowed = client.scope.split(' ');

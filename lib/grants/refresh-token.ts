@@ -23,9 +23,11 @@ export const refreshToken: GrantType = {
   async obtain(request, context) {
     const { form, client } = request;
     const token = form.require('refresh_token');
-    const requested = form.get('scope');
-    const scope = requested === undefined ? [] : parseScope(requested);
-    if (scope.length > MAX_SCOPES) throw invalidScope();
+    const requested = parseScope(form.get('scope') ?? '');
+    // Clients send again what they asked for first, so what they may not have at all is left out, as it was then.
+    const own = client.scope.split(' ');
+    const scope = requested.filter((token) => own.includes(token));
+    if (scope.length > MAX_SCOPES || (scope.length === 0 && requested.length > 0)) throw invalidScope();
     const handle = (await context.handles.refresh_token()).parse(token);
     if (!handle) throw invalidGrant('it is not a refresh token of this service');
 

@@ -44,7 +44,7 @@ function flawed({ random, text, spoil }: Hostile): { id: string; form: Parameter
     () => ['web', redemption(code, { resource: random.pick([text() || 'x', 'billing', '__proto__']) }) as Parameters],
     () => ['web', refreshing({ refresh_token: spoil(refresh_token) })],
     () => ['web', refreshing({ refresh_token: random.pick([text(), code, target.material.real[1]!]) })],
-    () => ['web', refreshing({ scope: random.pick([`${text()}!`, 'admin', 'read email', 'read  write']) })],
+    () => ['web', refreshing({ scope: random.pick([`${text()}!`, 'admin', 'read email', 'read  email']) })],
     () => ['web', refreshing({ resource: random.pick([text() || 'x', 'billing', 'constructor']) })],
     () => ['web', { ...refreshing({}), grant_type: random.pick([text(), 'password', 'authorization_code']) }],
   ])();

@@ -42,7 +42,7 @@ const flawed = ({ random, text, spoil }: Hostile) =>
     () => [['grant_type', random.pick([text(), spoil('client_credentials')])]],
     () => [
       ['grant_type', 'client_credentials'],
-      ['scope', random.pick([text(), `${spoil('read write')}!`, 'admin', 'read  write', 'read "'])],
+      ['scope', random.pick([`${text()}"`, `${spoil('read write').replaceAll(' ', '')}!`, 'admin', 'read "'])],
     ],
     () => [
       ['grant_type', 'client_credentials'],
