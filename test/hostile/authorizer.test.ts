@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bombard, REQUESTS, SEED, startWatchedDeployment, type WatchedDeployment } from '../support/bombard.ts';
 import type { Hostile } from '../support/hostile.ts';
+import { scaled } from '../support/scale.ts';
 import { authorizerEvents, type Handlers, HTTP_ARN, REST_ARN } from '../support/world.ts';
 
 let target: WatchedDeployment;
@@ -156,7 +157,7 @@ describe.each(shapes)('$name', ({ shape, variables, refusals }) => {
     const { authorizer } = target.restart(variables);
     const make = (hostile: Hostile) => decorate(hostile, event(hostile.random.pick(target.material.real)));
     const resource = shape.startsWith('HTTP') ? `${STAGE.http}/*` : `${STAGE.rest}/*`;
-    const complaints = await bombard(100, make, async (strange) => {
+    const complaints = await bombard(scaled(30, 100), make, async (strange) => {
       const answer = await authorizer(strange);
       if (target.isReflection(JSON.stringify(answer))) return `reflected ${JSON.stringify(answer)}`;
       if ('isAuthorized' in answer) return answer.isAuthorized ? undefined : 'refused';

@@ -19,7 +19,7 @@ import {
   startRegistryWorld,
 } from '../support/registry-world.ts';
 import { openList } from '../support/revocation-list.ts';
-import { isLongRun } from '../support/scale.ts';
+import { isLongRun, sampled } from '../support/scale.ts';
 import {
   authorizerEvents,
   createTestClock,
@@ -137,9 +137,12 @@ const forgeries: Readonly<Record<string, () => StoredRegistry | Promise<StoredRe
   }),
 };
 
-describe.each(Object.entries(forgeries))('A registry %s', (_name, make) => {
-  it('is a fault at every door, for old containers and new ones, and key management does not sign it', async () => {
-    const running = await warm();
+describe.each(Object.entries(forgeries))('A registry %s', (name, make) => {
+  // In the normal run one or the other, by turns.
+  const containers = sampled(['old', 'new'] as const, 2, Object.keys(forgeries).indexOf(name));
+
+  it(`is a fault at every door, for ${containers.join(' and ')} containers, and key management does not sign it`, async () => {
+    const running = containers.includes('old') ? await warm() : undefined;
     await put(await make());
     const item = await world.table.get(keyOfKeyRegistry);
     const loud = { LOG_LEVEL: 'error' };
@@ -149,8 +152,8 @@ describe.each(Object.entries(forgeries))('A registry %s', (_name, make) => {
         ...(isLongRun ? [await getToken(world.restart({ KEY_REGISTRY: 'off', ...ours }), 'machine-jwt')] : []),
       ];
       for (const token of tokens) {
-        expect(await atAllDoors(running, token)).toEqual(FAULTS);
-        expect(await atAllDoors(world.restart(loud), token)).toEqual(FAULTS);
+        if (running) expect(await atAllDoors(running, token)).toEqual(FAULTS);
+        if (containers.includes('new')) expect(await atAllDoors(world.restart(loud), token)).toEqual(FAULTS);
       }
       await expect(world.rotation(loud)()).rejects.toThrow('the keys could not be managed');
     });
