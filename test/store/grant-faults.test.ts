@@ -53,7 +53,7 @@ async function signIn(id: string): Promise<Tokens & { grant_id: string; code: st
 
 const LOST: Behaviour = faults['an answer lost after the fact'];
 const BROKEN: Behaviour = faults['connection reset'];
-const EPOCHS = ['GetItem EPOCH client', 'GetItem EPOCH subject', 'GetItem EPOCH issuer'];
+const EPOCHS = ['client', 'subject', 'consent', 'issuer'].map((kind) => `GetItem EPOCH ${kind}`);
 const STEP = [...EPOCHS, 'UpdateItem GRANT'];
 const callsFor = (id: string) => (id === 'web-reference' ? [...STEP, 'PutItem TOKEN'] : STEP);
 
