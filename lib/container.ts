@@ -1,23 +1,29 @@
-import { createLog, describeFault, type LogContext } from './log.ts';
+import { createLog, describeFault, type Log, type LogContext } from './log.ts';
 
-/** Composes the context at the first event; after a failure, again at the next. Each log line has the request ids. */
+/** Adds the ids of the request to each line. */
+export type RequestLog = () => Log;
+
+/** Composes the context at the first event; after a failure, again at the next. */
 export function createContainer<Context extends LogContext>(compose: () => Context) {
   let composed: Context | undefined;
-  /** `onFault` is called after a fault has been logged; it returns the result or throws. */
-  return async <Result>(
+  /** No promise if the work returns none. `onFault` is called after a fault has been logged; it returns the result or throws. */
+  return <Result>(
     event: unknown,
     invocation: unknown,
-    work: (context: Context) => Result | Promise<Result>,
+    work: (context: Context, requestLog: RequestLog) => Result | Promise<Result>,
     onFault: (error: unknown) => Result,
-  ): Promise<Result> => {
-    const ids = requestIds(event, invocation);
+  ): Result | Promise<Result> => {
+    const requestLog = () => (composed?.log ?? createLog('error')).with(requestIds(event, invocation));
+    const fail = (error: unknown) => {
+      requestLog().error('fault', describeFault(error));
+      return onFault(error);
+    };
     try {
       composed ??= compose();
-      return await work({ ...composed, log: composed.log.with(ids) });
+      const result = work(composed, requestLog);
+      return result instanceof Promise ? result.catch(fail) : result;
     } catch (error) {
-      const log = composed?.log ?? createLog('error');
-      log.with(ids).error('fault', describeFault(error));
-      return onFault(error);
+      return fail(error);
     }
   };
 }

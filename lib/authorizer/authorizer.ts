@@ -1,30 +1,12 @@
-import { createBoundedMap } from '../bounded-map.ts';
-import { createContainer } from '../container.ts';
+import { createContainer, type RequestLog } from '../container.ts';
 import type { Extensions } from '../extensions.ts';
-import { parseBearer } from '../http/bearer.ts';
-import type { Log, LogContext } from '../log.ts';
-import { type AccessToken, audiences, isSelfContained, type RevocationMaxAge } from '../oauth/access-token.ts';
-import { InvalidToken, LastingRefusal } from '../oauth/errors.ts';
-import { isSameResource } from '../oauth/resource-indicator.ts';
-import type { ValidationContext } from '../tokens/format.ts';
-import { formats } from '../tokens/formats.ts';
-import { validateAccessToken } from '../tokens/validate.ts';
+import type { LogContext } from '../log.ts';
+import { InvalidToken } from '../oauth/errors.ts';
 import { type AuthorizerRequest, parseAuthorizerEvent } from './event.ts';
-import {
-  type AuthorizerResponse,
-  allow,
-  claimsContext,
-  type ResponseFormat,
-  refuse,
-  Unauthorized,
-} from './response.ts';
-import { digestOf, MAX_TOKENS, type VerifiedToken } from './verified-tokens.ts';
+import { type AuthorizerResponse, allow, type ResponseFormat, refuse, Unauthorized } from './response.ts';
+import { createVerification, type VerificationContext, type VerifiedToken } from './verification.ts';
 
-export interface AuthorizerContext extends LogContext, ValidationContext {
-  readonly audience: string;
-  readonly maxAge: RevocationMaxAge;
-  /** Until when the loaded keys may be relied on, in seconds since the epoch. */
-  keysUntil(): number;
+export interface AuthorizerContext extends LogContext, VerificationContext {
   readonly responseFormat: ResponseFormat;
   readonly extensions: Extensions;
 }
@@ -40,82 +22,54 @@ export class AuthorizerFault extends Error {
 export function createAuthorizer(compose: () => AuthorizerContext) {
   const handle = createContainer(() => createDecider(compose()));
   return async (event: unknown, invocation?: unknown): Promise<AuthorizerResponse> => {
-    const answer = await handle(
+    const decided = handle(
       event,
       invocation,
-      ({ decide, log }) => decide(parseAuthorizerEvent(event), log),
+      ({ decide }, requestLog) => decide(parseAuthorizerEvent(event), requestLog),
       () => {
         throw new AuthorizerFault();
       },
     );
+    const answer = decided instanceof Promise ? await decided : decided;
     if (answer instanceof Unauthorized) throw answer;
     return answer;
   };
 }
 
+type Answer = AuthorizerResponse | Unauthorized;
+
 function createDecider(context: AuthorizerContext) {
   const { responseFormat, extensions, log } = context;
-  const verify = createVerification(context);
-  const decide = async (request: AuthorizerRequest, requestLog: Log): Promise<AuthorizerResponse | Unauthorized> => {
+  const { recall, verify } = createVerification(context);
+
+  const accept = (request: AuthorizerRequest, { accessToken, context: ownContext }: VerifiedToken): Answer => {
+    const added = extensions.tokenValidated?.(accessToken);
+    return allow(request, responseFormat, accessToken.claims.sub, added ? { ...added, ...ownContext } : ownContext);
+  };
+
+  const reject = (request: AuthorizerRequest, error: unknown, requestLog: RequestLog): Answer => {
+    if (!(error instanceof InvalidToken)) throw error;
+    requestLog().info('refused', { reason: error.message });
+    return refuse(request, responseFormat);
+  };
+
+  const verifyAndDecide = async (request: AuthorizerRequest, requestLog: RequestLog): Promise<Answer> => {
     try {
-      const { accessToken, context: ownContext } = await verify(request.authorization);
-      const added = extensions.tokenValidated?.(accessToken);
-      return allow(request, responseFormat, accessToken.claims.sub, added ? { ...added, ...ownContext } : ownContext);
+      return accept(request, await verify(request.authorization));
     } catch (error) {
-      if (!(error instanceof InvalidToken)) throw error;
-      requestLog.info('refused', { reason: error.message });
-      return refuse(request, responseFormat);
+      return reject(request, error, requestLog);
+    }
+  };
+
+  // Most tokens were seen before, and promises would take as long as all else that their decision takes.
+  const decide = (request: AuthorizerRequest, requestLog: RequestLog): Answer | Promise<Answer> => {
+    const known = recall(request.authorization);
+    if (!known) return verifyAndDecide(request, requestLog);
+    try {
+      return accept(request, known);
+    } catch (error) {
+      return reject(request, error, requestLog);
     }
   };
   return { decide, log };
-}
-
-/** Throws InvalidToken. */
-function createVerification(context: AuthorizerContext) {
-  const { audience, clock, clockSkew, keysUntil, maxAge, revocations } = context;
-  const verified = createBoundedMap<VerifiedToken>(MAX_TOKENS);
-  const refused = createBoundedMap<LastingRefusal>(MAX_TOKENS);
-
-  /** A reference token is read again with the revocation list; a self-contained token when its key may have been withdrawn. */
-  const until = ({ format, claims }: AccessToken, now: number) => {
-    const expiry = claims.exp + clockSkew;
-    if (!isSelfContained(format)) return Math.min(expiry, now + maxAge[format]);
-    return formats[format].isSigned ? Math.min(expiry, keysUntil()) : expiry;
-  };
-
-  const verify = async (token: string, now: number): Promise<VerifiedToken> => {
-    const accessToken = await validateAccessToken(token, maxAge, context);
-    if (!audiences(accessToken.claims.aud).some((aud) => isSameResource(aud, audience)))
-      throw new LastingRefusal('is for another audience');
-    return { accessToken, context: claimsContext(accessToken), since: now, until: until(accessToken, now) };
-  };
-
-  const decide = async (token: string, digest: string): Promise<VerifiedToken> => {
-    const now = clock();
-    const known = verified.get(digest);
-    // `now < since` means that the clock was set back.
-    if (!known || now < known.since || now >= known.until) {
-      const entry = await verify(token, now);
-      verified.set(digest, entry);
-      return entry;
-    }
-    const fresh = revocations.fresh(maxAge[known.accessToken.format]);
-    const list = fresh instanceof Promise ? await fresh : fresh;
-    if (list.isRevoked(known.accessToken)) throw new LastingRefusal('was revoked');
-    return known;
-  };
-
-  return async (authorization: readonly string[]): Promise<VerifiedToken> => {
-    const token = parseBearer(authorization);
-    if (token === undefined) throw new InvalidToken('is missing or not sent as one bearer token');
-    const digest = digestOf(token);
-    const refusal = refused.get(digest);
-    if (refusal) throw refusal;
-    try {
-      return await decide(token, digest);
-    } catch (error) {
-      if (error instanceof LastingRefusal) refused.set(digest, error);
-      throw error;
-    }
-  };
 }

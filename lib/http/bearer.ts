@@ -5,8 +5,20 @@ import type { HttpRequest } from './message.ts';
 
 const SCHEME = /^Bearer\b/i;
 
+const USUAL_SCHEME = 'Bearer ';
+
 /** With the scheme. */
-const MAX_HEADER_LENGTH = 'Bearer '.length + MAX_TOKEN_LENGTH;
+const MAX_HEADER_LENGTH = USUAL_SCHEME.length + MAX_TOKEN_LENGTH;
+
+/**
+ * What `parseBearer` returns if it accepts the header, which is as clients nearly always write it. Nothing is checked but the
+ * length, so it serves only to find tokens that `parseBearer` has returned before.
+ */
+export function presumedToken(headers: readonly string[]): string | undefined {
+  const header = headers[0];
+  if (header === undefined || headers.length > 1 || header.length > MAX_HEADER_LENGTH) return undefined;
+  return header.startsWith(USUAL_SCHEME) ? header.slice(USUAL_SCHEME.length) : undefined;
+}
 
 /**
  * RFC 6750 section 2.1. Undefined when there is not exactly one header, or it has another scheme or is malformed.

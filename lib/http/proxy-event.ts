@@ -18,9 +18,10 @@ export interface ProxyResult {
 type Fields = Readonly<Record<string, unknown>>;
 
 const fields = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {});
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+const isString = (value: unknown): value is string => typeof value === 'string';
+const text = (value: unknown): string => (isString(value) ? value : '');
 const strings = (value: unknown): string[] =>
-  (Array.isArray(value) ? value : [value]).filter((item): item is string => typeof item === 'string');
+  isString(value) ? [value] : Array.isArray(value) ? value.filter(isString) : [];
 
 /** Fields that are missing, null or of another type count as empty. */
 export function parseProxyEvent(event: unknown): HttpRequest {

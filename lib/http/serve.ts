@@ -1,4 +1,4 @@
-import { createContainer } from '../container.ts';
+import { createContainer, type RequestLog } from '../container.ts';
 import type { LogContext } from '../log.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { type CorsPolicy, corsHeaders, type Identify, preflightResponse } from './cors.ts';
@@ -42,7 +42,8 @@ export function serve<Context extends LogContext>(endpoint: Endpoint<Context>, c
     const renderErrorsWith: RenderErrorsWith = (render) => {
       renderError = render;
     };
-    const handleRequest = async (context: Context): Promise<HttpResponse> => {
+    const handleRequest = async (composed: Context, requestLog: RequestLog): Promise<HttpResponse> => {
+      const context = { ...composed, log: requestLog() };
       try {
         requireMethod(endpoint.methods, request.method);
         return await endpoint.handle(withoutHead(request), context, identify, renderErrorsWith);

@@ -18,8 +18,13 @@ export class JobFault extends Error {
 
 export function createJobHandler<Context extends LogContext>({ failure, run }: Job<Context>, compose: () => Context) {
   const handle = createContainer(compose);
-  return (event?: unknown, invocation?: unknown): Promise<void> =>
-    handle(event, invocation, run, () => {
-      throw new JobFault(failure);
-    });
+  return async (event?: unknown, invocation?: unknown): Promise<void> =>
+    handle(
+      event,
+      invocation,
+      (context, requestLog) => run({ ...context, log: requestLog() }),
+      () => {
+        throw new JobFault(failure);
+      },
+    );
 }

@@ -25,6 +25,8 @@ export interface Copy {
   merge(segment: Segment, now: number): void;
   /** Of version 0.1.0. */
   mergeFormer(entries: readonly Revocation[], now: number): void;
+  /** How many entries were ever added. */
+  added(): number;
   /** Whether the test holds for an entry with one of these keys, which are not made for an empty list. */
   some(keys: () => readonly Buffer[], test: (entry: FoundEntry) => boolean): boolean;
   /** Entries that a client has caused. */
@@ -62,6 +64,7 @@ export function createCopy(): Copy {
   const counts = new Map<number, number>();
   /** By second and tag. */
   const recent = new Map<number, Map<number, number>>();
+  let added = 0;
   let prunedAt = Number.NEGATIVE_INFINITY;
 
   function open(created_at: number, end: number): Held {
@@ -87,6 +90,7 @@ export function createCopy(): Copy {
     }
     const to = held.count + packed.length;
     while (held.count < to) index.insert(held, held.count++);
+    added += packed.length;
     const second = Math.min(held.unseen_since, now);
     countTags(held, to - packed.length, (tag, length) => {
       addTo(counts, tag, length);
@@ -149,6 +153,8 @@ export function createCopy(): Copy {
         held.end = Math.max(held.end, entry.expires_at);
       }
     },
+
+    added: () => added,
 
     some: (keys, test) =>
       all.size > 0 &&

@@ -10,6 +10,8 @@ import { COUNT_MAX_AGE_SECONDS, requireShare } from './share.ts';
 
 export interface Revocations {
   isRevoked(token: AccessToken): boolean;
+  /** How many entries were ever added: only a further one can revoke a token that was not revoked. */
+  added(): number;
   /** Those for exactly this, not for a wider kind. @param audience of an entry that ends tokens at one audience only */
   find(kind: RevocationKind, id: string, audience?: string): readonly FoundEntry[];
 }
@@ -18,6 +20,8 @@ export interface Revocations {
 export interface RevocationList {
   /** At most `maxAge` seconds old; 0 queries the store. No promise if the copy is fresh enough, and never an older one. */
   fresh(maxAge: number): Revocations | Promise<Revocations>;
+  /** The same without the store; undefined = the copy is too old. */
+  freshAtOnce(maxAge: number): Revocations | undefined;
   /** Called before anything is revoked on behalf of a client. @throws OAuthError when it is above its share of the list */
   requireShare(client_id: string): Promise<void>;
   /** Until it expires. One whose claims count at one audience ends tokens there only. Adds no entry if the copy has one. */
@@ -50,6 +54,7 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
         () => coveringKeys(token),
         (entry) => token.claims.iat <= entry.issued_until && isLive(entry),
       ),
+    added: copy.added,
     find(kind, id, audience) {
       const found: FoundEntry[] = [];
       copy.some(
@@ -63,14 +68,16 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
     },
   };
 
-  const fresh = (maxAge: number) => {
+  const freshAtOnce = (maxAge: number) => {
     // With whole seconds, only "less than" keeps the true age below the bound. A negative age (clock set back) is stale.
     const age = clock() - readAt();
-    return age >= 0 && age < maxAge ? revocations : synchronise().then(() => revocations);
+    return age >= 0 && age < maxAge ? revocations : undefined;
   };
+  const fresh = (maxAge: number) => freshAtOnce(maxAge) ?? synchronise().then(() => revocations);
 
   return {
     fresh,
+    freshAtOnce,
 
     async requireShare(client_id) {
       await fresh(COUNT_MAX_AGE_SECONDS);

@@ -151,6 +151,47 @@ describe('The authorizer, given the Authorization header', () => {
   ])('in %s: %s', async (_name, expected, event) => {
     const token = await getToken(world.handlers, 'machine-jwt');
     expect(await verdict(world.handlers.authorizer(event(token)))).toBe(expected);
+    // The same again, when the token is known as most clients write it.
+    expect(await verdict(world.handlers.authorizer(authorizerEvents['HTTP API 2.0'](token)))).toBe('allow');
+    expect(await verdict(world.handlers.authorizer(event(token)))).toBe(expected);
+  });
+
+  it.each(MACHINES)('with a revoked token of %s: refused in every spelling, whichever was seen before', async (id) => {
+    const token = await getToken(world.handlers, id);
+    const spellings = ['Bearer ', 'bEARER ', 'Bearer  '].map((start) => http({ authorization: start + token }));
+    const verdicts = () => Promise.all(spellings.map((event) => verdict(world.handlers.authorizer(event))));
+    expect(await verdicts()).toEqual(['allow', 'allow', 'allow']);
+    expect(await verdicts()).toEqual(['allow', 'allow', 'allow']);
+    await post(world.handlers.revocation, id, { token });
+    set(NOW + 5);
+    expect(await verdict(world.handlers.authorizer(spellings[1]))).toBe('refuse');
+    expect(await verdicts()).toEqual(['refuse', 'refuse', 'refuse']);
+  });
+});
+
+describe('A token that another request finds revoked while it is read', () => {
+  it('is not remembered as valid', async () => {
+    const token = await getToken(world.handlers, 'machine-reference');
+    const context = composeAuthorizer(
+      createFoundationWithTable({ ...world.env, REVOCATION_MAX_AGE_SECONDS: '60' }, clock),
+    );
+    const { find } = context.referenceTokens;
+    let reads = 0;
+    const referenceTokens: typeof context.referenceTokens = {
+      ...context.referenceTokens,
+      async find(id) {
+        const found = await find(id);
+        if (reads++ > 0) return found;
+        await post(world.handlers.revocation, 'machine-reference', { token });
+        expect(await verdict(authorizer(event))).toBe('refuse');
+        return found;
+      },
+    };
+    const authorizer = createAuthorizer(() => ({ ...context, referenceTokens }));
+    const event = authorizerEvents['HTTP API 2.0'](token);
+    await verdict(authorizer(event));
+    expect(reads).toBe(2);
+    expect(await verdict(authorizer(event))).toBe('refuse');
   });
 });
 
