@@ -1,5 +1,5 @@
 import { createHook } from 'node:async_hooks';
-import { vi } from 'vitest';
+import { fakeTimers } from './fake-timers.ts';
 import { isStoreAtWork } from './faulty-store.ts';
 
 /** Turns of the event loop without any input or output, after which whoever waits is waiting for a timer. */
@@ -19,8 +19,7 @@ const isSystemJob = (type: string) => /Req|ConnectWrap$|WriteWrap$/.test(type);
  * @returns the result of the call, and the milliseconds that it would have taken
  */
 export async function passTime<Result>(call: () => Promise<Result>): Promise<{ result: Result; waited: number }> {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'hrtime'], shouldClearNativeTimers: true });
-  const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(abortAfter);
+  const timers = fakeTimers();
   const work = watchWork();
   try {
     const start = performance.now();
@@ -29,15 +28,14 @@ export async function passTime<Result>(call: () => Promise<Result>): Promise<{ r
       waited = performance.now() - start;
     });
     result.catch(() => {});
-    while (waited === undefined || vi.getTimerCount() > 0) {
+    while (waited === undefined || timers.count() > 0) {
       await work.quiet();
-      vi.advanceTimersToNextTimer();
+      timers.advanceToNext();
     }
     return { result: await result, waited };
   } finally {
     work.stop();
-    timeout.mockRestore();
-    vi.useRealTimers();
+    timers.stop();
   }
 }
 
@@ -73,11 +71,4 @@ function watchWork() {
     },
     stop: () => void hook.disable(),
   };
-}
-
-/** Like `AbortSignal.timeout`, but with the fake clock. */
-function abortAfter(milliseconds: number): AbortSignal {
-  const controller = new AbortController();
-  setTimeout(() => controller.abort(new DOMException('the deadline has passed', 'TimeoutError')), milliseconds);
-  return controller.signal;
 }
