@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseOptions } from '../infra/local/options.ts';
 import { handleKeys, registrySigningKeys, signingKeys, variables } from '../lib/config.ts';
+import { drawKept, type PictureName, pictures, placeOf } from './bench/pictures.ts';
 import { blocks, document, runBlocks, runCommands, section } from './support/docs.ts';
 import { type LocalService, root } from './support/local-service.ts';
 import { sharedService } from './support/shared.ts';
@@ -113,6 +114,12 @@ describe('The page on dependencies', () => {
     const named = [...document('docs/dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name);
     const all = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
     expect(named.toSorted()).toEqual(all.toSorted());
+  });
+});
+
+describe('The curves in the docs', () => {
+  it.each(Object.keys(pictures) as PictureName[])('are drawn from the figures beside them: %s', async (name) => {
+    await expect(await drawKept(name)).toMatchFileSnapshot(`${placeOf(name)}.svg`);
   });
 });
 

@@ -6,24 +6,41 @@ import { parseArgs } from 'node:util';
 import { analyseFunctions, buildFunctions } from '../../infra/build.mjs';
 import { measureBundles } from './bundle-sizes.ts';
 import { measureColdStarts } from './cold-start/cold-start.ts';
+import { deliveriesEffort, measureDeliveries } from './deliveries.ts';
 import { type Figure, formatTable, isMet } from './figure.ts';
+import { guessingEffort, measureGuessing } from './guessing.ts';
 import type { Effort } from './measure.ts';
 import { measureNeighbours, neighboursEffort } from './neighbours.ts';
-import { measureRevocations } from './revocations.ts';
+import { keepAndDraw, type Measured, type PictureName } from './pictures.ts';
+import { listEffort, measureRevocations } from './revocations.ts';
 import { bundleSubjects, measureSubject, subjectNames, subjects } from './subjects.ts';
 
 const HELP = `usage: npm run bench -- [--quick] [--json FILE] [SUBJECT ...]
 
-  --quick      fewer and shorter rounds: a first look
+  --quick      fewer and shorter rounds: a first look, which draws no pictures
   --json FILE  writes the figures for machines
   SUBJECT      verify, authorizer, sign, client-credentials, authorize, redeem, refresh,
-               introspection-and-revocation, formats, cold-start, revocations, neighbours, bundles; all of them unless named
+               introspection-and-revocation, formats, cold-start, revocations, deliveries, guessing,
+               neighbours, bundles; all of them unless named
 `;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { quick: { type: 'boolean' }, json: { type: 'string' }, help: { type: 'boolean' } },
 });
+
+/** Subjects whose curves are in the docs. */
+const drawn: Record<PictureName, { title: string; measure: (isQuick: boolean) => Promise<Measured> }> = {
+  revocations: {
+    title: 'revocation list (embedded table)',
+    measure: (isQuick) => measureRevocations(listEffort(isQuick)),
+  },
+  deliveries: {
+    title: 'logout tokens beside a dead receiver (embedded table, a clock that costs no time)',
+    measure: () => measureDeliveries(deliveriesEffort),
+  },
+  guessing: { title: 'guessing a secret (embedded table)', measure: () => measureGuessing(guessingEffort) },
+};
 
 async function run(): Promise<void> {
   const effort: Effort = { rounds: values.quick ? 51 : 301, milliseconds: 3, warmUp: 400 };
@@ -41,7 +58,12 @@ async function run(): Promise<void> {
     await rm(directory, { recursive: true });
   }
   if (isWanted('cold-start')) sections.set('cold start', await measureColdStarts(values.quick ? 7 : 31));
-  if (isWanted('revocations')) sections.set('revocation list (embedded table)', await measureRevocations());
+  for (const [name, { title, measure }] of Object.entries(drawn)) {
+    if (!isWanted(name)) continue;
+    const { figures, curves } = await measure(values.quick ?? false);
+    sections.set(title, figures);
+    if (!values.quick) await keepAndDraw(name as PictureName, curves);
+  }
   if (isWanted('neighbours')) {
     sections.set(
       'beside another client (embedded table)',

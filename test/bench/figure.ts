@@ -1,7 +1,7 @@
 /** A measured figure, and the goal it is held against, if it has one. */
 export interface Figure {
   readonly name: string;
-  readonly unit: 'µs' | 'ms' | 'bytes' | 'units' | 'requests' | 'hashes';
+  readonly unit: 'µs' | 'ms' | 'bytes' | 'units' | 'requests' | 'hashes' | 'minutes';
   /** Median over the rounds. */
   readonly value: number;
   /** What the figure is compared with, measured in the same rounds. */

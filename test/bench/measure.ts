@@ -93,3 +93,41 @@ export const mostRatio = (most: number): Pick<Figure, 'goal'> => ({ goal: { of: 
 
 /** Inputs used in turn. */
 export const pick = <Item>(items: readonly Item[], index: number): Item => items[index % items.length]!;
+
+/** Measures both in each round, and begins with another one each time. */
+export async function takeTurns<Taken>(
+  rounds: number,
+  calm: (round: number) => Promise<Taken>,
+  loaded: (round: number) => Promise<Taken>,
+): Promise<{ alone: Taken[]; beside: Taken[] }> {
+  const [alone, beside]: [Taken[], Taken[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    if (round % 2 === 0) alone.push(await calm(round));
+    beside.push(await loaded(round));
+    if (round % 2 === 1) alone.push(await calm(round));
+  }
+  return { alone, beside };
+}
+
+export async function timed(call: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await call();
+  return performance.now() - start;
+}
+
+export const percentile99 = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1]!;
+
+/** The figure of milliseconds against those of the same rounds alone. */
+export const compare = (
+  name: string,
+  beside: readonly number[],
+  alone: readonly number[],
+  of: typeof median = median,
+): Figure => ({
+  name,
+  unit: 'ms',
+  value: of(beside),
+  floor: { name: 'alone', value: of(alone) },
+  ratio: of(beside) / of(alone),
+});

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isLongRun, sampled } from '../support/scale.ts';
 import { measureColdStarts } from './cold-start/cold-start.ts';
+import { measureDeliveries } from './deliveries.ts';
 import type { Figure } from './figure.ts';
+import { measureGuessing } from './guessing.ts';
 import { measureNeighbours } from './neighbours.ts';
 import { measureRevocations } from './revocations.ts';
 import { bundleSubjects, measureSubject, type SubjectName, subjectNames } from './subjects.ts';
@@ -35,19 +37,31 @@ test.each(sampled(subjectNames, 3))('%s is measured, and every call of it is ans
 });
 
 test('the revocation list is measured, from an empty one on', async () => {
-  const figures = await measureRevocations([0, 400]);
+  const { figures, curves } = await measureRevocations({ sizes: [0, 400], checks: effort, decisions: effort });
   expect(figures.map(({ name }) => name.split(',')[0])).toEqual([
     ...Array.from({ length: 5 }, () => '0 entries'),
     ...Array.from({ length: 5 }, () => '400 entries'),
   ]);
-  expect(figures.find(({ name }) => name === '400 entries, first reading')?.value).toBe(2);
+  expect(curves).toMatchObject({ x: [0, 400], units: [1, 2], cpu: [1, expect.any(Number)] });
+});
+
+test('logout tokens are measured beside a dead receiver, and none waits for more than a minute', async () => {
+  const { curves } = await measureDeliveries({ queued: [0, 5], runs: 3, signOuts: 1 });
+  expect(curves).toMatchObject({ x: [0, 5], minutes: [59 / 60, 59 / 60] });
+});
+
+test('guessing is measured beside the right secret', async () => {
+  const { figures, curves } = await measureGuessing({ guesses: [0, 12], requests: 1 });
+  expect(curves).toEqual({ x: [0, 12], hashes: [0, 11], answered: [100, 100] });
+  expect(figures.filter(({ unit }) => unit === 'hashes').map(({ value }) => value)).toEqual([0, 0, 11, 0]);
 });
 
 test('a client beside another one is measured, from no load on', async () => {
-  const loads = { revocations: 1, deliveries: 1, guesses: 1, grants: 1 };
-  const figures = await measureNeighbours({ loads, visits: 1, rounds: 1, queued: [0, 5], guesses: [12] });
-  expect(figures).toHaveLength(4 * 2 + 2 * 2 + 4);
-  expect(figures.filter(({ unit }) => unit === 'hashes').map(({ value }) => value)).toEqual([11, 0]);
+  const figures = await measureNeighbours({
+    loads: { revocations: 1, deliveries: 1, guesses: 1, grants: 1 },
+    visits: 1,
+  });
+  expect(figures).toHaveLength(4 * 2);
 });
 
 test('cold starts are measured to an answer, each beside what it is held against', async () => {

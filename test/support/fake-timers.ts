@@ -1,10 +1,13 @@
-/** What is returned for a timer, as far as code of this process uses it. */
+/** As much of a timer as code of this process uses. */
 interface FakeTimer {
-  readonly at: number;
+  at: number;
+  /** When it was set again afterwards. */
+  real?: NodeJS.Timeout;
   readonly run: () => void;
   ref(): FakeTimer;
   unref(): FakeTimer;
   hasRef(): boolean;
+  refresh(): FakeTimer;
 }
 
 /**
@@ -16,22 +19,32 @@ export function fakeTimers() {
   const realTimeout = AbortSignal.timeout;
   // Whole, so that sums of milliseconds are exact.
   let now = Math.ceil(performance.now());
+  let isStopped = false;
   /** In the order in which they were set. */
   const timers = new Set<FakeTimer>();
 
   const set = (callback: (...args: unknown[]) => void, milliseconds = 0, ...args: unknown[]): FakeTimer => {
     const timer: FakeTimer = {
-      at: now + Math.max(1, milliseconds),
+      at: 0,
       run: () => callback(...args),
       ref: () => timer,
       unref: () => timer,
       hasRef: () => true,
+      refresh() {
+        timer.at = now + Math.max(1, milliseconds);
+        timers.delete(timer);
+        realClearTimeout(timer.real);
+        // `fetch` keeps one timer for ever.
+        if (isStopped) timer.real = realSetTimeout(timer.run, milliseconds).unref();
+        else timers.add(timer);
+        return timer;
+      },
     };
-    timers.add(timer);
-    return timer;
+    return timer.refresh();
   };
-  const clear = (timer: unknown) => {
-    if (!timers.delete(timer as FakeTimer)) realClearTimeout(timer as NodeJS.Timeout);
+  const clear = (timer: FakeTimer | NodeJS.Timeout | undefined) => {
+    if (timer && 'at' in timer) timers.delete(timer);
+    realClearTimeout(timer && 'at' in timer ? timer.real : timer);
   };
   const abortAfter = (milliseconds: number): AbortSignal => {
     const controller = new AbortController();
@@ -54,6 +67,7 @@ export function fakeTimers() {
       next.run();
     },
     stop() {
+      isStopped = true;
       Object.assign(globalThis, { setTimeout: realSetTimeout, clearTimeout: realClearTimeout });
       AbortSignal.timeout = realTimeout;
       // That of the prototype is visible again.

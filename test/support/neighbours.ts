@@ -58,10 +58,9 @@ export async function startReceiver(treatment: 'accepts' | 'is silent') {
   return {
     uri: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     received: () => count,
-    next: () =>
-      new Promise<void>((resolve) => {
-        notice = resolve;
-      }),
+    onRequest(listener: () => void) {
+      notice = listener;
+    },
     behave(next: typeof behaviour) {
       behaviour = next;
       if (next === 'hangs up') server.closeAllConnections();
