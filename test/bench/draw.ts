@@ -9,7 +9,7 @@ export interface Diagram {
   readonly scale: 'linear' | 'log';
   /** Written behind each figure, such as ` x`. */
   readonly unit?: string;
-  /** A line that the curve has to stay under, or over. */
+  /** A line that the curve has to stay under. */
   readonly goal?: { readonly at: number; readonly name: string };
   /** The end of the axis, if it is further than figures and goal. */
   readonly to?: number;
@@ -30,9 +30,9 @@ export interface Figures extends Readonly<Record<string, readonly number[]>> {
 }
 
 const COLUMNS = 2;
-const [WIDTH, HEIGHT] = [400, 232];
+const [WIDTH, HEIGHT] = [400, 240];
 /** Of the plot within its diagram. */
-const [LEFT, RIGHT, TOP, BOTTOM] = [66, 380, 48, 180];
+const [LEFT, RIGHT, TOP, BOTTOM] = [66, 380, 60, 188];
 /** Of zero before the first other place, and of the ends of the axis, in decades. */
 const [ZERO_GAP, MARGIN] = [1, 0.3];
 
@@ -83,7 +83,7 @@ function drawDiagram({ title, figures: name, scale, unit = '', goal, to = 0 }: D
   const ticks = { linear: linearTicks, log: logTicks }[scale]([...values, to, ...(goal ? [goal.at] : [])]);
   const up = vertical(ticks, scale);
   const points = figures.x.map((place, index) => [across(place), up(values[index]!)] as const);
-  const write = (value: number) => `${value.toLocaleString('en', { maximumSignificantDigits: 4 })}${unit}`;
+  const write = (value: number) => `${formatNumber(value)}${unit}`;
 
   return [
     label('title', 16, 22, 'start', title),
@@ -96,7 +96,7 @@ function drawDiagram({ title, figures: name, scale, unit = '', goal, to = 0 }: D
     ...(goal
       ? [
           `<path class="goal" d="M${LEFT} ${up(goal.at)}H${RIGHT}"/>`,
-          label('of-goal', LEFT + 4, up(goal.at) - 5, 'start', goal.name),
+          label('of-goal', 16, 40, 'start', `– – ${goal.name}: at most ${write(goal.at)}`),
         ]
       : []),
     `<polyline class="curve" points="${points.map((point) => point.join(' ')).join(', ')}"/>`,
@@ -141,6 +141,10 @@ function logTicks(values: readonly number[]): number[] {
 
 const label = (kind: string, x: number, y: number, anchor: 'start' | 'middle' | 'end', text: string) =>
   `<text${kind && ` class="${kind}"`} x="${x}" y="${round(y)}" text-anchor="${anchor}">${escapeText(text)}</text>`;
+
+/** Whole numbers exactly, others with two digits. */
+const formatNumber = (value: number) =>
+  value.toLocaleString('en', Number.isInteger(value) ? {} : { maximumSignificantDigits: 2 });
 
 const round = (value: number) => Math.round(value * 100) / 100;
 

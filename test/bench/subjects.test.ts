@@ -37,7 +37,12 @@ test.each(sampled(subjectNames, 3))('%s is measured, and every call of it is ans
 });
 
 test('the revocation list is measured, from an empty one on', async () => {
-  const { figures, curves } = await measureRevocations({ sizes: [0, 400], checks: effort, decisions: effort });
+  const { figures, curves } = await measureRevocations({
+    sizes: [0, 400],
+    containers: 1,
+    checks: effort,
+    decisions: effort,
+  });
   expect(figures.map(({ name }) => name.split(',')[0])).toEqual([
     ...Array.from({ length: 5 }, () => '0 entries'),
     ...Array.from({ length: 5 }, () => '400 entries'),
