@@ -2,8 +2,9 @@
 // are those of a clock that costs no time, so they do not depend on the machine.
 import { createSeedTable } from '../../infra/local/seed-table.ts';
 import { inParallel } from '../../lib/in-parallel.ts';
+import { fakeTimers } from '../support/fake-timers.ts';
 import { type Neighbours, startNeighbours } from '../support/neighbours.ts';
-import { passTime } from '../support/pass-time.ts';
+import { passTimeBy } from '../support/pass-time-by.ts';
 import { ALICE } from '../support/sign-in.ts';
 import type { Figure } from './figure.ts';
 import type { Measured } from './pictures.ts';
@@ -57,7 +58,7 @@ async function measureRuns(size: number, { runs, signOuts }: Omit<DeliveriesEffo
     neighbours.receiver.onRequest(() => sentAt.push(milliseconds()));
     for (; run < runs; run++) {
       neighbours.meter.takeAll();
-      await passTime(async () => {
+      await passTimeBy(fakeTimers(), async () => {
         begunAt = performance.now();
         await neighbours.deliver();
       });

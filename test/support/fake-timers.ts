@@ -1,3 +1,5 @@
+import type { ReplacedTimers } from './pass-time-by.ts';
+
 /** As much of a timer as code of this process uses. */
 interface FakeTimer {
   at: number;
@@ -11,14 +13,16 @@ interface FakeTimer {
 }
 
 /**
- * Replaces `setTimeout`, `AbortSignal.timeout` and `performance.now()`, which then stands still between timers. Needs no test
- * runner. Timers that were set before stay real.
+ * Replaces `setTimeout`, `AbortSignal.timeout`, and the clocks that only go forward, which then stand still between timers. Needs no
+ * test runner. Timers that were set before stay real.
  */
-export function fakeTimers() {
+export function fakeTimers(): ReplacedTimers {
   const { setTimeout: realSetTimeout, clearTimeout: realClearTimeout } = globalThis;
   const realTimeout = AbortSignal.timeout;
-  // Whole, so that sums of milliseconds are exact.
+  const realHighResolutionTime = process.hrtime.bigint;
+  // Whole milliseconds, so that sums are exact.
   let now = Math.ceil(performance.now());
+  const start = { now, nanoseconds: (realHighResolutionTime() / 1_000_000n + 1n) * 1_000_000n };
   let isStopped = false;
   /** In the order in which they were set. */
   const timers = new Set<FakeTimer>();
@@ -55,10 +59,10 @@ export function fakeTimers() {
   Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
   AbortSignal.timeout = abortAfter;
   performance.now = () => now;
+  process.hrtime.bigint = () => start.nanoseconds + BigInt(Math.round((now - start.now) * 1e6));
 
   return {
     count: () => timers.size,
-    /** Lets time pass until the next timer, and runs it. */
     advanceToNext() {
       const [next] = [...timers].sort((one, other) => one.at - other.at);
       if (!next) return;
@@ -70,6 +74,7 @@ export function fakeTimers() {
       isStopped = true;
       Object.assign(globalThis, { setTimeout: realSetTimeout, clearTimeout: realClearTimeout });
       AbortSignal.timeout = realTimeout;
+      process.hrtime.bigint = realHighResolutionTime;
       // That of the prototype is visible again.
       Reflect.deleteProperty(performance, 'now');
     },

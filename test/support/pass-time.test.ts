@@ -78,16 +78,6 @@ describe('No time passes', () => {
     server.close();
   });
 
-  it('for a second call of fetch, which keeps a timer of the first one', async () => {
-    const server = createServer((incoming, response) => incoming.resume().on('end', () => response.end('x')));
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const { port } = server.address() as AddressInfo;
-    const ask = async () => (await fetch(`http://127.0.0.1:${port}`, { signal: AbortSignal.timeout(1_000) })).text();
-    for (const _time of [1, 2, 3]) expect((await passTime(within(ask))).result).toBe('in time');
-    server.closeAllConnections();
-    server.close();
-  });
-
   it('in real seconds', async () => {
     const { result } = await passTime(() => Promise.race([sleep(600_000).then(() => 'fake'), pause(600_000, 'real')]));
     expect(result).toBe('fake');

@@ -1,16 +1,5 @@
-import { createHook } from 'node:async_hooks';
-import { fakeTimers } from './fake-timers.ts';
-import { isStoreAtWork } from './faulty-store.ts';
-
-/** Turns of the event loop without any input or output, after which whoever waits is waiting for a timer. */
-const QUIET_TURNS = 100;
-
-/** Turns of the event loop, and what continues in one: neither input nor output. Names of async_hooks. */
-const ownWork = new Set(['PROMISE', 'Immediate', 'TickObject', 'Microtask', 'Timeout']);
-
-/** What other threads do for this one: hashing and signing, by the names of async_hooks; files, names and connections. */
-const isCryptoJob = (type: string) => type.endsWith('REQUEST');
-const isSystemJob = (type: string) => /Req|ConnectWrap$|WriteWrap$/.test(type);
+import { vi } from 'vitest';
+import { passTimeBy } from './pass-time-by.ts';
 
 /**
  * Makes a call that waits for timeouts or pauses, without waiting in real time: whenever nothing else is left to do, the fake
@@ -18,57 +7,25 @@ const isSystemJob = (type: string) => /Req|ConnectWrap$|WriteWrap$/.test(type);
  * waits for the fake clock any more.
  * @returns the result of the call, and the milliseconds that it would have taken
  */
-export async function passTime<Result>(call: () => Promise<Result>): Promise<{ result: Result; waited: number }> {
-  const timers = fakeTimers();
-  const work = watchWork();
-  try {
-    const start = performance.now();
-    let waited: number | undefined;
-    const result = call().finally(() => {
-      waited = performance.now() - start;
-    });
-    result.catch(() => {});
-    while (waited === undefined || timers.count() > 0) {
-      await work.quiet();
-      timers.advanceToNext();
-    }
-    return { result: await result, waited };
-  } finally {
-    work.stop();
-    timers.stop();
-  }
+export function passTime<Result>(call: () => Promise<Result>): Promise<{ result: Result; waited: number }> {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'hrtime'], shouldClearNativeTimers: true });
+  const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(abortAfter);
+  return passTimeBy(
+    {
+      count: vi.getTimerCount,
+      advanceToNext: () => void vi.advanceTimersToNextTimer(),
+      stop() {
+        timeout.mockRestore();
+        vi.useRealTimers();
+      },
+    },
+    call,
+  );
 }
 
-/** Watches what this thread receives, and waits for. */
-function watchWork() {
-  // The few others, and no hook for the end of each: that of promises would make the collection of garbage slow.
-  const others = new Set<number>();
-  let first = Number.POSITIVE_INFINITY;
-  const cryptoJobs = new Map<number, { ondone?: unknown }>();
-  let quietTurns = 0;
-  const hook = createHook({
-    init(id, type, _trigger, job) {
-      first = Math.min(first, id);
-      if (!ownWork.has(type)) others.add(id);
-      if (isCryptoJob(type)) cryptoJobs.set(id, job);
-    },
-    before(id) {
-      if (id < first || others.has(id)) quietTurns = 0;
-      cryptoJobs.delete(id);
-    },
-  }).enable();
-  const isHashing = () => {
-    // Those without a callback were done by this thread.
-    for (const [id, { ondone }] of cryptoJobs) if (!ondone) cryptoJobs.delete(id);
-    return cryptoJobs.size > 0;
-  };
-  const isWaiting = () => isHashing() || isStoreAtWork() || process.getActiveResourcesInfo().some(isSystemJob);
-  return {
-    async quiet() {
-      for (quietTurns = 0; quietTurns < QUIET_TURNS || isWaiting(); quietTurns++) {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    },
-    stop: () => void hook.disable(),
-  };
+/** Like `AbortSignal.timeout`, but with the fake clock. */
+function abortAfter(milliseconds: number): AbortSignal {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new DOMException('the deadline has passed', 'TimeoutError')), milliseconds);
+  return controller.signal;
 }
