@@ -36,7 +36,6 @@ describe('A new key pair', () => {
       .filter((file) => /generateKeyPair(Sync)?\(/.test(readFileSync(join(root, file), 'utf8')));
     expect(users.filter((file) => !file.endsWith('key-pair.test.ts')).toSorted()).toEqual([
       'infra/key-pair.ts',
-      'lib/keys/encryption-key.ts',
       'lib/kms/kms.ts',
       'lib/kms/wrapped-key.ts',
     ]);
