@@ -496,7 +496,6 @@ describe('The client, resource and secret commands refuse', () => {
     ['a resource server named like a client', ['resource', 'create', 'machine-jwt'], 1, /id of a client/],
     ['a resource server that is there', ['resource', 'create', 'orders'], 1, /resource server orders already exists/],
     ['an identifier with a fragment', ['resource', 'create', 'https://a.example/#b'], 2, /An id has/],
-    ['a scope with two spaces', [...create, '--scope', 'a  b'], 2, /A scope is/],
     ['a scope with a quote', [...create, '--scope', 'a"b'], 2, /A scope is/],
     ['a scope that is not ASCII', [...create, '--scope', 'lesé'], 2, /A scope is/],
     ['a lifetime of 0', [...create, '--lifetime', '0'], 2, /from 1 to 86400/],
