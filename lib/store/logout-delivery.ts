@@ -3,7 +3,7 @@ import type { LogoutDelivery, Receiver } from '../oauth/logout-delivery.ts';
 import { type Batch, items, unchanged } from './items.ts';
 import { number, optional, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
-import { afterTime, START_OF_TIME, timeKey } from './time-key.ts';
+import { afterTime, END_OF_KEYS, START_OF_TIME, timeKey } from './time-key.ts';
 
 /**
  * A queue for each client, sorted by due time, so that one client's deliveries are read without those of the others. A list names
@@ -82,17 +82,17 @@ export function createLogoutDeliveryStore(table: Table): LogoutDeliveryStore {
       await deliveries.remove(delivery);
     },
     remove: deliveries.remove,
-    receivers: (limit, behind) => receivers.batch(RECEIVERS, { from: ' ', to: '~', behind, limit }),
+    receivers: (limit, behind) => receivers.batch(RECEIVERS, { from: ' ', to: END_OF_KEYS, behind, limit }),
     async settle(receiver, answered) {
       const { client_id } = receiver;
-      const range = { from: START_OF_TIME, to: '~', behind: undefined, limit: 1 };
+      const range = { from: START_OF_TIME, to: END_OF_KEYS, behind: undefined, limit: 1 };
       const { values, malformed } = await deliveries.batch(partitionOf(client_id), range);
       // A delivery that was added in the meantime has replaced the revision, and the receiver stays as it is.
       const isSame = unchanged(receiver, 'revision');
       if (values.length + malformed.length === 0) await receivers.removeIf([client_id], isSame);
       else await receivers.changeBlindly([client_id], { ...answered, due_at: values[0]?.due_at ?? 0 }, isSame);
     },
-    old: (limit, behind) => old.batch('LOGOUT', { from: ' ', to: '~', behind, limit }),
+    old: (limit, behind) => old.batch('LOGOUT', { from: ' ', to: END_OF_KEYS, behind, limit }),
     async adopt(delivery) {
       await add(delivery);
       await old.remove(delivery);

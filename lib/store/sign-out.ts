@@ -2,7 +2,7 @@ import type { SignOut } from '../oauth/logout-delivery.ts';
 import { type Batch, items } from './items.ts';
 import { number, parser, text } from './shape.ts';
 import type { Table } from './table.ts';
-import { START_OF_TIME, timeKey } from './time-key.ts';
+import { END_OF_KEYS, START_OF_TIME, timeKey } from './time-key.ts';
 
 /** One partition, sorted by time. */
 export interface SignOutStore {
@@ -25,7 +25,7 @@ export function createSignOutStore(table: Table): SignOutStore {
   });
   return {
     add: (signOut) => signOuts.put([signOut], signOut),
-    page: (limit, behind) => signOuts.batch(PARTITION, { from: START_OF_TIME, to: '~', behind, limit }),
+    page: (limit, behind) => signOuts.batch(PARTITION, { from: START_OF_TIME, to: END_OF_KEYS, behind, limit }),
     remove: signOuts.remove,
   };
 }

@@ -6,3 +6,6 @@ export const afterTime = (time: number): string => `${timeKey(time)}~`;
 
 /** Before every sort key that begins with a time. */
 export const START_OF_TIME = timeKey(0);
+
+/** After every sort key that begins with a time or an identifier: both are ASCII, and an identifier may begin with `~`. */
+export const END_OF_KEYS = '\x7f';

@@ -169,6 +169,15 @@ describe('A logout token', () => {
     expect(audiences).not.toContain(other.client_id);
   });
 
+  it('is sent to clients of every id that can be registered', async () => {
+    const ids = ['~web', '~', '!', '"', `~${'~'.repeat(100)}`].map((id) => ({ client_id: id }));
+    await signOut(...(await Promise.all(ids.map(listener))));
+    await deliver();
+    const audiences = sentTokens().map((token) => decodeJwt(token).aud);
+    expect(audiences.sort()).toEqual(ids.map(({ client_id }) => client_id).sort());
+    expect(await pending()).toEqual([]);
+  });
+
   it('is not sent by the logout endpoint: signing out waits for no client', async () => {
     await signOut(await listener(), await listener());
     expect(receiver.received).toEqual([]);
