@@ -1,5 +1,6 @@
 import { type VariableName, variables } from '../lib/config.ts';
 import { InvalidValue, integerBetween, oneOf } from '../lib/config-values.ts';
+import { isSameResource } from '../lib/oauth/resource-indicator.ts';
 import { Problem } from './problem.ts';
 
 /** Values of parameters of serverless.yml, by name; absent = the default. A reference stands for a value that is not known yet. */
@@ -126,8 +127,8 @@ export function checkParameters(stage: string, given: Parameters): void {
       throw new Problem(`parameter ${name} can only be used with keys=${origins.join(' or keys=')}`);
     }
   }
-  if (audience !== undefined && audience === issuer && !isReference(issuer))
-    throw new Problem('parameter audience must not be the issuer');
+  const isIssuer = audience !== undefined && issuer !== undefined && isSameResource(audience, issuer);
+  if (isIssuer && !isReference(issuer)) throw new Problem('parameter audience must not be the issuer');
   const { 'handle-kms-keys': oldKeys, 'previous-handle-keys': previous } = given;
   if (oldKeys && previous !== 'on' && ![oldKeys, previous].some(isReference)) {
     throw new Problem(

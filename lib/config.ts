@@ -22,6 +22,7 @@ import { KeyError } from './keys/jwk.ts';
 import { parseSigningKeys } from './keys/signing-key.ts';
 import { logLevels } from './log.ts';
 import type { HandleKind } from './oauth/handle.ts';
+import { isSameResource } from './oauth/resource-indicator.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from './oauth/revocation.ts';
 
 /** The message names the variable and never quotes its value. */
@@ -165,7 +166,7 @@ export function readConfig(env: Environment = process.env): Config {
     },
     audience() {
       const audience = config.get('AUDIENCE');
-      if (audience === config.get('ISSUER')) throw new ConfigError('AUDIENCE', 'must not be the issuer');
+      if (isSameResource(audience, config.get('ISSUER'))) throw new ConfigError('AUDIENCE', 'must not be the issuer');
       return audience;
     },
     aws(service) {

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isSameResource } from '../../lib/oauth/resource-indicator.ts';
 import { keyOfSchema, NewerSchema, requireKnownSchema } from '../../lib/store/schema.ts';
 import { checkParameters } from '../parameters.ts';
 import { Problem } from '../problem.ts';
@@ -104,7 +105,8 @@ async function start(
   running.push(gateway.stop);
   const url = `http://localhost:${gateway.port}`;
   const issuer = options.issuer ?? url;
-  if (audience === issuer) throw new Problem('--audience must not be the issuer, for which any client may get tokens');
+  if (isSameResource(audience, issuer))
+    throw new Problem('--audience must not be the issuer, for which any client may get tokens');
   const startingApp = startDemoApp(root, options.port === 0 ? 0 : options.port + 1);
   running.push(async () => (await startingApp).stop());
   const dataPath = options.data ?? (options.port === 0 ? undefined : join('.latchkey/data', String(options.port)));

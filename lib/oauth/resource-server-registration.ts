@@ -1,4 +1,5 @@
 import { type Deployment, findingsOf, refused, sealingKeyFinding, signingKeyFinding } from './registration.ts';
+import { isSameResource } from './resource-indicator.ts';
 import type { ResourceServer } from './resource-server.ts';
 
 export const judgeResourceServer = (resource: ResourceServer, deployment: Deployment) =>
@@ -13,7 +14,7 @@ export type ResourceServerFinding = ReturnType<typeof judgeResourceServer>[numbe
 
 /** Clients without any API get tokens for the issuer, so no API may accept them. */
 function audienceFinding({ identifier, audience }: ResourceServer, { issuer }: Deployment) {
-  if (issuer === undefined || ![identifier, audience].includes(issuer)) return undefined;
+  if (issuer === undefined || ![identifier, audience].some((id) => isSameResource(id, issuer))) return undefined;
   return refused('issuer_as_audience', 'the issuer is the audience of tokens that only the userinfo endpoint accepts');
 }
 

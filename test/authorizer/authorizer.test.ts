@@ -273,7 +273,9 @@ describe('A token for the userinfo endpoint only', () => {
   it('is accepted by no authorizer, because AUDIENCE must not be the issuer', async () => {
     const { authorizer } = world.restart({ AUDIENCE: ISSUER });
     expect(await verdict(authorizer(authorizerEvents['HTTP API 2.0'](await identityOnly())))).toBe('fault');
-    expect(() => readConfig({ ISSUER, AUDIENCE: ISSUER }).audience()).toThrow('AUDIENCE must not be the issuer');
+    for (const AUDIENCE of [ISSUER, `${ISSUER}/`]) {
+      expect(() => readConfig({ ISSUER, AUDIENCE }).audience()).toThrow('AUDIENCE must not be the issuer');
+    }
   });
 });
 

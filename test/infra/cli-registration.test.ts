@@ -140,6 +140,12 @@ describe('The command line refuses to register', () => {
       { SEALING_KEYS: '' },
     ],
     [
+      'the same with a slash at the end',
+      ['resource', '--audience', 'https://issuer.example/'],
+      1,
+      /the issuer is the audience of tokens that only the userinfo endpoint accepts/,
+    ],
+    [
       'an API whose tokens any client could get',
       ['resource', '--audience', 'https://issuer.example'],
       1,

@@ -93,6 +93,7 @@ describe('Parameters of serverless.yml are refused, by name and with what is all
     [{ 'revocation-max-age': 'jwt=5,jwt=1' }, /^parameter revocation-max-age names a format twice$/],
     [{ issuer: 'https://a.example/' }, /^parameter issuer must have a lower-case host/],
     [{ issuer: 'https://a.example', audience: 'https://a.example' }, /^parameter audience must not be the issuer$/],
+    [{ issuer: 'https://a.example', audience: 'https://a.example/' }, /^parameter audience must not be the issuer$/],
     [{ keys: 'kms' }, ARNS],
     [{ keys: 'kms', 'signing-kms-keys': ARN }, /^parameter reference-token-kms-keys must be ARNs/],
     [{ keys: 'kms', ...HANDLES }, /^parameter signing-kms-keys must be ARNs/],

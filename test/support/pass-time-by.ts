@@ -1,4 +1,5 @@
 import { createHook } from 'node:async_hooks';
+import { webcrypto } from 'node:crypto';
 import { isStoreAtWork } from './faulty-store.ts';
 
 /** Timers and clocks that were replaced by those that a call is made with. */
@@ -15,7 +16,10 @@ const QUIET_TURNS = 100;
 /** Turns of the event loop, and what continues in one: neither input nor output. Names of async_hooks. */
 const ownWork = new Set(['PROMISE', 'Immediate', 'TickObject', 'Microtask', 'Timeout']);
 
-/** What other threads do for this one: hashing and signing, by the names of async_hooks; files, names and connections. */
+/**
+ * What other threads do for this one: hashing and signing, by the names of async_hooks; files, names and connections. The jobs of
+ * Web Crypto cannot be told from those of this thread since Node 24: see `countWebCrypto`.
+ */
 const isCryptoJob = (type: string) => type.endsWith('REQUEST');
 const isSystemJob = (type: string) => /Req|ConnectWrap$|WriteWrap$/.test(type);
 
@@ -66,13 +70,40 @@ function watchWork() {
     for (const [id, { ondone }] of cryptoJobs) if (!ondone) cryptoJobs.delete(id);
     return cryptoJobs.size > 0;
   };
-  const isWaiting = () => isHashing() || isStoreAtWork() || process.getActiveResourcesInfo().some(isSystemJob);
+  const webCrypto = countWebCrypto();
+  const isWaiting = () =>
+    isHashing() || webCrypto.pending() > 0 || isStoreAtWork() || process.getActiveResourcesInfo().some(isSystemJob);
   return {
     async quiet() {
       for (quietTurns = 0; quietTurns < QUIET_TURNS || isWaiting(); quietTurns++) {
         await new Promise((resolve) => setImmediate(resolve));
       }
     },
-    stop: () => void hook.disable(),
+    stop() {
+      hook.disable();
+      webCrypto.stop();
+    },
+  };
+}
+
+type Call = (...parameters: unknown[]) => Promise<unknown>;
+
+/** Counts the calls of Web Crypto that have not ended. */
+function countWebCrypto() {
+  let pending = 0;
+  const prototype = Object.getPrototypeOf(webcrypto.subtle) as Record<string, Call>;
+  const names = Object.getOwnPropertyNames(prototype).filter((name) => name !== 'constructor');
+  const originals = names.map((name) => [name, prototype[name] as Call] as const);
+  for (const [name, original] of originals) {
+    prototype[name] = function counted(this: unknown, ...parameters) {
+      pending++;
+      return Reflect.apply(original, this, parameters).finally(() => {
+        pending--;
+      });
+    };
+  }
+  return {
+    pending: () => pending,
+    stop: () => void Object.assign(prototype, Object.fromEntries(originals)),
   };
 }
