@@ -61,9 +61,10 @@ async function countInTable(wanted: Wanted, { call, tableName: TableName, now }:
     TableName,
     Select: 'COUNT',
     FilterExpression: ['sk = :kind', '#state <> :revoked', 'expires_at > :now']
-      .concat(equals.map(([name]) => `${name} = :${name}`))
+      .concat(equals.map(([name]) => `#${name} = :${name}`))
       .join(' AND '),
-    ExpressionAttributeNames: { '#state': 'state' },
+    // `state` and `sub` are reserved words.
+    ExpressionAttributeNames: { '#state': 'state', ...Object.fromEntries(equals.map(([name]) => [`#${name}`, name])) },
     ExpressionAttributeValues: toAttributes({
       ':kind': 'GRANT',
       ':revoked': 'revoked',

@@ -189,6 +189,12 @@ it('--version prints the version', async () => {
   );
 });
 
+const MARK = { pk: 'LISTS#GRANT', sk: 'LISTS' };
+
+/** Whether the list of grants is known to be complete: not before the first list since the upgrade. */
+const markList = (isComplete: boolean) =>
+  isComplete ? world.table.put({ ...MARK, complete_since: 1 }) : world.table.remove(MARK);
+
 /** All that is in the table. */
 const inTable = async () => {
   const kinds = ['CLIENT', 'USER', 'GRANT', 'EPOCH', 'KEYS', 'CONSENT'];
@@ -225,6 +231,7 @@ describe('A command that revokes many things at once', () => {
 
   it.each(asking)('asks at a terminal, and changes nothing unless the answer is yes: %s', async (path) => {
     const args = await argumentsOf(path);
+    await markList(false);
     const before = await inTable();
     for (const typed of sampled(['n\n', '\n', '', 'yeah no\n'], 2, asking.indexOf(path))) {
       const { code, stdout, stderr } = await attempt(args, { typed });
@@ -270,11 +277,17 @@ describe('A command that revokes many things at once', () => {
       /withdraw the consent for client new-\d+, and revoke 1 grant and their tokens/,
     ],
   ];
-  it.each(counting)('says how much it revokes: %s', async (_, args, expected) => {
-    const grant = await newGrant(randomId());
-    const options: CliOptions = { typed: 'n\n' };
-    expect((await attempt(args(grant), options)).stderr).toMatch(expected);
-  });
+  it.each(counting)(
+    'says how much it revokes, by the list of grants and by the table: %s',
+    async (_, args, expected) => {
+      const grant = await newGrant(randomId());
+      const options: CliOptions = { typed: 'n\n' };
+      for (const isComplete of [true, false]) {
+        await markList(isComplete);
+        expect((await attempt(args(grant), options)).stderr).toMatch(expected);
+      }
+    },
+  );
 
   it('does not ask about a single token, or about something that does not exist', async () => {
     expect(await attempt(['token', 'revoke', randomId()])).toMatchObject({ code: 0 });
