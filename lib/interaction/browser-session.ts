@@ -64,7 +64,8 @@ export const sessionCookie = ({ secret }: Browser, issuer: string, handles: Hand
 
 /**
  * Ends the old session, and begins one with a new id, against session fixation. If the same person signs in again, what was given in
- * the old session goes on, and ends with the new one. Clients of another person's session are notified. @param lifetime seconds
+ * the old session goes on, and ends with the new one. Another person's session ends as by a sign-out, also when only its grants are
+ * left: with the old cookie, the browser loses the way to them. @param lifetime seconds
  */
 export async function beginSession(
   browser: Browser,
@@ -79,7 +80,7 @@ export async function beginSession(
   const session = earlier?.sub === fresh.sub ? await replaceSession(earlier, fresh, context) : fresh;
   if (session === fresh) {
     await sessions.put(fresh);
-    if (browser.session) await endSession(browser.session, context);
+    if (earlier && (browser.session || hasGrants(earlier, clock()))) await endSession(earlier, context);
   }
   return { ...next, session, earlier: session };
 }

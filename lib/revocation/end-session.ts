@@ -47,10 +47,14 @@ export async function joinSession(
   if (isListener) {
     await sessions.addClient(rootOf(session), { client_id, sid, expires_at: clock() + CLIENT_MEMORY });
   }
+  const noteGrant = async () => {
+    // First, because the note keeps it from being written again.
+    await sessions.keepRest(session, until);
+    return sessions.noteGrant(sid, until, clock());
+  };
   const [isListenerNoted, isGrantNoted] = await Promise.all([
     !isListener || has_listeners || sessions.noteListener(sid, clock()),
-    noted_until >= until || sessions.noteGrant(sid, until, clock()),
-    noted_until >= until || sessions.keepRest(session, until),
+    noted_until >= until || noteGrant(),
   ]);
   if (!isListenerNoted || !isGrantNoted)
     throw new OAuthError('login_required', 'the session has ended in the meantime');

@@ -8,7 +8,8 @@ import { beginSession, readBrowser, sessionCookie } from '../../lib/interaction/
 import { revocationTransition } from '../../lib/oauth/grant-state.ts';
 import { joinSession } from '../../lib/revocation/end-session.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
-import { onlyAt, startFaultyStore } from '../support/faulty-store.ts';
+import { openBrowser, proper, user, VERIFIER } from '../support/browser.ts';
+import { faults, onlyAt, onlyIf, type StoreRequest, startFaultyStore } from '../support/faulty-store.ts';
 import { handlesOf, tokensOf } from '../support/grants.ts';
 import { AFTER_LOGOUT, ALICE, app, createSignIn, REDIRECT_URI } from '../support/sign-in.ts';
 import {
@@ -30,7 +31,7 @@ const { clock, advance, set } = createTestClock();
 const NOW = clock();
 
 const web = app('web', { client_name: 'The <Web>' });
-const ender = app('ender', { end_grants_on_logout: true });
+const ender = app('ender', { end_grants_on_logout: true, require_consent: false });
 const silent = app('silent', {
   post_logout_redirect_uris: [`${AFTER_LOGOUT}?from=silent`, 'com.example.app:/bye', 'http://127.0.0.1/bye'],
 });
@@ -45,6 +46,8 @@ beforeAll(async () => {
   people = createSignIn(world, clock);
   await Promise.all([
     people.users.create(ALICE),
+    people.users.reserveName('bob', 'sub-of-bob'),
+    people.users.create(user('bob')),
     ...[web, ender, silent, listener, closed, client('machine')].map((record) => world.clients.create(record)),
   ]);
 });
@@ -571,6 +574,62 @@ describe('The grants of the session', () => {
     expect(access_token).not.toBe(later.access_token);
     // And that is all: the browser can add nothing more to the list.
     expect(await get({}, cookie)).toMatchObject(GOODBYE);
+  });
+
+  it.each([
+    ['the same window tries again', false],
+    ['another window gets a grant, and the same one tries again', true],
+  ])(
+    'end with a sign-out after the session has expired, if the table failed while they were noted and %s',
+    async (_name, hasOther) => {
+      const { sid, cookie } = await people.begin();
+      const own = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+      const { authorization } = world.restart({ AWS_ENDPOINT_URL_DYNAMODB: own.endpoint });
+      const browser = openBrowser(authorization);
+      browser.setCookies([cookie]);
+      const authorize = () => browser.get(proper({ client_id: 'ender', scope: 'openid offline_access' }));
+      const ofRest = ({ input }: StoreRequest) =>
+        (input['Item'] as Record<string, { S?: string }> | undefined)?.['sk']?.S === 'GRANTS';
+      own.behave(onlyIf(ofRest, faults['access denied']));
+      expect(await authorize()).toMatchObject({ status: 503 });
+      own.behave();
+
+      const given = [];
+      for (let times = hasOther ? 2 : 1; times > 0; times--) {
+        const { code = '' } = (await authorize()).answer;
+        const form = { grant_type: 'authorization_code', code, redirect_uri: REDIRECT_URI, code_verifier: VERIFIER };
+        given.push(tokensOf(await post(world.handlers.token, 'ender', form)));
+      }
+      set(NOW + 28_800);
+      await world.table.remove({ pk: `SESSION#${sid}`, sk: 'SESSION' });
+      expect(await get({ id_token_hint: given[0]!.id_token }, cookie)).toMatchObject(GOODBYE);
+      for (const { refresh_token } of given) {
+        expect(await refresh(ender, refresh_token)).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
+      }
+      await own.stop();
+    },
+  );
+
+  it.each<[string, (sid: string) => Promise<unknown>]>([
+    ['is still stored', async () => {}],
+    ['was deleted by the table', (sid) => world.table.remove({ pk: `SESSION#${sid}`, sk: 'SESSION' })],
+  ])('end when somebody else signs in after the session has expired, if it %s', async (_name, expire) => {
+    const { sid, cookie, refresh_token } = await signedIn(ender, 'openid offline_access');
+    const spared = await people.give(world.handlers, web, { sid, scope: 'openid offline_access' });
+    set(NOW + 28_800);
+    await expire(sid);
+    const later = tokensOf(await refresh(ender, refresh_token));
+    const browser = openBrowser(world.handlers.authorization);
+    browser.setCookies([cookie]);
+    const query = proper({ client_id: 'ender', scope: 'openid offline_access' });
+    const { code = '' } = (await browser.pass(query, 'bob')).answer;
+    expect(await refresh(ender, later.refresh_token)).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
+    expect(await show(later.access_token)).toBe(401);
+    expect(await refresh(web, spared.refresh_token)).toMatchObject({ status: 200 });
+    // Nothing of the new session ends.
+    const form = { grant_type: 'authorization_code', code, redirect_uri: REDIRECT_URI, code_verifier: VERIFIER };
+    const ofBob = tokensOf(await post(world.handlers.token, 'ender', form));
+    expect(await refresh(ender, ofBob.refresh_token)).toMatchObject({ status: 200 });
   });
 
   it('end with a later session of the same person, who signed in again after the first was deleted', async () => {
