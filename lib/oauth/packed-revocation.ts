@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import type { AccessToken } from './access-token.ts';
 import { type Revocation, type RevocationKind, revocationIds, revocationKinds } from './revocation.ts';
 
-// An entry of the revocation list as the table holds it, in bytes: kind (1), hash of what it names (10), tag of the client that
-// caused it (4), and `issued_until` (4) if it has one. The key, by which it is found, is kind and hash.
+// An entry of the revocation list as the table holds it, in bytes: kind (1), hash of what it names (10), tag of the share
+// that it takes from (4), and `issued_until` (4) if it has one. The key, by which it is found, is kind and hash.
 
 export const KEY_BYTES = 11;
 const TAG_AT = KEY_BYTES;
@@ -61,15 +61,15 @@ export function coveringKeys(token: AccessToken): readonly Buffer[] {
 /** A token that is shown again needs no hashes. */
 const keysOfTokens = new WeakMap<AccessToken, readonly Buffer[]>();
 
-/** A number of 32 bits; 0 = caused by no client. */
-export const clientTag = (client_id: string | undefined): number =>
-  client_id === undefined ? 0 : Number.parseInt(hash('sha256', client_id).slice(0, 8), 16) || 1;
+/** A number of 32 bits; 0 = of nobody's share. */
+export const shareTag = (share: string | undefined): number =>
+  share === undefined ? 0 : Number.parseInt(hash('sha256', share).slice(0, 8), 16) || 1;
 
-/** @param client_id of the client that caused it. @returns base64 */
-export function packRevocation({ kind, id, audience, issued_until }: Revocation, client_id?: string): string {
+/** @param share of the list that it takes from, such as a `client_id`. @returns base64 */
+export function packRevocation({ kind, id, audience, issued_until }: Revocation, share?: string): string {
   const bytes = Buffer.alloc(issued_until === undefined ? UNTIL_AT : LONG_BYTES);
   bytes.set(revocationKey(kind, id, audience));
-  bytes.writeUInt32BE(clientTag(client_id), TAG_AT);
+  bytes.writeUInt32BE(shareTag(share), TAG_AT);
   if (issued_until !== undefined) bytes.writeUInt32BE(Math.min(Math.max(0, issued_until), ALWAYS), UNTIL_AT);
   return bytes.toString('base64');
 }

@@ -8,8 +8,8 @@ import type { Copy } from './copy.ts';
 
 /** Adds entries to the end of the list. */
 export interface Appending {
-  /** @param client_id of the client that caused it. @throws Unavailable; the entry may then have been added or not */
-  append(entry: Revocation, client_id?: string): Promise<void>;
+  /** @param share that it takes from. @throws Unavailable; the entry may then have been added or not */
+  append(entry: Revocation, share?: string): Promise<void>;
   /** Tells what somebody has read with strong consistency. @param now when the reading began */
   noteLast(last: Segment | undefined, now: number): void;
 }
@@ -36,8 +36,8 @@ export function createAppending(store: RevocationStore, copy: Copy, clock: Clock
   return {
     noteLast,
 
-    async append(entry, client_id) {
-      const packed = packRevocation(entry, client_id);
+    async append(entry, share) {
+      const packed = packRevocation(entry, share);
       for (let count = 0; count < MOST_STEPS; count++) {
         const now = clock();
         const step = nextStep(known, entry.expires_at, now);

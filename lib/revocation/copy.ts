@@ -29,7 +29,7 @@ export interface Copy {
   added(): number;
   /** Whether the test holds for an entry with one of these keys, which are not made for an empty list. */
   some(keys: () => readonly Buffer[], test: (entry: FoundEntry) => boolean): boolean;
-  /** Entries that a client has caused. */
+  /** Entries that take from a share. */
   count(tag: number): number;
   /** Those that were certainly added in this second or the `seconds - 1` before, which are at most `RECENT_SECONDS`. */
   countRecent(tag: number, seconds: number, now: number): number;

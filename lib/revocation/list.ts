@@ -22,10 +22,13 @@ export interface RevocationList {
   fresh(maxAge: number): Revocations | Promise<Revocations>;
   /** The same without the store; undefined = the copy is too old. */
   freshAtOnce(maxAge: number): Revocations | undefined;
-  /** Called before anything is revoked on behalf of a client. @throws OAuthError when it is above its share of the list */
-  requireShare(client_id: string): Promise<void>;
-  /** Until it expires. One whose claims count at one audience ends tokens there only. Adds no entry if the copy has one. */
-  revokeToken(token: AccessToken): Promise<void>;
+  /** Called before a client revokes a grant. @throws OAuthError when it is above its share, unless the grant has an entry */
+  requireShareForGrant(client_id: string, grant_id: string): Promise<void>;
+  /**
+   * Until it expires. One whose claims count at one audience ends tokens there only. Adds no entry if the copy has one.
+   * @param share that limits the entry; absent for administration. @throws OAuthError when an entry would be above the share
+   */
+  revokeToken(token: AccessToken, share?: string): Promise<void>;
   /** @param isRepeated when an entry is probably there: it is looked for first */
   revokeTokensOfGrant(grant: RevokedGrant, isRepeated: boolean): Promise<void>;
   /** For sign-outs and administration: no client has caused the entry. */
@@ -75,24 +78,33 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
   };
   const fresh = (maxAge: number) => freshAtOnce(maxAge) ?? synchronise().then(() => revocations);
 
+  /** @returns whether an entry has to be added */
+  async function hasRoomFor(share: string, isCovered: () => boolean): Promise<boolean> {
+    if (isCovered()) return false;
+    await fresh(COUNT_MAX_AGE_SECONDS);
+    if (isCovered()) return false;
+    requireShare(copy, share, clock());
+    return true;
+  }
+
   return {
     fresh,
     freshAtOnce,
 
-    async requireShare(client_id) {
-      await fresh(COUNT_MAX_AGE_SECONDS);
-      requireShare(copy, client_id, clock());
+    async requireShareForGrant(client_id, grant_id) {
+      await hasRoomFor(client_id, () => revocations.find('grant', grant_id).length > 0);
     },
 
-    async revokeToken(token) {
-      const { jti: id, exp, client_id } = token.claims;
+    async revokeToken(token, share) {
+      const { jti: id, exp, iat } = token.claims;
       const expires_at = exp + MAX_CLOCK_SKEW_SECONDS;
-      const isCovered = (entry: FoundEntry) => token.claims.iat <= entry.issued_until && entry.expires_at >= expires_at;
+      const covers = (entry: FoundEntry) => iat <= entry.issued_until && entry.expires_at >= expires_at;
+      const isCovered = () => copy.some(() => coveringKeys(token), covers);
       // A second entry for the same does no harm, and each container adds one at most: so no function has to delete entries.
-      if (copy.some(() => coveringKeys(token), isCovered)) return;
+      if (share === undefined ? isCovered() : !(await hasRoomFor(share, isCovered))) return;
       const audience = soleAudience(token);
       const entry: Revocation = { kind: 'token', id, revoked_at: clock(), expires_at };
-      await append(audience === undefined ? entry : { ...entry, audience }, client_id);
+      await append(audience === undefined ? entry : { ...entry, audience }, share);
     },
 
     async revokeTokensOfGrant({ grant_id: id, client_id, expires_at }, isRepeated) {

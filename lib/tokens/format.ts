@@ -8,6 +8,7 @@ import type { Grant } from '../oauth/grant.ts';
 import type { HandlesByKind } from '../oauth/handle.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
 import type { RevocationList } from '../revocation/list.ts';
+import { shareOf } from '../revocation/share.ts';
 import type { ReferenceTokenStore } from '../store/reference-token.ts';
 import type { ClaimsPolicy } from './claims.ts';
 import type { createChangingJwtVerifier } from './jws.ts';
@@ -57,8 +58,7 @@ export const issuedToAnotherClient = () => new OAuthError('invalid_grant', 'the 
 /** For a token that is not in the table. */
 export async function revokeThroughList(token: AccessToken, client: Client, { revocations }: ValidationContext) {
   if (token.claims.client_id !== client.client_id) throw issuedToAnotherClient();
-  await revocations.requireShare(client.client_id);
-  await revocations.revokeToken(token);
+  await revocations.revokeToken(token, shareOf(token, client));
 }
 
 /** An encrypted token has one recipient only. RFC 8707 section 2 */

@@ -14,7 +14,7 @@ export async function revokeRefreshToken(
 ): Promise<void> {
   const handle = (await context.handles.refresh_token()).parse(token);
   if (!handle) throw new InvalidToken('is not a refresh token of this service');
-  await context.revocations.requireShare(client_id);
+  await context.revocations.requireShareForGrant(client_id, handle.id);
   const outcome = await revokeGrant(handle.id, context, client_id);
   if (outcome === 'unknown') throw new InvalidToken('belongs to a grant that is not in the table');
   if (outcome === 'refused') throw issuedToAnotherClient();

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
+import { BURST } from '../../lib/revocation/share.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { introspectionDoor } from '../support/doors.ts';
+import { forge, signingKeyOf } from '../support/forge.ts';
 import { app, newCode, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
 import { openList } from '../support/revocation-list.ts';
 import {
@@ -128,3 +130,19 @@ it.each<[string, (token: string) => string]>([
     expect(await refresh(world.handlers, 'web-jwt', refresh_token)).toMatchObject({ status: 200 });
   },
 );
+
+it('Above the share of its client, a refresh token can be revoked again, and no other one can', async () => {
+  const [{ refresh_token }, other] = [await signIn('web-jwt'), await signIn('web-jwt')];
+  await revoke('web-jwt', refresh_token);
+  for (let number = 0; number < BURST.entries; number++) {
+    const claims = { client_id: 'web-jwt', jti: `of many-${number}` };
+    await revoke('web-jwt', forge(signingKeyOf(world.env), clock(), claims));
+  }
+  const length = await listLength();
+  for (const { revocation } of [world.handlers, world.restart()]) {
+    expect(await post(revocation, 'web-jwt', { token: refresh_token })).toMatchObject({ status: 200 });
+    expect(await post(revocation, 'web-jwt', { token: other.refresh_token })).toMatchObject({ status: 503 });
+  }
+  expect(await listLength()).toBe(length);
+  expect(await refresh(world.handlers, 'web-jwt', other.refresh_token)).toMatchObject({ status: 200 });
+});

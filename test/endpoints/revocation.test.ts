@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { properClaims } from '../support/forge.ts';
+import { BURST } from '../../lib/revocation/share.ts';
+import { forge, properClaims, signingKeyOf } from '../support/forge.ts';
 import { derivedKey, directRecipient, encryptJwe } from '../support/forge-jwe.ts';
 import { openList } from '../support/revocation-list.ts';
 import {
@@ -26,7 +27,9 @@ let world: World;
 
 beforeAll(async () => {
   world = await startWorld({}, clock);
-  await world.clients.create(client('public', { token_endpoint_auth_method: 'none', secrets: [] }));
+  for (const id of ['public', 'public-too']) {
+    await world.clients.create(client(id, { token_endpoint_auth_method: 'none', secrets: [] }));
+  }
 });
 
 beforeEach(() => set(NOW));
@@ -145,6 +148,61 @@ describe('With the opening key of one API, a sealed token', () => {
     expect(await listLength()).toBe(length);
     expect(await revoke('machine-jwt', sealedBy('\u20ac'.repeat(128)))).toMatchObject({ status: 200 });
     expect(await listLength()).toBe(length + 1);
+  });
+});
+
+describe('Above its share of the list', () => {
+  const { entries } = BURST;
+  const REFUSED = { status: 503, headers: { 'retry-after': String(BURST.seconds) } };
+  const DONE = { status: 200, json: {} };
+  const jwtOf = (client_id: string, jti: string) => forge(signingKeyOf(world.env), clock(), { client_id, jti });
+  /** As the API could make it. */
+  const sealedOf = (client_id: string, jti: string, aud = 'orders') => {
+    const header = { typ: 'at+jwt', aud };
+    const claims = { ...properClaims(clock()), client_id, jti, aud };
+    return encryptJwe(directRecipient(derivedKey(aud)), JSON.stringify(claims), { header }).join('.');
+  };
+  const by = async (id: string, token: string, { revocation } = world.handlers) =>
+    id.startsWith('public')
+      ? readResult(await revocation(httpEvent({ form: { token, client_id: id } })))
+      : post(revocation, id, { token });
+
+  // Later than what the others have added.
+  let start = NOW;
+  beforeEach(() => {
+    start += 10_000;
+    set(start);
+  });
+
+  it('an API that makes sealed tokens of public clients is refused, and the users of those clients are not', async () => {
+    for (let number = 0; number < entries; number++) {
+      const id = number % 2 ? 'public' : 'public-too';
+      expect(await by(id, sealedOf(id, `forged-${number}`))).toMatchObject(DONE);
+    }
+    expect(await by('public', sealedOf('public', 'one more'))).toMatchObject(REFUSED);
+    expect(await by('public', jwtOf('public', 'of a user'))).toMatchObject(DONE);
+    expect(await by('public', sealedOf('public', 'of a user', 'billing'))).toMatchObject(DONE);
+    expect(await by('machine-sealed', sealedOf('machine-sealed', 'of a machine'))).toMatchObject(DONE);
+  });
+
+  it('a client that authenticates is refused for sealed tokens and others, at every API', async () => {
+    for (let number = 0; number < entries; number++) {
+      expect(await by('machine-sealed', sealedOf('machine-sealed', `own-${number}`))).toMatchObject(DONE);
+    }
+    expect(await by('machine-sealed', jwtOf('machine-sealed', 'a'))).toMatchObject(REFUSED);
+    expect(await by('machine-sealed', sealedOf('machine-sealed', 'b', 'billing'))).toMatchObject(REFUSED);
+    expect(await by('public', sealedOf('public', 'other'))).toMatchObject(DONE);
+  });
+
+  it('a client can repeat a revocation, at every container, and nothing is added', async () => {
+    const tokens = Array.from({ length: entries }, (_, number) => jwtOf('machine-jwt', `repeated-${number}`));
+    for (const token of tokens) expect(await by('machine-jwt', token)).toMatchObject(DONE);
+    const length = await listLength();
+    for (const handlers of [world.handlers, world.restart()]) {
+      expect(await by('machine-jwt', tokens[0]!, handlers)).toMatchObject(DONE);
+      expect(await by('machine-jwt', jwtOf('machine-jwt', 'one more'), handlers)).toMatchObject(REFUSED);
+    }
+    expect(await listLength()).toBe(length);
   });
 });
 

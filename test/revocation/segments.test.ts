@@ -549,7 +549,7 @@ describe('A client with more than its share of the list', () => {
     const ATTEMPTS = 60;
     const added: number[] = [];
     const revoke = async (by: RevocationList, client_id: string, grant_id: string) => {
-      await by.requireShare(client_id);
+      await by.requireShareForGrant(client_id, grant_id);
       await by.revokeTokensOfGrant({ grant_id, client_id, expires_at: clock() + HOUR }, false);
     };
     await putLast(0, SEGMENT_ENTRIES - 10);
@@ -584,11 +584,11 @@ describe('A client with more than its share of the list', () => {
       await table.put(fullSegment(number, times, 'greedy'));
     }
     const writer = container();
-    await writer.requireShare('modest');
-    const refusal = await writer.requireShare('greedy').catch((error: unknown) => error);
+    await writer.requireShareForGrant('modest', 'a grant');
+    const refusal = await writer.requireShareForGrant('greedy', 'a grant').catch((error: unknown) => error);
     expect(refusal).toMatchObject({ code: 'temporarily_unavailable', status: 503, headers: { 'retry-after': '60' } });
     if (pause === 0) return;
     advance(pause + 1);
-    await writer.requireShare('greedy');
+    await writer.requireShareForGrant('greedy', 'a grant');
   });
 });

@@ -23,7 +23,7 @@ const CLIENTS = MACHINES.map((id) => [id.replace('machine', 'web'), machines[id]
 const JWT = 'web-jwt';
 
 // It stands still, because a container reads the revocation list once a second before it adds to it.
-const { clock } = createTestClock(systemClock());
+const { clock, advance } = createTestClock(systemClock());
 
 let world: KmsWorld;
 let store: FaultyStore;
@@ -147,6 +147,13 @@ describe('The requests to the table for the revocation of a refresh token:', () 
       CHANGE,
       CHANGE,
     ]);
+  });
+
+  it('the list is read before, unless it was read in this second', async () => {
+    const { refresh_token } = tokensOf(await redeem(handlers, JWT, (await code(JWT)).code));
+    advance(1);
+    const call = () => post(handlers.revocation, JWT, { token: refresh_token });
+    expect((await counted(call, 1)).store).toEqual([LIST, CHANGE, CHANGE].sort());
   });
 
   it('if it was revoked before, the grant is read back, and the entry is found', async () => {
