@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { examples, withTableAction, withYes } from './command.ts';
-import { DEPLOYED_SETTINGS_HELP, HOW_SOON, readDeployedSettings } from './disable-client.ts';
+import { DEPLOYED_SETTINGS_HELP, HOW_SOON, RUN_AGAIN, readDeployedSettings } from './disable-client.ts';
 import type { Io } from './io.ts';
 import { columns, time } from './output.ts';
 import * as parse from './parse.ts';
@@ -61,5 +61,6 @@ const withdrawCommand = (io: Io) =>
         `consent for client ${client_id} withdrawn: grants and tokens issued until ${time(revocation.issued_until ?? 0)} are revoked`,
       );
       out.note(HOW_SOON);
+      out.note(RUN_AGAIN);
     },
   );

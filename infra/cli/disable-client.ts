@@ -25,6 +25,13 @@ export const DEPLOYED_SETTINGS_HELP =
 export const HOW_SOON =
   'Each API refuses the tokens within its REVOCATION_MAX_AGE_SECONDS, plus the time for which its gateway caches decisions.';
 
+/**
+ * Note to print after a revocation that does not reckon with requests in flight. 20 s are more than the longest request, in a function whose
+ * clock is ahead by as much as tokens may be.
+ */
+export const RUN_AGAIN =
+  'What is being given at this moment may be missed. To be sure, run the same command again in 20 seconds.';
+
 /** @throws ConfigError naming the variable */
 export function readDeployedSettings(env: Environment): DeployedSettings {
   const { get } = readConfig(env);

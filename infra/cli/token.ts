@@ -6,7 +6,7 @@ import { createRevocation, type Revocation, type RevocationKind } from '../../li
 import { addRevocation } from './add-revocation.ts';
 import { get } from './change.ts';
 import { examples, withTableAction, withYes } from './command.ts';
-import { HOW_SOON, readDeployedSettings } from './disable-client.ts';
+import { HOW_SOON, RUN_AGAIN, readDeployedSettings } from './disable-client.ts';
 import type { Explanation } from './explain-token.ts';
 import { type Io, readStdin } from './io.ts';
 import { duration, fields, printable, time } from './output.ts';
@@ -77,6 +77,8 @@ const revokeCommand = (io: Io) =>
           out.note(
             `Remove the key from the deployment before ${time(entry.expires_at)}: then its entry on the revocation list expires.`,
           );
+        } else if (kind !== 'grant') {
+          out.note(RUN_AGAIN);
         }
       } else {
         const { revokePresented } = await import('./revoke-token.ts');

@@ -12,6 +12,7 @@ import {
   type DeployedSettings,
   HOW_SOON,
   IN_FLIGHT_SECONDS,
+  RUN_AGAIN,
   readDeployedSettings,
 } from './disable-client.ts';
 import { getUser } from './find-user.ts';
@@ -179,6 +180,7 @@ const signOutCommand = (io: Io) =>
         `${who} is signed out: sessions and tokens issued until ${time(revocation.issued_until ?? 0)} are revoked`,
       );
       out.note(HOW_SOON);
+      out.note(RUN_AGAIN);
     },
   );
 

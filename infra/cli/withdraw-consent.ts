@@ -27,7 +27,7 @@ export async function withdrawConsent(
     await epochs.put('consent', consentEpochId(subjectTag(sub), client_id), until);
     const entry = createRevocation('consent', consentId(sub, client_id), { now, lifetime, delay: LATE });
     const revocation = await addRevocation(revocations, entry);
-    await consents.remove(sub, client_id);
+    await consents.remove(sub, client_id, until);
     await setTimeout((until + 1 - clock()) * 1000);
     return { revocation };
   } catch (error) {

@@ -18,7 +18,8 @@ export interface ConsentStore {
   find(sub: string, client_id: string): Promise<Consent | undefined>;
   /** Only if the consent is still as it was read (undefined = there was none), so that a withdrawn one does not come back. */
   replace(consent: Consent, seen: Consent | undefined): Promise<boolean>;
-  remove(sub: string, client_id: string): Promise<void>;
+  /** Leaves what was given after `given_until`, if there is such a time. */
+  remove(sub: string, client_id: string, given_until?: number): Promise<void>;
   list(sub: string): Promise<Consent[]>;
 }
 
@@ -43,7 +44,10 @@ export function createConsentStore(table: Table): ConsentStore {
       const { sub, client_id } = consent;
       return consents.replace([sub, client_id], { ...consent, revision: randomId() }, unchanged(seen, 'revision'));
     },
-    remove: consents.remove,
+    async remove(sub, client_id, given_until) {
+      const isOld = { attribute: 'given_at', test: 'below', value: (given_until ?? 0) + 1 } as const;
+      await consents.removeIf([sub, client_id], given_until === undefined ? [] : [isOld]);
+    },
     list: (sub) => consents.list({ pk: `CONSENT#${sub}`, sk: PREFIX }),
   };
 }

@@ -8,6 +8,7 @@ import { createGrantStore } from '../../lib/store/grant.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import { CALLBACK, openBrowser, proper, user, VERIFIER, webClient } from '../support/browser.ts';
 import {
+  aheadBy,
   type Behaviour,
   callOf,
   type FaultyStore,
@@ -35,7 +36,7 @@ beforeAll(async () => {
   attempt = createCli({ ...world.env, AWS_ENDPOINT_URL_DYNAMODB: store.endpoint });
   latchkey = succeeding(attempt);
   const users = createUserStore(world.table);
-  for (const name of ['alice', 'bob']) {
+  for (const name of ['alice', 'bob', 'carol', 'dave', 'erin', 'frank']) {
     const person = await user(name);
     await users.reserveName(name, person.sub);
     await users.create(person);
@@ -54,13 +55,13 @@ const WRITES = ['PutItem EPOCH consent', 'UpdateItem REVOKED', 'DeleteItem CONSE
 const scope = 'openid profile offline_access read';
 
 /** Somebody signs in, and allows what is asked if it is asked. */
-async function allow(client_id: string, name = 'alice') {
-  const browser = openBrowser(world.handlers.authorization);
+async function allow(client_id: string, name = 'alice', handlers = world.handlers) {
+  const browser = openBrowser(handlers.authorization);
   const page = await browser.signIn(await browser.get(proper({ client_id, scope })), name);
   const isAsked = page.fields['page'] === 'consent';
   const { answer } = isAsked ? await browser.press(page, 'allow') : page;
   const form = { grant_type: 'authorization_code', redirect_uri: CALLBACK, code_verifier: VERIFIER };
-  const { json } = await post(world.handlers.token, client_id, { ...form, code: answer['code'] ?? '' });
+  const { json } = await post(handlers.token, client_id, { ...form, code: answer['code'] ?? '' });
   return { isAsked, accessToken: String(json['access_token']), refreshToken: String(json['refresh_token']) };
 }
 
@@ -192,6 +193,37 @@ describe('consents:', () => {
     const writes = store.take().filter(({ operation }) => /^(Put|Update|Delete)Item$/.test(operation));
     expect(writes.length).toBeLessThanOrEqual(3);
     expect(await refresh('other', given.refreshToken)).toBeGreaterThanOrEqual(400);
+  });
+
+  it('withdraw leaves a consent that is given after the time that it covers', async () => {
+    await allow('web', 'dave');
+    const later = world.restart({}, () => systemTime() + 5);
+    let again: Awaited<ReturnType<typeof allow>> | undefined;
+    store.behave(
+      onlyAt('DeleteItem CONSENT', async (response, forward) => {
+        again ??= await allow('web', 'dave', later);
+        const { status, headers, body } = await forward();
+        response.writeHead(status, headers).end(body);
+      }),
+    );
+    await latchkey(['consents', 'withdraw', '--yes', 'web', '--user', 'dave']);
+    expect(again?.isAsked).toBe(true);
+    expect((await allow('web', 'dave')).isAsked).toBe(false);
+    expect(await refresh('web', again?.refreshToken ?? '')).toBe(200);
+  });
+
+  it.each([
+    ['user sign-out', 'carol', ['user', 'sign-out', '--yes', 'carol']],
+    ['token revoke', 'erin', ['token', 'revoke', '--yes', '--subject', 'sub-of-erin']],
+    ['consents withdraw', 'frank', ['consents', 'withdraw', '--yes', 'web', '--user', 'frank']],
+  ])('%s ends all that a clock ahead has given, when it is repeated as it says', async (_, name, command) => {
+    const ahead = world.restart({}, () => systemTime() + 5);
+    const given = await allow('web', name, ahead);
+    expect(await shown(given.accessToken)).toBe('allow');
+    expect((await latchkey(command)).stderr).toMatch(/run the same command again in 20 seconds/);
+    store.behave(aheadBy(20_000));
+    await latchkey(command);
+    expect([await shown(given.accessToken), await refresh('web', given.refreshToken)]).toEqual(['refuse', 400]);
   });
 
   it('withdraw can be repeated, at whichever write it was interrupted, before or after', async () => {
