@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { createBoundedMap } from '../bounded-map.ts';
+import { isWithin, type Moment, momentOf, type Span } from '../clock.ts';
 import { parseBearer, presumedToken } from '../http/bearer.ts';
 import { type AccessToken, audiences, isSelfContained, type RevocationMaxAge } from '../oauth/access-token.ts';
 import { InvalidToken, LastingRefusal } from '../oauth/errors.ts';
@@ -13,17 +14,18 @@ import { claimsContext, type ResponseContext } from './response.ts';
 export interface VerificationContext extends ValidationContext {
   readonly audience: string;
   readonly maxAge: RevocationMaxAge;
-  /** Until when the loaded keys may be relied on, in seconds since the epoch. */
-  keysUntil(): number;
+  /** In which span the loaded keys may be relied on; undefined = always. */
+  keysIn(): Span | undefined;
 }
 
 export interface VerifiedToken {
   readonly accessToken: AccessToken;
   readonly context: ResponseContext;
-  /** Seconds since the epoch. */
+  /** When it was verified, and when it expires, in seconds since the epoch. Its revocation is checked at every use. */
   readonly since: number;
-  /** Its revocation is checked at every use. */
   readonly until: number;
+  /** In which what it was verified with may be relied on; undefined = always. */
+  readonly reliableIn: Span | undefined;
   /** The list did not revoke it when so many entries had been added. */
   clearOf?: number;
 }
@@ -35,25 +37,30 @@ const digestOf = (token: string) => hash('sha256', token, 'base64');
 
 /** Remembers the tokens that it has verified or refused. */
 export function createVerification(context: VerificationContext) {
-  const { audience, clock, clockSkew, keysUntil, maxAge, revocations } = context;
+  const { audience, clock, clockSkew, keysIn, maxAge, revocations } = context;
   /** By their text, because a digest would take longer than all else: docs/security.md */
   const verified = createBoundedMap<VerifiedToken>(MAX_TOKENS);
   /** By their digests. Other APIs may accept them. */
   const refused = createBoundedMap<LastingRefusal>(MAX_TOKENS);
 
   /** A reference token is read again with the revocation list; a self-contained token when its key may have been withdrawn. */
-  const until = ({ format, claims }: AccessToken, now: number) => {
-    const expiry = claims.exp + clockSkew;
-    if (!isSelfContained(format)) return Math.min(expiry, now + maxAge[format]);
-    return formats[format].isSigned ? Math.min(expiry, keysUntil()) : expiry;
+  const reliableIn = ({ format }: AccessToken, since: Moment): Span | undefined => {
+    if (!isSelfContained(format)) return { since, seconds: maxAge[format] };
+    return formats[format].isSigned ? keysIn() : undefined;
   };
 
   const check = async (token: string): Promise<VerifiedToken> => {
-    const now = clock();
+    const now = momentOf(clock);
     const accessToken = await validateAccessToken(token, maxAge, context);
     if (!audiences(accessToken.claims.aud).some((aud) => isSameResource(aud, audience)))
       throw new LastingRefusal('is for another audience');
-    return { accessToken, context: claimsContext(accessToken), since: now, until: until(accessToken, now) };
+    return {
+      accessToken,
+      context: claimsContext(accessToken),
+      since: now.time,
+      until: accessToken.claims.exp + clockSkew,
+      reliableIn: reliableIn(accessToken, now),
+    };
   };
 
   const checkUnlessRefused = async (token: string): Promise<VerifiedToken> => {
@@ -76,7 +83,8 @@ export function createVerification(context: VerificationContext) {
     if (!known) return undefined;
     const now = clock();
     // `now < since` means that the clock was set back.
-    return now < known.since || now >= known.until ? undefined : known;
+    if (now < known.since || now >= known.until) return undefined;
+    return !known.reliableIn || isWithin(known.reliableIn, clock) ? known : undefined;
   };
 
   const isRevoked = (known: VerifiedToken, list: Revocations): boolean => {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '../clock.ts';
+import { type Clock, isWithin, LONG_AGO, type Moment, momentOf, type Span } from '../clock.ts';
 import { singleFlight } from '../lazy.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import type { RegistryCheck } from './authenticity.ts';
@@ -10,8 +10,8 @@ export interface RegistryCopy {
   fresh(): KeyRegistry | Promise<KeyRegistry>;
   /** Reads the registry now, once for all concurrent callers. */
   refresh(): Promise<KeyRegistry>;
-  /** Seconds since the epoch. */
-  freshUntil(): number;
+  /** In which what was read last is fresh. */
+  freshIn(): Span;
 }
 
 export function createRegistryCopy(
@@ -19,10 +19,10 @@ export function createRegistryCopy(
   clock: Clock,
   check: RegistryCheck,
 ): RegistryCopy {
-  let copy: { readonly registry: StoredRegistry; readonly since: number } | undefined;
+  let copy: { readonly registry: StoredRegistry; readonly since: Moment } | undefined;
 
   const refresh = singleFlight(async () => {
-    const since = clock();
+    const since = momentOf(clock);
     const found = await find();
     // Without a key no token can be verified, which must not make valid tokens look forged.
     if (!found || found.keys.length === 0) throw new Unavailable('a key in the key registry');
@@ -36,11 +36,9 @@ export function createRegistryCopy(
   return {
     fresh() {
       if (!copy) return refresh();
-      // With whole seconds, only "less than" keeps the true age below the bound. A negative age (clock set back) is stale.
-      const age = clock() - copy.since;
-      return age >= 0 && age < KEY_REFRESH_SECONDS ? copy.registry : refresh();
+      return isWithin({ since: copy.since, seconds: KEY_REFRESH_SECONDS }, clock) ? copy.registry : refresh();
     },
     refresh,
-    freshUntil: () => (copy ? copy.since + KEY_REFRESH_SECONDS : Number.NEGATIVE_INFINITY),
+    freshIn: () => ({ since: copy?.since ?? LONG_AGO, seconds: KEY_REFRESH_SECONDS }),
   };
 }

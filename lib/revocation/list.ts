@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import { type Clock, isWithin } from '../clock.ts';
 import { type AccessToken, soleAudience } from '../oauth/access-token.ts';
 import { coveringKeys, revocationKey } from '../oauth/packed-revocation.ts';
 import { MAX_CLOCK_SKEW_SECONDS, type Revocation, type RevocationKind } from '../oauth/revocation.ts';
@@ -71,11 +71,8 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
     },
   };
 
-  const freshAtOnce = (maxAge: number) => {
-    // With whole seconds, only "less than" keeps the true age below the bound. A negative age (clock set back) is stale.
-    const age = clock() - readAt();
-    return age >= 0 && age < maxAge ? revocations : undefined;
-  };
+  const freshAtOnce = (maxAge: number) =>
+    isWithin({ since: readAt(), seconds: maxAge }, clock) ? revocations : undefined;
   const fresh = (maxAge: number) => freshAtOnce(maxAge) ?? synchronise().then(() => revocations);
 
   /** @returns whether an entry has to be added */

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import { type Clock, LONG_AGO, type Moment, momentOf } from '../clock.ts';
 import { singleFlight } from '../lazy.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { isFull, type Segment } from '../oauth/revocation-segment.ts';
@@ -9,8 +9,8 @@ import { type Copy, SET_BACK_SECONDS } from './copy.ts';
 export interface Reading {
   /** Afterwards, the copy has every entry whose write was acknowledged before the call. */
   synchronise(): Promise<void>;
-  /** The time at which the last complete reading began, by the clock as it was then, in seconds since the epoch. */
-  readAt(): number;
+  /** When the last complete reading began. */
+  readAt(): Moment;
 }
 
 /** What was read of one chain of segments. */
@@ -50,7 +50,7 @@ export function createReading(
   onLast: (last: Segment | undefined, now: number) => void,
 ): Reading {
   let progress = newProgress();
-  let readAt = Number.NEGATIVE_INFINITY;
+  let readAt = LONG_AGO;
   /** Complete readings by number: how many began, and the last one that ended. */
   let [begun, ended] = [0, 0];
 
@@ -71,6 +71,7 @@ export function createReading(
   /** Strongly consistent, from the anchor on. @returns whether this was all */
   async function read(of: Progress, limit?: number): Promise<boolean> {
     const number = ++begun;
+    const began = momentOf(clock);
     const now = timeOf(of);
     const { anchor } = of;
     const isWhole = !of.isComplete || now < of.began + FORMER_WRITERS_SECONDS;
@@ -88,7 +89,7 @@ export function createReading(
     } while (page.after !== undefined && !limit);
     if (page.after !== undefined) return false;
     of.isComplete = true;
-    if (number > ended) [ended, readAt] = [number, now];
+    if (number > ended) [ended, readAt] = [number, began];
     onLast(last, now);
     return true;
   }
@@ -130,9 +131,9 @@ export function createReading(
 
     async synchronise() {
       // With the clock far ahead, entries were left out or dropped too early, so the whole list is read again.
-      if (clock() < Math.max(readAt, progress.latest) - SET_BACK_SECONDS) {
+      if (clock() < Math.max(readAt.time, progress.latest) - SET_BACK_SECONDS) {
         progress = newProgress();
-        readAt = Number.NEGATIVE_INFINITY;
+        readAt = LONG_AGO;
       }
       const before = begun;
       for (let attempt = 0; ended <= before; attempt++) {

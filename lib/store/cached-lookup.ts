@@ -1,5 +1,5 @@
 import { createBoundedMap } from '../bounded-map.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, isWithin, type Moment, momentOf } from '../clock.ts';
 
 const MAX_ENTRIES = 1_000;
 
@@ -9,17 +9,14 @@ export function cacheLookup<Value>(
   seconds: number,
   clock: Clock,
 ): (id: string) => Promise<Value | undefined> {
-  const entries = createBoundedMap<{ readonly value: Value; readonly since: number; readonly until: number }>(
-    MAX_ENTRIES,
-  );
+  const entries = createBoundedMap<{ readonly value: Value; readonly since: Moment }>(MAX_ENTRIES);
   return async (id) => {
-    const now = clock();
     const entry = entries.get(id);
-    // If the clock was set back, an entry from the future would be kept for that much longer.
-    if (entry && entry.since <= now && now < entry.until) return entry.value;
+    if (entry && isWithin({ since: entry.since, seconds }, clock)) return entry.value;
 
+    const since = momentOf(clock);
     const value = await find(id);
-    if (value !== undefined && seconds > 0) entries.set(id, { value, since: now, until: now + seconds });
+    if (value !== undefined && seconds > 0) entries.set(id, { value, since });
     else entries.delete(id);
     return value;
   };

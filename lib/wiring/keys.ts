@@ -20,15 +20,15 @@ export function signers({ config, issuer, registry, kms }: FoundationWithTable):
     : kmsSigners(config.get('SIGNING_KMS_KEYS'), kms);
 }
 
-/** Of one `typ`, and until when the loaded keys may be relied on. */
+/** Of one `typ`, and in which span the loaded keys may be relied on; undefined = always. */
 export function jwtVerification(typ: string, { config, clock, registry }: FoundationWithTable) {
   if (!config.usesKeyRegistry('VERIFICATION_KEYS')) {
     const verifyJwt = createJwtVerifier(typ, keyVerifiers(config.get('VERIFICATION_KEYS')));
-    return { verifyJwt, keysUntil: () => Number.POSITIVE_INFINITY };
+    return { verifyJwt, keysIn: () => undefined };
   }
   const copy = registry();
   const verifyJwt = createChangingJwtVerifier(typ, registryVerifiers(copy, clock));
-  return { verifyJwt, keysUntil: copy.freshUntil };
+  return { verifyJwt, keysIn: copy.freshIn };
 }
 
 /** For functions that do not load the table. */

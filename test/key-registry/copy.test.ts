@@ -108,6 +108,26 @@ describe('A change of the key registry', () => {
   });
 });
 
+it('A container reads the registry after a minute, although its clock was set back meanwhile', async () => {
+  let elapsed = 0;
+  const ownClock = Object.assign(() => clock(), { elapsedMs: () => elapsed * 1000 });
+  const { authorizer } = world.restart({ SIGNING_KEYS, REVOCATION_MAX_AGE_SECONDS: '3600' }, ownClock);
+  const token = forge(first, clock() - 100);
+  const reads = async () => {
+    expect(await ask({ authorizer }, token)).toBe('allow');
+    return registryReads(world.store);
+  };
+  expect(await reads()).toBe(1);
+  advance(10);
+  for (const [seconds, expected] of [
+    [59, 0],
+    [60, 1],
+  ] as const) {
+    elapsed = seconds;
+    expect(await reads()).toBe(expected);
+  }
+});
+
 it.each([
   ['an old copy', true],
   ['no copy', false],

@@ -7,6 +7,7 @@ import { openList, type TestList } from '../support/revocation-list.ts';
 import { sampled, scaled } from '../support/scale.ts';
 import {
   authorizerEvents,
+  client,
   createTestClock,
   getToken,
   type Handlers,
@@ -168,6 +169,43 @@ describe('After its clock was set back, a container', () => {
     expect(await ask(strict, await getToken(world.handlers, JWT))).toBe('allow');
     set(now);
     expect(await ask(strict, token)).toBe('refuse');
+  });
+});
+
+describe('Although its clock is set back by 40 seconds meanwhile, after 60 seconds', () => {
+  let elapsed = 0;
+  const ownClock = Object.assign(() => clock(), { elapsedMs: () => elapsed * 1000 });
+  const pass = (seconds: number) => {
+    advance(seconds);
+    elapsed += seconds;
+  };
+
+  it.each(CLIENTS)('an authorizer with that maximum age refuses a revoked token of %s', async (id) => {
+    const handlers = world.restart({ REVOCATION_MAX_AGE_SECONDS: '60' }, ownClock);
+    const token = await getToken(world.handlers, id);
+    advance(100);
+    expect(await ask(handlers, token)).toBe('allow');
+    await revoke(id, token);
+    pass(50);
+    advance(-40);
+    expect(await ask(handlers, token)).toBe('allow');
+    pass(10);
+    expect(await ask(handlers, token)).toBe('refuse');
+  });
+
+  it('a token endpoint that remembers clients for that long refuses a disabled one', async () => {
+    const { token } = world.restart({ CLIENT_CACHE_SECONDS: '60' }, ownClock);
+    await world.clients.create(client('disabled'));
+    const found = await world.clients.findVersion('disabled');
+    if (!found) throw new Error('was not registered');
+    const issue = () => post(token, 'disabled', { grant_type: 'client_credentials' });
+    expect(await issue()).toMatchObject({ status: 200 });
+    await world.clients.replace({ ...found.value, enabled: false }, found.version);
+    pass(50);
+    advance(-40);
+    expect(await issue()).toMatchObject({ status: 200 });
+    pass(10);
+    expect(await issue()).toMatchObject({ status: 401 });
   });
 });
 
