@@ -1,5 +1,3 @@
-import { type AccessToken, soleAudience } from '../oauth/access-token.ts';
-import { type Client, isPublic } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { shareTag } from '../oauth/packed-revocation.ts';
 import { type Copy, RECENT_SECONDS } from './copy.ts';
@@ -32,15 +30,6 @@ export const COUNT_MAX_AGE_SECONDS = 1;
 
 /** Seconds after which a client with too many live entries may try again. */
 const RETRY_AFTER = 60;
-
-/**
- * Whose share the entry for a token takes from: its client's. An API can make sealed tokens of a public client and revoke them
- * like the client, so those are counted for the API. A space keeps the audience apart from all ids of clients.
- */
-export function shareOf(token: AccessToken, client: Client): string {
-  const audience = soleAudience(token);
-  return audience !== undefined && isPublic(client) ? ` ${audience}` : client.client_id;
-}
 
 /** The caller can repeat the request later. RFC 7009 section 2.2.1. @throws OAuthError for a client above its share */
 export function requireShare(copy: Copy, share: string, now: number): void {

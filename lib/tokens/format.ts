@@ -8,7 +8,7 @@ import type { Grant } from '../oauth/grant.ts';
 import type { HandlesByKind } from '../oauth/handle.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
 import type { RevocationList } from '../revocation/list.ts';
-import { shareOf } from '../revocation/share.ts';
+import { shareOf } from '../revocation/share-owner.ts';
 import type { ReferenceTokenStore } from '../store/reference-token.ts';
 import type { ClaimsPolicy } from './claims.ts';
 import type { createChangingJwtVerifier } from './jws.ts';
