@@ -4,6 +4,7 @@ import type { Client } from '../oauth/client.ts';
 import type { CallerId } from '../oauth/errors.ts';
 import { isIdentifier } from '../oauth/identifier.ts';
 import { cspSource, matchesRedirectUri } from '../oauth/redirect-uri.ts';
+import { readRefusedRequestObject } from '../oauth/request-object.ts';
 import { defaultResponseMode, mayUseResponseMode, type ResponseMode, responseModes } from '../oauth/response-type.ts';
 
 /** How to redirect to a registered client: to a redirect URI that is registered for it, and with its `state`. */
@@ -17,7 +18,10 @@ export interface ClientRedirect {
 const untrustedClient = (reason: string, caller: CallerId = {}) =>
   new UntrustedClient('invalid_client', 'client_id is unknown', { reason, caller });
 
-/** @throws UntrustedClient when the client or its redirect URI is not registered, so nothing may be sent there; Unavailable */
+/**
+ * Before anything else is refused, so that every refusal travels as the request says, in its parameters or in a request object.
+ * @throws UntrustedClient when the client or its redirect URI is not registered, so nothing may be sent there; Unavailable
+ */
 export async function findClientRedirect(
   parameters: Form,
   findClient: (client_id: string) => Promise<Client | undefined>,
@@ -28,18 +32,21 @@ export async function findClientRedirect(
   const caller = { client_id: client.client_id };
   if (!client.enabled) throw untrustedClient('disabled client', caller);
 
-  const redirect_uri = parameters.get('redirect_uri') ?? '';
+  const inObject = readRefusedRequestObject(parameters.get('request'));
+  // A request object supersedes the parameters. OpenID Connect Core section 6.1
+  const get = (name: string) => inObject.get(name) || parameters.get(name);
+  const redirect_uri = get('redirect_uri') ?? '';
   if (!matchesRedirectUri(redirect_uri, client.redirect_uris ?? [])) {
     const description = 'redirect_uri is not registered for this client';
     throw new UntrustedClient('invalid_request', description, { caller });
   }
-  return { client, redirect_uri, response_mode: modeForErrors(parameters, client), state: parameters.get('state') };
+  return { client, redirect_uri, response_mode: modeForErrors(get, client), state: get('state') };
 }
 
 /** Errors are sent in the requested mode, unless that mode is itself invalid. */
-function modeForErrors(parameters: Form, client: Client): ResponseMode {
-  const responseType = parameters.get('response_type');
-  const named = responseModes.find((mode) => mode === parameters.get('response_mode'));
+function modeForErrors(get: Form['get'], client: Client): ResponseMode {
+  const responseType = get('response_type');
+  const named = responseModes.find((mode) => mode === get('response_mode'));
   return named !== undefined && mayUseResponseMode(named, responseType, client)
     ? named
     : defaultResponseMode(responseType);

@@ -10,7 +10,8 @@ import { isFromPage } from '../interaction/page-form.ts';
 import { redirectAsQuery } from '../interaction/posted-request.ts';
 import { parseSubmission } from '../interaction/submission.ts';
 import { openVisit, siteFor } from '../interaction/visit.ts';
-import { parseAuthorizationRequest } from '../oauth/authorization-request.ts';
+import { reachedAcr } from '../oauth/authentication-context.ts';
+import { parseAuthorizationRequest, unmetAuthentication } from '../oauth/authorization-request.ts';
 import { isConsented } from '../oauth/consent.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import type { HandlesByKind } from '../oauth/handle.ts';
@@ -80,8 +81,9 @@ async function createContinuation(
   const access = await authorizeAccess(parsed, client, context);
   const redirect = { ...clientRedirect, response_mode };
   const request: ValidRequest = { ...parsed, redirect, access };
-  const { prompt, max_age, login_hint } = request;
+  const { prompt, max_age, login_hint, essentialAcr } = request;
   const send = (answer: ResponseParameters) => createAuthorizationResponse(redirect, answer, context.issuer, site);
+  const refuse = (error: OAuthError) => send(errorParameters(error));
   return {
     endpoint: 'authorize',
     requirements: { prompt, max_age, subjects: await readRequestedSubjects(request, client, context) },
@@ -94,8 +96,11 @@ async function createContinuation(
       destination: hostOf(redirect.redirect_uri),
       isCovered: (remembered) => isConsented(access.toAllow, redirect, remembered),
     },
-    complete: async (session, consented_at) => send(await issueAuthorization(request, session, consented_at, context)),
-    refuse: (error) => send(errorParameters(error)),
+    async complete(session, consented_at) {
+      if (essentialAcr && !essentialAcr.includes(reachedAcr(session.amr))) return refuse(unmetAuthentication());
+      return send(await issueAuthorization(request, session, consented_at, context));
+    },
+    refuse,
   };
 }
 

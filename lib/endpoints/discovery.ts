@@ -3,6 +3,7 @@ import { grantTypes } from '../grants/grant-types.ts';
 import { conditionalResponse, createPublicDocument } from '../http/public-document.ts';
 import type { Endpoint } from '../http/serve.ts';
 import type { LogContext } from '../log.ts';
+import { supportedAcrValues } from '../oauth/authentication-context.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import { CODE_CHALLENGE_METHOD } from '../oauth/pkce.ts';
 import { prompts } from '../oauth/prompt.ts';
@@ -56,6 +57,7 @@ const TOKEN_CLAIMS = [
   'iat',
   'auth_time',
   'nonce',
+  'acr',
   'amr',
   'azp',
   'sid',
@@ -87,9 +89,11 @@ function metadata(issuer: string, signingAlgorithms: readonly string[]) {
     introspection_endpoint_auth_methods_supported: methods.filter((name) => name !== 'none'),
     revocation_endpoint_auth_methods_supported: methods,
     subject_types_supported: ['public'],
+    acr_values_supported: supportedAcrValues,
     id_token_signing_alg_values_supported: signingAlgorithms,
     claims_supported: [...TOKEN_CLAIMS, ...userClaimNames],
     claims_parameter_supported: true,
+    // `request_object_signing_alg_values_supported` would be empty, and is therefore left out. OpenID Connect Discovery section 4.2
     request_parameter_supported: false,
     // If left out, it would count as supported. OpenID Connect Discovery section 3
     request_uri_parameter_supported: false,

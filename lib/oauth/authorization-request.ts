@@ -1,3 +1,4 @@
+import { supportedAcrValues } from './authentication-context.ts';
 import { type ClaimsRequest, parseClaimsRequest } from './claims-request.ts';
 import { type Client, isPublic } from './client.ts';
 import { type ErrorCode, OAuthError } from './errors.ts';
@@ -20,6 +21,8 @@ export interface AuthorizationRequest {
   readonly id_token_hint: string | undefined;
   readonly claims: string | undefined;
   readonly claimsRequest: ClaimsRequest;
+  /** Of which the sign-in must reach one; undefined = any will do. */
+  readonly essentialAcr: readonly unknown[] | undefined;
 }
 
 /** As sent. Only `resource` may occur several times. */
@@ -28,7 +31,10 @@ export interface Parameters {
   readonly resources: readonly string[];
 }
 
-/** Of a validated client and redirect URI. Ignores unknown parameters and `acr_values`. RFC 6749 section 4.1.2.1 */
+/**
+ * Of a validated client and redirect URI. Ignores unknown parameters, and `acr_values`, as an ID token always says which context was
+ * reached. RFC 6749 section 4.1.2.1
+ */
 export function parseAuthorizationRequest(parameters: Parameters, client: Client): AuthorizationRequest {
   refuseRequestObjects(parameters);
   const responseType = parseResponseType(parameters.get('response_type'), client);
@@ -41,7 +47,7 @@ export function parseAuthorizationRequest(parameters: Parameters, client: Client
   if (responseType.has('id_token') && nonce === undefined) throw invalid('nonce is missing');
   const claims = parameters.get('claims');
   const claimsRequest = parseClaimsRequest(claims);
-  refuseEssentialAcr(claimsRequest);
+  const essentialAcr = parseEssentialAcr(claimsRequest);
   return {
     responseType,
     code_challenge,
@@ -49,6 +55,7 @@ export function parseAuthorizationRequest(parameters: Parameters, client: Client
     nonce,
     claims,
     claimsRequest,
+    essentialAcr,
     resources: parameters.resources,
     prompt: parsePrompt(parameters.get('prompt')),
     max_age: parseMaxAge(parameters.get('max_age')) ?? client.default_max_age,
@@ -86,12 +93,20 @@ function parseCodeChallenge(parameters: Parameters, client: Client, responseType
   return challenge;
 }
 
-/** No authentication context is supported, so none can be met that is essential. OpenID Connect Core section 5.5.1.1 */
-function refuseEssentialAcr({ id_token, userinfo }: ClaimsRequest): void {
-  for (const acr of [id_token.get('acr'), userinfo.get('acr')]) {
-    if (!acr?.essential || acr.values === undefined) continue;
-    throw new OAuthError('unmet_authentication_requirements', 'this authentication context is not supported');
-  }
+/** OpenID Connect Core section 5.5.1.1 */
+export const unmetAuthentication = () =>
+  new OAuthError('unmet_authentication_requirements', 'this authentication context is not supported');
+
+/** Refused at once when nobody can reach any of them. */
+function parseEssentialAcr({ id_token, userinfo }: ClaimsRequest): readonly unknown[] | undefined {
+  const wanted = [id_token.get('acr'), userinfo.get('acr')].flatMap((acr) =>
+    acr?.essential && acr.values ? [acr.values] : [],
+  );
+  const [first, ...others] = wanted;
+  if (first === undefined) return undefined;
+  const common = first.filter((acr) => others.every((values) => values.includes(acr)));
+  if (!common.some((acr) => supportedAcrValues.includes(String(acr)))) throw unmetAuthentication();
+  return common;
 }
 
 function parseMaxAge(text: string | undefined): number | undefined {

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { MAX_QUERY_LENGTH } from '../http/form.ts';
 import { algorithms } from '../keys/algorithm.ts';
 import type { Signer, Signers } from '../keys/signer.ts';
+import { reachedAcr } from '../oauth/authentication-context.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import type { Grant } from '../oauth/grant.ts';
 import type { UserClaims } from '../oauth/user.ts';
@@ -54,6 +55,7 @@ export async function issueIdToken(grant: Grant, together: IssuedTogether, conte
     iat,
     exp: iat + context.idTokenLifetime,
     auth_time,
+    acr: reachedAcr(amr),
     amr,
     sid,
     nonce,

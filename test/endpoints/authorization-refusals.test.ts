@@ -23,6 +23,7 @@ beforeAll(async () => {
       webClient('machine', { grant_types: ['client_credentials'] }),
       webClient('nowhere', { redirect_uris: [] }),
       webClient('hybrid', { response_types: all, scope: 'openid read' }),
+      webClient('posting', { response_modes: ['query', 'form_post'] }),
       webClient('unidentified', { response_types: all, scope: 'read' }),
       webClient('public', { token_endpoint_auth_method: 'none', secrets: [], require_pkce: false }),
       webClient('excused', { require_pkce: false, require_consent: false }),
@@ -130,6 +131,85 @@ describe('The authorization endpoint returns an error to the client for', () => 
     expect(location?.hash).not.toBe('');
   });
 
+  // Unverified, and only for the refusal. OpenID Connect Core section 6.1
+  const object = (claims: unknown, header: object = { alg: 'none' }, signature = '') =>
+    `${[header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.${signature}`;
+  const IN_QUERY = { error: 'request_not_supported', state: 'the-state', place: `${CALLBACK}?` };
+  const POSTED = { error: 'request_not_supported', state: 'the-state', place: 'form' };
+
+  it.each<[what: string, Query, expected: { error: string; state: string; place: string }]>([
+    ['response_mode', { request: object({ response_mode: 'form_post' }) }, POSTED],
+    [
+      'a signature that nobody checks',
+      { request: object({ response_mode: 'form_post' }, { alg: 'RS256' }, 'x') },
+      POSTED,
+    ],
+    [
+      'response_mode, where the query has another',
+      { response_mode: 'query', request: object({ response_mode: 'form_post' }) },
+      POSTED,
+    ],
+    ['state', { request: object({ state: 'inner' }) }, { ...IN_QUERY, state: 'inner' }],
+    ['state alone', { state: undefined, request: object({ state: 'inner' }) }, { ...IN_QUERY, state: 'inner' }],
+    [
+      'a registered redirect URI alone',
+      { redirect_uri: undefined, request: object({ redirect_uri: CALLBACK }) },
+      IN_QUERY,
+    ],
+    [
+      'a response type that is answered in the fragment',
+      { request: object({ response_type: 'code id_token' }) },
+      { ...IN_QUERY, place: `${CALLBACK}#` },
+    ],
+    [
+      'nothing, as all of it is empty',
+      { response_mode: 'form_post', request: object({ response_mode: '', state: '' }) },
+      POSTED,
+    ],
+    ['nothing, as it is not text', { request: object({ response_mode: ['form_post'], state: 1 }) }, IN_QUERY],
+    ['nothing, as it is a list', { request: object(['form_post']) }, IN_QUERY],
+    ['nothing, as it is null', { request: object(null) }, IN_QUERY],
+    ['an unknown response_mode', { request: object({ response_mode: 'jwt' }) }, IN_QUERY],
+    [
+      'a response_mode that the client may not use',
+      { client_id: 'posting', request: object({ response_mode: 'fragment' }) },
+      IN_QUERY,
+    ],
+    ['nothing, as it is encrypted', { request: `${object({ response_mode: 'form_post' })}.x.x` }, IN_QUERY],
+    ['nothing, as it is cut', { request: object({ response_mode: 'form_post' }).slice(0, -9) }, IN_QUERY],
+    [
+      'nothing, as it is by reference',
+      { request_uri: 'https://app.example/r', response_mode: 'form_post' },
+      { ...POSTED, error: 'request_uri_not_supported' },
+    ],
+    // Each refusal travels alike.
+    [
+      'form_post of a broken request',
+      { response_mode: 'form_post', max_age: 'x' },
+      { ...POSTED, error: 'invalid_request' },
+    ],
+    [
+      'form_post of an unknown response_type',
+      { response_mode: 'form_post', response_type: 'magic' },
+      { ...POSTED, error: 'unsupported_response_type' },
+    ],
+    [
+      'form_post of an unknown API',
+      { response_mode: 'form_post', resource: 'x' },
+      { ...POSTED, error: 'invalid_target' },
+    ],
+    [
+      'form_post of prompt=none',
+      { response_mode: 'form_post', prompt: 'none' },
+      { ...POSTED, error: 'login_required' },
+    ],
+  ])('a request whose answer travels by its request object or query: %s', async (_, query, expected) => {
+    const { status, location, answer } = await open().get(proper(query));
+    const place = status === 200 ? 'form' : location?.href.slice(0, CALLBACK.length + 1);
+    expect({ error: answer['error'], state: answer['state'], place }).toEqual(expected);
+    expect(answer['iss']).toBe(ISSUER);
+  });
+
   it('a request without state, and the error has no state', async () => {
     const { answer } = await open().get(proper({ state: undefined, response_type: 'magic' }));
     expect(Object.keys(answer).toSorted()).toEqual(['error', 'error_description', 'iss']);
@@ -165,6 +245,8 @@ describe('The authorization endpoint returns an error to the client for', () => 
 });
 
 describe('The authorization endpoint shows an error page, without a redirect, for', () => {
+  const EVIL_OBJECT = `e30.${Buffer.from('{"redirect_uri":"https://evil.example/"}').toString('base64url')}.`;
+
   it.each<[what: string, Query | string, code: string]>([
     ['no parameter at all', {}, 'invalid_client'],
     ['no client', { client_id: undefined }, 'invalid_client'],
@@ -179,6 +261,12 @@ describe('The authorization endpoint shows an error page, without a redirect, fo
     ['broken percent-encoding', `${queryOf(proper())}&scope2=%zz`, 'invalid_request'],
     ['broken UTF-8', `${queryOf(proper({ state: undefined }))}&state=%ff`, 'invalid_request'],
     ['an overlong encoding', `${queryOf(proper({ state: undefined }))}&state=%c0%af`, 'invalid_request'],
+    ['a redirect URI of a request object that is not registered', { request: EVIL_OBJECT }, 'invalid_request'],
+    [
+      'a redirect URI of a request object alone that is not registered',
+      { redirect_uri: undefined, request: EVIL_OBJECT },
+      'invalid_request',
+    ],
     ['too long a query', { state: 'x'.repeat(8_000) }, 'invalid_request'],
     ['too many parameters', `${queryOf(proper())}${'&a=b'.repeat(64)}`, 'invalid_request'],
     ['a password in the query', `${queryOf(proper())}&password=x`, 'invalid_request'],

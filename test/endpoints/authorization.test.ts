@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compose as composeAuthorization } from '../../functions/authorization.ts';
+import { authorization } from '../../lib/endpoints/authorization.ts';
+import { serve } from '../../lib/http/serve.ts';
 import { parseAuthorizationRequest } from '../../lib/oauth/authorization-request.ts';
 import { subjectTag } from '../../lib/oauth/grant-id.ts';
 import { createConsentStore } from '../../lib/store/consent.ts';
@@ -6,6 +9,7 @@ import { createEpochStore } from '../../lib/store/epoch.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { createSessionStore } from '../../lib/store/session.ts';
 import { createUserStore } from '../../lib/store/user.ts';
+import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import {
   browserResult,
   CALLBACK,
@@ -132,6 +136,7 @@ describe('The authorization code flow', () => {
       aud: 'web',
       nonce: 'the-nonce',
       auth_time: clock(),
+      acr: 'urn:latchkey:acr:password',
       amr: ['pwd'],
       sid: expect.any(String),
     });
@@ -669,6 +674,51 @@ describe('The authorization endpoint ignores', () => {
     ['an empty one', { max_age: '', prompt: '' }],
   ])('%s', async (_, query) => {
     expect((await open().pass(proper({ client_id: 'own', ...query }))).answer['code']).toBeDefined();
+  });
+});
+
+describe('The authentication context', () => {
+  const PASSWORD_ONLY = 'urn:latchkey:acr:password';
+  /** Signs in by a directory that says how. */
+  const answered = (amr: readonly string[], query: Query) => {
+    const compose = () => ({
+      ...composeAuthorization(createFoundationWithTable(world.env, clock)),
+      authenticateUser: async () => ({ outcome: 'signed_in', sub: 'sub-of-alice', amr, knownBy: 'x' }) as const,
+    });
+    return openBrowser(serve(authorization, compose)).pass(proper({ client_id: 'own', ...query }));
+  };
+  const essential = (place: string, ...values: unknown[]) => ({ [place]: { acr: { essential: true, values } } });
+
+  it.each<[what: string, amr: readonly string[], Query, acr: string | undefined]>([
+    ['that was reached, without being asked for', ['pwd'], {}, PASSWORD_ONLY],
+    ['that was asked for and reached', ['pwd'], { acr_values: PASSWORD_ONLY }, PASSWORD_ONLY],
+    [
+      'that was reached, where a stronger one was asked for',
+      ['pwd'],
+      { acr_values: `phr ${PASSWORD_ONLY}` },
+      PASSWORD_ONLY,
+    ],
+    ['that a password reaches with another method', ['otp', 'pwd'], { acr_values: 'x' }, PASSWORD_ONLY],
+    ['none, where another method was used', ['hwk'], { acr_values: PASSWORD_ONLY }, undefined],
+    ['none, where no method is known', [], { acr_values: PASSWORD_ONLY }, undefined],
+    ['an essential one', ['pwd'], { claims: JSON.stringify(essential('id_token', 'x', PASSWORD_ONLY)) }, PASSWORD_ONLY],
+  ])('in an ID token is %s', async (_, amr, query, acr) => {
+    const { answer } = await answered(amr, query);
+    const { json } = await redeem(answer['code'], {}, 'own');
+    expect(claimsOf(json['id_token'])['acr']).toBe(acr);
+  });
+
+  it.each([
+    ['was not reached', ['hwk'], essential('id_token', PASSWORD_ONLY)],
+    ['was not reached, of userinfo', ['hwk'], essential('userinfo', PASSWORD_ONLY)],
+    [
+      'is none, as two demands differ',
+      ['pwd'],
+      { ...essential('id_token', PASSWORD_ONLY), ...essential('userinfo', 'x') },
+    ],
+  ])('that is essential and %s is refused', async (_, amr, claims) => {
+    const { answer } = await answered(amr, { claims: JSON.stringify(claims) });
+    expect(answer).toMatchObject({ error: 'unmet_authentication_requirements', state: 'the-state' });
   });
 });
 

@@ -81,6 +81,7 @@ describe('An ID token', () => {
       iat: NOW,
       exp: NOW + 3600,
       auth_time: NOW - 5,
+      acr: 'urn:latchkey:acr:password',
       amr: ['pwd', 'otp'],
       sid: 's-1',
       nonce: 'n-1',
@@ -184,7 +185,7 @@ describe('The claims of the user in an ID token are', () => {
     ],
   ])('%s', async (_name, options, expected) => {
     const { id_token } = await signIn('web', { sub, ...options });
-    const { iss, sub: subject, aud, azp, iat, exp, auth_time, amr, at_hash, ...others } = payloadOf(id_token);
+    const { iss, sub: subject, aud, azp, iat, exp, auth_time, acr, amr, at_hash, ...others } = payloadOf(id_token);
     expect({ iss, subject, exp }).toEqual({ iss: ISSUER, subject: sub, exp: NOW + 3600 });
     expect(others).toEqual(expected);
   });
