@@ -3,6 +3,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { readConfig } from '../../lib/config.ts';
 import { KEY_REGISTRY } from '../../lib/key-registry/store.ts';
 import { createRevocation, type Revocation, type RevocationKind } from '../../lib/oauth/revocation.ts';
+import { lastTokenExpiry } from '../../lib/revocation/revoke-grant.ts';
 import { addRevocation } from './add-revocation.ts';
 import { get } from './change.ts';
 import { examples, withTableAction, withYes } from './command.ts';
@@ -127,7 +128,11 @@ async function consequenceOf(kind: RevokeAllKind, id: string, store: Store): Pro
 async function revokeMany(kind: RevokeAllKind, id: string, store: Store, lifetime: number): Promise<Revocation> {
   const now = store.clock();
   await revokeGrants(store, kind, id, now);
-  return addRevocation(store.revocations, createRevocation(kind, id, { now, lifetime }));
+  const entry = createRevocation(kind, id, { now, lifetime });
+  const grant = kind === 'grant' ? await store.grants.find(id) : undefined;
+  // From now on, as the entry of an earlier revocation may have expired.
+  const expires_at = grant ? lastTokenExpiry(grant, now, lifetime) : entry.expires_at;
+  return addRevocation(store.revocations, { ...entry, expires_at });
 }
 
 const explainCommand = (io: Io) =>

@@ -37,9 +37,10 @@ export async function effectiveGrant(
   if (wanted.length > 0 && scope.length === 0) {
     throw new OAuthError('invalid_scope', 'the client may not use any of this scope any more');
   }
-  const { grant_id, sub, generation } = state;
+  const { grant_id, sub, generation, access_token_lifetime } = state;
+  const noted = access_token_lifetime !== undefined && { access_token_lifetime };
   return {
-    grant: { grant_id, client, sub, scope: scope.join(' '), resources, ...signInOf(state) },
+    grant: { grant_id, client, sub, scope: scope.join(' '), resources, ...signInOf(state), ...noted },
     ...(state.offline && { refresh: { secret, generation } }),
   };
 }

@@ -38,6 +38,11 @@ export interface GrantState {
   readonly root_sid?: string;
   /** JSON. OpenID Connect Core section 5.5 */
   readonly claims?: string;
+  /**
+   * Seconds: no access token of the grant has a longer one. It never changes, so the entry that ends the grant lives no longer than its
+   * tokens. Absent in grants of version 0.1.0, whose tokens may have the longest lifetime of all.
+   */
+  readonly access_token_lifetime?: number;
   /** When everything issued from the grant has expired. */
   readonly expires_at: number;
 }

@@ -11,6 +11,8 @@ export interface Grant extends SignIn {
   readonly sub: string;
   readonly scope: string;
   readonly resources: readonly [ResourceServer, ...ResourceServer[]];
+  /** As it is stored; absent = it is new, or of version 0.1.0. */
+  readonly access_token_lifetime?: number;
 }
 
 /** What a refresh token carries: the secret of its grant, and the number of this refresh token. */

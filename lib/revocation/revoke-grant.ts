@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { revocationTransition } from '../oauth/grant-state.ts';
+import { type GrantState, revocationTransition } from '../oauth/grant-state.ts';
 import { randomId } from '../oauth/handle.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../oauth/revocation.ts';
 import type { GrantStore } from '../store/grant.ts';
@@ -16,6 +16,16 @@ export interface GrantRevocationContext {
 /** Seconds in which a request that read the grant before may still issue tokens: the timeout of a function. */
 export const IN_FLIGHT_SECONDS = 10;
 
+/** Seconds after its revocation up to which a grant's last access token may be dated: by a request in flight, and by a clock that is ahead. */
+const LAST_TOKEN_SECONDS = IN_FLIGHT_SECONDS + 50;
+
+/** When the last access token of a grant that was revoked then has expired everywhere. Times are seconds since the epoch. */
+export const lastTokenExpiry = (
+  { access_token_lifetime }: Pick<GrantState, 'access_token_lifetime'>,
+  revoked_at: number,
+  maxLifetime: number,
+): number => revoked_at + LAST_TOKEN_SECONDS + (access_token_lifetime ?? maxLifetime) + MAX_CLOCK_SKEW_SECONDS;
+
 /**
  * The grant is revoked first: it then yields no tokens, so one entry in the list covers them all. Repeating it after a failure
  * completes the revocation. @param client_id when given, only a grant of this client is revoked
@@ -27,13 +37,13 @@ export async function revokeGrant(
   client_id?: string,
 ): Promise<'revoked' | 'unknown' | 'refused'> {
   const now = clock();
-  const isChanged = await grants.changeBlindly(grant_id, revocationTransition(randomId(), now, client_id));
-  const before = isChanged ? undefined : await grants.find(grant_id);
-  if (!isChanged && !before) return 'unknown';
-  if (before && client_id !== undefined && before.client_id !== client_id) return 'refused';
-  const lastTokenAt = (before?.revoked_at ?? now) + IN_FLIGHT_SECONDS;
-  const expires_at = lastTokenAt + maxLifetime + MAX_CLOCK_SKEW_SECONDS;
+  const changed = await grants.change(grant_id, revocationTransition(randomId(), now, client_id));
+  const before = changed ? undefined : await grants.find(grant_id);
+  const grant = changed ?? before;
+  if (!grant) return 'unknown';
+  if (client_id !== undefined && grant.client_id !== client_id) return 'refused';
+  const expires_at = lastTokenExpiry(grant, grant.revoked_at ?? now, maxLifetime);
   const cause = client_id ?? before?.client_id;
-  if (expires_at > now) await revocations.revokeTokensOfGrant({ grant_id, client_id: cause, expires_at }, !isChanged);
+  if (expires_at > now) await revocations.revokeTokensOfGrant({ grant_id, client_id: cause, expires_at }, !changed);
   return 'revoked';
 }

@@ -11,8 +11,6 @@ export interface GrantStore {
   put(grant: GrantState): Promise<void>;
   /** One conditional write. Undefined when a clause did not hold. */
   change(grant_id: string, transition: Transition): Promise<GrantState | undefined>;
-  /** The same, without reading the grant. */
-  changeBlindly(grant_id: string, transition: Transition): Promise<boolean>;
 }
 
 const KIND = 'GRANT';
@@ -50,6 +48,7 @@ const parse = parser<GrantState>({
   sid: optional(text),
   root_sid: optional(text),
   nonce: optional(text),
+  access_token_lifetime: optional(number),
   expires_at: number,
 });
 
@@ -78,6 +77,5 @@ export function createGrantStore(table: Table): GrantStore {
       await grants.create([grant.grant_id], grant);
     },
     change: (grant_id, { when, set }) => grants.change([grant_id], set, when),
-    changeBlindly: (grant_id, { when, set }) => grants.changeBlindly([grant_id], set, when),
   };
 }

@@ -5,17 +5,16 @@ import { type HandlesByKind, randomId } from '../oauth/handle.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../oauth/revocation.ts';
 import { parseScope } from '../oauth/scope.ts';
 import type { GrantStore } from '../store/grant.ts';
+import { type LifetimePolicy, longestLifetimeOf } from './lifetime.ts';
 
 /** Lifetimes are in seconds. */
-export interface GrantingContext {
+export interface GrantingContext extends LifetimePolicy {
   readonly clock: Clock;
   readonly grants: GrantStore;
   /** Unless the client has another value. */
   readonly refreshTokenLifetime: number;
   /** After the last refresh, unless the client has another value. */
   readonly refreshTokenIdleLifetime: number;
-  /** Of an access token. */
-  readonly maxLifetime: number;
 }
 
 export interface CodeContext extends GrantingContext {
@@ -91,6 +90,7 @@ function grantState(grant: Grant, now: number, context: GrantingContext): GrantS
     idle_until: idleUntil(grant, now, context),
     transition: randomId(),
     ...signInOf(grant),
+    access_token_lifetime: longestLifetimeOf(grant, context),
     expires_at: grantExpiry(grant, context),
   };
 }

@@ -6,14 +6,11 @@ import type { Grant } from '../oauth/grant.ts';
 import { requireUnicode } from '../unicode.ts';
 import type { IssuingContext, NewClaims } from './format.ts';
 import { formats } from './formats.ts';
+import { type LifetimePolicy, lifetimeOf } from './lifetime.ts';
 
-export interface AccessTokenContext extends IssuingContext {
+export interface AccessTokenContext extends IssuingContext, LifetimePolicy {
   readonly issuer: string;
   readonly clock: Clock;
-  /** Seconds, unless the client or a resource server has another value. */
-  readonly defaultLifetime: number;
-  /** Seconds, whatever the client or a resource server has. */
-  readonly maxLifetime: number;
   readonly extensions: Extensions;
 }
 
@@ -59,9 +56,4 @@ function formatFor({ client, resources }: Grant): AccessTokenFormatName {
     throw new OAuthError('invalid_target', 'one token cannot serve these resource servers together');
   }
   return format;
-}
-
-function lifetimeOf({ client, resources }: Grant, { defaultLifetime, maxLifetime }: AccessTokenContext): number {
-  const shortest = Math.min(...resources.map((resource) => resource.access_token_lifetime ?? defaultLifetime));
-  return Math.min(client.access_token_lifetime ?? shortest, maxLifetime);
 }

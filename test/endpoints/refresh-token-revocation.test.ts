@@ -1,15 +1,20 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
+import { MAX_CLOCK_SKEW_SECONDS } from '../../lib/oauth/revocation.ts';
 import { BURST } from '../../lib/revocation/share.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
+import type { RecordStore } from '../../lib/store/record.ts';
 import { introspectionDoor } from '../support/doors.ts';
 import { forge, signingKeyOf } from '../support/forge.ts';
-import { app, newCode, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
+import { app, newCode, payloadOf, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
+import { createRandom } from '../support/random.ts';
 import { openList } from '../support/revocation-list.ts';
+import { scaled } from '../support/scale.ts';
 import {
   authorizerEvents,
   createTestClock,
   httpEvent,
+  type JsonResult,
   post,
   readResult,
   startWorld,
@@ -109,13 +114,131 @@ it('A refresh token can be revoked again, with the same answer and without a sec
   expect(await listLength()).toBe(length);
 });
 
-it('The entry for a revoked refresh token stays on the list until the last access token of its grant has expired', async () => {
-  const { refresh_token, grant_id } = await signIn('web-jwt');
-  await revoke('web-jwt', refresh_token);
-  const [entry] = await openList(world.table, clock).find('grant', grant_id);
-  // The time a request may still take, the longest lifetime, the widest leeway.
-  expect(entry?.expires_at).toBeGreaterThanOrEqual(NOW + 10 + DAY + 300);
-  expect(entry?.expires_at).toBeLessThan(NOW + 10 + DAY + 300 + 900);
+describe('The entry that ends a grant stays on the list until the last access token of the grant has expired:', () => {
+  const HOUR = 3_600;
+  /** A request in flight and clocks that differ, then the widest leeway. */
+  const LATER = 60 + MAX_CLOCK_SKEW_SECONDS;
+  const STEP = 900;
+
+  const resources = ['orders', 'billing'] as const;
+  type Lifetimes = Record<'client' | 'orders' | 'billing', number | undefined>;
+  async function setLifetimes({ client, ...ofApis }: Partial<Lifetimes>) {
+    await setLifetime(world.clients, 'aging', client);
+    for (const id of resources) await setLifetime(world.resourceServers, id, ofApis[id]);
+  }
+  async function setLifetime<Kind extends { access_token_lifetime?: number }>(
+    store: RecordStore<Kind>,
+    id: string,
+    seconds: number | undefined,
+  ) {
+    const { value, version } = (await store.findVersion(id))!;
+    const { access_token_lifetime: _, ...others } = value;
+    const changed = { ...others, ...(seconds !== undefined && { access_token_lifetime: seconds }) };
+    expect(await store.replace(changed as Kind, version)).toBe(true);
+  }
+  beforeAll(() => world.clients.create(app('aging')));
+  beforeEach(() => openList(world.table).clear());
+  afterAll(() => setLifetimes({}));
+
+  const keyOf = (grant_id: string) => ({ pk: `GRANT#${grant_id}`, sk: 'GRANT' });
+  const begin = () => newCode(world, 'aging', { clock, resources });
+  /** When the table forgets it: the first full step that is not before it expires. */
+  async function endOfEntry(grant_id: string): Promise<number> {
+    const found = await openList(world.table, clock).find('grant', grant_id);
+    expect(found).toHaveLength(1);
+    return found[0]!.expires_at;
+  }
+
+  const ways: [string, Partial<Lifetimes>, number][] = [
+    ['by default for an hour', {}, HOUR],
+    ["for the client's own lifetime", { client: 5 * HOUR, orders: 20 * HOUR }, 5 * HOUR],
+    ['for that of the API with the longest', { orders: HOUR, billing: 5 * HOUR }, 5 * HOUR],
+    ['for the longest lifetime of the service at most', { client: 2 * DAY }, DAY],
+    ['for an hour also if the lifetime is shorter, so that it can become longer', { client: 60 }, HOUR],
+  ];
+  it.each(ways)('%s', async (_name, lifetimes, expected) => {
+    await setLifetimes(lifetimes);
+    // A second less would be a step less.
+    set(Math.ceil((NOW + expected + LATER) / STEP) * STEP + 1 - expected - LATER);
+    const { code, grant_id } = await begin();
+    const { refresh_token } = tokensOf(await redeem(world.handlers, 'aging', code));
+    await revoke('aging', refresh_token);
+    expect(await endOfEntry(grant_id)).toBe(clock() + expected + LATER - 1 + STEP);
+  });
+
+  it('for the longest lifetime of all if it was given before grants noted one', async () => {
+    await setLifetimes({});
+    const { code, grant_id } = await begin();
+    const { refresh_token } = tokensOf(await redeem(world.handlers, 'aging', code));
+    const { access_token_lifetime, ...older } = (await world.table.get(keyOf(grant_id)))!;
+    expect(access_token_lifetime).toBe(HOUR);
+    await world.table.put({ ...older, ...keyOf(grant_id) });
+    await setLifetimes({ client: 5 * HOUR });
+    const { json } = await refresh(world.handlers, 'aging', refresh_token);
+    expect(json['expires_in']).toBe(5 * HOUR);
+    await revoke('aging', refresh_token);
+    expect(await endOfEntry(grant_id)).toBeGreaterThanOrEqual(clock() + DAY + LATER);
+  });
+
+  it('so a lifetime that has become longer counts for what is granted from then on', async () => {
+    await setLifetimes({});
+    const { code } = await begin();
+    await setLifetimes({ client: 5 * HOUR });
+    const first = await redeem(world.handlers, 'aging', code);
+    const second = await refresh(world.handlers, 'aging', tokensOf(first).refresh_token);
+    const next = await redeem(world.handlers, 'aging', (await begin()).code);
+    expect([first, second, next].map(({ json }) => json['expires_in'])).toEqual([HOUR, HOUR, 5 * HOUR]);
+  });
+
+  // Lifetimes change, clocks differ, and requests for tokens are in flight while the grant is ended.
+  it('whatever happens before', async () => {
+    const LIFETIMES = [undefined, 60, 600, HOUR, 2 * HOUR, 7 * HOUR, DAY, 2 * DAY];
+    const containers = [-5, 0, 0, 5].map((ahead) => world.restart({}, () => clock() + ahead));
+    const random = createRandom(12);
+    for (let round = 0; round < scaled(6, 150); round++) {
+      await openList(world.table).clear();
+      const change = () =>
+        setLifetimes({
+          client: random.pick([undefined, random.pick(LIFETIMES)]),
+          orders: random.pick(LIFETIMES),
+          billing: random.pick(LIFETIMES),
+        });
+      await change();
+      const { code, grant_id } = await begin();
+      const issued: [number, string][] = [];
+      const refreshTokens: string[] = [];
+      const note = (answer: JsonResult) => {
+        if (answer.status !== 200) return;
+        issued.push([payloadOf(tokensOf(answer).access_token)['exp'] as number, tokensOf(answer).access_token]);
+        refreshTokens.push(tokensOf(answer).refresh_token);
+      };
+      const anyPart = () => random.pick([{}, { resource: 'orders' }, { resource: 'billing' }]);
+      const useCode = () => redeem(random.pick(containers), 'aging', code, anyPart());
+      // An earlier one is a retry, or ends the grant.
+      const useRefreshToken = (back = 1) =>
+        refresh(random.pick(containers), 'aging', refreshTokens.at(-back) ?? 'none', anyPart());
+      note(await useCode());
+      for (let step = random.integer(4); step > 0; step--) {
+        if (random.chance(0.5)) await change();
+        advance(random.pick([0, 1, 30, 1_000, 7_000]));
+        for (const answer of await Promise.all([useRefreshToken(), useRefreshToken()])) note(answer);
+      }
+      const ends = [
+        useCode,
+        () => useRefreshToken(3),
+        () => post(random.pick(containers).revocation, 'aging', { token: refreshTokens[0] ?? '' }),
+      ];
+      const [ending, ...answers] = await Promise.all([random.pick(ends)(), useRefreshToken(), useRefreshToken()]);
+      for (const answer of answers) note(answer);
+      // Something has ended it, so each token that was ever handed out is on the list until everybody refuses it.
+      await post(world.handlers.revocation, 'aging', { token: refreshTokens[0] ?? '' });
+      const until = await endOfEntry(grant_id);
+      const longest = Math.max(...issued.map(([exp]) => exp));
+      expect([round, ending.status, longest + MAX_CLOCK_SKEW_SECONDS <= until]).toEqual([round, ending.status, true]);
+      expect(until).toBeLessThan(clock() + DAY + LATER + STEP + 10);
+      for (const [, token] of issued) expect(await introspectionDoor.show(world.handlers, token)).toBe('refuse');
+    }
+  });
 });
 
 it.each<[string, (token: string) => string]>([

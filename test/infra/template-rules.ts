@@ -38,7 +38,7 @@ interface FunctionRule {
 }
 
 /** With a list of attributes, requests may mention no others. */
-type Access = [kinds: string[], actions: string[], attributes?: readonly string[]];
+type Access = [kinds: string[], actions: string[], attributes?: readonly string[], answer?: 'NONE' | 'ALL_NEW'];
 
 type Origin = 'secret' | 'kms' | 'wrapped';
 
@@ -245,7 +245,7 @@ export const functions: Record<string, FunctionRule> = {
     table: [
       [['SCHEMA', 'CLIENT#*', 'TOKEN#*', 'GRANT#*', 'ATTEMPTS#*'], ['GetItem']],
       [['ATTEMPTS#*'], ['PutItem']],
-      [['GRANT#*'], ['UpdateItem'], ['client_id', 'state', 'revoked_at', 'transition']],
+      [['GRANT#*'], ['UpdateItem'], ['client_id', 'state', 'revoked_at', 'transition'], 'ALL_NEW'],
       [['TOKEN#*'], ['UpdateItem'], ['client_id', 'expires_at', 'revoked_at']],
       revoking,
     ],
@@ -278,7 +278,7 @@ export const functions: Record<string, FunctionRule> = {
       [['SCHEMA', 'SESSION#*', 'GRANT#*', 'EPOCH#session#*'], ['GetItem']],
       readingClients,
       [['SESSION#*'], ['Query', 'DeleteItem']],
-      [['GRANT#*'], ['UpdateItem'], ['grant_id', 'state', 'revoked_at', 'transition']],
+      [['GRANT#*'], ['UpdateItem'], ['grant_id', 'state', 'revoked_at', 'transition'], 'ALL_NEW'],
       [['SIGNED_OUT', 'EPOCH#session#*'], ['PutItem']],
       revoking,
     ],
@@ -495,7 +495,7 @@ const tableArn = (template: Template): Json => ({
 });
 
 /** The right to do something with items of some kinds. */
-const onItems = (template: Template, ...[kinds, actions, attributes]: Access) => ({
+const onItems = (template: Template, ...[kinds, actions, attributes, answer = 'NONE']: Access) => ({
   Effect: 'Allow',
   Action: actions.map((action) => `dynamodb:${action}`),
   Resource: tableArn(template),
@@ -506,7 +506,7 @@ const onItems = (template: Template, ...[kinds, actions, attributes]: Access) =>
       // Without it, a request that names no attributes would be allowed, and answered with all of them.
       StringEquals: actions.includes('GetItem')
         ? { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' }
-        : { 'dynamodb:ReturnValues': 'NONE' },
+        : { 'dynamodb:ReturnValues': answer },
     }),
   },
 });

@@ -78,6 +78,7 @@ export async function newCode(
       codeLifetime,
       refreshTokenLifetime: 2_592_000,
       refreshTokenIdleLifetime: 604_800,
+      defaultLifetime: 3_600,
       maxLifetime: 86_400,
     },
   );

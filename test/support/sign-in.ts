@@ -81,7 +81,14 @@ export function createSignIn({ env, table }: World, clock: Clock) {
   const users = createUserStore(table);
   const handles = createAllHandles(issuer, Buffer.from(env['HANDLE_KEYS'] ?? '', 'base64url'));
   const lifetimes = { codeLifetime: 60, refreshTokenLifetime: 86_400, refreshTokenIdleLifetime: 86_400 };
-  const context = { ...lifetimes, maxLifetime: 86_400, clock, grants, handles: { code: () => handles.code } };
+  const context = {
+    ...lifetimes,
+    defaultLifetime: 3_600,
+    maxLifetime: 86_400,
+    clock,
+    grants,
+    handles: { code: () => handles.code },
+  };
 
   /** Makes a grant for a client. @returns its id and its code */
   async function giveCode(client: Client, options: GrantOptions = {}) {
