@@ -117,6 +117,18 @@ describe('The page on dependencies', () => {
   });
 });
 
+describe('The page on client libraries', () => {
+  const rows = [...document('docs/clients.md').matchAll(/^\| `([^`]+)`[^|]* \| (\d[\w.]*) \|/gm)].map(
+    ([, name, version]) => `${name} ${version}`,
+  );
+
+  it('names the versions that the tests use', () => {
+    expect(rows.length).toBeGreaterThan(5);
+    const pinned = pinnedVersions();
+    expect(rows.filter((row) => !pinned.has(row))).toEqual([]);
+  });
+});
+
 describe('The curves in the docs', () => {
   it.each(Object.keys(pictures) as PictureName[])('are drawn from the figures beside them: %s', async (name) => {
     await expect(await drawKept(name)).toMatchFileSnapshot(`${placeOf(name)}.svg`);
@@ -177,6 +189,17 @@ function documents(): string[] {
   return ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', ...inDocs].filter((file) =>
     existsSync(join(root, file)),
   );
+}
+
+/** The packages that the tests of client libraries use, each with its version. */
+function pinnedVersions(): Set<string> {
+  const { packages } = JSON.parse(document('package-lock.json')) as {
+    packages: Record<string, { name?: string; version: string }>;
+  };
+  const ofNpm = Object.entries(packages).map(
+    ([path, { name = path.replace('node_modules/', ''), version }]) => `${name} ${version}`,
+  );
+  return new Set(ofNpm);
 }
 
 const withoutCode = (text: string): string => text.replace(/^```.*?^```$/gms, '').replace(/`[^`\n]*`/g, 'code');
