@@ -5,13 +5,13 @@ import { type ClientFinding, judgeClient } from '../../lib/oauth/client-registra
 import { randomId } from '../../lib/oauth/handle.ts';
 import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { listOfClients } from '../../lib/store/client.ts';
-import { Problem } from '../problem.ts';
 import { change, create, get } from './change.ts';
 import { hasSettings, type Settings, whyNoSecrets, withChanges, withSettings } from './client-settings.ts';
 import { examples, withTableAction, withYes } from './command.ts';
 import { DEPLOYED_SETTINGS_HELP, disableClient, HOW_SOON, readDeployedSettings } from './disable-client.ts';
 import type { Io } from './io.ts';
 import { type PageOptions, printPages, readOptions, withPages } from './list.ts';
+import { requireNoResourceServer } from './namesakes.ts';
 import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
 import { time } from './output.ts';
 import * as parse from './parse.ts';
@@ -72,11 +72,7 @@ const createCommand = (io: Io) =>
       const resourceServers = await getResourceServers(client, store);
       const findings = await judge(client, resourceServers, store, io);
       refuseFindings(findings);
-      if (await store.resourceServers.find(client_id)) {
-        throw new Problem(
-          `${client_id} is the id of a resource server, and introspection tells callers apart by their ids: choose another id`,
-        );
-      }
+      await requireNoResourceServer(client_id, store);
       const made = usesSecret(client) ? await newSecret(io, options, store.clock()) : undefined;
       const record = { ...client, resources: identifiersOf(resourceServers), secrets: made ? [made.stored] : [] };
       await create(store.clients, 'client', client_id, record);

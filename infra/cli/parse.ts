@@ -5,7 +5,7 @@ import { grantTypes } from '../../lib/grants/grant-types.ts';
 import { algorithmNames } from '../../lib/keys/algorithm.ts';
 import { parseEncryptionKey } from '../../lib/keys/encryption-key.ts';
 import { KeyError } from '../../lib/keys/jwk.ts';
-import type { AccessTokenFormatName } from '../../lib/oauth/access-token.ts';
+import { type AccessTokenFormatName, accessTokenTyps } from '../../lib/oauth/access-token.ts';
 import { isIdentifier, isNewIdentifier } from '../../lib/oauth/identifier.ts';
 import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 import { responseModes } from '../../lib/oauth/response-type.ts';
@@ -139,6 +139,9 @@ const formats = Object.keys(explanations) as AccessTokenFormatName[];
 export const format = choice(formats);
 
 export const signingAlg = choice(algorithmNames);
+
+export const typNames = accessTokenTyps.join(', ');
+export const typ = choice(accessTokenTyps);
 
 /** OAuth 2.0 Multiple Response Type Encoding Practices, section 5 */
 const responseTypes = ['code', 'code id_token', 'code token', 'code id_token token', 'id_token', 'id_token token'];

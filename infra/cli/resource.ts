@@ -1,15 +1,20 @@
 import { Command } from 'commander';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
-import { type AccessTokenFormatName, DEFAULT_FORMAT } from '../../lib/oauth/access-token.ts';
+import {
+  ACCESS_TOKEN_TYP,
+  type AccessTokenFormatName,
+  type AccessTokenTyp,
+  DEFAULT_FORMAT,
+} from '../../lib/oauth/access-token.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { judgeResourceServer, type ResourceServerFinding } from '../../lib/oauth/resource-server-registration.ts';
 import { listOfResourceServers } from '../../lib/store/resource-server.ts';
-import { Problem } from '../problem.ts';
 import { change, create, get, withoutUndefined } from './change.ts';
 import { examples, withTableAction } from './command.ts';
 import { readDeployedSettings } from './disable-client.ts';
 import type { Io } from './io.ts';
 import { type PageOptions, printPages, readOptions, withPages } from './list.ts';
+import { requireNoClient, requireOwnAudience } from './namesakes.ts';
 import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
 import { openingKeysCommand } from './opening-keys.ts';
 import * as parse from './parse.ts';
@@ -24,6 +29,7 @@ interface Settings {
   readonly format?: AccessTokenFormatName | typeof parse.DEFAULT;
   readonly encryptionKey?: EncryptionJwk | typeof parse.DEFAULT;
   readonly signingAlg?: AlgorithmName | typeof parse.DEFAULT;
+  readonly typ?: AccessTokenTyp | typeof parse.DEFAULT;
   readonly lifetime?: number | typeof parse.DEFAULT;
 }
 
@@ -58,6 +64,11 @@ const withSettings = (command: Command): Command =>
       parse.orDefault(parse.signingAlg),
     )
     .option(
+      '--typ <typ>',
+      `typ in the header of its tokens: ${parse.typNames}, or default (${ACCESS_TOKEN_TYP}); JWT for verifiers that know no other, such as Spring Security`,
+      parse.orDefault(parse.typ),
+    )
+    .option(
       '--lifetime <seconds>',
       `lifetime of its access tokens in seconds, 1 to ${parse.MAX_LIFETIME}, or default (the lifetime of the service, 3600)`,
       parse.orDefault(parse.lifetime),
@@ -86,16 +97,13 @@ const createCommand = (io: Io) =>
     io,
     async ({ out, open }, options, identifier = '') => {
       const store = await open();
-      if (await store.clients.find(identifier)) {
-        throw new Problem(
-          `${identifier} is the id of a client, and introspection tells callers apart by their ids: choose another identifier`,
-        );
-      }
+      await requireNoClient(identifier, store);
       const made = await newSecret(io, options, store.clock());
       const draft = { identifier, audience: identifier, scope: '', secrets: [made.stored], enabled: true };
       const resource = withChanges(draft, options);
       const findings = await judge(resource, store, io);
       refuseFindings(findings);
+      await requireOwnAudience(resource, store);
       await create(store.resourceServers, 'resource server', identifier, resource);
 
       const shown = made.secret === undefined ? {} : { secret: made.secret };
@@ -164,6 +172,7 @@ const updateCommand = (io: Io) =>
         const next = withChanges(found, options);
         findings = await judge(next, store, io);
         refuseFindings(findings, await judge(found, store, io));
+        await requireOwnAudience(next, store);
         return next;
       });
       out.result(recordView(resource), resourceText(resource));
@@ -207,10 +216,10 @@ async function judge(resource: ResourceServer, store: Store, { env }: Io) {
   return judgeResourceServer(resource, await findDeployment({ alg, format }, store, env));
 }
 
-const SETTINGS = ['audience', 'scope', 'format', 'encryptionKey', 'signingAlg', 'lifetime'] as const;
+const SETTINGS = ['audience', 'scope', 'format', 'encryptionKey', 'signingAlg', 'typ', 'lifetime'] as const;
 
 const withChanges = (resource: ResourceServer, options: Settings): ResourceServer => {
-  const { audience, scope, format, encryptionKey, signingAlg, lifetime } = options;
+  const { audience, scope, format, encryptionKey, signingAlg, typ, lifetime } = options;
   return withoutUndefined<ResourceServer>({
     ...resource,
     audience: audience ?? resource.audience,
@@ -218,6 +227,7 @@ const withChanges = (resource: ResourceServer, options: Settings): ResourceServe
     access_token_format: parse.chosen(format, resource.access_token_format),
     access_token_encryption_jwk: parse.chosen(encryptionKey, resource.access_token_encryption_jwk),
     access_token_signing_alg: parse.chosen<string>(signingAlg, resource.access_token_signing_alg),
+    access_token_typ: parse.chosen(typ, resource.access_token_typ),
     access_token_lifetime: parse.chosen(lifetime, resource.access_token_lifetime),
   });
 };

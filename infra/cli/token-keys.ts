@@ -7,7 +7,7 @@ import { createHandles, type HandleKind, type Handles, handleKinds } from '../..
 import { handleKeyId, oldHandleKeyId } from '../../lib/oauth/handle-key.ts';
 import type { ExplainingContext } from '../../lib/tokens/explanation.ts';
 import { createJwtVerifier } from '../../lib/tokens/jws.ts';
-import { ACCESS_TOKEN_TYP } from '../../lib/tokens/jwt.ts';
+import { accessTokenKind } from '../../lib/tokens/jwt-kind.ts';
 import type { LocalStack } from './local-stack.ts';
 
 /** The issuer and the keys that tokens can be checked with. */
@@ -47,7 +47,7 @@ export function findTokenKeys(given: Environment, local: LocalStack | undefined)
     issuer,
     async findJwtVerifier() {
       const keys = (await findPublicKeys(env, local))?.keys;
-      return keys && createJwtVerifier(ACCESS_TOKEN_TYP, keyVerifiers(keys));
+      return keys && createJwtVerifier(accessTokenKind, keyVerifiers(keys));
     },
     decryptionKeys: new Map(find('DECRYPTION_KEYS')?.map((key) => [key.kid, key])),
     openingKeys: createSealingKeys(issuer ?? '', issuer === undefined ? [] : (find('SEALING_KEYS') ?? [])),

@@ -1,5 +1,5 @@
 import { authenticationMethods } from '../../lib/client-authentication/methods.ts';
-import { DEFAULT_FORMAT } from '../../lib/oauth/access-token.ts';
+import { ACCESS_TOKEN_TYP, DEFAULT_FORMAT } from '../../lib/oauth/access-token.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import type { HashedSecret } from '../../lib/oauth/hashed-secret.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
@@ -74,6 +74,7 @@ export const resourceText = ({ secrets, ...resource }: ResourceServer, more: Rec
     access_token_format: resource.access_token_format ?? DEFAULT_FORMAT,
     access_token_encryption_key: encryptionKeyText(resource.access_token_encryption_jwk),
     access_token_signing_alg: resource.access_token_signing_alg ?? 'that of the first signing key',
+    access_token_typ: resource.access_token_typ ?? ACCESS_TOKEN_TYP,
     access_token_lifetime: resource.access_token_lifetime ?? 'that of the service',
     secrets: secretsText(secrets),
     ...more,

@@ -70,19 +70,29 @@ export function registrySigners(copy: RegistryCopy, sources: KeySources): Signer
     current = registry;
   };
 
-  const choose = (registry: KeyRegistry, alg: string | undefined) => {
-    if (registry !== current) update(registry);
-    if (signers.length === 0) throw new Unavailable('an active signing key');
-    const signer = signers.find(({ key }) => alg === undefined || key.alg === alg);
+  const find = (alg: string) => signers.find(({ key }) => key.alg === alg);
+
+  const getOf = (alg: string) => {
+    const signer = find(alg);
     if (!signer) throw noKeyFor(alg);
-    return signer.get();
+    return signer;
+  };
+
+  const loadFrom = (registry: KeyRegistry, choose: (first: Loading) => Loading) => {
+    if (registry !== current) update(registry);
+    const [first] = signers;
+    if (!first) throw new Unavailable('an active signing key');
+    return choose(first).get();
+  };
+
+  const getChosen = (choose: (first: Loading) => Loading) => {
+    const registry = copy.fresh();
+    return registry instanceof Promise ? registry.then((fresh) => loadFrom(fresh, choose)) : loadFrom(registry, choose);
   };
 
   return {
-    get(alg) {
-      const registry = copy.fresh();
-      return registry instanceof Promise ? registry.then((fresh) => choose(fresh, alg)) : choose(registry, alg);
-    },
+    get: (alg) => getChosen((first) => (alg === undefined ? first : getOf(alg))),
+    prefer: (alg) => getChosen((first) => find(alg) ?? first),
   };
 }
 

@@ -18,18 +18,23 @@ export const keySigner = ({ kid, alg, key }: SigningKey): Signer => ({
 export interface Signers {
   /** The first key of the algorithm, or of all; never another in its place. @throws KeyError without such a key; Unavailable */
   get(alg?: string): Signer | Promise<Signer>;
+  /** The first key of the algorithm, or of all where it has none. @throws Unavailable */
+  prefer(alg: AlgorithmName): Signer | Promise<Signer>;
 }
 
 export function keySigners(keys: readonly [SigningKey, ...SigningKey[]]): Signers {
-  const signers = keys.map(keySigner);
+  const [first, ...others] = keys;
+  const signers = [keySigner(first), ...others.map(keySigner)] as const;
+  const find = (alg: string) => signers.find((candidate) => candidate.alg === alg);
   return {
     get(alg) {
-      const signer = signers.find((candidate) => alg === undefined || candidate.alg === alg);
+      const signer = alg === undefined ? signers[0] : find(alg);
       if (!signer) throw noKeyFor(alg);
       return signer;
     },
+    prefer: (alg) => find(alg) ?? signers[0],
   };
 }
 
-/** A fault of the deployment: a resource server is registered for an algorithm that has no key. */
+/** A fault of the deployment: a resource server or a client is registered for an algorithm that has no key. */
 export const noKeyFor = (alg: string | undefined) => new KeyError(`for ${alg}`, 'is missing from the signing keys');

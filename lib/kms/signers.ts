@@ -49,17 +49,22 @@ export function kmsSigners(keys: readonly [KmsKey, ...KmsKey[]], kms: Kms): Sign
     return attempts;
   };
 
-  return {
-    async get(alg) {
-      const attempts = allSeen ? [] : await seeAll();
-      for (const [index, { alg: declared, load }] of loaders.entries()) {
-        if (alg !== undefined && declared !== undefined && declared !== alg) continue;
-        const signer = await (attempts[index] ?? load());
-        if (alg === undefined || signer.alg === alg) return signer;
-      }
-      throw noKeyFor(alg);
-    },
+  const find = async (alg?: string) => {
+    const attempts = allSeen ? [] : await seeAll();
+    for (const [index, { alg: declared, load }] of loaders.entries()) {
+      if (alg !== undefined && declared !== undefined && declared !== alg) continue;
+      const signer = await (attempts[index] ?? load());
+      if (alg === undefined || signer.alg === alg) return signer;
+    }
+    return undefined;
   };
+
+  const get = async (alg?: string) => {
+    const signer = await find(alg);
+    if (!signer) throw noKeyFor(alg);
+    return signer;
+  };
+  return { get, prefer: async (alg) => (await find(alg)) ?? get() };
 }
 
 const kmsSigner = async (named: NamedKey, kms: Kms): Promise<Signer> =>

@@ -5,6 +5,14 @@ export type AccessTokenFormatName = (typeof accessTokenFormats)[number];
 
 export const DEFAULT_FORMAT: AccessTokenFormatName = 'jwt';
 
+/** RFC 9068 section 2.1. */
+export const ACCESS_TOKEN_TYP = 'at+jwt';
+
+/** What access tokens may be typed: the second one is for APIs whose verifiers know no other, and ID tokens have it as well. */
+export const accessTokenTyps = [ACCESS_TOKEN_TYP, 'JWT'] as const;
+
+export type AccessTokenTyp = (typeof accessTokenTyps)[number];
+
 interface FormatNature {
   /** Its tokens contain the claims, so validation reads only the revocation list. */
   readonly isSelfContained: boolean;

@@ -32,7 +32,7 @@ export interface Client {
   readonly client_uri?: string;
   readonly policy_uri?: string;
   readonly tos_uri?: string;
-  /** Absent = that of the first signing key. OpenID Connect Registration section 2 */
+  /** Of logout tokens, too. Absent = RS256, or that of the first signing key where no key has it. OpenID Connect Registration section 2 */
   readonly id_token_signed_response_alg?: string;
   readonly default_max_age?: number;
   /** Seconds from the grant to its last possible refresh; absent = the default of the service. */

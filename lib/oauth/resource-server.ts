@@ -1,4 +1,4 @@
-import type { AccessTokenFormatName } from './access-token.ts';
+import type { AccessTokenFormatName, AccessTokenTyp } from './access-token.ts';
 import type { HashedSecret } from './hashed-secret.ts';
 
 /** Validated by `parseEncryptionKey`. RFC 7517 section 4 */
@@ -19,6 +19,8 @@ export interface ResourceServer {
   readonly access_token_encryption_jwk?: EncryptionJwk;
   /** Absent = that of the first signing key. */
   readonly access_token_signing_alg?: string;
+  /** Of the header of JWTs and sealed tokens. Absent = that of RFC 9068. */
+  readonly access_token_typ?: AccessTokenTyp;
   readonly access_token_lifetime?: number;
   readonly secrets: readonly HashedSecret[];
   readonly enabled: boolean;

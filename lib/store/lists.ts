@@ -31,6 +31,8 @@ export interface ListOptions {
   readonly pageSize?: number;
   /** Does not believe that the index is complete, and completes it. */
   readonly wholeTable?: boolean;
+  /** For items that only this version writes, all of which are in the index. */
+  readonly indexAlone?: boolean;
 }
 
 interface ListContext {
@@ -85,12 +87,12 @@ export function createLists({ call, tableName, table, clock }: ListContext): Lis
   const isComplete: Lists['isComplete'] = async ({ kind }) => (await marks.find(kind)) !== undefined;
 
   async function* read<Value>(list: List<Value>, options: ListOptions = {}) {
-    const { after, wholeTable = false } = options;
-    const isKnownComplete = !wholeTable && (await isComplete(list));
+    const { after, wholeTable = false, indexAlone = false } = options;
+    const isKnownComplete = indexAlone || (!wholeTable && (await isComplete(list)));
     const first = await readIndex(list.listed_in, options).catch(undefinedIfNoIndex);
     if (first && isKnownComplete) {
       yield* readListed(list, options, first);
-    } else {
+    } else if (!indexAlone) {
       const all = await readWholeTable(list, { readPage, table, completesIndex: first !== undefined });
       if (first) await marks.put([list.kind], { complete_since: clock() });
       const from = after === undefined ? 0 : all.findIndex(({ listed_as }) => compareTexts(listed_as, after) > 0);

@@ -1,4 +1,4 @@
-import { accessTokenFormats } from '../oauth/access-token.ts';
+import { accessTokenFormats, accessTokenTyps } from '../oauth/access-token.ts';
 import type { EncryptionJwk, ResourceServer } from '../oauth/resource-server.ts';
 import type { List } from './lists.ts';
 import {
@@ -19,6 +19,7 @@ const members: Members<ResourceServer> = {
   access_token_format: optional(oneOf(...accessTokenFormats)),
   access_token_encryption_jwk: optional(object<EncryptionJwk>({ kty: text, kid: text, alg: text, use: oneOf('enc') })),
   access_token_signing_alg: optional(text),
+  access_token_typ: optional(oneOf(...accessTokenTyps)),
   access_token_lifetime: optional(number),
   secrets: listOf(hashedSecret),
   enabled: boolean,

@@ -7,10 +7,9 @@ import { reachedAcr } from '../oauth/authentication-context.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import type { Grant } from '../oauth/grant.ts';
 import type { UserClaims } from '../oauth/user.ts';
+import { idTokenSigner } from './id-token-signer.ts';
 import { signJwt } from './jws.ts';
-
-/** An ID token must be refused wherever an access token is expected. */
-export const ID_TOKEN_TYP = 'JWT';
+import { ID_TOKEN_TYP } from './jwt-kind.ts';
 
 /** Leaves 2 KB of the query of `/logout` for its other parameters. OpenID Connect RP-Initiated Logout section 2 */
 export const MAX_ID_TOKEN_LENGTH = MAX_QUERY_LENGTH - 2 * 1024;
@@ -41,13 +40,15 @@ export async function issueIdToken(grant: Grant, together: IssuedTogether, conte
   const { client, sub, auth_time, amr, sid, nonce } = grant;
   const isAlone = together.isAlone === true;
   const [signer, userClaims] = await Promise.all([
-    context.signers.get(client.id_token_signed_response_alg),
+    idTokenSigner(client, context.signers),
     grant.claims === undefined && !isAlone ? {} : context.idTokenClaims(grant, isAlone),
   ]);
   const iat = context.clock();
   const claims = {
     // First, so that a claim about the user cannot replace one of the token.
     ...userClaims,
+    // It would make an access token of it.
+    client_id: undefined,
     iss: context.issuer,
     sub,
     aud: client.client_id,

@@ -3,8 +3,9 @@ import type { Signer } from '../keys/signer.ts';
 import type { Verifier, Verifiers } from '../keys/verifier.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import { decodeJson, type Json } from './compact.ts';
+import type { JwtKind } from './jwt-kind.ts';
 
-/** RFC 7515 section 7.1. Each kind of JWT has its own `typ`, so that none passes for another. */
+/** RFC 7515 section 7.1 */
 export async function signJwt(typ: string, claims: Json, { alg, kid, sign }: Signer): Promise<string> {
   const input = `${encode({ alg, typ, kid })}.${encode(claims)}`;
   const signature = await sign(Buffer.from(input));
@@ -19,8 +20,8 @@ export interface VerifiedJwt {
 }
 
 /** The key determines the algorithm, and the token has to name the same. RFC 8725 sections 3.1 and 3.11 */
-export function createJwtVerifier(typ: string, verifiers: ReadonlyMap<string, Verifier>) {
-  const { parse, verify } = jwtsOf(typ);
+export function createJwtVerifier(kind: JwtKind, verifiers: ReadonlyMap<string, Verifier>) {
+  const { parse, verify } = jwtsOf(kind);
   /** @throws InvalidToken */
   return (token: string): VerifiedJwt => {
     const parsed = parse(token);
@@ -29,8 +30,8 @@ export function createJwtVerifier(typ: string, verifiers: ReadonlyMap<string, Ve
 }
 
 /** Returns a promise when the keys have to be read again. */
-export function createChangingJwtVerifier(typ: string, verifiers: Verifiers) {
-  const { parse, verify } = jwtsOf(typ);
+export function createChangingJwtVerifier(kind: JwtKind, verifiers: Verifiers) {
+  const { parse, verify } = jwtsOf(kind);
   /** @throws InvalidToken */
   return (token: string): VerifiedJwt | Promise<VerifiedJwt> => {
     const parsed = parse(token);
@@ -41,6 +42,7 @@ export function createChangingJwtVerifier(typ: string, verifiers: Verifiers) {
 
 interface Header {
   readonly alg: unknown;
+  readonly typ: string;
   readonly kid: string;
 }
 
@@ -53,7 +55,7 @@ interface ParsedJwt {
 }
 
 /** Before and after looking up the key. */
-function jwtsOf(typ: string) {
+function jwtsOf(kind: JwtKind) {
   // Tokens have few different headers, so each is parsed once. Only those with a found key are kept, which limits their number.
   const headers = new Map<string, Header>();
 
@@ -63,7 +65,7 @@ function jwtsOf(typ: string) {
       if (!encodedHeader || !payload || !signature || more.length > 0) {
         throw new InvalidToken('is not a JWT with three segments');
       }
-      const header = headers.get(encodedHeader) ?? readHeader(decodeJson(encodedHeader, 'header'), typ);
+      const header = headers.get(encodedHeader) ?? readHeader(decodeJson(encodedHeader, 'header'), kind.typs);
       return { token, encodedHeader, header, payload, signature };
     },
 
@@ -74,15 +76,17 @@ function jwtsOf(typ: string) {
       const signatureBytes = decodeBase64url(signature);
       const input = Buffer.from(token.slice(0, encodedHeader.length + 1 + payload.length));
       if (!signatureBytes || !verifier.verify(input, signatureBytes)) throw new InvalidToken('has a wrong signature');
-      return { claims: decodeJson(payload, 'payload'), kid: verifier.kid };
+      const claims = decodeJson(payload, 'payload');
+      kind.require(claims, header.typ);
+      return { claims, kid: verifier.kid };
     },
   };
 }
 
 /** None of `crit`, `b64`, `zip`, `jwk`, `jku`, `x5u`, `x5c`: only the three that `signJwt` writes. */
-function readHeader({ alg, typ, kid, ...others }: Json, expectedTyp: string): Header {
+function readHeader({ alg, typ, kid, ...others }: Json, typs: readonly string[]): Header {
   if (Object.keys(others).length > 0) throw new InvalidToken('has an unexpected header member');
-  if (typ !== expectedTyp) throw new InvalidToken(`is not typed ${expectedTyp}`);
+  if (typeof typ !== 'string' || !typs.includes(typ)) throw new InvalidToken(`is not typed ${typs.join(' or ')}`);
   if (typeof kid !== 'string') throw new InvalidToken('has no kid');
-  return { alg, kid };
+  return { alg, typ, kid };
 }

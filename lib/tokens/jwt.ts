@@ -1,4 +1,4 @@
-import type { AccessToken } from '../oauth/access-token.ts';
+import { ACCESS_TOKEN_TYP, type AccessToken } from '../oauth/access-token.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { randomId } from '../oauth/handle.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
@@ -8,9 +8,6 @@ import { type FormatExplanation, keyIdOf, readUnverified, tryToOpen } from './ex
 import { type AccessTokenFormat, revokeThroughList, type VerifyingContext } from './format.ts';
 import { signJwt, type VerifiedJwt } from './jws.ts';
 
-/** RFC 9068 section 2.1. */
-export const ACCESS_TOKEN_TYP = 'at+jwt';
-
 /** Verified without the store. RFC 9068 */
 export const jwt: AccessTokenFormat<'jwt'> = {
   name: 'jwt',
@@ -19,7 +16,7 @@ export const jwt: AccessTokenFormat<'jwt'> = {
 
   async issue(claims, { signers }, resources) {
     const signer = await signers.get(commonSigningAlgorithm(resources));
-    return signJwt(ACCESS_TOKEN_TYP, { ...claims, jti: randomId() }, signer);
+    return signJwt(commonTyp(resources), { ...claims, jti: randomId() }, signer);
   },
 
   verify,
@@ -53,12 +50,18 @@ export const jwtExplanation: FormatExplanation = {
   },
 };
 
-/** Undefined when none requires one. A token has one signature, so they must agree. @throws OAuthError `invalid_target` */
-function commonSigningAlgorithm(resources: readonly ResourceServer[]): string | undefined {
-  const wanted = resources.map((resource) => resource.access_token_signing_alg).filter((alg) => alg !== undefined);
-  const [alg, ...others] = new Set(wanted);
+/** Undefined when none requires one. */
+const commonSigningAlgorithm = (resources: readonly ResourceServer[]) =>
+  common(resources.map((resource) => resource.access_token_signing_alg).filter((alg) => alg !== undefined));
+
+const commonTyp = (resources: readonly ResourceServer[]) =>
+  common(resources.map(({ access_token_typ = ACCESS_TOKEN_TYP }) => access_token_typ)) ?? ACCESS_TOKEN_TYP;
+
+/** A token has one header, so they must agree. @throws OAuthError `invalid_target` */
+function common<Value>(wanted: readonly Value[]): Value | undefined {
+  const [value, ...others] = new Set(wanted);
   if (others.length > 0) {
     throw new OAuthError('invalid_target', 'one token cannot serve these resource servers together');
   }
-  return alg;
+  return value;
 }

@@ -3,10 +3,9 @@ import type { Signers } from '../keys/signer.ts';
 import type { Client } from '../oauth/client.ts';
 import { randomId } from '../oauth/handle.ts';
 import type { LogoutDelivery } from '../oauth/logout-delivery.ts';
+import { idTokenSigner } from './id-token-signer.ts';
 import { signJwt } from './jws.ts';
-
-/** Different from those of access tokens and ID tokens. OpenID Connect Back-Channel Logout section 2.4 */
-const LOGOUT_TOKEN_TYP = 'logout+jwt';
+import { LOGOUT_TOKEN_TYP } from './jwt-kind.ts';
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
@@ -22,19 +21,19 @@ export interface LogoutTokenContext {
 /** Issued for each attempt. It must not have a `nonce`. Section 2.4 */
 export async function issueLogoutToken(
   { sid, sub }: LogoutDelivery,
-  { client_id, id_token_signed_response_alg }: Client,
+  client: Client,
   { issuer, clock, signers }: LogoutTokenContext,
 ): Promise<string> {
   const iat = clock();
   const claims = {
     iss: issuer,
     sub,
-    aud: client_id,
+    aud: client.client_id,
     iat,
     exp: iat + LIFETIME,
     jti: randomId(),
     events: { [EVENT]: {} },
     sid,
   };
-  return signJwt(LOGOUT_TOKEN_TYP, claims, await signers.get(id_token_signed_response_alg));
+  return signJwt(LOGOUT_TOKEN_TYP, claims, await idTokenSigner(client, signers));
 }

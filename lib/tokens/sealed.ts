@@ -1,5 +1,5 @@
 import type { OpeningKeys, SealingKey } from '../keys/sealing-key.ts';
-import type { AccessToken } from '../oauth/access-token.ts';
+import { ACCESS_TOKEN_TYP, type AccessToken, accessTokenTyps } from '../oauth/access-token.ts';
 import { InvalidToken, Unavailable, UnreadableToken } from '../oauth/errors.ts';
 import { randomId } from '../oauth/handle.ts';
 import { validateClaims } from './claims.ts';
@@ -7,7 +7,6 @@ import { type Json, parseJson } from './compact.ts';
 import { type FormatExplanation, keyIdOf, readUnverified, tryToOpen } from './explanation.ts';
 import { type AccessTokenFormat, requireSingleResource, revokeThroughList, type VerifyingContext } from './format.ts';
 import { decryptJwe, ENC, encryptJwe, isJwe, parseJwe } from './jwe.ts';
-import { ACCESS_TOKEN_TYP } from './jwt.ts';
 
 const ALG = 'dir';
 
@@ -23,10 +22,10 @@ export const sealed: AccessTokenFormat<'sealed'> = {
   matches: (token) => isJwe(token, { direct: true }),
 
   async issue(claims, { sealingKeys }, resources) {
-    const { audience: aud } = requireSingleResource(resources);
+    const { audience: aud, access_token_typ: typ = ACCESS_TOKEN_TYP } = requireSingleResource(resources);
     const sealing = sealingKeys.first(aud);
     if (!sealing) throw new Unavailable('a key of SEALING_KEYS');
-    const header = { alg: ALG, enc: ENC, typ: ACCESS_TOKEN_TYP, kid: sealing.id, aud };
+    const header = { alg: ALG, enc: ENC, typ, kid: sealing.id, aud };
     return encryptJwe(JSON.stringify({ ...claims, jti: randomId() }), header, sealing.key);
   },
 
@@ -61,7 +60,9 @@ function openSealed(token: string, keys: OpeningKeys): Promise<{ claims: Json; k
   const { header, encryptedKey } = parseJwe(token);
   const { alg, enc, typ, kid, aud, ...others } = header;
   if (Object.keys(others).length > 0) throw new InvalidToken('has an unexpected header member');
-  if (typ !== ACCESS_TOKEN_TYP) throw new InvalidToken(`is not typed ${ACCESS_TOKEN_TYP}`);
+  if (!accessTokenTyps.some((known) => known === typ)) {
+    throw new InvalidToken(`is not typed ${accessTokenTyps.join(' or ')}`);
+  }
   if (alg !== ALG || enc !== ENC) throw new InvalidToken(`is not encrypted with ${ALG} and ${ENC}`);
   if (encryptedKey.length > 0) throw new InvalidToken('has an encrypted key, which its algorithm does not use');
   if (typeof kid !== 'string' || typeof aud !== 'string') throw new InvalidToken('has no kid or no aud in its header');

@@ -1,6 +1,6 @@
 import { createSessionStore } from '../store/session.ts';
 import { createSignOutStore } from '../store/sign-out.ts';
-import { ID_TOKEN_TYP } from '../tokens/id-token.ts';
+import { idTokenKind } from '../tokens/jwt-kind.ts';
 import { clientFinder } from './clients.ts';
 import type { FoundationWithTable } from './foundation.ts';
 import { jwtVerification } from './keys.ts';
@@ -10,7 +10,7 @@ export function browsingContext(base: FoundationWithTable) {
   const logo_uri = config.find('SERVICE_LOGO_URI');
   return {
     service: { name: config.get('SERVICE_NAME'), ...(logo_uri !== undefined && { logo_uri }) },
-    verifyIdToken: jwtVerification(ID_TOKEN_TYP, base).verifyJwt,
+    verifyIdToken: jwtVerification(idTokenKind, base).verifyJwt,
     findClient: clientFinder(base),
     sessions: createSessionStore(table),
     signOuts: createSignOutStore(table),

@@ -7,6 +7,7 @@ import type { SigningJwk } from '../keys/signing-key.ts';
 import { keyVerifiers } from '../keys/verifier.ts';
 import { kmsSigners } from '../kms/signers.ts';
 import { createChangingJwtVerifier, createJwtVerifier } from '../tokens/jws.ts';
+import type { JwtKind } from '../tokens/jwt-kind.ts';
 import type { Foundation, FoundationWithTable } from './foundation.ts';
 import { openRegistry } from './registry.ts';
 
@@ -20,14 +21,14 @@ export function signers({ config, issuer, registry, kms }: FoundationWithTable):
     : kmsSigners(config.get('SIGNING_KMS_KEYS'), kms);
 }
 
-/** Of one `typ`, and in which span the loaded keys may be relied on; undefined = always. */
-export function jwtVerification(typ: string, { config, clock, registry }: FoundationWithTable) {
+/** Of one kind, and in which span the loaded keys may be relied on; undefined = always. */
+export function jwtVerification(kind: JwtKind, { config, clock, registry }: FoundationWithTable) {
   if (!config.usesKeyRegistry('VERIFICATION_KEYS')) {
-    const verifyJwt = createJwtVerifier(typ, keyVerifiers(config.get('VERIFICATION_KEYS')));
+    const verifyJwt = createJwtVerifier(kind, keyVerifiers(config.get('VERIFICATION_KEYS')));
     return { verifyJwt, keysIn: () => undefined };
   }
   const copy = registry();
-  const verifyJwt = createChangingJwtVerifier(typ, registryVerifiers(copy, clock));
+  const verifyJwt = createChangingJwtVerifier(kind, registryVerifiers(copy, clock));
   return { verifyJwt, keysIn: copy.freshIn };
 }
 

@@ -2,7 +2,7 @@ import { createOpeningKeys, createSealingKeys, type OpeningKeys } from '../keys/
 import { createRevocationList } from '../revocation/list.ts';
 import { createReferenceTokenStore } from '../store/reference-token.ts';
 import { createRevocationStore } from '../store/revocation.ts';
-import { ACCESS_TOKEN_TYP } from '../tokens/jwt.ts';
+import { accessTokenKind } from '../tokens/jwt-kind.ts';
 import type { FoundationWithTable } from './foundation.ts';
 import { jwtVerification } from './keys.ts';
 
@@ -14,7 +14,7 @@ export function verifyingContext(base: FoundationWithTable) {
     issuer,
     clockSkew: config.get('CLOCK_SKEW_SECONDS'),
     maxLifetime: config.get('ACCESS_TOKEN_MAX_LIFETIME_SECONDS'),
-    ...jwtVerification(ACCESS_TOKEN_TYP, base),
+    ...jwtVerification(accessTokenKind, base),
     decryptionKeys: new Map(config.find('DECRYPTION_KEYS')?.map((key) => [key.kid, key])),
     openingKeys: createSealingKeys(issuer, config.find('SEALING_KEYS') ?? []),
     referenceTokens: createReferenceTokenStore(table),

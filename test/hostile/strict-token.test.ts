@@ -234,8 +234,8 @@ const header: Case[] = [
     [
       undefined,
       '',
-      'JWT',
       'jwt',
+      'Jwt',
       'AT+JWT',
       'at+JWT',
       'At+Jwt',

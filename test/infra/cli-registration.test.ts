@@ -151,6 +151,12 @@ describe('The command line refuses to register', () => {
       1,
       /the issuer is the audience of tokens that only the userinfo endpoint accepts/,
     ],
+    [
+      'tokens that could pass for ID tokens of a client',
+      ['resource', '--typ', 'JWT', '--audience', 'machine-jwt'],
+      1,
+      /machine-jwt is the id of a client, whose ID tokens are typed JWT/,
+    ],
   ])('%s, by create and by update', async (what, [kind = '', ...args], code, reason, env = {}) => {
     const id = what.replace(/\W+/g, '-');
     const records: { find(id: string): Promise<unknown> } = kind === 'client' ? world.clients : world.resourceServers;
@@ -167,6 +173,30 @@ describe('The command line refuses to register', () => {
     expect(changed).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(reason) });
     expect(await records.find(id)).toEqual(before);
   });
+});
+
+// In either order, and in either spelling.
+it.each([
+  [
+    'the audience',
+    'https://api.example',
+    /other\.example\/ is the audience of the resource server spring-audience, whose tokens are typed JWT/,
+  ],
+  ['the identifier', 'spring-identifier', /is the id of a resource server/],
+])('No client has %s of an API whose tokens are typed as ID tokens are', async (what, name, reason) => {
+  const id = what === 'the audience' ? 'spring-audience' : name;
+  const create = (client_id: string) => attempt(['client', 'create', client_id, '--scope', 'openid']);
+  await latchkey(['resource', 'create', id, '--audience', name]);
+  if (id !== name) {
+    expect(await create(name)).toMatchObject({ code: 0 });
+    expect(await attempt(['resource', 'update', id, '--typ', 'JWT'])).toMatchObject({ code: 1 });
+    await latchkey(['resource', 'update', id, '--audience', 'https://other.example']);
+  }
+  await latchkey(['resource', 'update', id, '--typ', 'JWT']);
+  const taken = id === name ? name : 'https://other.example/';
+  expect(await create(taken)).toMatchObject({ code: 1, stderr: expect.stringMatching(reason) });
+  await latchkey(['resource', 'update', id, '--typ', 'default']);
+  expect(await create(taken)).toMatchObject({ code: id === name ? 1 : 0 });
 });
 
 describe('The command line registers, with a warning,', () => {

@@ -6,6 +6,7 @@ import type { HandleKind } from '../../lib/oauth/handle.ts';
 import { type FaultyStore, startFaultyStore } from '../support/faulty-store.ts';
 import {
   forge,
+  forgeIdToken,
   forgingKey,
   forgingVariables,
   type Json,
@@ -367,7 +368,18 @@ describe('token explain', () => {
       'refused',
       ['has expired', 'is for another audience'],
     ],
-    ['an ID token', () => forge(signer, now(), {}, { typ: 'JWT' }), 'refused', ['is not typed at+jwt']],
+    [
+      'an ID token',
+      () => forgeIdToken(signer, now(), { aud: 'orders' }),
+      'refused',
+      ['is an ID token', 'has a missing or invalid client_id'],
+    ],
+    [
+      'a logout token',
+      () => forge(signer, now(), {}, { typ: 'logout+jwt' }),
+      'refused',
+      ['is not typed at+jwt or JWT'],
+    ],
     [
       'a key that is not ours',
       () => forge(forgingKey('ES256'), now()),

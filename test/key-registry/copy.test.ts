@@ -180,7 +180,7 @@ describe('A token with an unknown kid', () => {
     const handlers = restart();
     await ask(handlers, by(first));
     world.store.take();
-    for (const header of [{ typ: 'JWT' }, { crit: ['b64'] }, { kid: 5 }, { kid: undefined }]) {
+    for (const header of [{ typ: 'jwt' }, { crit: ['b64'] }, { kid: 5 }, { kid: undefined }]) {
       expect(await ask(handlers, forge(unknown, clock(), {}, header))).toBe('refuse');
     }
     expect(registryReads(world.store)).toBe(0);

@@ -224,6 +224,9 @@ describe.each(['wrapped', 'kms'] as const)('Registered keys of the origin "%s"',
     for (const { kid, status } of (await world.find()).keys) if (status === 'next') await activate(kid);
     const handlers = world.restart();
     const verifier = world.restart();
+    const expected = kids['RS256'] === undefined ? 'ES256' : 'RS256';
+    const { id_token: unasked } = await signIn(handlers);
+    expect(await verify(unasked, 'JWT', 'web', verifier)).toEqual({ alg: expected, typ: 'JWT', kid: kids[expected] });
     for (const alg of algorithms) {
       const client_id = `web-${alg}`;
       const first = await signIn(handlers, client_id);

@@ -55,6 +55,16 @@ it('A KMS key signs with the first algorithm that fits unless another one is con
   expect((await jwtVerify(token, published(VERIFICATION_KEYS))).protectedHeader.alg).toBe('RS256');
 });
 
+it('A key with the preferred algorithm signs wherever it stands, and otherwise the first key', async () => {
+  const [ec, rsa] = [createKey(world.kms, 'ECC_NIST_P256'), createKey(world.kms, 'RSA_2048')];
+  const prefer = async (...ids: string[]) => {
+    const [first = '', ...others] = ids;
+    const keys = [{ id: first }, ...others.map((id) => ({ id }))] as const;
+    return (await kmsSigners([...keys], createKmsClient({ ...aws(), patience: 20 })).prefer('RS256')).alg;
+  };
+  expect([await prefer(ec, rsa), await prefer(rsa, ec), await prefer(ec)]).toEqual(['RS256', 'RS256', 'ES256']);
+});
+
 it('A container keeps signing with the same key when an alias is moved to another key', async () => {
   const [first, second] = [createKey(world.kms, 'ECC_NIST_P256'), createKey(world.kms, 'ECC_NIST_P256')];
   world.kms.call('CreateAlias', { AliasName: 'alias/moved', TargetKeyId: first });

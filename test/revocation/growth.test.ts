@@ -9,7 +9,7 @@ import { createPackedIndex } from '../../lib/revocation/packed-index.ts';
 import { createRevocationStore } from '../../lib/store/revocation.ts';
 import { introspectionDoor } from '../support/doors.ts';
 import { startFaultyStore } from '../support/faulty-store.ts';
-import { forge, signingKeyOf } from '../support/forge.ts';
+import { forge, forgeIdToken, signingKeyOf } from '../support/forge.ts';
 import { openList, type TestList } from '../support/revocation-list.ts';
 import { createTestClock, getToken, type Handlers, ISSUER, post, startWorld, type World } from '../support/world.ts';
 
@@ -124,7 +124,7 @@ describe('No entry is added and nothing is changed by the revocation of', () => 
     ],
     ['a forged JWT', JWT, async () => forge({ ...signingKeyOf(world.env), sign: () => Buffer.alloc(64) }, clock())],
     ['a JWT of another issuer', JWT, async () => forge(signingKeyOf(world.env), clock(), { iss: 'https://x.example' })],
-    ['an ID token', JWT, async () => forge(signingKeyOf(world.env), clock(), {}, { typ: 'JWT' })],
+    ['an ID token', JWT, async () => forgeIdToken(signingKeyOf(world.env), clock())],
     [
       'an expired reference token',
       REFERENCE,

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { authorizerDoors, introspectionDoor } from '../support/doors.ts';
 import { type FaultyStore, inFlightTogether, startFaultyStore } from '../support/faulty-store.ts';
-import { forge, forgingKey, signingKeyOf } from '../support/forge.ts';
+import { forge, forgeIdToken, forgingKey, signingKeyOf } from '../support/forge.ts';
 import {
   authorizerEvents,
   basic,
@@ -267,7 +267,7 @@ describe('No request to the table is made for', () => {
     ],
     ['a sealed token with a changed tag', async (handlers) => flip(await getToken(handlers, 'machine-sealed'), -10)],
     ['a JWT by another key', async () => forge(forgingKey('ES256', signingKeyOf(world.env).kid), clock())],
-    ['an ID token', async () => forge(signingKeyOf(world.env), clock(), {}, { typ: 'JWT' })],
+    ['an ID token', async () => forgeIdToken(signingKeyOf(world.env), clock())],
     ['an expired JWT', async () => forge(signingKeyOf(world.env), clock() - 3600)],
     ['a JWT of another issuer', async () => forge(signingKeyOf(world.env), clock(), { iss: 'https://x.example' })],
     ['nonsense', async () => 'nonsense'],

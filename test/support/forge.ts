@@ -85,3 +85,18 @@ export const properClaims = (now: number) => ({
 export function forge(key: ForgingKey, now: number, claims: Json = {}, header: Json = {}): string {
   return seal(segment({ ...properHeader(key), ...header }), segment({ ...properClaims(now), ...claims }), key);
 }
+
+/** An ID token of the client `machine-jwt`: access tokens may have its `typ`, but not its claims. */
+export const forgeIdToken = (key: ForgingKey, now: number, claims: Json = {}): string =>
+  forge(key, now, { ...idTokenClaims, ...claims }, { typ: 'JWT' });
+
+const idTokenClaims = {
+  sub: 'alice',
+  aud: 'machine-jwt',
+  azp: 'machine-jwt',
+  auth_time: 1,
+  client_id: undefined,
+  scope: undefined,
+  grant_id: undefined,
+  jti: undefined,
+};

@@ -216,7 +216,7 @@ export function createHostile(random: Random) {
   /** One header member that has an unacceptable value or must not be present. */
   const flawedHeader = (): Record<string, unknown> =>
     pick<() => Record<string, unknown>>([
-      () => ({ typ: pick([wrongType(), text(), 'JWT', 'at+JWT', 'AT+JWT', 'id+jwt', 'application/at+jwt']) }),
+      () => ({ typ: pick([wrongType(), text(), 'jwt', 'at+JWT', 'AT+JWT', 'id+jwt', 'application/at+jwt']) }),
       () => ({ alg: pick([wrongType(), text(), 'none', 'None', 'HS256', 'RS256', 'ES384', 'EdDSA', 'es256']) }),
       () => ({ kid: pick([wrongType(), text(), ...PROTOTYPE_NAMES]) }),
       () => ({

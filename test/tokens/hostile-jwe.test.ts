@@ -10,7 +10,7 @@ import { InvalidToken } from '../../lib/oauth/errors.ts';
 import { formatOf, formats } from '../../lib/tokens/formats.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { doors, openDoors } from '../support/doors.ts';
-import { forge, forgingKey, forgingVariables, type Json, properClaims } from '../support/forge.ts';
+import { forge, forgeIdToken, forgingKey, forgingVariables, type Json, properClaims } from '../support/forge.ts';
 import {
   BILLING_KEY,
   derivedKey,
@@ -264,7 +264,7 @@ const outer: [string, () => string][] = [
   ['an encrypted key without its integrity check', () => replaced(make.ecdh(), 1, bytes(32))],
   ['an encrypted key in a sealed token', () => replaced(make.sealed(), 1, bytes(40))],
   ['no typ in a sealed token', () => join(make.sealed({ header: { typ: undefined } }))],
-  ['the typ of an ID token in a sealed token', () => join(make.sealed({ header: { typ: 'JWT' } }))],
+  ['the typ of a logout token in a sealed token', () => join(make.sealed({ header: { typ: 'logout+jwt' } }))],
   ['a cty in a sealed token', () => join(make.sealed({ header: { cty: 'JWT' } }))],
   ['no aud in the header of a sealed token', () => join(make.sealed({ header: { aud: undefined } }))],
   ['a list as aud in the header of a sealed token', () => join(make.sealed({ header: { aud: ['orders'] } }))],
@@ -352,7 +352,7 @@ const inner: [string, () => string | Promise<string>][] = [
   ],
   ['encryption with a key of zeros', () => sealedAs(directRecipient(Buffer.alloc(32)))],
 
-  ['an ID token, encrypted', () => join(make.ecdh({}, signed({}, { typ: 'JWT' })))],
+  ['an ID token, encrypted', () => join(make.ecdh({}, forgeIdToken(key, NOW)))],
   ['a JWT without typ, encrypted', () => join(make.ecdh({}, signed({}, { typ: undefined })))],
   [
     'a JWT with the full media type as typ, encrypted',
