@@ -166,13 +166,19 @@ export function createHttpApi(
       hinted.add(line);
     }
     if ('payload' in outcome) {
-      const response = toHttpResponse(outcome.payload);
+      const response = withoutHsts(toHttpResponse(outcome.payload));
       const refusal = response.status >= 400 && response.status < 500 ? loggedRefusal(outcome.log) : undefined;
       if (refusal) report(response.status, describeRefusal(refusal));
       return response;
     }
     return outcome.error.errorType === 'TooManyRequestsException' ? serviceUnavailable() : internalServerError();
   };
+}
+
+// Here is no https, and with it browsers would remember the header for everything on localhost. RFC 6797 section 7.2
+function withoutHsts({ headers, ...response }: HttpResponse): HttpResponse {
+  const { 'strict-transport-security': _, ...kept } = headers;
+  return { ...response, headers: kept };
 }
 
 function describeRefusal({ event, error, reason, ...caller }: LoggedReason): string {

@@ -3,7 +3,7 @@ import { UntrustedClient } from '../interaction/error-pages.ts';
 import type { Client } from '../oauth/client.ts';
 import type { CallerId } from '../oauth/errors.ts';
 import { isIdentifier } from '../oauth/identifier.ts';
-import { cspSource, matchesRedirectUri } from '../oauth/redirect-uri.ts';
+import { matchesRedirectUri } from '../oauth/redirect-uri.ts';
 import { readRefusedRequestObject } from '../oauth/request-object.ts';
 import { defaultResponseMode, mayUseResponseMode, type ResponseMode, responseModes } from '../oauth/response-type.ts';
 
@@ -51,11 +51,3 @@ function modeForErrors(get: Form['get'], client: Client): ResponseMode {
     ? named
     : defaultResponseMode(responseType);
 }
-
-/**
- * Chromium checks every redirect that follows a form, so `form-action` must include where the client may send the browser next.
- */
-export const redirectCspSources = ({ client, redirect_uri }: ClientRedirect): string[] => [
-  ...[redirect_uri, ...(client.redirect_uris ?? [])].map(cspSource),
-  ...(client.allowed_origins ?? []),
-];

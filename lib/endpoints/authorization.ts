@@ -1,6 +1,7 @@
 import type { Extensions } from '../extensions.ts';
 import type { ResourceServerContext } from '../grants/resource-servers.ts';
 import { type Form, parseForm, parseQuery } from '../http/form.ts';
+import type { HttpRequest } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
 import { askThenContinue, type InteractionContext } from '../interaction/ask-then-continue.ts';
 import type { Continuation } from '../interaction/continuation.ts';
@@ -21,7 +22,7 @@ import type { Site } from '../pages/page.ts';
 import { authorizeAccess } from './authorization-access.ts';
 import { type AuthorizationGrantContext, issueAuthorization, type ValidRequest } from './authorization-grant.ts';
 import { toAuthorizationQuery } from './authorization-parameters.ts';
-import { type ClientRedirect, findClientRedirect, redirectCspSources } from './authorization-redirect.ts';
+import { type ClientRedirect, findClientRedirect } from './authorization-redirect.ts';
 import { createAuthorizationResponse, errorParameters } from './authorization-response.ts';
 import { readRequestedSubjects } from './authorization-subject.ts';
 import { logIgnoredParameters } from './ignored-parameters.ts';
@@ -59,10 +60,10 @@ export const authorization: Endpoint<AuthorizationContext> = {
     const isForClient = (error: unknown) => error instanceof OAuthError || parameters.get('prompt') === 'none';
     renderErrorsWith((error) =>
       isForClient(error)
-        ? createAuthorizationResponse(redirect, errorParameters(error), issuer, site)
+        ? createAuthorizationResponse(redirect, errorParameters(error), issuer, site, request)
         : errorPage(error),
     );
-    const continuation = await createContinuation(parameters, redirect, site, context);
+    const continuation = await createContinuation(parameters, redirect, site, request, context);
     const submission = form && parseSubmission(form);
     return askThenContinue(await openVisit(request, context, client), continuation, submission);
   },
@@ -73,6 +74,7 @@ async function createContinuation(
   parameters: Form,
   clientRedirect: ClientRedirect,
   site: Site,
+  httpRequest: HttpRequest,
   context: AuthorizationContext,
 ): Promise<Continuation> {
   const { client } = clientRedirect;
@@ -82,14 +84,14 @@ async function createContinuation(
   const redirect = { ...clientRedirect, response_mode };
   const request: ValidRequest = { ...parsed, redirect, access };
   const { prompt, max_age, login_hint, essentialAcr } = request;
-  const send = (answer: ResponseParameters) => createAuthorizationResponse(redirect, answer, context.issuer, site);
+  const send = (answer: ResponseParameters) =>
+    createAuthorizationResponse(redirect, answer, context.issuer, site, httpRequest);
   const refuse = (error: OAuthError) => send(errorParameters(error));
   return {
     endpoint: 'authorize',
     requirements: { prompt, max_age, subjects: await readRequestedSubjects(request, client, context) },
     query: toAuthorizationQuery(parameters),
     login_hint,
-    formAction: redirectCspSources(redirect),
     consent: {
       client_id: client.client_id,
       access: access.toAllow,

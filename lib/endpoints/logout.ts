@@ -1,12 +1,11 @@
 import { parseForm, parseQuery } from '../http/form.ts';
-import { seeOther } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
 import { createErrorPages } from '../interaction/error-pages.ts';
+import { leave } from '../interaction/leave.ts';
 import { isFromPage } from '../interaction/page-form.ts';
 import { redirectAsQuery } from '../interaction/posted-request.ts';
 import { type SignOutContext, signOut } from '../interaction/sign-out.ts';
 import { openVisit, siteFor } from '../interaction/visit.ts';
-import { cspSource } from '../oauth/redirect-uri.ts';
 import { signedOutPage } from '../pages/sign-out.ts';
 import { type LogoutRequestContext, readLogoutRequest, toLogoutQuery } from './logout-request.ts';
 
@@ -30,8 +29,7 @@ export const logout: Endpoint<LogoutContext> = {
     const signOutRequest = {
       query: toLogoutQuery(parameters),
       hint,
-      formAction: redirectTo === undefined ? [] : [cspSource(redirectTo)],
-      complete: () => (redirectTo === undefined ? signedOutPage(site) : seeOther(redirectTo)),
+      complete: () => (redirectTo === undefined ? signedOutPage(site) : leave(request, redirectTo, site)),
     };
     return signOut({ ...visit, site }, signOutRequest, form);
   },

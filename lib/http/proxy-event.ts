@@ -68,8 +68,12 @@ function queryString({ multiValueQueryStringParameters, queryStringParameters }:
   ).toString();
 }
 
-/** HTTP APIs and REST APIs share the format, except for cookies. */
-export function toProxyResult(event: unknown, { status, headers, cookies = [], body }: HttpResponse): ProxyResult {
+/** A year; not for other hosts of the domain, which are not ours. RFC 6797 section 6.1 */
+const ALWAYS_HTTPS = { 'strict-transport-security': 'max-age=31536000' };
+
+/** HTTP APIs and REST APIs share the format, except for cookies. Both are reached by https only. */
+export function toProxyResult(event: unknown, { status, headers: own, cookies = [], body }: HttpResponse): ProxyResult {
+  const headers = { ...own, ...ALWAYS_HTTPS };
   const result = { statusCode: status, headers, body, isBase64Encoded: false } as const;
   if (cookies.length === 0) return result;
   const isV2 = fields(event)['version'] === '2.0';

@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.ts';
 import type { HttpResponse } from '../http/message.ts';
 import { OAuthError } from '../oauth/errors.ts';
-import { outdatedPage } from '../pages/error.ts';
+import { refusedFormPage } from '../pages/error.ts';
 import { rememberConsent } from './consent.ts';
 import type { Continuation } from './continuation.ts';
 import { type Interaction, nextInteraction, type Requirements } from './next-interaction.ts';
-import { isGenuineSubmission } from './page-form.ts';
+import { whyRefused } from './page-form.ts';
 import { findPerson, findPersonOfNewSession, type Person, type PersonContext } from './person.ts';
 import { interactionForm, showInteraction } from './show-interaction.ts';
 import { type SignInContext, signInWithPassword } from './sign-in.ts';
@@ -29,9 +29,8 @@ export async function askThenContinue(
   submission: Submission | undefined,
 ): Promise<HttpResponse> {
   const { browser, context } = visit;
-  if (submission && !isGenuineSubmission(submission.form, interactionForm(submission.page, continuation), visit)) {
-    return outdatedPage(visit.site, `?${continuation.query}`);
-  }
+  const refusal = submission && whyRefused(submission.form, interactionForm(submission.page, continuation), visit);
+  if (refusal) return refusedFormPage(visit.site, refusal, `?${continuation.query}`);
   if (submission?.action === 'cancel') throw new OAuthError('access_denied', 'the user denied the request');
   if (submission?.action === 'sign_in') return signInThenContinue(visit, continuation, submission);
 

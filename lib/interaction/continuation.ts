@@ -15,8 +15,6 @@ export interface Continuation {
   readonly consent?: ConsentRequest;
   /** The username to fill in. OpenID Connect Core section 3.1.2.1 */
   readonly login_hint: string | undefined;
-  /** Sources of the directive `form-action`, besides this service. */
-  readonly formAction: readonly string[];
   /** @param consented_at when the person gave the consent; undefined = there is none */
   complete(session: Session, consented_at: number | undefined): Promise<HttpResponse>;
   refuse(error: OAuthError): HttpResponse;

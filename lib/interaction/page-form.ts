@@ -25,11 +25,17 @@ export const createHtmlForm = ({ page, query, purpose }: PageForm, { browser, ha
   fields: { [PAGE_FIELD]: page, [TOKEN_FIELD]: mintPageToken(handles.page, browser.secret, purpose) },
 });
 
-/** From this page and this browser. RFC 9700 section 4.7 */
-export const isGenuineSubmission = (
+/**
+ * Undefined when it is from this page and this browser. RFC 9700 section 4.7. The origin is first: browsers send no cookie with
+ * another site's form.
+ */
+export function whyRefused(
   form: Form,
   { purpose }: PageForm,
   { request, browser, handles, context }: Visit,
-): boolean =>
-  isSameOrigin(request, context.issuer) &&
-  isPageToken(handles.page, form.get(TOKEN_FIELD) ?? '', browser.secret, purpose);
+): 'foreign' | 'noCookie' | 'outdated' | undefined {
+  if (!isSameOrigin(request, context.issuer)) return 'foreign';
+  if (browser.isNew) return 'noCookie';
+  const isGenuine = isPageToken(handles.page, form.get(TOKEN_FIELD) ?? '', browser.secret, purpose);
+  return isGenuine ? undefined : 'outdated';
+}

@@ -2,6 +2,7 @@ import type { HttpResponse } from '../http/message.ts';
 import type { UserClaims } from '../oauth/user.ts';
 import { accountPage } from '../pages/account.ts';
 import { consentPage } from '../pages/consent.ts';
+import type { HtmlForm } from '../pages/form.ts';
 import { type SignInPage, signInPage } from '../pages/sign-in.ts';
 import type { Continuation } from './continuation.ts';
 import type { Interaction } from './next-interaction.ts';
@@ -20,8 +21,7 @@ export function showInteraction(
   shown: Shown = {},
 ): HttpResponse {
   const form = createHtmlForm(interactionForm(interaction, continuation), visit);
-  const common = { form, formAction: continuation.formAction };
-  return withCookies(pages[interaction](visit, common, continuation, shown), visit);
+  return withCookies(pages[interaction](visit, form, continuation, shown), visit);
 }
 
 /** Consent is bound to the access that the page lists, which can change while the page is open. */
@@ -30,23 +30,18 @@ export const interactionForm = (page: Interaction, { endpoint, query, consent }:
   return { page, query, purpose: [endpoint, page, query, ...listed] };
 };
 
-type Show = (
-  visit: Visit,
-  common: Pick<SignInPage, 'form' | 'formAction'>,
-  continuation: Continuation,
-  shown: Shown,
-) => HttpResponse;
+type Show = (visit: Visit, form: HtmlForm, continuation: Continuation, shown: Shown) => HttpResponse;
 
 const pages = {
-  sign_in({ site }, common, { login_hint }, { username = login_hint, claims, failed }) {
+  sign_in({ site }, form, { login_hint }, { username = login_hint, claims, failed }) {
     const proposed = username ?? textOf(claims?.['preferred_username']);
-    return signInPage(site, { ...common, ...(proposed && { username: proposed }), ...(failed && { failed }) });
+    return signInPage(site, { form, ...(proposed && { username: proposed }), ...(failed && { failed }) });
   },
-  select_account: ({ site }, common, _, { claims }) => accountPage(site, { ...common, name: nameOf(claims) }),
-  consent({ site }, common, { consent }, { claims }) {
+  select_account: ({ site }, form, _, { claims }) => accountPage(site, { form, name: nameOf(claims) }),
+  consent({ site }, form, { consent }, { claims }) {
     if (!consent) throw new Error('there is nothing to allow');
     const { access, destination } = consent;
-    return consentPage(site, { ...common, ...access, destination, name: nameOf(claims) });
+    return consentPage(site, { form, ...access, destination, name: nameOf(claims) });
   },
 } satisfies Record<Interaction, Show>;
 

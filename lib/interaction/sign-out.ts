@@ -1,14 +1,13 @@
 import { browserCookie } from '../http/cookie.ts';
 import type { Form } from '../http/form.ts';
 import type { HttpResponse } from '../http/message.ts';
-import { isSameOrigin } from '../http/same-origin.ts';
 import { hasGrants, type Session } from '../oauth/session.ts';
-import { outdatedPage } from '../pages/error.ts';
+import { refusedFormPage } from '../pages/error.ts';
 import { confirmSignOutPage } from '../pages/sign-out.ts';
 import { type EndSessionContext, endSession } from '../revocation/end-session.ts';
 import type { Browser } from './browser-session.ts';
 import type { IdTokenHint } from './id-token-hint.ts';
-import { createHtmlForm, isGenuineSubmission, type PageForm } from './page-form.ts';
+import { createHtmlForm, type PageForm, whyRefused } from './page-form.ts';
 import type { Visit, VisitContext } from './visit.ts';
 
 export type SignOutContext = VisitContext & EndSessionContext;
@@ -18,8 +17,6 @@ export interface SignOutRequest {
   readonly query: string;
   /** Whom the client wants to be signed out, and of which session. */
   readonly hint: Pick<IdTokenHint, 'sub' | 'sid'> | undefined;
-  /** As in a `Continuation`. */
-  readonly formAction: readonly string[];
   /** When nobody is signed in with this browser any more. */
   complete(): HttpResponse;
 }
@@ -30,19 +27,18 @@ export interface SignOutRequest {
  */
 export async function signOut(
   visit: Visit<SignOutContext>,
-  { query, hint, formAction, complete }: SignOutRequest,
+  { query, hint, complete }: SignOutRequest,
   form: Form | undefined,
 ): Promise<HttpResponse> {
-  const { request, browser, site, context } = visit;
+  const { browser, site, context } = visit;
   const session = browser.session ?? expiredWithGrants(browser, context);
   const page: PageForm = { page: 'sign_out', query, purpose: ['logout'] };
-  // First, because browsers send no cookie with another site's form: a missing session then proves nothing.
-  if (form && !isSameOrigin(request, context.issuer)) return outdatedPage(site, `?${query}`);
+  const refusal = form && whyRefused(form, page, visit);
+  // With another site's form, browsers send no cookie: a missing session then proves nothing.
+  if (refusal && (session || refusal === 'foreign')) return refusedFormPage(site, refusal, `?${query}`);
   if (!session) return withoutCookie(complete(), context);
 
-  if (form && !isGenuineSubmission(form, page, visit)) return outdatedPage(site, `?${query}`);
-  if (!form && !isNamed(session, hint))
-    return confirmSignOutPage(site, { form: createHtmlForm(page, visit), formAction });
+  if (!form && !isNamed(session, hint)) return confirmSignOutPage(site, createHtmlForm(page, visit));
   await endSession(session, context);
   context.log.info('signed out', { client_id: site.client?.client_id });
   return withoutCookie(complete(), context);

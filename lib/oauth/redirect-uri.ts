@@ -52,10 +52,3 @@ export function isClaimableByOtherApp(uri: string): boolean {
   const { protocol, hostname } = new URL(uri);
   return protocol !== 'https:' || LOOPBACK_HOST.test(hostname);
 }
-
-/** The grammar of Content Security Policy has no IPv6 addresses. */
-export function cspSource(uri: string): string {
-  const { protocol, host } = new URL(uri);
-  const hasHost = ['http:', 'https:'].includes(protocol) && !host.startsWith('[');
-  return hasHost ? `${protocol}//${host}` : protocol;
-}

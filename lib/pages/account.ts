@@ -5,11 +5,10 @@ import { clientLogo, clientName, firstLetter, renderPage, type Site } from './pa
 
 export interface AccountPage {
   readonly form: HtmlForm;
-  readonly formAction: readonly string[];
   readonly name: string | undefined;
 }
 
-export function accountPage(site: Site, { form, formAction, name }: AccountPage): HttpResponse {
+export function accountPage(site: Site, { form, name }: AccountPage): HttpResponse {
   const { account: texts } = site.language.texts;
   const shown = name ?? texts.nameless;
   const content = html`<div class="head">${site.client && clientLogo(site.client)}
@@ -23,5 +22,5 @@ ${htmlForm(
 ${actionButton('switch', texts.another)}
 ${actionButton('cancel', texts.cancel, 'link')}</div>`,
 )}`;
-  return renderPage(site, { title: texts.title, content, formAction });
+  return renderPage(site, { title: texts.title, content });
 }

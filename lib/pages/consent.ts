@@ -7,7 +7,6 @@ import type { Texts } from './texts.ts';
 
 export interface ConsentPage {
   readonly form: HtmlForm;
-  readonly formAction: readonly string[];
   readonly name: string | undefined;
   readonly scope: readonly string[];
   /** Those that the scopes of APIs are for. */
@@ -35,7 +34,7 @@ ${
 <p class="small-text soft">${page.destination === undefined ? texts.app : texts.destination(page.destination)}</p>
 <div class="buttons pair">${actionButton('cancel', texts.deny)}${actionButton('allow', texts.allow, 'main')}</div>`,
 )}`;
-  return renderPage(site, { title: texts.title(client), content, formAction: page.formAction });
+  return renderPage(site, { title: texts.title(client), content });
 }
 
 function scopeItem(

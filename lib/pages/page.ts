@@ -29,8 +29,12 @@ export interface Page {
   readonly status?: number;
   readonly title: string;
   readonly content: Html;
-  /** Where a form may lead besides this service: sources of the directive `form-action`. */
-  readonly formAction?: readonly string[];
+  /** Where the browser goes on to by itself. The content has a link to it. */
+  readonly leadsTo?: string;
+  /** Its form is for the client; by default, forms may be sent to this service only. */
+  readonly hasClientForm?: true;
+  /** It is the last one, so a page that opened it in a window needs no hold on it any more. */
+  readonly isLast?: true;
   /** The only script that the policy allows. */
   readonly script?: Html;
   readonly headers?: Readonly<Record<string, string>>;
@@ -45,6 +49,7 @@ export function renderPage(site: Site, page: Page): HttpResponse {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
+${page.leadsTo !== undefined && html`<meta http-equiv="refresh" content="0;url=${page.leadsTo}">`}
 <title>${page.title} · ${service.name}</title>
 <style>${STYLE}</style>
 </head>
@@ -63,7 +68,8 @@ ${footer(site)}${page.script && html`<script>${page.script}</script>`}
       'x-frame-options': 'DENY',
       'x-content-type-options': 'nosniff',
       // With `no-referrer`, browsers would send `Origin: null` with forms. Fetch standard, "append Origin header"
-      'referrer-policy': 'strict-origin',
+      'referrer-policy': page.leadsTo === undefined ? 'strict-origin' : 'no-referrer',
+      ...(page.isLast && { 'cross-origin-opener-policy': 'same-origin' }),
       ...page.headers,
     },
     body: serializeHtml(document),
@@ -77,14 +83,15 @@ const SOURCE = /^[a-z][\w.+-]*:(\/\/[\w.-]+(:\d+)?)?$/;
 
 const hash = (content: Html) => `'sha256-${createHash('sha256').update(serializeHtml(content)).digest('base64')}'`;
 
-function policy({ formAction = [], script }: Page, images: readonly (string | undefined)[]): string {
+/** docs/security.md says what `form-action` protects from, and why it is left out of a page with a form for the client. */
+function policy({ hasClientForm, script }: Page, images: readonly (string | undefined)[]): string {
   const logos = sources(images.filter(isWebUri).map((uri) => new URL(uri).origin));
   const directives = [
     "default-src 'none'",
     `style-src ${hash(STYLE)}`,
     ...(script ? [`script-src ${hash(script)}`] : []),
     ...(logos !== '' ? [`img-src ${logos}`] : []),
-    `form-action 'self' ${sources(formAction)}`.trimEnd(),
+    ...(hasClientForm ? [] : ["form-action 'self'"]),
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ];

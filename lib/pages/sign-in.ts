@@ -5,14 +5,13 @@ import { clientLogo, clientName, renderPage, type Site } from './page.ts';
 
 export interface SignInPage {
   readonly form: HtmlForm;
-  readonly formAction: readonly string[];
   /** The initial value of the field. */
   readonly username?: string;
   /** Why the last attempt failed; seconds until the next attempt is allowed. */
   readonly failed?: 'refused' | { readonly seconds: number };
 }
 
-export function signInPage(site: Site, { form, formAction, username = '', failed }: SignInPage): HttpResponse {
+export function signInPage(site: Site, { form, username = '', failed }: SignInPage): HttpResponse {
   const { signIn: texts } = site.language.texts;
   const problem = failed && (failed === 'refused' ? texts.refused : texts.delayed(failed.seconds));
   const invalid = failed === 'refused' && html` aria-invalid="true" aria-describedby="problem"`;
@@ -30,7 +29,7 @@ ${htmlForm(
 <div class="buttons"><button type="submit" name="action" value="sign_in" class="main">${texts.submit}</button>
 ${actionButton('cancel', texts.cancel)}</div>`,
 )}`;
-  return renderPage(site, { title: texts.title, content, formAction, ...statusOf(failed) });
+  return renderPage(site, { title: texts.title, content, ...statusOf(failed) });
 }
 
 function statusOf(failed: SignInPage['failed']) {

@@ -47,13 +47,14 @@ input {
 input[aria-invalid='true'] { border-color: var(--danger); }
 input:focus-visible, button:focus-visible, a:focus-visible, summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 input:focus-visible { outline-width: 2px; outline-offset: 0; border-color: var(--accent); }
-button {
+button, a.main {
   padding: 0.6875rem 1rem; min-height: 2.875rem; font: inherit; font-weight: 600; cursor: pointer;
   border-radius: var(--radius-small); border: 1px solid var(--edge); background: transparent; color: var(--text);
 }
 button:hover { background: var(--surface-sunken); }
-button.main { border-color: transparent; background: var(--accent); color: var(--on-accent); }
-button.main:hover { background: var(--accent-strong); }
+.main { border-color: transparent; background: var(--accent); color: var(--on-accent); }
+.main:hover { background: var(--accent-strong); }
+a.main { text-align: center; text-decoration: none; }
 button.link {
   padding: 0; min-height: 1.5rem; border: 0; background: none; color: var(--accent); font-weight: 550; font-size: 0.875rem;
   text-decoration: underline; text-underline-offset: 0.15em; text-align: start;
@@ -87,5 +88,5 @@ footer a { color: inherit; min-width: 0; overflow-wrap: anywhere; }
   .card { padding: 0.5rem 1.5rem; border: 0; border-radius: 0; box-shadow: none; max-width: none; }
   footer { padding: 0 1.5rem; margin-top: auto; }
 }
-@media (forced-colors: active) { button.main { border-color: ButtonText; } }
+@media (forced-colors: active) { .main { border-color: ButtonText; } }
 `;

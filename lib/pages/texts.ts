@@ -42,10 +42,11 @@ const english = {
     phone: 'See your phone number',
     offline_access: 'Keep this access while you are away',
   } as Readonly<Record<string, string>>,
-  formPost: {
+  leaving: {
     title: 'Almost there',
     text: (client: string) => `You are being sent back to ${client}.`,
     submit: 'Continue',
+    hint: 'If nothing happens, choose Continue. When the application has opened, you can close this page.',
   },
   signOut: {
     title: 'Sign out?',
@@ -62,8 +63,21 @@ const english = {
       'The application that sent you here made a request that this service cannot accept. Go back and try again. If that does not help, contact the people who run the application.',
     client:
       'The application that sent you here is not registered, or its return address is not. For your safety, you are not sent anywhere.',
-    outdatedTitle: 'This page is out of date',
-    outdated: 'It was open for too long, or your browser did not send its cookie. Nothing has been changed.',
+    /** Why a form was not taken. */
+    refusedForm: {
+      outdated: {
+        title: 'This page is out of date',
+        text: 'Somebody has signed in or out since it was opened, or what it asks for has changed. Nothing has been done.',
+      },
+      noCookie: {
+        title: 'Your browser did not send its cookie',
+        text: 'Without the cookie of this service, nobody can sign in here or out. Your browser may block cookies, or it was closed in the meantime. Allow cookies for this site and try again. Nothing has been done.',
+      },
+      foreign: {
+        title: 'This form came from another site',
+        text: 'Your browser says that it was not sent by a page of this service, so nothing has been done. If a site that you do not know brought you here, close this page.',
+      },
+    },
     again: 'Try again',
     faultTitle: 'Please try again in a moment',
     fault: 'The service is temporarily unavailable.',

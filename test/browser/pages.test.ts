@@ -96,8 +96,28 @@ describeInBrowser('The pages of the service', () => {
       heading: /^Something went wrong$/,
       open: (page) => page.goto(request({ redirect_uri: 'https://elsewhere.example/' })),
     },
+    leaving: {
+      heading: /^Almost there$/,
+      async open(page) {
+        await page.goto(request());
+        // The client answers nothing, so the page stays.
+        await page.route('**/callback?*', (route) => route.fulfill({ status: 204 }));
+        await press(page, 'Cancel');
+        await page.getByRole('link', { name: 'Continue' }).waitFor();
+      },
+    },
     'out of date': {
       heading: /out of date/,
+      async open(page) {
+        await page.goto(request());
+        const other = await page.context().newPage();
+        await other.goto(request({ prompt: 'consent' }));
+        await signIn(other);
+        await signIn(page);
+      },
+    },
+    'without a cookie': {
+      heading: /did not send its cookie/,
       async open(page) {
         await page.goto(request());
         await page.context().clearCookies();
@@ -168,7 +188,7 @@ describeInBrowser('The pages of the service', () => {
     await keepPicture(page, 'consent, enlarged');
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
     await press(page, 'Allow');
-    expect(page.url()).toContain(service.demo.app);
+    await page.waitForURL((url) => url.origin === service.demo.app);
   });
 
   it('can be used by keyboard alone, and show which element has the focus', async () => {

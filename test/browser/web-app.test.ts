@@ -32,6 +32,9 @@ describeInBrowser('The demo web app, in a browser that runs no scripts,', () => 
     await page.getByRole('button', { name: 'Sign in' }).click();
   }
 
+  /** By way of a page that leads on by itself. */
+  const arrive = (page: Page) => page.waitForURL((url) => url.origin === service.demo.app);
+
   const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
   const text = (page: Page) => page.locator('main').innerText();
 
@@ -40,6 +43,7 @@ describeInBrowser('The demo web app, in a browser that runs no scripts,', () => 
     const page = await visit();
     await signIn(page);
     await press(page, 'Allow');
+    await arrive(page);
     expect(await text(page)).toContain(`You are signed in as ${user.name}`);
     return page;
   }
@@ -49,7 +53,7 @@ describeInBrowser('The demo web app, in a browser that runs no scripts,', () => 
     await signIn(page);
     expect(await text(page)).toContain('Allow Demo web app access?');
     await press(page, 'Allow');
-    expect(new URL(page.url()).origin).toBe(service.demo.app);
+    await arrive(page);
     expect(await text(page)).toContain(user.email);
 
     await press(page, 'Call the API');
@@ -68,6 +72,7 @@ describeInBrowser('The demo web app, in a browser that runs no scripts,', () => 
     // The user is asked for the password again, but not for consent.
     await page.getByRole('link', { name: 'Sign in' }).click();
     await signIn(page);
+    await arrive(page);
     expect(await text(page)).toContain(`You are signed in as ${user.name}`);
   });
 
@@ -88,13 +93,13 @@ describeInBrowser('The demo web app, in a browser that runs no scripts,', () => 
     expect(await page.getByLabel('Password').inputValue()).toBe('');
     await signIn(page);
     await press(page, 'Allow');
-    expect(new URL(page.url()).origin).toBe(service.demo.app);
+    await arrive(page);
   });
 
   it('says that the user has cancelled the sign-in', async () => {
     const page = await visit();
     await press(page, 'Cancel');
-    expect(new URL(page.url()).origin).toBe(service.demo.app);
+    await arrive(page);
     expect(await page.getByRole('alert').innerText()).toContain('access_denied');
   });
 

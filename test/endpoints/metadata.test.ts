@@ -22,6 +22,7 @@ describe('The discovery document', () => {
       'cache-control': 'public, max-age=3600',
       etag: expect.stringMatching(/^"[\w-]{22}"$/),
       'access-control-allow-origin': '*',
+      'strict-transport-security': 'max-age=31536000',
     });
     expect(json).toEqual({
       issuer: ISSUER,

@@ -101,6 +101,7 @@ describe('A successful token request', () => {
       'cache-control': 'no-store',
       pragma: 'no-cache',
       vary: 'Origin',
+      'strict-transport-security': 'max-age=31536000',
     });
     expect(json).toEqual({
       access_token: expect.any(String),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemClock } from '../../lib/clock.ts';
 import type { ProxyEvent, ProxyResult } from '../../lib/http/proxy-event.ts';
 import { bombard, REQUESTS, SEED, startWatchedDeployment, type WatchedDeployment } from '../support/bombard.ts';
+import { refreshTarget } from '../support/browser.ts';
 import { brokenEvent, type Draft, type Hostile, some, toEvent } from '../support/hostile.ts';
 import { AFTER_LOGOUT, ALICE, app, createSignIn, type SignedIn } from '../support/sign-in.ts';
 import { ISSUER } from '../support/world.ts';
@@ -138,8 +139,8 @@ function logoutEvent(hostile: Hostile): unknown {
 /** A redirect leads to the client, or to ourselves to ask again by GET; and a page runs nothing. */
 function logoutComplaint(result: ProxyResult): string | undefined {
   const { statusCode, headers, body } = result;
-  const location = headers['location'];
-  if ((statusCode === 303) !== (location !== undefined)) return `a redirect without a place: ${statusCode}`;
+  const location = headers['location'] ?? refreshTarget(body);
+  if (statusCode === 303 && headers['location'] === undefined) return 'a redirect without a place';
   const isOurs = location?.startsWith(`${ISSUER}/logout?`) || location === `${ISSUER}/logout`;
   const isTheirs = location === AFTER_LOGOUT || location?.startsWith(`${AFTER_LOGOUT}?state=`);
   if (location !== undefined && !isOurs && !isTheirs) return `leads to ${location}`;

@@ -31,7 +31,6 @@ const greeting: Endpoint<AuthorizationContext> = {
       query: request.query,
       requirements: { prompt: parsePrompt(undefined), max_age: undefined, subjects: undefined },
       login_hint: undefined,
-      formAction: [],
       complete: async ({ sub }) => json(200, { hello: sub }),
       refuse: ({ code }) => json(400, { refused: code }),
       ...change,

@@ -69,7 +69,7 @@ export interface BrowserResult {
   readonly body: string;
   /** The first heading of a page. */
   readonly heading: string | undefined;
-  /** The target of a redirect. */
+  /** The target of a redirect, or of a page that leads on by itself. */
   readonly location: URL | undefined;
   /** The parameters of the authorization response, from the query, the fragment or the form. */
   readonly answer: Readonly<Record<string, string>>;
@@ -89,12 +89,20 @@ const ENTITIES: Record<string, string> = {
   '&#96;': '`',
 };
 
+/** Where a page leads to by itself: also the target of its link. */
+export function refreshTarget(body: string): string | undefined {
+  const [, uri] = /<meta http-equiv="refresh" content="0;url=([^"]*)">/.exec(body) ?? [];
+  if (uri !== undefined && !body.includes(`<a href="${uri}"`)) throw new Error('there is no link for those who stay');
+  return uri === undefined ? undefined : decode(uri);
+}
+
 const isOfSession = (cookie: string) => /^(__Host-)?latchkey=/.test(cookie);
 
 export function browserResult({ statusCode, headers: plain, cookies = [], body }: ProxyResult): BrowserResult {
   const ofSession = cookies.find(isOfSession);
   const headers: ProxyResult['headers'] = { ...plain, ...(ofSession !== undefined && { 'set-cookie': ofSession }) };
-  const location = headers['location'] === undefined ? undefined : new URL(headers['location']);
+  const target = headers['location'] ?? refreshTarget(body);
+  const location = target === undefined ? undefined : new URL(target);
   const fields = Object.fromEntries(
     [...body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)].map(([, name = '', value = '']) => [
       name,
