@@ -78,13 +78,12 @@ export function createVerification(context: VerificationContext) {
   };
 
   /** The caller checks its revocation. */
-  const find = (token: string): VerifiedToken | undefined => {
+  const find = (token: string, now: Moment): VerifiedToken | undefined => {
     const known = verified.get(token);
     if (!known) return undefined;
-    const now = clock();
-    // `now < since` means that the clock was set back.
-    if (now < known.since || now >= known.until) return undefined;
-    return !known.reliableIn || isWithin(known.reliableIn, clock) ? known : undefined;
+    // `time < since` means that the clock was set back.
+    if (now.time < known.since || now.time >= known.until) return undefined;
+    return !known.reliableIn || isWithin(known.reliableIn, now) ? known : undefined;
   };
 
   const isRevoked = (known: VerifiedToken, list: Revocations): boolean => {
@@ -96,7 +95,7 @@ export function createVerification(context: VerificationContext) {
   };
 
   const verifyToken = async (token: string): Promise<VerifiedToken> => {
-    const known = find(token);
+    const known = find(token, momentOf(clock));
     if (!known) return checkUnlessRefused(token);
     const list = await revocations.fresh(maxAge[known.accessToken.format]);
     if (isRevoked(known, list)) throw new LastingRefusal('was revoked');
@@ -107,8 +106,10 @@ export function createVerification(context: VerificationContext) {
     /** A token that was seen before and can be accepted at once; about any other one, `verify` decides. */
     recall(authorization: readonly string[]): VerifiedToken | undefined {
       const token = presumedToken(authorization);
-      const known = token === undefined ? undefined : find(token);
-      const list = known && revocations.freshAtOnce(maxAge[known.accessToken.format]);
+      if (token === undefined) return undefined;
+      const now = momentOf(clock);
+      const known = find(token, now);
+      const list = known && revocations.freshAtOnce(maxAge[known.accessToken.format], now);
       return list && !isRevoked(known, list) ? known : undefined;
     },
 

@@ -36,7 +36,7 @@ export function createRegistryCopy(
   return {
     fresh() {
       if (!copy) return refresh();
-      return isWithin({ since: copy.since, seconds: KEY_REFRESH_SECONDS }, clock) ? copy.registry : refresh();
+      return isWithin({ since: copy.since, seconds: KEY_REFRESH_SECONDS }, momentOf(clock)) ? copy.registry : refresh();
     },
     refresh,
     freshIn: () => ({ since: copy?.since ?? LONG_AGO, seconds: KEY_REFRESH_SECONDS }),

@@ -1,4 +1,4 @@
-import { type Clock, isWithin } from '../clock.ts';
+import { type Clock, isWithin, type Moment, momentOf } from '../clock.ts';
 import { type AccessToken, soleAudience } from '../oauth/access-token.ts';
 import { coveringKeys, revocationKey } from '../oauth/packed-revocation.ts';
 import { MAX_CLOCK_SKEW_SECONDS, type Revocation, type RevocationKind } from '../oauth/revocation.ts';
@@ -20,8 +20,8 @@ export interface Revocations {
 export interface RevocationList {
   /** At most `maxAge` seconds old; 0 queries the store. No promise if the copy is fresh enough, and never an older one. */
   fresh(maxAge: number): Revocations | Promise<Revocations>;
-  /** The same without the store; undefined = the copy is too old. */
-  freshAtOnce(maxAge: number): Revocations | undefined;
+  /** The same without the store; undefined = the copy is too old. @param now of this decision */
+  freshAtOnce(maxAge: number, now: Moment): Revocations | undefined;
   /** Called before a client revokes a grant. @throws OAuthError when it is above its share, unless the grant has an entry */
   requireShareForGrant(client_id: string, grant_id: string): Promise<void>;
   /**
@@ -71,9 +71,9 @@ export function createRevocationList(store: RevocationStore, clock: Clock): Revo
     },
   };
 
-  const freshAtOnce = (maxAge: number) =>
-    isWithin({ since: readAt(), seconds: maxAge }, clock) ? revocations : undefined;
-  const fresh = (maxAge: number) => freshAtOnce(maxAge) ?? synchronise().then(() => revocations);
+  const freshAtOnce = (maxAge: number, now: Moment) =>
+    isWithin({ since: readAt(), seconds: maxAge }, now) ? revocations : undefined;
+  const fresh = (maxAge: number) => freshAtOnce(maxAge, momentOf(clock)) ?? synchronise().then(() => revocations);
 
   /** @returns whether an entry has to be added */
   async function hasRoomFor(share: string, isCovered: () => boolean): Promise<boolean> {

@@ -11,12 +11,12 @@ export function cacheLookup<Value>(
 ): (id: string) => Promise<Value | undefined> {
   const entries = createBoundedMap<{ readonly value: Value; readonly since: Moment }>(MAX_ENTRIES);
   return async (id) => {
+    const now = momentOf(clock);
     const entry = entries.get(id);
-    if (entry && isWithin({ since: entry.since, seconds }, clock)) return entry.value;
+    if (entry && isWithin({ since: entry.since, seconds }, now)) return entry.value;
 
-    const since = momentOf(clock);
     const value = await find(id);
-    if (value !== undefined && seconds > 0) entries.set(id, { value, since });
+    if (value !== undefined && seconds > 0) entries.set(id, { value, since: now });
     else entries.delete(id);
     return value;
   };
