@@ -20,7 +20,7 @@ export function parseAuthorizerEvent(event: unknown): AuthorizerRequest {
     const authorization = typeof authorizationToken === 'string' ? [authorizationToken] : [];
     return { gateway: 'rest', arn: text(methodArn), authorization };
   }
-  const authorization = headerValues(fields(multiValueHeaders), fields(headers), 'authorization');
+  const authorization = headerValues(multiValueHeaders, headers, 'authorization');
   return version === '2.0'
     ? { gateway: 'http', arn: text(routeArn), authorization }
     : { gateway: 'rest', arn: text(methodArn), authorization };

@@ -30,7 +30,7 @@ export function parseProxyEvent(event: unknown): HttpRequest {
   const context = fields(rest['requestContext']);
   const isV2 = version === '2.0';
   const http = fields(context['http']);
-  const header = (name: string) => headerValues(fields(multiValueHeaders), fields(headers), name);
+  const header = (name: string) => headerValues(multiValueHeaders, headers, name);
   return {
     method: text(isV2 ? http['method'] : rest['httpMethod']),
     path: text(isV2 ? rawPath : path),
@@ -43,16 +43,21 @@ export function parseProxyEvent(event: unknown): HttpRequest {
   };
 }
 
-/** In any case of the name. In a REST API's event only `multiValueHeaders` shows that a header was sent twice. */
-export function headerValues(multiple: Fields, single: Fields, name: string): string[] {
-  const found = named(multiple, name);
-  return found.length > 0 ? found : named(single, name);
+/**
+ * In any case of the name. In a REST API's event only `multiValueHeaders` shows that a header was sent twice. The authorizer asks in
+ * every decision, so nothing is made that is seldom needed.
+ */
+export function headerValues(multiple: unknown, single: unknown, name: string): string[] {
+  const found = multiple ? named(fields(multiple), name) : [];
+  return found.length > 0 ? found : named(fields(single), name);
 }
 
 function named(headers: Fields, name: string): string[] {
-  const found: string[] = [];
+  let found: string[] = [];
   for (const key in headers) {
-    if (key.length === name.length && key.toLowerCase() === name) found.push(...strings(headers[key]));
+    if (key !== name && (key.length !== name.length || key.toLowerCase() !== name)) continue;
+    const values = strings(headers[key]);
+    found = found.length === 0 ? values : [...found, ...values];
   }
   return found;
 }
