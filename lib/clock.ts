@@ -1,4 +1,8 @@
-/** Whole seconds since the epoch. Injected, so that tests can set it. */
+/**
+ * Whole seconds since the epoch. Injected, so that tests can set it. Times that are stored or sent, such as the expiry of tokens,
+ * leases and counters of attempts, are compared by it alone, because containers share no other clock. What one container
+ * measures for itself, such as the age of what it has read, is a `Span`.
+ */
 export interface Clock {
   (): number;
   /** Milliseconds since some moment; absent = a test's, which is never set back unnoticed. */

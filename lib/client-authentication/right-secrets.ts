@@ -7,7 +7,10 @@ import type { AttemptStore } from '../store/attempt.ts';
 // Which chosen secrets were right recently. They are known by fingerprints under a key that the table does not have, so a dump of
 // the table still takes a slow hash for each guess. A fingerprint covers the stored hash, and so ends with it.
 
-/** By fingerprint: until when, in seconds since the epoch. Of one container. */
+/**
+ * By fingerprint: until when, in seconds since the epoch. Of one container. If its clock is set back, a secret is remembered for
+ * longer, which does no harm: the client's record says which secrets are right.
+ */
 export type RightSecrets = BoundedMap<number>;
 
 export const MAX_REMEMBERED = 1_000;

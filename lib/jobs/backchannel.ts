@@ -1,3 +1,4 @@
+import { isWithin, momentOf } from '../clock.ts';
 import { inParallel } from '../in-parallel.ts';
 import { describeFault } from '../log.ts';
 import type { Client } from '../oauth/client.ts';
@@ -41,17 +42,20 @@ export const backchannel: Job<BackchannelContext> = {
 async function run(shared: BackchannelContext): Promise<void> {
   const { lease, clock, log } = shared;
   if (!(await hasWork(shared))) return;
-  const startedAt = clock();
-  const until = startedAt + LEASE_SECONDS;
+  const since = momentOf(clock);
+  const until = since.time + LEASE_SECONDS;
   // One run at a time, so that no other run sends the same tokens.
-  if (!(await lease.take(startedAt, until))) return;
+  if (!(await lease.take(since.time, until))) return;
   const context = { ...shared, findClient: onceEach(shared.findClient) };
   let fault: unknown;
   const onFault = (error: unknown) => {
     log.error('logout tokens not delivered', describeFault(error));
     fault ??= error;
   };
-  const courseOf = (seconds: number): Course => ({ onFault, hasTime: () => clock() - startedAt < seconds });
+  const courseOf = (seconds: number): Course => ({
+    onFault,
+    hasTime: () => isWithin({ since, seconds }, momentOf(clock)),
+  });
   await adoptOld(context, courseOf(QUEUEING_TIME)).catch(onFault);
   await queueDeliveries(context, courseOf(QUEUEING_TIME)).catch(onFault);
   await deliverDue(context, courseOf(WORKING_TIME)).catch(onFault);

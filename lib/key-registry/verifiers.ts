@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import { type Clock, isWithin, type Moment, momentOf } from '../clock.ts';
 import { importKey } from '../keys/jwk.ts';
 import { checkSigningKey } from '../keys/signing-key.ts';
 import { keyVerifier, type Verifier, type Verifiers } from '../keys/verifier.ts';
@@ -13,10 +13,10 @@ const UNKNOWN_KID_COOL_DOWN_SECONDS = 10;
  */
 export function registryVerifiers(copy: RegistryCopy, clock: Clock): Verifiers {
   const verifierOf = createLookup();
-  let reading: { readonly since: number; readonly registry: Promise<KeyRegistry> } | undefined;
+  let reading: { readonly since: Moment; readonly registry: Promise<KeyRegistry> } | undefined;
 
   const lookUp = async (kid: string, registry: Promise<KeyRegistry>) => {
-    const since = clock();
+    const since = momentOf(clock);
     const verifier = verifierOf(await registry, kid);
     if (!verifier) reading = { since, registry };
     return verifier;
@@ -28,9 +28,9 @@ export function registryVerifiers(copy: RegistryCopy, clock: Clock): Verifiers {
       if (registry instanceof Promise) return lookUp(kid, registry);
       const known = verifierOf(registry, kid);
       if (known) return known;
-      const age = reading ? clock() - reading.since : Number.POSITIVE_INFINITY;
-      if (!reading || age < 0 || age >= UNKNOWN_KID_COOL_DOWN_SECONDS) {
-        reading = { since: clock(), registry: copy.refresh() };
+      const now = momentOf(clock);
+      if (!reading || !isWithin({ since: reading.since, seconds: UNKNOWN_KID_COOL_DOWN_SECONDS }, now)) {
+        reading = { since: now, registry: copy.refresh() };
       }
       // Also a failure of that read.
       return reading.registry.then((fresh) => verifierOf(fresh, kid));

@@ -1,6 +1,8 @@
 // The rules of the revocation list: a chain of numbered segments, each one item. Entries are added to the last segment only. The
 // next one is made when the last is full, and a full segment never changes. docs/decisions/one-revocation-list.md
 
+import { isWithin, type Moment } from '../clock.ts';
+
 /** Times are seconds since the epoch. */
 export interface Segment {
   readonly number: number;
@@ -41,7 +43,7 @@ const FRESH_SECONDS = 60;
 export interface KnownEnd {
   readonly last: Segment | undefined;
   /** When it was read. */
-  readonly at: number;
+  readonly at: Moment;
 }
 
 /** What a writer has to do next. */
@@ -52,17 +54,17 @@ export type Step =
   | { readonly step: 'append'; readonly number: number; readonly mayCreate: boolean; readonly expires_at: number };
 
 /** @param expires_at of the entry */
-export function nextStep(known: KnownEnd | undefined, expires_at: number, now: number): Step {
+export function nextStep(known: KnownEnd | undefined, expires_at: number, now: Moment): Step {
   if (!known) return { step: 'read' };
   const { last, at } = known;
-  const isFresh = now >= at && now - at <= FRESH_SECONDS;
   const until = keptUntil(expires_at);
-  if (last && !isFull(last) && endOf(last) > now) {
+  if (last && !isFull(last) && endOf(last) > now.time) {
     return { step: 'append', number: last.number, mayCreate: false, expires_at: Math.max(last.expires_at, until) };
   }
-  if (!isFresh) return { step: 'read' };
+  if (!isWithin({ since: at, seconds: FRESH_SECONDS }, now)) return { step: 'read' };
   // If it were deleted before the next one is made, another writer would take an older one for the last, and make a next one of its own.
-  const isSafe = last && endOf(last) >= now - FRESH_SECONDS;
-  if (last && !(isFull(last) && isSafe)) return { step: 'seal', number: last.number, expires_at: now + KEEP_SECONDS };
+  const isSafe = last && endOf(last) >= now.time - FRESH_SECONDS;
+  if (last && !(isFull(last) && isSafe))
+    return { step: 'seal', number: last.number, expires_at: now.time + KEEP_SECONDS };
   return { step: 'append', number: last ? last.number + 1 : 0, mayCreate: true, expires_at: until };
 }

@@ -47,7 +47,7 @@ export function createReading(
   store: RevocationStore,
   copy: Copy,
   clock: Clock,
-  onLast: (last: Segment | undefined, now: number) => void,
+  onLast: (last: Segment | undefined, now: Moment) => void,
 ): Reading {
   let progress = newProgress();
   let readAt = LONG_AGO;
@@ -90,7 +90,7 @@ export function createReading(
     if (page.after !== undefined) return false;
     of.isComplete = true;
     if (number > ended) [ended, readAt] = [number, began];
-    onLast(last, now);
+    onLast(last, began);
     return true;
   }
 

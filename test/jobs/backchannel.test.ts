@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { inParallel } from '../../lib/in-parallel.ts';
-import { CLIENT_SHARE, LEASE_SECONDS } from '../../lib/jobs/backchannel.ts';
+import { CLIENT_SHARE, LEASE_SECONDS, WORKING_TIME } from '../../lib/jobs/backchannel.ts';
 import { BREAKER_FAILURES, DELIVERY_PAGE } from '../../lib/jobs/receiver-line.ts';
 import { isBackchannelUri } from '../../lib/oauth/backchannel-uri.ts';
 import type { Client } from '../../lib/oauth/client.ts';
@@ -419,6 +419,26 @@ describe('The delivery of logout tokens', () => {
     await deliver();
     expect(receiver.received).toHaveLength(1);
     expect(await pending()).toEqual([]);
+  });
+
+  it('begins no more after its time, although the clock is set back meanwhile', async () => {
+    const client = await listener();
+    for (let count = 0; count < 2 * CLIENT_SHARE; count++) await signOut(client);
+    let elapsed = 0;
+    receiver.behave((response, request) => {
+      elapsed = WORKING_TIME;
+      advance(-1);
+      status(200)(response, request);
+    });
+    advance(60);
+    await createDeliverer(
+      world.env,
+      Object.assign(() => clock(), { elapsedMs: () => elapsed * 1000 }),
+    )();
+    expect(receiver.received).toHaveLength(CLIENT_SHARE);
+    advance(60);
+    await deliver();
+    expect(receiver.received).toHaveLength(2 * CLIENT_SHARE);
   });
 
   it.each([

@@ -176,6 +176,25 @@ describe('A token with an unknown kid', () => {
     expect(registryReads(world.store)).toBe(1);
   });
 
+  it('makes it read the registry again after ten seconds, although the clock was set back meanwhile', async () => {
+    let elapsed = 0;
+    const handlers = world.restart(
+      { SIGNING_KEYS },
+      Object.assign(() => clock(), { elapsedMs: () => elapsed * 1000 }),
+    );
+    await ask(handlers, by(first));
+    advance(8);
+    expect(await ask(handlers, by(unknown))).toBe('refuse');
+    await add(newKey(second));
+    for (const [seconds, expected] of [
+      [9, 'refuse'],
+      [10, 'allow'],
+    ] as const) {
+      elapsed = seconds;
+      expect(await ask(handlers, by(second))).toBe(expected);
+    }
+  });
+
   it('does not make the container read the registry if the token has any other fault', async () => {
     const handlers = restart();
     await ask(handlers, by(first));

@@ -412,6 +412,18 @@ describe('A clock that is set back', () => {
   );
 });
 
+it('A writer that slept makes no segment that others have filled and lost, although its clock was set back meanwhile', async () => {
+  let elapsed = 0;
+  await putLast(0, SEGMENT_ENTRIES);
+  const writer = container(Object.assign(() => clock(), { elapsedMs: () => elapsed * 1000 }));
+  await writer.fresh(0);
+  elapsed = 2 * HOUR;
+  await table.remove(segmentKey(0));
+  await putLast(2, 1);
+  await writer.add(entryOf('late'));
+  expect((await list.segments()).map(({ number }) => number)).toEqual([2]);
+});
+
 describe('A new container misses no entry of a long list', () => {
   const SEGMENTS = 12;
   /** Changes what reads with eventual consistency return. */
