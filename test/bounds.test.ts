@@ -25,6 +25,12 @@ describe('The page of bounds', () => {
         'const all: string[] = []; export const note = (one: string) => all.push(one);',
         'function create() { const blocks: Block[] = []; return { add(block) { blocks[block.number] = block; } }; }',
         'const byName: Record<string, number> = {}; function put(name: string) { byName[name] = 1; }',
+        'let all: string[] = []; export const note = (one: string) => { all = [...all, one]; };',
+        'let all: string[] = []; export const note = (one: string) => { all = all.concat(one); };',
+        'let [from, all] = [0, []]; export const note = (one: string) => { all = [...all, one]; };',
+        'let byName = {}; function put(name: string) { byName = { ...byName, [name]: 1 }; }',
+        'const state = { all: [] }; export const note = (one: string) => state.all.push(one);',
+        'const state = { all: [] }; export const note = (one: string) => { state.all = [one, ...state.all]; };',
       ],
       'fan-out': [
         'await Promise.all(grants.map(end));',
@@ -42,7 +48,6 @@ describe('The page of bounds', () => {
       recursion: [
         'const walk = (node: Node): void => node.children.forEach((child) => walk(child));',
         'const walk = (node: Node): void => node.children.forEach(walk);',
-        'function even(n: number) { return n === 0 || odd(n - 1); } function odd(n: number) { return even(n - 1); }',
       ],
       'read of many': [
         'const all = await table.query(pk, from);',
@@ -63,13 +68,37 @@ describe('The page of bounds', () => {
     '// while (1)',
     'const text = "while (true) {}";',
     'function f() { const own: number[] = []; own.push(1); return own; }',
+    'function f() { let own: number[] = []; own = [...own, 1]; return own; }',
+    'let last = {}; function note(one: object) { last = { ...last, one }; }',
     'function f() { g(); } function g() {}',
   ])('asks for none of: %s', (line) => {
     expect(constructsIn(line)).toEqual([]);
   });
 
+  it.each([
+    ['loop', 'while (page) {} function more() { while (page) {} }'],
+    ['fan-out', 'await Promise.all(grants.map(end)); await Promise.all(grants.map(end));'],
+    ['collection', 'const one = new Map(); const other = new Map();'],
+    ['collection', 'const all = []; function f() { all.push(1); } const seen = new Set();'],
+    [
+      'collection',
+      'function f() { const q = []; return () => q.push(1); } function g() { const q = []; return () => q.push(1); }',
+    ],
+    ['recursion', 'function one() { one(); } function other() { other(); }'],
+    [
+      'recursion',
+      'function even(n: number) { return n === 0 || odd(n - 1); } function odd(n: number) { return even(n - 1); }',
+    ],
+  ])('asks for each %s: %s', (name, source) => {
+    expect(constructsIn(source)).toEqual([name, name]);
+  });
+
   it('has a line for everything in lib that can grow, fan out, repeat, read many items or wait, and no other', () => {
-    const found = files.flatMap(({ file, source }) => constructsIn(source).map((name) => `${file} ${name}`));
+    const found = files.flatMap(({ file, source }) => {
+      const counts = new Map<string, number>();
+      for (const name of constructsIn(source)) counts.set(name, (counts.get(name) ?? 0) + 1);
+      return [...counts].map(([name, count]) => `${file} ${name}${count > 1 ? ` × ${count}` : ''}`);
+    });
     const listed = rows.map(([, where = '', what = '']) => `${where.replaceAll('`', '')} ${what}`);
     expect(listed.toSorted()).toEqual(found.toSorted());
   });

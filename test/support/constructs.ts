@@ -69,9 +69,8 @@ const tests: Readonly<Record<Exclude<Construct, 'recursion'>, (node: Node) => bo
 function declaredIn(owner: Node): Set<string> {
   const names = new Set<string>();
   const visit = (node: Node) => {
-    if (node.type === 'VariableDeclarator') {
-      const name = nameOf(node['id']);
-      if (name !== undefined) names.add(name);
+    if (node.type === 'VariableDeclarator' && isNode(node['id'])) {
+      for (const part of within(node['id'])) names.add(nameOf(part) ?? '');
     }
     for (const child of childrenOf(node)) if (!FUNCTIONS.has(child.type)) visit(child);
   };
@@ -79,26 +78,45 @@ function declaredIn(owner: Node): Set<string> {
   return names;
 }
 
-/** The variable of which this makes a list, an array of numbers or an object longer. */
-function grownBy(node: Node): string | undefined {
-  if (isCallOf(node, isMethod(['push', 'unshift']))) return nameOf((node['callee'] as Node)['object']);
-  const target = node['left'];
-  const isPlace = node.type === 'AssignmentExpression' && isNode(target) && target.type === 'MemberExpression';
-  return isPlace && target['computed'] === true ? nameOf(target['object']) : undefined;
+/** The variable that a name or a member of a member begins with. */
+function variableOf(value: unknown): string | undefined {
+  const isMember = isNode(value) && value.type === 'MemberExpression';
+  return isMember ? variableOf(value['object']) : nameOf(value);
 }
 
-/** Whether a function grows a list that lives longer than its call, as it is declared around it. */
-function growsOuterList(file: Node): boolean {
-  const visit = (node: Node, own: Set<string>, outer: ReadonlySet<string>): boolean => {
-    const grown = grownBy(node);
-    if (grown !== undefined && !own.has(grown) && outer.has(grown)) return true;
-    return childrenOf(node).some((child) =>
-      FUNCTIONS.has(child.type)
-        ? visit(child, declaredIn(child), new Set([...outer, ...own]))
-        : visit(child, own, outer),
-    );
+/** Whether a value is made of what a variable holds and of more: `[...all, one]`, `all.concat(one)`, `{ ...all, [name]: one }`. */
+function isLonger(value: unknown, variable: string): boolean {
+  if (!isNode(value)) return false;
+  if (isCallOf(value, isMethod(['concat', 'toSpliced']))) return variableOf(value['callee']) === variable;
+  const parts = ((value['elements'] ?? value['properties'] ?? []) as (Node | null)[]).filter(isNode);
+  const spreads = parts.some(({ type, argument }) => type === 'SpreadElement' && variableOf(argument) === variable);
+  return spreads && (value.type === 'ArrayExpression' || parts.some((part) => part['computed'] === true));
+}
+
+/** The variable of which this makes a list, an array of numbers or an object longer. */
+function grownBy(node: Node): string | undefined {
+  if (isCallOf(node, isMethod(['push', 'unshift', 'splice']))) return variableOf(node['callee']);
+  const target = node['left'];
+  if (node.type !== 'AssignmentExpression' || !isNode(target)) return undefined;
+  const variable = variableOf(target);
+  const isPlace = target.type === 'MemberExpression' && target['computed'] === true;
+  return variable !== undefined && (isPlace || isLonger(node['right'], variable)) ? variable : undefined;
+}
+
+/** Each list that a function makes longer, and that lives longer than the function's call, as it is declared around it. */
+function outerListsIn(file: Node): string[] {
+  const grown: { readonly name: string; readonly scope: ReadonlySet<string> }[] = [];
+  const visit = (node: Node, scopes: readonly ReadonlySet<string>[]): void => {
+    const name = grownBy(node);
+    const scope = name === undefined ? undefined : scopes.findLast((names) => names.has(name));
+    const isNew = !grown.some((known) => known.name === name && known.scope === scope);
+    if (name !== undefined && scope && scope !== scopes.at(-1) && isNew) grown.push({ name, scope });
+    for (const child of childrenOf(node)) {
+      visit(child, FUNCTIONS.has(child.type) ? [...scopes, declaredIn(child)] : scopes);
+    }
   };
-  return visit(file, declaredIn(file), new Set());
+  visit(file, [declaredIn(file)]);
+  return grown.map(({ name }) => name);
 }
 
 /** The names that a node uses from around it, without those of types and members. */
@@ -116,8 +134,8 @@ function outerNamesIn(node: Node): string[] {
   return used.filter((one) => !own.has(one));
 }
 
-/** Whether a named function uses itself, directly or through other names of the file. */
-function isRecursive(file: Node): boolean {
+/** The named functions that use themselves, directly or through other names of the file. */
+function recursiveFunctionsIn(file: Node): string[] {
   const uses = new Map<string, Set<string>>();
   for (const node of within(file)) {
     const made = node.type === 'FunctionDeclaration' ? node : node['init'];
@@ -135,16 +153,17 @@ function isRecursive(file: Node): boolean {
       seen.add(name);
       return reaches(name, to, seen);
     });
-  return [...uses.keys()].some((name) => reaches(name, name, new Set()));
+  return [...uses.keys()].filter((name) => reaches(name, name, new Set()));
 }
 
+/** As often as there are some: each loop, each list, each function that calls itself. */
 export function constructsIn(source: string): Construct[] {
   const file = parseAst(source, { lang: 'ts' }) as unknown as Node;
-  const found = new Set<Construct>();
+  const found: Construct[] = [];
   for (const node of within(file)) {
-    for (const [name, test] of Object.entries(tests)) if (test(node)) found.add(name as Construct);
+    for (const [name, test] of Object.entries(tests)) if (test(node)) found.push(name as Construct);
   }
-  if (growsOuterList(file)) found.add('collection');
-  if (isRecursive(file)) found.add('recursion');
-  return [...found];
+  found.push(...outerListsIn(file).map(() => 'collection' as const));
+  found.push(...recursiveFunctionsIn(file).map(() => 'recursion' as const));
+  return found;
 }
