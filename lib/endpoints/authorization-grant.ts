@@ -34,10 +34,14 @@ export async function issueAuthorization(
   context: AuthorizationGrantContext,
 ): Promise<ResponseParameters> {
   const { responseType, code_challenge, redirect } = request;
-  const { client, redirect_uri } = redirect;
+  const { client, redirect_uri, redirect_uri_omitted } = redirect;
   const { grant_id, secret } = createGrantId(session.sub);
   const grant = createGrant(grant_id, request, session, consented_at);
-  const binding = { redirect_uri, ...(code_challenge !== undefined && { code_challenge }) };
+  const binding = {
+    redirect_uri,
+    ...(redirect_uri_omitted && { redirect_uri_omitted }),
+    ...(code_challenge !== undefined && { code_challenge }),
+  };
   const { client_id } = client;
   const [code, tokens] = await Promise.all([
     responseType.has('code') ? issueCode(grant, secret, binding, context) : undefined,

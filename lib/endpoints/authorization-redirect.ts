@@ -11,6 +11,7 @@ import { defaultResponseMode, mayUseResponseMode, type ResponseMode, responseMod
 export interface ClientRedirect {
   readonly client: Client;
   readonly redirect_uri: string;
+  readonly redirect_uri_omitted?: true;
   readonly response_mode: ResponseMode;
   readonly state: string | undefined;
 }
@@ -26,7 +27,8 @@ export async function findClientRedirect(
   parameters: Form,
   findClient: (client_id: string) => Promise<Client | undefined>,
 ): Promise<ClientRedirect> {
-  const client_id = parameters.get('client_id') ?? '';
+  const client_id = parameters.get('client_id');
+  if (client_id === undefined) throw new UntrustedClient('invalid_client', 'client_id is missing');
   const client = isIdentifier(client_id) ? await findClient(client_id) : undefined;
   if (!client) throw untrustedClient('unknown client');
   const caller = { client_id: client.client_id };
@@ -35,12 +37,26 @@ export async function findClientRedirect(
   const inObject = readRefusedRequestObject(parameters.get('request'));
   // A request object supersedes the parameters. OpenID Connect Core section 6.1
   const get = (name: string) => inObject.get(name) || parameters.get(name);
-  const redirect_uri = get('redirect_uri') ?? '';
+  const requested = get('redirect_uri');
+  const redirect_uri = requested ?? impliedRedirectUri(get('scope'), client);
+  if (redirect_uri === undefined) throw new UntrustedClient('invalid_request', 'redirect_uri is missing', { caller });
   if (!matchesRedirectUri(redirect_uri, client.redirect_uris ?? [])) {
     const description = 'redirect_uri is not registered for this client';
     throw new UntrustedClient('invalid_request', description, { caller });
   }
-  return { client, redirect_uri, response_mode: modeForErrors(get, client), state: get('state') };
+  return {
+    client,
+    redirect_uri,
+    ...(requested === undefined && { redirect_uri_omitted: true }),
+    response_mode: modeForErrors(get, client),
+    state: get('state'),
+  };
+}
+
+/** The only one of the client. RFC 6749 section 3.1.2.3; OpenID Connect Core section 3.1.2.1 requires the parameter. */
+function impliedRedirectUri(scope: string | undefined, { redirect_uris = [] }: Client): string | undefined {
+  const [only, ...others] = redirect_uris;
+  return scope?.split(' ').includes('openid') || others.length > 0 ? undefined : only;
 }
 
 /** Errors are sent in the requested mode, unless that mode is itself invalid. */

@@ -1,3 +1,4 @@
+import { OAuthError } from '../oauth/errors.ts';
 import {
   type Redemption,
   redemptionTransition,
@@ -12,13 +13,16 @@ import type { GrantType } from './grant-type.ts';
 import { invalidGrant, type OneTimeUse, useOnce } from './one-time-use.ts';
 import { invalidTarget } from './resource-servers.ts';
 
+const proofMissing = (reason: string) =>
+  new OAuthError('invalid_request', 'redirect_uri or code_verifier is missing', { reason });
+
 /** RFC 6749 section 4.1.3, with PKCE: RFC 7636 section 4.5 */
 export const authorizationCode: GrantType = {
   name: 'authorization_code',
   async obtain(request, context) {
     const { form, client } = request;
     const code = form.require('code');
-    const redirect_uri = form.require('redirect_uri');
+    const redirect_uri = form.get('redirect_uri');
     const verifier = form.get('code_verifier');
     const handle = (await context.handles.code()).parse(code);
     if (!handle) throw invalidGrant('it is not a code of this service');
@@ -39,6 +43,7 @@ export const authorizationCode: GrantType = {
       undo: undoRedemptionTransition(redemption.request),
       whyNot: (grant) => whyNotRedeemed(grant, redemption),
       excess: invalidTarget,
+      ...(redirect_uri === undefined && verifier === undefined && { refusal: proofMissing }),
     };
     const state = await useOnce(use, request, context);
     return effectiveGrant(state, handle.secret, { scope: [], resources: redemption.resources }, client, context);

@@ -15,6 +15,8 @@ export interface OneTimeUse {
   whyNot(grant: GrantState | undefined): TransitionFailure;
   /** For a request for more than was granted. */
   excess(grant: GrantState): OAuthError;
+  /** For one that is refused for anything else; by default, `invalid_grant`. */
+  readonly refusal?: (reason: string) => OAuthError;
 }
 
 /**
@@ -54,9 +56,10 @@ async function readBack(
   const outcome = use.whyNot(grant);
   if (outcome !== 'landed') onOutcome({});
   if (!grant) throw invalidGrant('there is no such grant');
-  if (outcome === 'refused') throw invalidGrant(whyRefused(grant, use.transition));
+  if (outcome === 'refused') throw (use.refusal ?? invalidGrant)(whyRefused(grant, use.transition));
   if (outcome === 'exceeded') throw use.excess(grant);
   if (outcome === 'undone') throw new Unavailable('the grant');
+  if (outcome === 'repeated') throw invalidGrant('used just before, by the same client with the same verifier');
   if (outcome === 'reused') {
     await revokeGrant(grant.grant_id, context);
     throw invalidGrant(grant.state === 'revoked' ? 'the grant is revoked' : 'used before: the grant was revoked');
@@ -82,6 +85,7 @@ const confirming = ({ grant_id, confirm }: OneTimeUse, { grants }: GrantContext)
 const reasons: { readonly [Attribute in keyof GrantState]?: string } = {
   client_id: 'it was issued to another client',
   redirect_uri: 'redirect_uri differs from the authorization request',
+  redirect_uri_omitted: 'redirect_uri is missing',
   code_challenge: 'code_verifier is missing or wrong',
   code_expires_at: 'the code has expired',
   offline: 'the grant has no refresh tokens',

@@ -14,6 +14,8 @@ export interface GrantState {
   readonly resources: readonly string[];
   readonly issued_at: number;
   readonly redirect_uri?: string;
+  /** The authorization request had none, as the client has only one. RFC 6749 section 3.1.2.3 */
+  readonly redirect_uri_omitted?: boolean;
   /** RFC 7636 section 4.2 */
   readonly code_challenge?: string;
   readonly code_expires_at: number;
@@ -61,7 +63,7 @@ export const applyTransition = (grant: GrantState, { when, set }: Transition): G
 export interface Redemption {
   readonly request: string;
   readonly client_id: string;
-  readonly redirect_uri: string;
+  readonly redirect_uri: string | undefined;
   readonly code_challenge: string | undefined;
   /** Empty = all of the grant, as in `Refresh`. RFC 8707 section 2.2 */
   readonly resources: readonly string[];
@@ -69,11 +71,17 @@ export interface Redemption {
   readonly idle_until: number;
 }
 
-const proofs = ({ redirect_uri, code_challenge }: Redemption): GrantClause[] => [
-  { attribute: 'redirect_uri', test: 'equals', value: redirect_uri },
-  code_challenge === undefined
+/** With PKCE, the redirect URI proves nothing more, so only one that was sent is compared. OAuth 2.1 section 10.2 */
+const redirectUriProofs = ({ redirect_uri, code_challenge }: Redemption): GrantClause[] => {
+  if (redirect_uri !== undefined) return [{ attribute: 'redirect_uri', test: 'equals', value: redirect_uri }];
+  return code_challenge === undefined ? [{ attribute: 'redirect_uri_omitted', test: 'equals', value: true }] : [];
+};
+
+const proofs = (redemption: Redemption): GrantClause[] => [
+  ...redirectUriProofs(redemption),
+  redemption.code_challenge === undefined
     ? { attribute: 'code_challenge', test: 'absent' }
-    : { attribute: 'code_challenge', test: 'equals', value: code_challenge },
+    : { attribute: 'code_challenge', test: 'equals', value: redemption.code_challenge },
 ];
 
 const unexpired = ({ now }: Redemption): GrantClause => ({
@@ -191,21 +199,40 @@ export type TransitionFailure =
   | 'retried'
   /** Two parties may have the token, so the grant must be revoked. */
   | 'reused'
+  /** The same code at once, with the same verifier: a client that sent its request twice. The grant lives. */
+  | 'repeated'
   | 'exceeded'
   /** Another request undid its transition after a fault, so it can be made again. */
   | 'undone'
   /** Unknown, expired, revoked, of another client, or without the right proofs. */
   | 'refused';
 
-/** Not 'reused' with wrong proofs: whoever used the code had the right ones, and a guess must not revoke the grant. */
-export function whyNotRedeemed(grant: GrantState | undefined, redemption: Redemption): TransitionFailure {
+/** Seconds. Effects of React run twice in development, and so do handlers of a double click. */
+export const REPEAT_INTERVAL = 2;
+
+/**
+ * Not 'reused' with wrong proofs: whoever used the code had the right ones, and a guess must not revoke the grant.
+ * @param repeatInterval seconds after the redemption, the last of them included
+ */
+export function whyNotRedeemed(
+  grant: GrantState | undefined,
+  redemption: Redemption,
+  repeatInterval = REPEAT_INTERVAL,
+): TransitionFailure {
   if (!grant || grant.client_id !== redemption.client_id) return 'refused';
   if (grant.state === 'active' && grant.transition === redemption.request) return 'landed';
   if (!proofs(redemption).every((clause) => clauseHolds(grant, clause))) return 'refused';
-  if (grant.state !== 'code') return 'reused';
+  if (grant.state !== 'code') return isRepetition(grant, redemption, repeatInterval) ? 'repeated' : 'reused';
   if (!clauseHolds(grant, unexpired(redemption))) return 'refused';
   return narrows(redemption).every((clause) => clauseHolds(grant, clause)) ? 'undone' : 'exceeded';
 }
+
+/** Without PKCE, the client may have been made to present a stolen code (RFC 9700 section 4.5). */
+const isRepetition = (
+  { state, code_challenge, generation, rotated_at }: GrantState,
+  { now }: Redemption,
+  interval: number,
+) => state === 'active' && code_challenge !== undefined && generation === 0 && now - rotated_at <= interval;
 
 /** @param reuseInterval seconds in which the previous generation may be presented again */
 export function whyNotRotated(

@@ -33,6 +33,7 @@ const parse = parser<GrantState>({
   resources: listOf(text),
   issued_at: number,
   redirect_uri: optional(text),
+  redirect_uri_omitted: optional(boolean),
   code_challenge: optional(text),
   code_expires_at: number,
   generation: number,

@@ -25,6 +25,7 @@ export interface CodeContext extends GrantingContext {
 /** RFC 6749 section 4.1.3, RFC 7636 section 4.4 */
 export interface CodeBinding {
   readonly redirect_uri: string;
+  readonly redirect_uri_omitted?: true;
   readonly code_challenge?: string;
 }
 

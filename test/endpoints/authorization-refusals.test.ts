@@ -254,6 +254,16 @@ describe('The authorization endpoint shows an error page, without a redirect, fo
     ['a client with a strange id', { client_id: 'no body\u0000' }, 'invalid_client'],
     ['a disabled client', { client_id: 'disabled' }, 'invalid_client'],
     ['no redirect URI', { redirect_uri: undefined }, 'invalid_request'],
+    [
+      'no redirect URI of a client that has several',
+      { client_id: 'native', redirect_uri: undefined, scope: 'read' },
+      'invalid_request',
+    ],
+    [
+      'no redirect URI of a client that has none',
+      { client_id: 'nowhere', redirect_uri: undefined, scope: 'read' },
+      'invalid_request',
+    ],
     ['a client that has none', { client_id: 'nowhere' }, 'invalid_request'],
     ['a parameter twice', { state: ['a', 'b'] }, 'invalid_request'],
     ['the redirect URI twice', { redirect_uri: [CALLBACK, 'https://evil.example'] }, 'invalid_request'],
@@ -276,6 +286,19 @@ describe('The authorization endpoint shows an error page, without a redirect, fo
     expect([seen.status, seen.heading, seen.location]).toEqual([400, 'Something went wrong', undefined]);
     expect(seen.body).toContain(`<p class="code">${code}<br>`);
     expect(seen.headers['set-cookie']).toBeUndefined();
+  });
+
+  it.each<[what: string, Query, description: string]>([
+    ['no client', { client_id: undefined }, 'client_id is missing'],
+    ['an unknown client', { client_id: 'nobody' }, 'client_id is unknown'],
+    ['no redirect URI', { redirect_uri: undefined }, 'redirect_uri is missing'],
+    [
+      'another redirect URI',
+      { redirect_uri: 'https://evil.example' },
+      'redirect_uri is not registered for this client',
+    ],
+  ])('%s, and says so', async (_, query, description) => {
+    expect((await open().get(proper(query))).body).toContain(`<br>${description}</p>`);
   });
 
   it.each(['PUT', 'DELETE', 'OPTIONS'])('%s', async (method) => {

@@ -51,6 +51,7 @@ beforeAll(async () => {
     world.clients.create(
       webClient('own', { require_consent: false, backchannel_logout_uri: 'https://own.example/logout' }),
     ),
+    world.clients.create(webClient('excused', { require_consent: false, require_pkce: false })),
     world.clients.create(webClient('nothing', { scope: 'openid', resources: [] })),
     world.clients.create(
       webClient('aged', {
@@ -162,6 +163,40 @@ describe('The authorization code flow', () => {
     const elsewhere = await redeem(await code(), { redirect_uri: `${CALLBACK}/` }, 'own');
     expect(elsewhere.json['error']).toBe('invalid_grant');
     expect((await redeem(await code(), {}, 'own')).status).toBe(200);
+  });
+
+  // RFC 6749 section 3.1.2.3: the client has only one redirect URI, and does not ask for openid.
+  describe('without a redirect URI in the request', () => {
+    const implied = { redirect_uri: undefined, scope: 'read' };
+    const withoutPkce = { ...implied, code_challenge: undefined, code_challenge_method: undefined };
+    const cases: [name: string, client_id: string, Query, form: Record<string, string>, error: string | undefined][] = [
+      ['needs none at /token, with PKCE', 'own', implied, { redirect_uri: '' }, undefined],
+      ['takes the right one at /token', 'own', implied, {}, undefined],
+      ['refuses another one at /token', 'own', implied, { redirect_uri: `${CALLBACK}/` }, 'invalid_grant'],
+      ['needs none without PKCE', 'excused', withoutPkce, { redirect_uri: '', code_verifier: '' }, undefined],
+      ['takes the right one without PKCE', 'excused', withoutPkce, { code_verifier: '' }, undefined],
+      [
+        'needs it without PKCE if the request had it',
+        'excused',
+        { ...withoutPkce, redirect_uri: CALLBACK },
+        { redirect_uri: '', code_verifier: '' },
+        'invalid_request',
+      ],
+    ];
+
+    it.each(cases)('%s', async (_name, client_id, query, form, error) => {
+      const { location, answer } = await open().pass(proper({ client_id, ...query }));
+      expect(location?.href.startsWith(`${CALLBACK}?`)).toBe(true);
+      const { status, json } = await redeem(answer['code'], form, client_id);
+      expect([status, json['error']]).toEqual([error === undefined ? 200 : 400, error]);
+    });
+
+    it('asks for sign-in and consent, and returns errors to the only redirect URI', async () => {
+      const { location } = await open().pass(proper({ client_id: 'web', ...implied }));
+      expect(location?.href.startsWith(`${CALLBACK}?code=`)).toBe(true);
+      const refused = await open().get(proper({ client_id: 'web', ...implied, response_type: 'magic' }));
+      expect([refused.location?.pathname, refused.answer['error']]).toEqual(['/callback', 'unsupported_response_type']);
+    });
   });
 
   it('works for a client without resource servers', async () => {

@@ -142,6 +142,12 @@ describe('The redemption of a code', () => {
     expect(table).not.toContain(VERIFIER);
   });
 
+  // OAuth 2.1 section 10.2
+  it('needs no redirect URI beside the verifier', async () => {
+    const { code: text } = await code();
+    expect(await redeem(world.handlers, 'web', text, { redirect_uri: '' })).toMatchObject({ status: 200 });
+  });
+
   it('works in the last second of the code and not in the next, although it is still stored', async () => {
     const [last, late] = [await code(), await code()];
     set(NOW + 59);
@@ -166,7 +172,13 @@ describe('A refused redemption, after which the code still works:', () => {
     ],
     ['another redirect URI', (text) => redemption(text, { redirect_uri: 'https://app.example/other' })],
     ['a redirect URI with a slash more', (text) => redemption(text, { redirect_uri: `${REDIRECT_URI}/` })],
-    ['no redirect URI', (text) => redemption(text, { redirect_uri: '' }), {}, 'invalid_request'],
+    [
+      'neither redirect URI nor verifier',
+      (text) => redemption(text, { redirect_uri: '', code_verifier: '' }),
+      {},
+      'invalid_request',
+    ],
+    ['no redirect URI, with a wrong verifier', (text) => redemption(text, { redirect_uri: '', code_verifier: other })],
     ['a resource that was not granted', (text) => redemption(text, { resource: 'billing' }), {}, 'invalid_target'],
     ['a resource that nobody knows', (text) => redemption(text, { resource: 'x' }), {}, 'invalid_target'],
     [
@@ -198,7 +210,12 @@ describe('A refused redemption, after which the code still works:', () => {
   it('a verifier for a code without a challenge (no downgrade)', async () => {
     const { code: text } = await code('web', { binding: { redirect_uri: REDIRECT_URI } });
     expect(await redeem(world.handlers, 'web', text)).toMatchObject(REFUSED);
-    expect(await redeem(world.handlers, 'web', text, { code_verifier: '' })).toMatchObject({ status: 200 });
+    const unbound = { code_verifier: '' };
+    expect(await redeem(world.handlers, 'web', text, { ...unbound, redirect_uri: '' })).toMatchObject({
+      status: 400,
+      json: { error: 'invalid_request' },
+    });
+    expect(await redeem(world.handlers, 'web', text, unbound)).toMatchObject({ status: 200 });
   });
 
   it.each<[string, () => Parameters<typeof httpEvent>[0], number, string]>([
@@ -337,9 +354,36 @@ describe.each(accessTokenFormats)('A code that is presented again, with access t
   });
 });
 
+describe('A code that is presented twice by its client, with the right verifier,', () => {
+  const cases: [seconds: number, 'allow' | 'refuse'][] = [
+    [0, 'allow'],
+    [2, 'allow'],
+    [3, 'refuse'],
+  ];
+
+  it.each(cases)('%i s apart is refused the second time, and what was issued is then: %s', async (seconds, then) => {
+    const { code: text } = await code();
+    const { access_token, refresh_token } = tokensOf(await redeem(world.handlers, 'web', text));
+    advance(seconds);
+    expect(await redeem(world.restart(), 'web', text)).toMatchObject(REFUSED);
+    expect(await authorize(access_token)).toBe(then);
+    expect(await refresh(world.handlers, 'web', refresh_token)).toMatchObject(
+      then === 'allow' ? { status: 200 } : REFUSED,
+    );
+  });
+
+  it('at once by a client that does without PKCE ends the grant', async () => {
+    const { code: text } = await code('web', { binding: { redirect_uri: REDIRECT_URI } });
+    const { access_token } = tokensOf(await redeem(world.handlers, 'web', text, { code_verifier: '' }));
+    expect(await redeem(world.handlers, 'web', text, { code_verifier: '' })).toMatchObject(REFUSED);
+    expect(await authorize(access_token)).toBe('refuse');
+  });
+});
+
 it('A code that is presented again and again adds only one entry to the revocation list', async () => {
   const { code: text } = await code();
   await redeem(world.handlers, 'web', text);
+  advance(3);
   const length = () => openList(world.table).length();
   await redeem(world.handlers, 'web', text);
   const after = await length();

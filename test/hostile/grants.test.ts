@@ -40,7 +40,7 @@ function flawed({ random, text, spoil }: Hostile): { id: string; form: Parameter
     () => ['web', redemption(spoil(code)) as Parameters],
     () => ['web', redemption(random.pick([text(), refresh_token, target.material.real[0]!])) as Parameters],
     () => ['web', redemption(code, { code_verifier: random.pick([text(), spoil(VERIFIER), '']) }) as Parameters],
-    () => ['web', redemption(code, { redirect_uri: random.pick([text(), spoil(REDIRECT_URI), '']) }) as Parameters],
+    () => ['web', redemption(code, { redirect_uri: random.pick([text() || 'x', spoil(REDIRECT_URI)]) }) as Parameters],
     () => ['web', redemption(code, { resource: random.pick([text() || 'x', 'billing', '__proto__']) }) as Parameters],
     () => ['web', refreshing({ refresh_token: spoil(refresh_token) })],
     () => ['web', refreshing({ refresh_token: random.pick([text(), code, target.material.real[1]!]) })],

@@ -3,6 +3,7 @@ import {
   applyTransition,
   confirmRotationTransition,
   type GrantState,
+  type Redemption,
   redemptionTransition,
   revocationTransition,
   rotationTransition,
@@ -35,8 +36,10 @@ const grant: GrantState = {
   expires_at: NOW + 2_000,
 };
 
+const { code_challenge: _, ...withoutChallenge } = grant;
+
 const common = { client_id: 'web', now: NOW, idle_until: NOW + 1_000, resources: [] };
-const redemption = (request: string) => ({
+const redemption = (request: string): Redemption => ({
   ...common,
   request,
   redirect_uri: 'https://app.example/callback',
@@ -61,6 +64,34 @@ describe('A transition that another request made and undid', () => {
   });
 });
 
+describe('A code that is presented again with its verifier', () => {
+  const again = (seconds: number, more: Partial<ReturnType<typeof redemption>> = {}) => ({
+    ...redemption('second'),
+    now: NOW + seconds,
+    ...more,
+  });
+
+  it.each<[string, GrantState, ReturnType<typeof again>, string]>([
+    ['at once', active, again(0), 'repeated'],
+    ['two seconds later', active, again(2), 'repeated'],
+    ['by a container whose clock is behind', active, again(-1), 'repeated'],
+    ['without redirect URI, at once', active, again(0, { redirect_uri: undefined }), 'repeated'],
+    ['three seconds later', active, again(3), 'reused'],
+    ['at once, after a refresh', { ...active, generation: 1 }, again(0), 'reused'],
+    ['at once, after a refresh that was taken back', { ...active, rotated_at: 0 }, again(0), 'reused'],
+    ['at once, of a grant that was revoked', { ...active, state: 'revoked' }, again(0), 'reused'],
+    ['at once, with a wrong verifier', active, again(0, { code_challenge: 'other' }), 'refused'],
+    ['at once, by another client', active, again(0, { client_id: 'other' }), 'refused'],
+  ])('%s', (_name, found, request, outcome) => {
+    expect(whyNotRedeemed(found, request)).toBe(outcome);
+  });
+
+  it('counts as reused at once where there is no verifier', () => {
+    const unbound = { ...withoutChallenge, state: 'active' as const, transition: 'first' };
+    expect(whyNotRedeemed(unbound, { ...redemption('second'), code_challenge: undefined })).toBe('reused');
+  });
+});
+
 const LATER = NOW + 100;
 const later = { now: LATER, idle_until: LATER + 500 };
 const rotated: GrantState = { ...active, generation: 1, rotated_at: LATER, transition: 'second' };
@@ -72,6 +103,18 @@ const transitions: readonly [string, GrantState, Transition, Partial<GrantState>
     { ...grant, generation: 7 },
     redemptionTransition({ ...redemption('first'), ...later, now: NOW + 59 }),
     { state: 'active', generation: 0, rotated_at: NOW + 59, idle_until: LATER + 500, transition: 'first' },
+  ],
+  [
+    'a redemption with a verifier needs no redirect URI',
+    grant,
+    redemptionTransition({ ...redemption('first'), redirect_uri: undefined }),
+    { state: 'active', transition: 'first' },
+  ],
+  [
+    'a redemption needs no redirect URI where the request had none',
+    { ...withoutChallenge, redirect_uri_omitted: true },
+    redemptionTransition({ ...redemption('first'), redirect_uri: undefined, code_challenge: undefined }),
+    { state: 'active', transition: 'first' },
   ],
   ['a redemption taken back makes the code good again', active, undoRedemptionTransition('first'), { state: 'code' }],
   [
@@ -116,6 +159,16 @@ const refused: readonly [string, Transition, GrantState][] = [
   ["a redemption of somebody else's code", take('first'), { ...grant, client_id: other }],
   ['a redemption for another redirect URI', take('first'), { ...grant, redirect_uri: other }],
   ['a redemption with another verifier', take('first'), { ...grant, code_challenge: other }],
+  [
+    'a redemption without redirect URI and verifier',
+    redemptionTransition({ ...redemption('first'), redirect_uri: undefined, code_challenge: undefined }),
+    { ...withoutChallenge, redirect_uri_omitted: false },
+  ],
+  [
+    'a redemption with another redirect URI than the one that was left out',
+    redemptionTransition({ ...redemption('first'), redirect_uri: other }),
+    { ...grant, redirect_uri_omitted: true },
+  ],
   [
     'a redemption without a verifier',
     redemptionTransition({ ...redemption('first'), code_challenge: undefined }),

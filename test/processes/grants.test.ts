@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import { onlyAt } from '../support/faulty-store.ts';
-import { app, handlesOf, newCode, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
+import { app, handlesOf, newCode, REDIRECT_URI, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
 import { type ContainerProcess, type KillTime, killTimes, openDoomed, openProcess } from '../support/processes.ts';
 import { isLongRun, scaled } from '../support/scale.ts';
 import {
@@ -70,10 +70,21 @@ const refusedByAll = Array(PROCESSES).fill('refuse');
 const ONE_WINS = { tokens: 1, '400 invalid_grant': PARALLEL - 1 };
 
 describe(`Of ${PARALLEL} requests at once to ${PROCESSES} processes, in ${ROUNDS} rounds,`, () => {
-  it('one gets tokens for a code, and these are revoked by the others', async () => {
+  it('one gets tokens for a code with a verifier, and keeps them', async () => {
     for (const _ of rounds) {
-      const { code, grant_id } = await newCode(world, 'web');
+      const { code } = await newCode(world, 'web');
       const results = await together((handlers) => redeem(handlers, 'web', code));
+      expect(tally(results)).toEqual(ONE_WINS);
+      const won = tokensOf(results.find(({ status }) => status === 200)!);
+      expect(await isLive('web', won.refresh_token)).toBe(true);
+      expect(await allows(1, won)).toBe('allow');
+    }
+  });
+
+  it('one gets tokens for a code without a verifier, and these are revoked by the others', async () => {
+    for (const _ of rounds) {
+      const { code, grant_id } = await newCode(world, 'web', { binding: { redirect_uri: REDIRECT_URI } });
+      const results = await together((handlers) => redeem(handlers, 'web', code, { code_verifier: '' }));
       expect(tally(results)).toEqual(ONE_WINS);
       const won = tokensOf(results.find(({ status }) => status === 200)!);
       expect(await isLive('web', won.refresh_token)).toBe(false);
@@ -141,9 +152,12 @@ describe('When a container is killed', () => {
   it.each(casesOf(STEP))(
     '%s %s of a redemption, the retry gets tokens, or the grant is revoked',
     async (time, call) => {
-      const { code, grant_id, secret } = await newCode(world, 'reference');
-      await diesAt(time, call, (doomed) => redeem(doomed, 'reference', code));
-      const retry = await redeem(at(0), 'reference', code);
+      // Without a verifier, as a retry with it ends no grant at once.
+      const binding = { redirect_uri: REDIRECT_URI };
+      const { code, grant_id, secret } = await newCode(world, 'reference', { binding });
+      const ask = (handlers: Pick<Handlers, 'token'>) => redeem(handlers, 'reference', code, { code_verifier: '' });
+      await diesAt(time, call, ask);
+      const retry = await ask(at(0));
       if (retry.status === 200) {
         expect(await allows(1, tokensOf(retry))).toBe('allow');
         expect(await isLive('reference', tokensOf(retry).refresh_token)).toBe(true);

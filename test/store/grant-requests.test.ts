@@ -202,10 +202,12 @@ describe('The requests to the table for a refused redemption or refresh:', () =>
     expect(await counted(call, STEP.length, 400)).toEqual({ store: [...STEP, READ].sort(), sign: 0 });
   });
 
-  it('the revocation of the grant and an entry on the list for a reused code', async () => {
+  it('the revocation of the grant and an entry on the list for a reused code, not for one that is repeated at once', async () => {
     const { code: text } = await code(JWT);
     await redeem(handlers, JWT, text);
     const call = () => redeem(handlers, JWT, text);
+    expect((await counted(call, STEP.length, 400)).store).toEqual([...STEP, READ].sort());
+    advance(3);
     expect((await counted(call, STEP.length, 400)).store).toEqual([...STEP, READ, CHANGE, LIST, CHANGE].sort());
   });
 });
