@@ -3,6 +3,7 @@ import type { HttpRequest } from '../http/message.ts';
 import { type Client, isPublic } from '../oauth/client.ts';
 import type { CallerId } from '../oauth/errors.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
+import type { PresentedSecret } from '../secrets/presented-secret.ts';
 import { callerIdOf, invalidClient } from './invalid-client.ts';
 import type { ClientAuthenticationMethod } from './method.ts';
 import { identifyCaller } from './methods.ts';
@@ -32,11 +33,10 @@ export async function authenticateClient(
   form: Form,
   context: ClientAuthenticationContext,
 ): Promise<Client> {
-  const { method, id } = identifyCaller(request, form);
-  const client = await context.findClient(id);
-  if (!client) throw invalidClient('unknown client');
+  const { method, ids } = identifyCaller(request, form);
+  const { id, found: client } = await findFirst(ids, context.findClient);
   requireUsable(client, method);
-  await method.authenticate(request, form, client, proofContext(request, client, context));
+  await method.authenticate(request, form, client, proofContext(request, id, client, context));
   return client;
 }
 
@@ -46,25 +46,33 @@ export async function authenticateCaller(
   form: Form,
   context: CallerAuthenticationContext,
 ): Promise<Caller> {
-  const { method, id } = identifyCaller(request, form);
-  const caller = await context.findCaller(id);
-  if (!caller) throw invalidClient('unknown client');
+  const { method, ids } = identifyCaller(request, form);
+  const { id, found: caller } = await findFirst(ids, context.findCaller);
   if ('resourceServer' in caller) {
     const { resourceServer } = caller;
     if (!resourceServer.enabled) throw invalidClient('disabled client', resourceServer);
     if (!method.usesSecret) throw methodNotAllowed(resourceServer);
-    await method.authenticate(request, form, resourceServer, proofContext(request, resourceServer, context));
+    await method.authenticate(request, form, resourceServer, proofContext(request, id, resourceServer, context));
   } else {
     const { client } = caller;
     requireUsable(client, method);
     if (isPublic(client)) throw invalidClient('not for a public client', client);
-    await method.authenticate(request, form, client, proofContext(request, client, context));
+    await method.authenticate(request, form, client, proofContext(request, id, client, context));
   }
   return caller;
 }
 
 export const callerId = (caller: Caller): CallerId =>
   callerIdOf('resourceServer' in caller ? caller.resourceServer : caller.client);
+
+/** One after the other, as nearly always the first is it. @throws OAuthError `invalid_client` */
+async function findFirst<Found>(ids: readonly string[], find: (id: string) => Promise<Found | undefined>) {
+  for (const id of ids) {
+    const found = await find(id);
+    if (found !== undefined) return { id, found };
+  }
+  throw invalidClient('unknown client');
+}
 
 function requireUsable(client: Client, { name, usesSecret }: ClientAuthenticationMethod): void {
   const { token_endpoint_auth_method: registered } = client;
@@ -73,10 +81,16 @@ function requireUsable(client: Client, { name, usesSecret }: ClientAuthenticatio
 }
 
 /** The registry of methods knows nothing of hashes and counters, because the metadata name the methods, too. */
-const proofContext = (request: HttpRequest, client: Client | ResourceServer, context: AuthenticationContext) => ({
+const proofContext = (
+  request: HttpRequest,
+  id: string,
+  client: Client | ResourceServer,
+  context: AuthenticationContext,
+) => ({
   clock: context.clock,
   issuer: context.issuer,
-  requireSecret: (secret: string | undefined) => requireSecret(secret, client, request.sourceIp, context),
+  id,
+  requireSecret: (secret: PresentedSecret | undefined) => requireSecret(secret, client, request.sourceIp, context),
 });
 
 const methodNotAllowed = (client: Client | ResourceServer) =>

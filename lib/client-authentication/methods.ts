@@ -17,14 +17,15 @@ export const usesSecret = ({ token_endpoint_auth_method: registered }: Client): 
 
 export interface PresentedIdentity {
   readonly method: ClientAuthenticationMethod;
-  readonly id: string;
+  /** Not empty. */
+  readonly ids: readonly string[];
 }
 
 /** RFC 6749 section 2.3. @throws OAuthError `invalid_client` without an identity; `invalid_request` with two methods or ids */
 export function identifyCaller(request: HttpRequest, form: Form): PresentedIdentity {
   const identities = authenticationMethods.flatMap((method) => {
-    const id = method.identify(request, form);
-    return id === undefined ? [] : [{ method, id }];
+    const ids = method.identify(request, form);
+    return ids === undefined ? [] : [{ method, ids }];
   });
   // A `client_id` alone is a public client's; with a method, it only accompanies the credentials.
   const proofs = identities.filter(({ method }) => method.provesIdentity);
@@ -33,9 +34,11 @@ export function identifyCaller(request: HttpRequest, form: Form): PresentedIdent
   if (others.length > 0)
     throw new OAuthError('invalid_request', 'the request uses more than one client authentication method');
   const named = form.get('client_id');
-  if (named !== undefined && named !== presented.id) {
+  const meant = named === undefined ? presented.ids : presented.ids.filter((id) => id === named);
+  if (meant.length === 0) {
     throw new OAuthError('invalid_request', 'client_id does not match the client authentication');
   }
-  if (!isIdentifier(presented.id)) throw invalidClient('unknown client');
-  return presented;
+  const ids = meant.filter(isIdentifier);
+  if (ids.length === 0) throw invalidClient('unknown client');
+  return { ...presented, ids };
 }

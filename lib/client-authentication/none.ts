@@ -5,6 +5,9 @@ export const none: ClientAuthenticationMethod = {
   name: 'none',
   usesSecret: false,
   provesIdentity: false,
-  identify: (_request, form) => form.get('client_id'),
+  identify(_request, form) {
+    const id = form.get('client_id');
+    return id === undefined ? undefined : [id];
+  },
   async authenticate() {},
 };

@@ -1,11 +1,11 @@
 import { addressCounters, counter, reserveAttempt, type ThrottleContext } from '../guessing/throttle.ts';
 import type { Client } from '../oauth/client.ts';
 import { OAuthError } from '../oauth/errors.ts';
-import type { HashedSecret } from '../oauth/hashed-secret.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
+import { likelyReading, type PresentedSecret } from '../secrets/presented-secret.ts';
 import { liveSecrets, MAX_SECRET_LENGTH, matchesChosen, matchesGenerated, whyNotVerified } from '../secrets/secret.ts';
 import { callerIdOf, invalidClient } from './invalid-client.ts';
-import { isKnownToBeRight, type RightSecretsContext, rememberAsRight } from './right-secrets.ts';
+import { type Guess, isKnownToBeRight, type RightSecretsContext, rememberAsRight } from './right-secrets.ts';
 
 export interface SecretsContext extends ThrottleContext, RightSecretsContext {}
 
@@ -16,34 +16,35 @@ export interface SecretsContext extends ThrottleContext, RightSecretsContext {}
  * @throws OAuthError `invalid_client`; `temporarily_unavailable` with status 429 during a delay; Unavailable
  */
 export async function requireSecret(
-  secret: string | undefined,
+  secret: PresentedSecret | undefined,
   client: Client | ResourceServer,
   address: string,
   context: SecretsContext,
 ): Promise<void> {
   if (secret === undefined) throw invalidClient('no authentication', client);
-  if (secret.length > MAX_SECRET_LENGTH) throw invalidClient('wrong secret', client);
   const { clock } = context;
   const { generated, chosen } = liveSecrets(client.secrets, clock);
   if (generated.some((stored) => matchesGenerated(secret, stored))) return;
-  if (chosen.length > 0 && (await isChosenSecret(secret, chosen, client, address, context))) return;
+  const guesses = chosen
+    .map((stored) => ({ stored, secret: likelyReading(secret, stored) }))
+    .filter((guess) => guess.secret.length <= MAX_SECRET_LENGTH);
+  if (guesses.length > 0 && (await isChosenSecret(guesses, client, address, context))) return;
   throw invalidClient(whyNotVerified(secret, client.secrets, clock), client);
 }
 
 async function isChosenSecret(
-  secret: string,
-  chosen: readonly HashedSecret[],
+  guesses: readonly Guess[],
   client: Client | ResourceServer,
   address: string,
   context: SecretsContext,
 ): Promise<boolean> {
-  if (await isKnownToBeRight(secret, chosen, context)) return true;
+  if (await isKnownToBeRight(guesses, context)) return true;
   const name = JSON.stringify(callerIdOf(client));
   const decision = await reserveAttempt([counter('secret', name), ...addressCounters(address)], context);
   if (!decision.isAllowed) throw tooManyAttempts(decision.seconds, client);
-  for (const stored of chosen) {
-    if (!(await matchesChosen(secret, stored))) continue;
-    await Promise.all([decision.succeeded(), rememberAsRight(secret, stored, context)]);
+  for (const guess of guesses) {
+    if (!(await matchesChosen(guess.secret, guess.stored))) continue;
+    await Promise.all([decision.succeeded(), rememberAsRight(guess, context)]);
     return true;
   }
   return false;

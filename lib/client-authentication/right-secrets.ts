@@ -28,16 +28,18 @@ export interface RightSecretsContext {
   readonly rightSecrets: RightSecrets;
 }
 
-/** @param chosen not expired @throws Unavailable */
-export async function isKnownToBeRight(
-  secret: string,
-  chosen: readonly HashedSecret[],
-  context: RightSecretsContext,
-): Promise<boolean> {
+/** What a presented secret would have to be, to be this stored one. */
+export interface Guess {
+  readonly stored: HashedSecret;
+  readonly secret: string;
+}
+
+/** @param guesses at secrets that have not expired @throws Unavailable */
+export async function isKnownToBeRight(guesses: readonly Guess[], context: RightSecretsContext): Promise<boolean> {
   const { clock, handles, attempts, rightSecrets } = context;
   const keys = await handles.reference_token();
   const now = clock();
-  const prints = chosen.map((stored) => keys.fingerprint(fingerprinted(secret, stored)));
+  const prints = guesses.map((guess) => keys.fingerprint(fingerprinted(guess)));
   if (prints.some((print) => now < (rightSecrets.get(print) ?? 0))) return true;
 
   const found = await Promise.all(prints.map((print) => attempts.find(itemId(print))));
@@ -49,13 +51,9 @@ export async function isKnownToBeRight(
   return known.length > 0;
 }
 
-export async function rememberAsRight(
-  secret: string,
-  stored: HashedSecret,
-  context: RightSecretsContext,
-): Promise<void> {
+export async function rememberAsRight(guess: Guess, context: RightSecretsContext): Promise<void> {
   const keys = await context.handles.reference_token();
-  await remember(keys.fingerprint(fingerprinted(secret, stored)), 0, context);
+  await remember(keys.fingerprint(fingerprinted(guess)), 0, context);
 }
 
 /** @param until when the table knows it */
@@ -71,6 +69,6 @@ async function remember(
   rightSecrets.set(print, now + CONTAINER_REMEMBERS);
 }
 
-const fingerprinted = (secret: string, { hash }: HashedSecret) => JSON.stringify(['right secret', hash, secret]);
+const fingerprinted = ({ secret, stored }: Guess) => JSON.stringify(['right secret', stored.hash, secret]);
 
 const itemId = (print: string) => `right-secret#${print}`;

@@ -7,6 +7,8 @@ const SCHEME = /^Bearer\b/i;
 
 const USUAL_SCHEME = 'Bearer ';
 
+export const usesBearer = (header: string): boolean => SCHEME.test(header.slice(0, USUAL_SCHEME.length));
+
 /** With the scheme. */
 const MAX_HEADER_LENGTH = USUAL_SCHEME.length + MAX_TOKEN_LENGTH;
 
@@ -42,7 +44,7 @@ export function readBearerToken(request: HttpRequest): string | undefined {
     const sent = form?.get('access_token');
     const headers = request.header('authorization');
     if (sent !== undefined && headers.length > 0) throw invalid('the request has two access tokens');
-    if (sent !== undefined || headers.every((header) => !SCHEME.test(header.slice(0, 'Bearer '.length)))) return sent;
+    if (sent !== undefined || !headers.some(usesBearer)) return sent;
     const token = parseBearer(headers);
     if (token === undefined) throw invalid('the Authorization header is malformed');
     return token;

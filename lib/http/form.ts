@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { OAuthError } from '../oauth/errors.ts';
-import { isUnicode } from '../unicode.ts';
+import { decodeFormComponent } from '../oauth/form-component.ts';
 import type { HttpRequest } from './message.ts';
 
 /** Four times the largest token. */
@@ -81,16 +81,6 @@ function* decodePairs(text: string): Generator<[string, string]> {
     const value = decodeFormComponent(at < 0 ? '' : pair.slice(at + 1));
     if (name === undefined || value === undefined) throw invalid('the parameters are malformed');
     yield [name, value];
-  }
-}
-
-/** Undefined when percent-encoding or UTF-8 is malformed, or the text is not Unicode. */
-export function decodeFormComponent(text: string): string | undefined {
-  try {
-    const decoded = decodeURIComponent(text.replaceAll('+', ' '));
-    return isUnicode(decoded) ? decoded : undefined;
-  } catch {
-    return undefined;
   }
 }
 

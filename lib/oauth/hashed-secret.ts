@@ -5,4 +5,6 @@ export interface HashedSecret {
   readonly hash: string;
   readonly created_at: number;
   readonly expires_at?: number;
+  /** Form-decoding a secret that a person chose makes another one of it. Absent = it does not, or nobody has looked. */
+  readonly looks_encoded?: boolean;
 }

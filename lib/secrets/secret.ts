@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { HashedSecret } from '../oauth/hashed-secret.ts';
 import { makeWithPlainId } from '../oauth/identifier.ts';
+import { looksEncoded, type PresentedSecret, readings } from './presented-secret.ts';
 import { SCRYPT_COST as SCRYPT } from './scrypt-cost.ts';
 import { deriveKey } from './slow-hash.ts';
 
@@ -27,8 +28,14 @@ export function createSecret(now: number, expires_at?: number): { secret: string
   return { secret, stored: hashed(`sha256$${sha256(secret).toString('base64url')}`, now, expires_at) };
 }
 
-/** Slow and salted, because whoever has the table can guess a secret that a person chose. Times are seconds since the epoch. */
+/** Of a client or an API. Times are seconds since the epoch. */
 export async function importSecret(secret: string, now: number, expires_at?: number): Promise<HashedSecret> {
+  const stored = await hashSlowly(secret, now, expires_at);
+  return looksEncoded(secret) ? { ...stored, looks_encoded: true } : stored;
+}
+
+/** Slow and salted, because whoever has the table can guess a secret that a person chose. */
+export async function hashSlowly(secret: string, now: number, expires_at?: number): Promise<HashedSecret> {
   const salt = randomBytes(16);
   return hashed(slowHash(salt, await deriveKey(secret, salt, SCRYPT)), now, expires_at);
 }
@@ -48,8 +55,8 @@ export function liveSecrets(stored: readonly HashedSecret[], clock: Clock) {
 
 const isGenerated = ({ hash }: HashedSecret) => hash.startsWith('sha256$');
 
-export const matchesGenerated = (secret: string, { hash }: HashedSecret): boolean =>
-  equal(sha256(secret), hash.split('$')[1]);
+export const matchesGenerated = (secret: PresentedSecret, { hash }: HashedSecret): boolean =>
+  readings(secret).some((reading) => equal(sha256(reading), hash.split('$')[1]));
 
 /** Takes the time and memory of a slow hash. @throws Unavailable when too many are computed already */
 export async function matchesChosen(secret: string, { hash }: HashedSecret): Promise<boolean> {
@@ -60,7 +67,7 @@ export async function matchesChosen(secret: string, { hash }: HashedSecret): Pro
 
 /** For the log. Does not compare expired secrets that a person chose, because each would take a slow hash. */
 export function whyNotVerified(
-  secret: string,
+  secret: PresentedSecret,
   stored: readonly HashedSecret[],
   clock: Clock,
 ): 'wrong secret' | 'expired secret' | 'wrong or expired secret' {

@@ -3,11 +3,11 @@ import type { Figure } from './figure.ts';
 
 /** Bytes of a minified bundle, by the name of its function. Asserted in test/bundles.test.ts. */
 export const BUNDLE_GOALS: Readonly<Record<string, number>> = {
-  token: 124_500,
-  authorization: 158_000,
+  token: 126_500,
+  authorization: 159_000,
   authorizer: 91_500,
   jwks: 31_500,
-  discovery: 51_000,
+  discovery: 52_000,
 };
 
 export function measureBundles({ outputs }: Metafile): Figure[] {

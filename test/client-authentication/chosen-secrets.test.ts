@@ -4,17 +4,20 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { attemptLimits } from '../../lib/guessing/attempt-limits.ts';
 import { importSecret } from '../../lib/secrets/secret.ts';
 import { deriveKey, HASHES_AT_ONCE, WAITING_HASHES } from '../../lib/secrets/slow-hash.ts';
-import { type FaultyStore, faults, startFaultyStore } from '../support/faulty-store.ts';
+import { callOf, type FaultyStore, faults, startFaultyStore } from '../support/faulty-store.ts';
 import { scaled } from '../support/scale.ts';
 import {
   basic,
   client,
   createTestClock,
+  type FormRequest,
   type Handlers,
   httpEvent,
   type JsonResult,
   readResult,
   resourceServer,
+  SECRET,
+  STORED_SECRET,
   startWorld,
   type World,
 } from '../support/world.ts';
@@ -52,6 +55,18 @@ const fresh = async () => {
 
 beforeAll(async () => {
   world = await startWorld({}, clock);
+  await Promise.all([
+    ...['https://api-0.example:8443', 'urn:example:api:0', 'urn:example:api:0:1'].map((identifier) =>
+      world.resourceServers.create(resourceServer(identifier)),
+    ),
+    world.resourceServers.create(
+      resourceServer('https://api-0.example', {
+        secrets: [STORED_SECRET, await importSecret('chosen by somebody', clock())],
+      }),
+    ),
+    world.clients.create(client('https')),
+    world.clients.create(client('urn:example:client:0')),
+  ]);
   store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
   hook.enable();
 });
@@ -257,4 +272,91 @@ it('A container computes few slow hashes at once, lets some wait, and refuses mo
     Array(5).fill('Unavailable'),
   );
   expect(await hash()).toHaveLength(32);
+});
+
+describe('A caller that sends its id or its secret as they are, without form-encoding them (curl -u),', () => {
+  const raw = (text: string, form: Record<string, string> = {}): FormRequest => ({
+    headers: { authorization: `Basic ${Buffer.from(text).toString('base64')}` },
+    form: { grant_type: 'client_credentials', token: 'x', ...form },
+  });
+  /** As `encodeURIComponent`, and as forms are encoded. */
+  const encoders = [encodeURIComponent, (text: string) => String(new URLSearchParams({ '': text })).slice(1)];
+
+  const secrets = [
+    'a+b+c+d+e+f+g',
+    'plain-secret',
+    'with a space',
+    'a/b+c=',
+    '100%:certain',
+    'a%2Bb',
+    'half:a+b c%d',
+    '%41:+/',
+  ];
+
+  it.each(secrets)('is known by the secret %s as it is and encoded, by one slow hash each', async (secret) => {
+    await world.clients.create(client(`${id}:raw`, { secrets: [await importSecret(secret, clock())] }));
+    hashes = 0;
+    const encoded = encoders.flatMap((encode) => [
+      `${encode(`${id}:raw`)}:${encode(secret)}`,
+      `${id}:raw:${encode(secret)}`,
+    ]);
+    // What means another secret when it is decoded has to be encoded.
+    const asItIs = secret === 'a%2Bb' ? [] : [`${id}:raw:${secret}`, `${encodeURIComponent(`${id}:raw`)}:${secret}`];
+    for (const text of [...asItIs, ...encoded]) {
+      const before = hashes;
+      expect(readResult(await world.restart().token(httpEvent(raw(text))))).toMatchObject({ status: 200 });
+      expect(hashes - before).toBeLessThanOrEqual(1);
+    }
+    expect(hashes).toBe(1);
+  });
+
+  it('and was imported by version 0.1.0 is known by a secret with characters that are never left as they are', async () => {
+    const { looks_encoded, ...old } = await importSecret('a/b+c=', clock());
+    expect(looks_encoded).toBe(true);
+    await world.clients.create(client(`${id}-old`, { secrets: [old] }));
+    for (const text of [`${id}-old:a/b+c=`, `${id}-old:a%2Fb%2Bc%3D`]) {
+      expect(readResult(await world.restart().token(httpEvent(raw(text))))).toMatchObject({ status: 200 });
+    }
+  });
+
+  it('spends no second slow hash, and no second guess, on a wrong secret with several readings', async () => {
+    const handlers = container();
+    for (let time = 0; time < GUESSES; time++) {
+      const wrong = raw(`${id}:wrong+${time}%20:/`);
+      const { status } = readResult(await handlers.token(httpEvent(wrong)));
+      expect(status).toBe(time <= FREE ? 401 : 429);
+    }
+    expect(hashes).toBe(FREE + 1);
+  });
+
+  it.each<[string, text: string, form: Record<string, string>, status: number]>([
+    ['a URL', `https://api-0.example:${SECRET}`, {}, 200],
+    ['a URL with a port', `https://api-0.example:8443:${SECRET}`, {}, 200],
+    ['a URN', `urn:example:api:0:${SECRET}`, {}, 200],
+    [
+      'the id that is named in the form',
+      `https://api-0.example:${SECRET}`,
+      { client_id: 'https://api-0.example' },
+      200,
+    ],
+    ['a shorter id that is named in the form', `https://api-0.example:${SECRET}`, { client_id: 'https' }, 401],
+    ['an id that the form contradicts', `https://api-0.example:${SECRET}`, { client_id: 'other' }, 400],
+    ['the shorter of two ids', `https://api-0.example:chosen by somebody`, {}, 200],
+    ['more colons than are tried', `urn:example:api:0:1:${SECRET}`, {}, 401],
+    ['a wrong secret', 'https://api-0.example:8443:wrong', {}, 401],
+    ['no secret', 'https://api-0.example:', {}, 401],
+  ])('with %s as its id: %#', async (_name, text, form, status) => {
+    expect(readResult(await world.handlers.introspection(httpEvent(raw(text, form))))).toMatchObject({ status });
+  });
+
+  it('is read from the table once, where only its id has colons', async () => {
+    const handlers = world.restart({ AWS_ENDPOINT_URL_DYNAMODB: store.endpoint, CLIENT_CACHE_SECONDS: '0' });
+    const readsOf = async (text: string, status: number) => {
+      store.take();
+      expect(readResult(await handlers.token(httpEvent(raw(text))))).toMatchObject({ status });
+      return store.take().filter((call) => callOf(call) === 'GetItem CLIENT').length;
+    };
+    expect(await readsOf(`urn:example:client:0:${SECRET}`, 200)).toBe(1);
+    expect(await readsOf(`urn:a:b:c:d:e:f:${SECRET}`, 401)).toBe(4);
+  });
 });

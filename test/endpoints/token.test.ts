@@ -161,6 +161,13 @@ describe('A successful token request', () => {
       { headers: { authorization: basic('machine-jwt') }, form: { ...GRANT, client_id: 'machine-jwt' } },
     ],
     ['client_secret_post', { form: { ...GRANT, client_id: 'machine-jwt', client_secret: SECRET } }],
+    [
+      'client_secret_post beside an access token, which authenticates no client',
+      {
+        headers: { authorization: 'Bearer abc' },
+        form: { ...GRANT, client_id: 'machine-jwt', client_secret: SECRET },
+      },
+    ],
     ['client_secret_post, registered', { form: { ...GRANT, client_id: 'post-only', client_secret: SECRET } }],
     [
       'a media type with a charset',
@@ -389,7 +396,20 @@ describe('The token endpoint refuses', () => {
       401,
       'invalid_client',
     ],
-    ['another scheme', { headers: { authorization: 'Bearer abc' }, form: GRANT }, 401, 'invalid_client'],
+    ['another scheme', { headers: { authorization: 'Digest abc' }, form: GRANT }, 401, 'invalid_client'],
+    ['an access token', { headers: { authorization: 'Bearer abc' }, form: GRANT }, 401, 'invalid_client'],
+    [
+      'an access token of a confidential client that gives only its id',
+      { headers: { authorization: 'Bearer abc' }, form: { ...GRANT, client_id: 'machine-jwt' } },
+      401,
+      'invalid_client',
+    ],
+    [
+      'another scheme of a public client',
+      { headers: { authorization: 'Digest abc' }, form: { ...GRANT, client_id: 'public' } },
+      401,
+      'invalid_client',
+    ],
     ['Basic that is not base64', { headers: { authorization: 'Basic ä' }, form: GRANT }, 401, 'invalid_client'],
     [
       'Basic with malformed percent-encoding',

@@ -105,6 +105,19 @@ describe('The redemption of a code', () => {
     expect(readResult(await world.handlers.token(httpEvent({ form })))).toMatchObject({ status: 200 });
   });
 
+  // Applications add the access token that they have to every request.
+  it('by a public client takes no access token for a client authentication, nor does its revocation', async () => {
+    const headers = { authorization: 'Bearer of.an.earlier-sign-in' };
+    const client_id = 'spa';
+    const form = redemption((await code('spa')).code, { client_id });
+    const tokens = tokensOf(readResult(await world.handlers.token(httpEvent({ headers, form }))));
+    const revocation = { token: tokens.access_token, client_id };
+    expect(readResult(await world.handlers.revocation(httpEvent({ headers, form: revocation })))).toMatchObject({
+      status: 200,
+    });
+    expect(await authorize(tokens.access_token)).toBe('refuse');
+  });
+
   it.each<[string, CodeOptions, string]>([
     ['without offline_access', { scope: 'openid read' }, 'web'],
     ['by a client without the grant type refresh_token', {}, 'no-refresh'],

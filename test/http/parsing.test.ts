@@ -9,6 +9,7 @@ import { OAuthError } from '../../lib/oauth/errors.ts';
 import { createHandles } from '../../lib/oauth/handle.ts';
 import { matchesRedirectUri, redirectUriFault } from '../../lib/oauth/redirect-uri.ts';
 import { parseScope } from '../../lib/oauth/scope.ts';
+import { readings } from '../../lib/secrets/presented-secret.ts';
 import { scaled } from '../support/scale.ts';
 import { basic } from '../support/world.ts';
 
@@ -74,10 +75,27 @@ describe('A form', () => {
 });
 
 describe('An Authorization header', () => {
-  it('with Basic is parsed into the id and the secret that it was made from', () => {
+  const identifiers = array(constantFrom(...'a:/%+&.'), { minLength: 1, maxLength: 12 }).map((all) => all.join(''));
+
+  it('with Basic is parsed first into the id and the secret that it was made from', () => {
     assert(
-      property(someText, someText, (id, secret) => {
-        expect(parseBasicCredentials(basic(id, secret))).toEqual({ id, secret });
+      property(identifiers, someText, (id, secret) => {
+        const [likeliest] = parseBasicCredentials(basic(id, secret));
+        expect(likeliest?.id).toBe(id);
+        expect(readings(likeliest!.secret)[0]).toBe(secret);
+      }),
+      runs,
+    );
+  });
+
+  it('with Basic has a few readings, one of which is what was sent without being encoded', () => {
+    assert(
+      property(identifiers, someText, (id, secret) => {
+        const all = parseBasicCredentials(`Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`);
+        expect(all.length).toBeLessThanOrEqual(4);
+        const colons = [...id].filter((character) => character === ':').length;
+        if (colons > 1 || id.includes('%')) return;
+        expect(all.some((one) => one.id === id && readings(one.secret).includes(secret))).toBe(true);
       }),
       runs,
     );
