@@ -1,12 +1,8 @@
 import { OAuthError } from '../oauth/errors.ts';
-import {
-  type Redemption,
-  redemptionTransition,
-  undoRedemptionTransition,
-  whyNotRedeemed,
-} from '../oauth/grant-state.ts';
+import { type Redemption, redemptionTransition, undoRedemptionTransition } from '../oauth/grant-state.ts';
 import { randomId } from '../oauth/handle.ts';
 import { deriveCodeChallenge } from '../oauth/pkce.ts';
+import { whyNotRedeemed } from '../oauth/transition-failure.ts';
 import { idleUntil } from '../tokens/code.ts';
 import { effectiveGrant } from './effective-grant.ts';
 import type { GrantType } from './grant-type.ts';

@@ -4,10 +4,10 @@ import {
   type Refresh,
   rotationTransition,
   undoRotationTransition,
-  whyNotRotated,
 } from '../oauth/grant-state.ts';
 import { randomId } from '../oauth/handle.ts';
 import { parseScope } from '../oauth/scope.ts';
+import { whyNotRotated } from '../oauth/transition-failure.ts';
 import { idleUntil } from '../tokens/code.ts';
 import { effectiveGrant } from './effective-grant.ts';
 import type { GrantType } from './grant-type.ts';

@@ -10,9 +10,8 @@ import {
   type Transition,
   undoRedemptionTransition,
   undoRotationTransition,
-  whyNotRedeemed,
-  whyNotRotated,
 } from '../../lib/oauth/grant-state.ts';
+import { whyNotRedeemed, whyNotRotated } from '../../lib/oauth/transition-failure.ts';
 
 const NOW = 1_800_000_000;
 

@@ -12,12 +12,10 @@ import {
   revocationTransition,
   rotationTransition,
   type Transition,
-  type TransitionFailure,
   undoRedemptionTransition,
   undoRotationTransition,
-  whyNotRedeemed,
-  whyNotRotated,
 } from '../../lib/oauth/grant-state.ts';
+import { type TransitionFailure, whyNotRedeemed, whyNotRotated } from '../../lib/oauth/transition-failure.ts';
 
 // In seconds. The smallest numbers with which each limit can be exceeded while the others are not.
 const CODE_LIFETIME = 1;
