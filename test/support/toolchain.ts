@@ -1,8 +1,8 @@
-// Programs in other languages that the long run compares this service with, or checks it with. A folder in test/peers pins their
-// packages, which are installed into node_modules/.cache when a test needs them. If the toolchain is missing, the tests are skipped
-// with a message.
+// Programs in other languages that the long run compares this service with, or checks it with. A folder of test/peers or test/clients
+// pins their packages, which are installed into node_modules/.cache when a test needs them. If the toolchain is missing, the tests
+// are skipped with a message.
 //
-// For another language, pin its packages in test/peers/NAME, and describe their installation like `python`.
+// For another language, pin its packages in such a folder, and describe their installation like `python`.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ export interface Toolchain {
   /** The required command, and its argument to print its version. */
   readonly command: string;
   readonly versionArgument: string;
-  /** The files in the folder of the peer that pin its packages. */
+  /** The files in the folder that pin its packages. */
   readonly pins: readonly string[];
   /** Installs the packages that one directory pins into another, empty one. */
   install(pinned: string, into: string): Promise<void>;
@@ -38,16 +38,17 @@ export const python: Toolchain = {
 
 /**
  * Installs a peer, or reuses an earlier installation from the same pins.
- * @param name the folder in test/peers
+ * @param folder below test
  * @returns the directory of the installation; undefined if its tests must be skipped, after printing why
  * @throws Error in CI when the toolchain is present but the packages cannot be installed
  */
-export async function installPeer(name: string, toolchain: Toolchain): Promise<string | undefined> {
+export async function installPeer(folder: string, toolchain: Toolchain): Promise<string | undefined> {
   const { command, versionArgument, pins, install } = toolchain;
+  const name = folder.replace('/', '-');
   const version = await run(command, [versionArgument]).catch(() => undefined);
   if (!version) return skip(name, `there is no ${command} on this machine`);
 
-  const pinned = join(root, 'test/peers', name);
+  const pinned = join(root, 'test', folder);
   const hash = createHash('sha256').update(`${version.stdout}${version.stderr}`);
   for (const pin of pins) hash.update(readFileSync(join(pinned, pin)));
   const directory = join(root, 'node_modules/.cache/latchkey/peers', `${name}-${hash.digest('hex').slice(0, 16)}`);
