@@ -72,7 +72,7 @@ export async function prepareJourney(
     scope: SCOPE,
     api: { url: `${service.issuer}/whoami`, ...api },
   };
-  return { settings, user, browser: openWebBrowser(service.issuer, user) };
+  return { settings, user, browser: openWebBrowser(user) };
 }
 
 function ordersOf({ demo }: LocalService): { identifier: string; secret: string } {

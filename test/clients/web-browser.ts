@@ -13,10 +13,11 @@ export interface Person {
 const MOST_PAGES = 20;
 
 /**
- * A browser over HTTP: it keeps cookies by host, follows redirects, and fills in and submits the pages of the service. It does not
+ * A browser over HTTP: it keeps cookies by host, follows redirects, and fills in and submits the pages of
+ * the service, and any other form. It does not
  * load https pages and schemes of apps: those stand for an app that needs only the URL.
  */
-export function openWebBrowser(issuer: string, person: Person) {
+export function openWebBrowser(person: Person) {
   const jars = new Map<string, Map<string, string>>();
 
   async function load(url: URL, form?: URLSearchParams): Promise<Response> {
@@ -40,13 +41,14 @@ export function openWebBrowser(issuer: string, person: Person) {
     return response;
   }
 
-  /** What the person enters on a page of the service, and the button pressed; undefined if the page asks nothing. */
+  /** What the person enters on a page, and the button pressed; undefined if the page has no form. */
   function fillIn(body: string): URLSearchParams | undefined {
+    if (!body.includes('<form method="post"')) return undefined;
     const fields = [...body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)];
     const form = new URLSearchParams();
     for (const [, name = '', value = ''] of fields) form.set(name, unescapeHtml(value));
     const page = form.get('page');
-    if (page === null) return undefined;
+    if (page === null) return form;
     if (page === 'sign_in') {
       form.set('username', person.username);
       form.set('password', person.password);
@@ -69,7 +71,7 @@ export function openWebBrowser(issuer: string, person: Person) {
         if (location !== null) {
           url = new URL(location, url);
         } else {
-          form = url.href.startsWith(issuer) ? fillIn(body) : undefined;
+          form = fillIn(body);
           if (!form) return { url: url.href, body };
           const action = /<form method="post"(?: action="([^"]*)")?/.exec(body)?.[1];
           url = new URL(unescapeHtml(action ?? ''), url);

@@ -5,7 +5,7 @@
 // For another language, pin its packages in such a folder, and describe their installation like `python`.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -17,8 +17,8 @@ export interface Toolchain {
   /** The required command, and its argument to print its version. */
   readonly command: string;
   readonly versionArgument: string;
-  /** The files in the folder that pin its packages. */
-  readonly pins: readonly string[];
+  /** The files in the folder that pin its packages. Default: everything but tests, where programs are compiled. */
+  readonly pins?: readonly string[];
   /** Installs the packages that one directory pins into another, empty one. */
   install(pinned: string, into: string): Promise<void>;
 }
@@ -36,6 +36,15 @@ export const python: Toolchain = {
   },
 };
 
+/** Compiles the programs in the folders of a module. Go keeps what it has downloaded in its own cache. */
+export const go: Toolchain = {
+  command: 'go',
+  versionArgument: 'version',
+  async install(pinned, into) {
+    await run('go', ['build', '-mod=readonly', '-o', `${into}/`, './...'], { cwd: pinned });
+  },
+};
+
 /**
  * Installs a peer, or reuses an earlier installation from the same pins.
  * @param folder below test
@@ -50,7 +59,7 @@ export async function installPeer(folder: string, toolchain: Toolchain): Promise
 
   const pinned = join(root, 'test', folder);
   const hash = createHash('sha256').update(`${version.stdout}${version.stderr}`);
-  for (const pin of pins) hash.update(readFileSync(join(pinned, pin)));
+  for (const pin of pins ?? sourcesIn(pinned)) hash.update(readFileSync(join(pinned, pin)));
   const directory = join(root, 'node_modules/.cache/latchkey/peers', `${name}-${hash.digest('hex').slice(0, 16)}`);
   const isComplete = join(directory, '.complete');
   if (existsSync(isComplete)) return directory;
@@ -66,6 +75,11 @@ export async function installPeer(folder: string, toolchain: Toolchain): Promise
   writeFileSync(isComplete, '');
   return directory;
 }
+
+const sourcesIn = (directory: string): string[] =>
+  readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((name) => !name.endsWith('.test.ts') && statSync(join(directory, name)).isFile())
+    .toSorted();
 
 function skip(name: string, reason: string): undefined {
   console.warn(`SKIPPED: ${name} was not run, because ${reason}`);

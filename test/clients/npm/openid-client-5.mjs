@@ -4,13 +4,11 @@ export async function* run(
   { issuer, client_id, client_secret, redirect_uri, post_logout_redirect_uri, scope, api },
   visit,
 ) {
-  const service = await Issuer.discover(issuer);
-  const { Client } = service;
+  const { Client } = await Issuer.discover(issuer);
   const client = new Client({
     client_id,
     client_secret,
     redirect_uris: [redirect_uri],
-    id_token_signed_response_alg: service.id_token_signing_alg_values_supported[0],
   });
   const checks = { code_verifier: generators.codeVerifier(), state: generators.state(), nonce: generators.nonce() };
   const url = client.authorizationUrl({

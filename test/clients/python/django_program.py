@@ -9,10 +9,10 @@ from program import *
 
 settings.configure(
     SECRET_KEY="a secret of the application itself",
-    DEBUG_PROPAGATE_EXCEPTIONS=True,
     ALLOWED_HOSTS=["localhost"],
     ROOT_URLCONF=__name__,
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "file:app?mode=memory&cache=shared"}},
+    DEBUG=True,
     DEFAULT_AUTO_FIELD="django.db.models.AutoField",
     INSTALLED_APPS=[
         "django.contrib.auth",
@@ -25,6 +25,7 @@ settings.configure(
         "django.contrib.auth.middleware.AuthenticationMiddleware",
     ],
     AUTHENTICATION_BACKENDS=["social_core.backends.open_id_connect.OpenIdConnectAuth"],
+    SOCIAL_AUTH_OIDC_JWT_ALGORITHMS=["ES256"],
     LOGIN_REDIRECT_URL="/me",
     SOCIAL_AUTH_OIDC_OIDC_ENDPOINT=ISSUER,
     SOCIAL_AUTH_OIDC_KEY=CLIENT_ID,
@@ -34,10 +35,9 @@ settings.configure(
 )
 django.setup()
 
-from django.contrib.auth import logout
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.urls import include, path
 from social_django.utils import load_strategy
 
@@ -45,6 +45,10 @@ from social_django.utils import load_strategy
 def tokens(user):
     social = user.social_auth.get(provider="oidc")
     return {"access_token": social.access_token, "email": user.email}
+
+
+def start(request):
+    return HttpResponse('<form method="post" action="/login/oidc/"><button>Sign in</button></form>')
 
 
 def me(request):
@@ -56,7 +60,12 @@ def refresh(request):
     return JsonResponse(tokens(request.user))
 
 
-urlpatterns = [path("", include("social_django.urls", namespace="social")), path("me", me), path("refresh", refresh)]
+urlpatterns = [
+    path("", include("social_django.urls", namespace="social")),
+    path("start", start),
+    path("me", me),
+    path("refresh", refresh),
+]
 
 call_command("migrate", verbosity=0)
 origin = REDIRECT_URI.removesuffix("/complete/oidc/")
@@ -64,10 +73,14 @@ serve(get_wsgi_application(), int(origin.rpartition(":")[2]))
 
 
 def load(path):
-    return json.loads(visit(f"{origin}{path}")["body"])
+    seen = visit(f"{origin}{path}")
+    try:
+        return json.loads(seen["body"])
+    except ValueError:
+        sys.exit(f"unexpected page {seen}")
 
 
-signed_in = load("/login/oidc/")
+signed_in = load("/start")
 tell("sign in", signed_in["access_token"])
 tell("userinfo", signed_in["email"])
 tell("refresh", load("/refresh")["access_token"])
