@@ -199,7 +199,11 @@ function pinnedVersions(): Set<string> {
   const ofNpm = Object.entries(packages).map(
     ([path, { name = path.replace('node_modules/', ''), version }]) => `${name} ${version}`,
   );
-  return new Set(ofNpm);
+  const ofOthers = [
+    ...document('test/clients/python/requirements.txt').matchAll(/^(?<name>[\w-]+)==(?<version>.+)$/gm),
+    ...document('test/clients/go/go.mod').matchAll(/^\t(?<name>\S+) v(?<version>\S+)$/gm),
+  ];
+  return new Set([...ofNpm, ...ofOthers.map(({ groups }) => `${groups?.['name']} ${groups?.['version']}`)]);
 }
 
 const withoutCode = (text: string): string => text.replace(/^```.*?^```$/gms, '').replace(/`[^`\n]*`/g, 'code');

@@ -1,3 +1,5 @@
+import { refreshTarget } from '../support/browser.ts';
+
 /** What a browser shows in the end. */
 export interface Visit {
   readonly url: string;
@@ -66,9 +68,9 @@ export function openWebBrowser(person: Person) {
         if (url.protocol !== 'http:') return { url: url.href, body: '' };
         const response = await load(url, form);
         form = undefined;
-        const location = response.headers.get('location');
         const body = await response.text();
-        if (location !== null) {
+        const location = response.headers.get('location') ?? refreshTarget(body);
+        if (location !== undefined) {
           url = new URL(location, url);
         } else {
           form = fillIn(body);

@@ -1,4 +1,7 @@
-import { generators, Issuer } from 'openid-client-5';
+import { custom, generators, Issuer } from 'openid-client-5';
+
+// On a busy machine the local stack answers late, but it does answer.
+custom.setHttpOptionsDefaults({ timeout: 240_000 });
 
 export async function* run(
   { issuer, client_id, client_secret, redirect_uri, post_logout_redirect_uri, scope, api },
@@ -9,6 +12,7 @@ export async function* run(
     client_id,
     client_secret,
     redirect_uris: [redirect_uri],
+    id_token_signed_response_alg: 'ES256',
   });
   const checks = { code_verifier: generators.codeVerifier(), state: generators.state(), nonce: generators.nonce() };
   const url = client.authorizationUrl({
