@@ -1,8 +1,14 @@
-import { type Clock, LONG_AGO, type Moment, momentOf } from '../clock.ts';
+import { type Clock, elapsedMs, LONG_AGO, type Moment, momentOf } from '../clock.ts';
 import { singleFlight } from '../lazy.ts';
 import { Unavailable } from '../oauth/errors.ts';
 import { isFull, type Segment } from '../oauth/revocation-segment.ts';
-import type { ListPage, RevocationStore } from '../store/revocation.ts';
+import {
+  formerPlace,
+  isFormerPlace,
+  type ListPage,
+  type ReadOptions,
+  type RevocationStore,
+} from '../store/revocation.ts';
 import { type Copy, SET_BACK_SECONDS } from './copy.ts';
 
 /** Synchronises a container's copy with the list. Why no entry is missed: docs/decisions/one-revocation-list.md */
@@ -22,6 +28,10 @@ interface Progress {
   began: number;
   /** What had expired at this time may be missing from the copy. */
   latest: number;
+  /** Entries of version 0.1.0 before this place were read, if they take more than a page. */
+  formerFrom: string | undefined;
+  /** Segments in a page; undefined = as many as there are in 1 MB. */
+  pageSize: number | undefined;
 }
 
 const newProgress = (): Progress => ({
@@ -29,6 +39,8 @@ const newProgress = (): Progress => ({
   isComplete: false,
   began: Number.POSITIVE_INFINITY,
   latest: Number.NEGATIVE_INFINITY,
+  formerFrom: undefined,
+  pageSize: undefined,
 });
 
 /** Items in the query by which a new container finds out whether the list is short. */
@@ -39,6 +51,12 @@ const MAX_GAPS = 8;
 
 /** Seconds for which version 0.1.0 may still add entries, during a deployment, after the first segment was made. */
 const FORMER_WRITERS_SECONDS = 3_600;
+
+/** Seconds by which the clock of a writer of version 0.1.0, which gives an entry its place, may be behind. */
+const FORMER_CLOCKS_SECONDS = 60;
+
+/** Segments. After a page that did not come in time, the next one is half as long, because a slow container may need that. */
+const [LARGE_PAGE, SMALLEST_PAGE] = [256, 8];
 
 /** Each but the last one is in vain only if the beginning of the list was deleted, or somebody else had begun before. */
 const ATTEMPTS = 4;
@@ -68,16 +86,52 @@ export function createReading(
     if (isFurther || segment.number === of.anchor?.number) of.anchor = segment;
   }
 
+  const pageOf = ({ pageSize }: Progress, startedAt: number): ReadOptions => ({
+    startedAt,
+    ...(pageSize !== undefined && { limit: pageSize }),
+  });
+
+  async function inTime(of: Progress, reading: Promise<ListPage>): Promise<ListPage> {
+    try {
+      return await reading;
+    } catch (error) {
+      of.pageSize = Math.max((of.pageSize ?? LARGE_PAGE) / 2, SMALLEST_PAGE);
+      throw error;
+    }
+  }
+
+  function noteFormer({ after }: ListPage, of: Progress, now: number) {
+    if (after === undefined || !isFormerPlace(after)) return;
+    const latest = formerPlace(now - FORMER_CLOCKS_SECONDS);
+    of.formerFrom = after < latest ? after : latest;
+  }
+
+  async function readFormer(of: Progress, from: string, startedAt: number, now: number): Promise<void> {
+    let page: ListPage | undefined;
+    do {
+      page = await inTime(of, store.readFormer(from, { ...pageOf(of, startedAt), after: page?.after }));
+      copy.mergeFormer(page.formerEntries, now);
+      noteFormer(page, of, now);
+    } while (page.after !== undefined);
+  }
+
   /** Strongly consistent, from the anchor on. @returns whether this was all */
-  async function read(of: Progress, limit?: number): Promise<boolean> {
+  async function read(of: Progress, startedAt: number, few?: number): Promise<boolean> {
     const number = ++begun;
     const began = momentOf(clock);
     const now = timeOf(of);
-    const { anchor } = of;
-    const isWhole = !of.isComplete || now < of.began + FORMER_WRITERS_SECONDS;
+    const { anchor, formerFrom } = of;
+    const hasFormer = !of.isComplete || now < of.began + FORMER_WRITERS_SECONDS;
+    const isWhole = hasFormer && formerFrom === undefined;
     let [page, last]: [ListPage | undefined, Segment | undefined] = [undefined, undefined];
     do {
-      page = await store.read(anchor?.number ?? 0, { isWhole, after: page?.after, ...(limit && { limit }) });
+      const options: ReadOptions = {
+        ...pageOf(of, startedAt),
+        ...(few && { limit: few }),
+        isWhole,
+        after: page?.after,
+      };
+      page = await inTime(of, store.read(anchor?.number ?? 0, options));
       if (anchor && !last && !isSame(page.segments[0], anchor)) {
         // Deleted, because all its entries had expired. The list may have begun again with smaller numbers.
         if (progress === of) progress = newProgress();
@@ -85,21 +139,25 @@ export function createReading(
       }
       for (const segment of page.segments) accept(segment, of, now);
       copy.mergeFormer(page.formerEntries, now);
+      if (!few) noteFormer(page, of, now);
       last = page.segments.at(-1) ?? last;
-    } while (page.after !== undefined && !limit);
+    } while (page.after !== undefined && !few);
     if (page.after !== undefined) return false;
+    if (hasFormer && formerFrom !== undefined) await readFormer(of, formerFrom, startedAt, now);
     of.isComplete = true;
+    of.pageSize = undefined;
     if (number > ended) [ended, readAt] = [number, began];
     onLast(last, began);
     return true;
   }
 
   /** Full segments after the anchor, at half the price, as far as their numbers are consecutive. Each page counts at once. */
-  async function sweep(of: Progress): Promise<void> {
+  async function sweep(of: Progress, startedAt: number): Promise<void> {
     let page: ListPage | undefined;
     do {
       const now = timeOf(of);
-      page = await store.read((of.anchor?.number ?? -1) + 1, { isEventual: true });
+      const next = (of.anchor?.number ?? -1) + 1;
+      page = await inTime(of, store.read(next, { ...pageOf(of, startedAt), isEventual: true }));
       for (const segment of page.segments) {
         if (segment.number !== (of.anchor?.number ?? -1) + 1 || !isFull(segment)) return;
         accept(segment, of, now);
@@ -107,15 +165,16 @@ export function createReading(
     } while (page.after !== undefined);
   }
 
-  /** Reads a list of which nothing is known, or goes on where an earlier attempt failed. */
+  /** Reads a list of which nothing is known, or goes on where an earlier attempt failed or met its deadline. */
   const begin = singleFlight(async () => {
     const of = progress;
+    const startedAt = elapsedMs();
     for (let gaps = 0; gaps < MAX_GAPS && of === progress; gaps++) {
-      if (await read(of, FEW)) return;
+      if (await read(of, startedAt, FEW)) return;
       if (!of.anchor || !isFull(of.anchor)) break;
-      await sweep(of);
+      await sweep(of, startedAt);
     }
-    if (of === progress) await read(of);
+    if (of === progress) await read(of, startedAt);
   });
 
   /** Shared by all who call before it has begun. */
@@ -123,7 +182,7 @@ export function createReading(
   const readOn = () =>
     (next ??= Promise.resolve().then(() => {
       next = undefined;
-      return read(progress);
+      return read(progress, elapsedMs());
     }));
 
   return {

@@ -32,16 +32,17 @@ export function openTable({ tableName: TableName, ...options }: TableOptions): T
     return answer && parseAttributes(answer['Attributes']);
   };
 
-  async function readSlice(pk: string, { from, to, after, limit, isDescending, isEventual }: Range): Promise<Slice> {
-    const page = await call('Query', {
+  async function readSlice(pk: string, { from, to, after, limit, startedAt, ...how }: Range): Promise<Slice> {
+    const input = {
       TableName,
-      ConsistentRead: !isEventual,
+      ConsistentRead: !how.isEventual,
       KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
       ExpressionAttributeValues: toAttributes({ ':pk': pk, ':from': from, ':to': to }),
       ...(after !== undefined && { ExclusiveStartKey: toKey({ pk, sk: after }) }),
       ...(limit !== undefined && { Limit: limit }),
-      ...(isDescending && { ScanIndexForward: false }),
-    });
+      ...(how.isDescending && { ScanIndexForward: false }),
+    };
+    const page = await call('Query', input, startedAt);
     const start = readStart(page['LastEvaluatedKey'], after === undefined ? undefined : toKey({ pk, sk: after }));
     const items = readItems(page);
     // Without a filter, DynamoDB sends no empty page before the last one. Reading such pages might never end.

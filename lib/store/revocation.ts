@@ -3,12 +3,14 @@ import { SEGMENT_ENTRIES, type Segment } from '../oauth/revocation-segment.ts';
 import { BinarySet } from './attribute-value.ts';
 import { parseItem } from './items.ts';
 import { number, oneOf, optional, parser, type Shape, text } from './shape.ts';
-import type { Item, Table } from './table.ts';
+import type { Item, Range, Table } from './table.ts';
 
 /** One partition. Nobody deletes from it but the TTL of the table. */
 export interface RevocationStore {
   /** From this segment on. */
   read(from: number, options?: ReadOptions): Promise<ListPage>;
+  /** Entries of version 0.1.0. @param from a place: those that come before it are left out */
+  readFormer(from: string, options?: Omit<ReadOptions, 'isWhole'>): Promise<ListPage>;
   last(): Promise<Segment | undefined>;
   /** Adds an entry, once, to a segment that is not full and expires no later than this. @returns undefined if it cannot */
   append(entry: NewEntry): Promise<Segment | undefined>;
@@ -21,6 +23,8 @@ export interface ReadOptions {
   readonly limit?: number;
   readonly after?: string | undefined;
   readonly isEventual?: boolean;
+  /** Of several pages that have one deadline together, by `elapsedMs`. */
+  readonly startedAt?: number;
   /** Also the entries of version 0.1.0, which come after all segments. */
   readonly isWhole?: boolean;
 }
@@ -29,9 +33,15 @@ export interface ReadOptions {
 export interface ListPage {
   readonly segments: readonly Segment[];
   readonly formerEntries: readonly Revocation[];
-  /** Undefined = there is no more. */
+  /** The place of the last item; undefined = there is no more. */
   readonly after: string | undefined;
 }
+
+/** The place of entries of version 0.1.0 that were added then, by the clock of their writers. */
+export const formerPlace = (revoked_at: number): string => String(revoked_at);
+
+/** Whether all segments lie before this place. */
+export const isFormerPlace = (after: string): boolean => after > END_OF_SEGMENTS;
 
 export interface NewEntry {
   readonly number: number;
@@ -82,18 +92,22 @@ function toSegment(item: Item): Segment {
 }
 
 export function createRevocationStore(table: Table): RevocationStore {
+  async function readPage(range: Range): Promise<ListPage> {
+    const { items, after } = await table.slice(PARTITION, range);
+    const segments = items.filter(isSegment).map(toSegment);
+    const others = items.filter((item) => !isSegment(item));
+    return {
+      segments,
+      formerEntries: others.map((item) => parseItem({ kind: 'REVOKED', parse: parseFormer }, item)),
+      after,
+    };
+  }
+
   return {
-    async read(from, { isWhole, ...options } = {}) {
-      const range = { from: keyOf(from).sk, to: isWhole ? END_OF_LIST : END_OF_SEGMENTS, ...options };
-      const { items, after } = await table.slice(PARTITION, range);
-      const segments = items.filter(isSegment).map(toSegment);
-      const others = items.filter((item) => !isSegment(item));
-      return {
-        segments,
-        formerEntries: others.map((item) => parseItem({ kind: 'REVOKED', parse: parseFormer }, item)),
-        after,
-      };
-    },
+    read: (from, { isWhole, ...options } = {}) =>
+      readPage({ from: keyOf(from).sk, to: isWhole ? END_OF_LIST : END_OF_SEGMENTS, ...options }),
+
+    readFormer: (from, options) => readPage({ from, to: END_OF_LIST, ...options }),
 
     async last() {
       const { items } = await table.slice(PARTITION, { from: MARK, to: END_OF_SEGMENTS, limit: 1, isDescending: true });

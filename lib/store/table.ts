@@ -38,6 +38,8 @@ export interface Range {
   readonly isDescending?: boolean;
   /** Costs half as much, and the newest writes may be missing. */
   readonly isEventual?: boolean;
+  /** Of several slices that have one deadline together, by `elapsedMs`. */
+  readonly startedAt?: number;
 }
 
 export interface Slice {

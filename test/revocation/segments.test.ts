@@ -20,6 +20,7 @@ import {
   type StoreRequest,
   startFaultyStore,
 } from '../support/faulty-store.ts';
+import { passTime } from '../support/pass-time.ts';
 import { fullSegment, openList, segmentKey, type TestList } from '../support/revocation-list.ts';
 import { sampled, scaled } from '../support/scale.ts';
 import { createTestClock } from '../support/world.ts';
@@ -52,14 +53,14 @@ beforeEach(async () => {
 afterEach(() => store.behave());
 
 /** The list of a new container. */
-const container = (ownClock = clock): RevocationList => {
+const container = (ownClock = clock, patience = 50): RevocationList => {
   const credentials = { accessKeyId: 'x', secretAccessKey: 'x' };
   const options = {
     endpoint: store.endpoint,
     region: 'us-east-1',
     credentials,
     tableName: embedded.tableName,
-    patience: 50,
+    patience,
   };
   return createRevocationList(createRevocationStore(openTable(options)), ownClock);
 };
@@ -241,6 +242,26 @@ describe('Writers that meet at the end of a segment', () => {
       await expectChain();
       expect(await list.length()).toBe(SEGMENT_ENTRIES + 30);
     }
+  });
+});
+
+describe('A writer that knows a full segment as the last one', () => {
+  it.each([
+    ['makes the next one', 59, 59, 'UpdateItem'],
+    ['reads the end again if it has slept', 60, 60, 'Query'],
+    ['reads the end again if it has slept and its clock was set back', 10, HOUR, 'Query'],
+    ['reads the end again if its clock shows an earlier time', -1, 1, 'Query'],
+    ['reads the end again after a freeze in which no time seemed to pass', HOUR, 0, 'Query'],
+  ])('%s', async (_name, seconds, elapsed, first) => {
+    let [now, elapsedSeconds] = [clock(), 0];
+    const writer = container(Object.assign(() => now, { elapsedMs: () => elapsedSeconds * 1_000 }));
+    await putLast(0, SEGMENT_ENTRIES - 1);
+    await writer.add(entryOf('fills it'));
+    [now, elapsedSeconds] = [now + seconds, elapsed];
+    store.take();
+    await writer.add(entryOf('next'));
+    expect(store.take()[0]?.operation).toBe(first);
+    expect(await missing(container(), ['fills it', 'next'])).toEqual([]);
   });
 });
 
@@ -513,6 +534,105 @@ describe('A new container misses no entry of a long list', () => {
     await failAfterTwoQueries(reader);
     ahead = 0;
     expect(await has(reader, 'first')).toBe(true);
+  });
+});
+
+describe('All pages of a reading have one deadline, at which the request is answered with 503 and after which the next one goes on', () => {
+  const [DEADLINE, PAGE_MS, PAGE_ITEMS] = [1_400, 500, 4];
+  /** Milliseconds for each page, of as many items as it may have at most. */
+  const slow = (msOf: (limit: number) => number, most = Number.POSITIVE_INFINITY): Behaviour =>
+    onlyIf(
+      ({ operation }) => operation === 'Query',
+      async (response, forward, { input }) => {
+        const { status, headers, body } = await forward();
+        const { Items, ...answer } = JSON.parse(body.toString()) as { Items: { pk: object; sk: object }[] };
+        const cut = Items.slice(0, most);
+        const { pk, sk } = cut.at(-1) ?? {};
+        const more = cut.length < Items.length && { LastEvaluatedKey: { pk, sk } };
+        const { 'content-length': _, 'x-amz-crc32': __, ...others } = headers;
+        const send = () => response.writeHead(status, others).end(JSON.stringify({ ...answer, ...more, Items: cut }));
+        setTimeout(send, msOf(Number(input['Limit'] ?? Number.POSITIVE_INFINITY)));
+      },
+    );
+  const slowPages = slow(() => PAGE_MS, PAGE_ITEMS);
+  const placesOf = (requests: readonly StoreRequest[]) =>
+    queries(requests).map(({ input }) => {
+      const values = input['ExpressionAttributeValues'] as Record<string, { S: string }>;
+      const start = input['ExclusiveStartKey'] as Record<string, { S: string }> | undefined;
+      return start?.['sk']?.S ?? values[':from']!.S;
+    });
+
+  /** Requests until one is answered. @returns where the first page of each began */
+  async function readInSlices(reader: RevocationList, most: number): Promise<string[]> {
+    const begins: string[] = [];
+    while (begins.length < most) {
+      store.take();
+      const { result, waited } = await passTime(async () =>
+        Promise.resolve(reader.fresh(0)).catch((error: unknown) => error),
+      );
+      begins.push(placesOf(store.take())[0]!);
+      if (!(result instanceof Error)) return begins;
+      expect(result).toMatchObject({ name: 'Unavailable' });
+      expect(waited).toBeLessThan(DEADLINE + 100);
+    }
+    throw new Error(`not read by ${most} requests: ${begins.join(', ')}`);
+  }
+  const expectProgress = (begins: readonly string[]) => {
+    expect(begins.length).toBeGreaterThan(1);
+    expect(new Set(begins).size).toBe(begins.length);
+    expect(begins).toEqual([...begins].sort());
+  };
+
+  it('in a new container, with a long list', async () => {
+    await list.put(entryOf('first'));
+    await list.fill(14, end());
+    await list.put(entryOf('last'));
+    store.behave(slowPages);
+    const reader = container(clock, 1);
+    expectProgress(await readInSlices(reader, 8));
+    store.behave();
+    expect(await missing(reader, ['first', 'last'])).toEqual([]);
+  });
+
+  it('in a container that has slept', async () => {
+    await list.put(entryOf('first'));
+    const reader = container(clock, 1);
+    await reader.fresh(0);
+    await list.fill(14, end());
+    await list.put(entryOf('last'));
+    store.behave(slowPages);
+    expectProgress(await readInSlices(reader, 14));
+    store.behave();
+    expect(await missing(reader, ['first', 'last'])).toEqual([]);
+  });
+
+  it('with many entries of version 0.1.0, which strict checks read no more from then on', async () => {
+    const before = ids('before', 25).map((id, index) => {
+      const entry = { ...entryOf(id, DAY), revoked_at: clock() + (index < 21 ? -1_000 : -20) };
+      return { pk: 'REVOKED#0', sk: `${entry.revoked_at}#grant#${id}`, ...entry };
+    });
+    await Promise.all(before.map((item) => table.put(item)));
+    await list.put(entryOf('new'));
+    store.behave(slowPages);
+    const reader = container(clock, 1);
+    expect((await readInSlices(reader, 12)).length).toBeGreaterThan(1);
+    const late = { ...entryOf('late', DAY), revoked_at: clock() - 30 };
+    await table.put({ pk: 'REVOKED#0', sk: `${late.revoked_at}#grant#late`, ...late });
+    store.behave(slow(() => PAGE_MS, 2 * PAGE_ITEMS));
+    expect(await readInSlices(reader, 1)).toHaveLength(1);
+    store.behave();
+    expect(await missing(reader, [...ids('before', 25), 'new', 'late'])).toEqual([]);
+  });
+
+  it('by pages that become smaller if none comes in time', async () => {
+    await list.put(entryOf('first'));
+    await list.fill(14, end());
+    await list.put(entryOf('last'));
+    store.behave(slow((limit) => (limit > 8 ? 2_000 : 20)));
+    const reader = container(clock, 1);
+    await readInSlices(reader, 7);
+    store.behave();
+    expect(await missing(reader, ['first', 'last'])).toEqual([]);
   });
 });
 
