@@ -85,7 +85,11 @@ export async function beginSession(
   return { ...next, session, earlier: session };
 }
 
-/** The old one is changed last, so that nothing is lost in between, and expires, so that a lost answer loses nothing either. */
+/**
+ * The old one is changed last, so that nothing is lost in between, and expires. If the answer to that is lost, what was given in it
+ * is still found: by the next attempt, which expires it once more, or when the person has to sign in again. A new session that was
+ * left by an earlier request is one whose cookie nobody has.
+ */
 async function replaceSession(old: Session, fresh: Session, context: EndSessionContext): Promise<Session> {
   const { sessions, clock } = context;
   await keepOldGrants(old, fresh.expires_at, sessions);

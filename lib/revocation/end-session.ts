@@ -1,3 +1,4 @@
+import type { LogContext } from '../log.ts';
 import type { Client } from '../oauth/client.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import { createSignOut } from '../oauth/logout-delivery.ts';
@@ -9,7 +10,7 @@ import type { SignOutStore } from '../store/sign-out.ts';
 import { endOldGrants } from './old-session-grants.ts';
 import { type GrantRevocationContext, IN_FLIGHT_SECONDS } from './revoke-grant.ts';
 
-export interface EndSessionContext extends GrantRevocationContext {
+export interface EndSessionContext extends GrantRevocationContext, LogContext {
   readonly sessions: SessionStore;
   readonly signOuts: SignOutStore;
   readonly epochs: Pick<EpochStore, 'put'>;

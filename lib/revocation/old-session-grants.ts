@@ -1,5 +1,7 @@
 import { inParallel } from '../in-parallel.ts';
+import { describeFault } from '../log.ts';
 import { mayBeOld, rootOf, type Session } from '../oauth/session.ts';
+import { MalformedItem } from '../store/items.ts';
 import type { SessionStore } from '../store/session.ts';
 import type { EndSessionContext } from './end-session.ts';
 import { revokeGrant } from './revoke-grant.ts';
@@ -12,9 +14,19 @@ const CONCURRENCY = 20;
 export async function endOldGrants(root_sid: string, context: EndSessionContext): Promise<void> {
   const grants = await context.sessions.oldGrants(root_sid);
   await inParallel(grants, CONCURRENCY, async ({ client_id, grant_id }) => {
-    const client = await context.findClient(client_id);
-    if (client?.end_grants_on_logout) await revokeGrant(grant_id, context);
+    if (await endsWithSession(client_id, context)) await revokeGrant(grant_id, context);
   });
+}
+
+/** Also those of a client whose record is malformed. Otherwise nobody could sign out until somebody has mended it. */
+async function endsWithSession(client_id: string, { findClient, log }: EndSessionContext): Promise<boolean> {
+  try {
+    return (await findClient(client_id))?.end_grants_on_logout === true;
+  } catch (error) {
+    if (!(error instanceof MalformedItem)) throw error;
+    log.error('grant ended with its session', { client_id, ...describeFault(error) });
+    return true;
+  }
 }
 
 /** As long as the session that replaces theirs. */

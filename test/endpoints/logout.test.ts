@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { compose as composeLogout } from '../../functions/logout.ts';
 import { newKeyPair } from '../../infra/key-pair.ts';
 import type { HttpRequest } from '../../lib/http/message.ts';
@@ -646,6 +646,63 @@ describe('The grants of the session', () => {
     expect(await get({ id_token_hint: id_token }, nextCookie)).toMatchObject(GOODBYE);
     expect(await refresh(ender, refresh_token)).toMatchObject({ json: { error: 'invalid_grant' } });
     for (const old of [cookie, nextCookie]) expect(await get({}, old)).toMatchObject(GOODBYE);
+  });
+
+  it.each([
+    ['the first answer', 'first'],
+    ['every answer', 'all'],
+  ] as const)(
+    'end with a later session of the same person, although %s to the end of the first was lost',
+    async (_, which) => {
+      const { cookie, sid, refresh_token } = await signedIn(ender, 'openid offline_access');
+      const own = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+      const env = { ...world.env, AWS_ENDPOINT_URL_DYNAMODB: own.endpoint };
+      const beside = composeLogout(createFoundationWithTable(env, clock));
+      const request = { cookies: [cookie] } as unknown as HttpRequest;
+      const again = { sub: ALICE.sub, amr: ['pwd'], auth_time: clock() };
+      const signInAgain = async () => beginSession(await readBrowser(request, beside), again, 28_800, beside);
+      own.behave(onlyAt('UpdateItem SESSION', faults['an answer lost after the fact'], which));
+      if (which === 'all') {
+        await expect(signInAgain()).rejects.toMatchObject({ name: 'Unavailable' });
+        expect(await readBrowser(request, context())).not.toHaveProperty('session');
+        own.behave();
+      }
+      const next = await signInAgain();
+      expect(next.session).toMatchObject({ root_sid: sid });
+      expect(await readBrowser(request, context())).not.toHaveProperty('session');
+      const { id_token } = await people.give(world.handlers, web, { sid: next.sid });
+      const [nextCookie] = sessionCookie(next, ISSUER, handlesOf(world).session).split(';');
+      expect(await get({ id_token_hint: id_token }, nextCookie)).toMatchObject(GOODBYE);
+      expect(await refresh(ender, refresh_token)).toMatchObject({ json: { error: 'invalid_grant' } });
+      await own.stop();
+    },
+  );
+
+  it('of version 0.1.0 end although the record of one of their clients is malformed, whose grant ends as well', async () => {
+    const { sid, cookie, id_token } = await signedIn();
+    const broken = app('broken', { end_grants_on_logout: false });
+    await world.clients.create(broken);
+    const old = await Promise.all([ender, broken].map((record) => people.give(world.handlers, record)));
+    for (const [index, { grant_id }] of old.entries()) {
+      const client_id = ['ender', 'broken'][index]!;
+      await people.sessions.putOldGrant(sid, { grant_id, client_id, sid, expires_at: NOW + 28_800 });
+    }
+    const { root_sid: _, ...session } = (await people.sessions.find(sid))!;
+    await people.sessions.put(session);
+    const key = { pk: 'CLIENT#broken', sk: 'CLIENT' };
+    const record = { ...(await world.table.get(key)), ...key };
+    await world.table.put({ ...record, end_grants_on_logout: 'yes' });
+    const handlers = world.restart({ LOG_LEVEL: 'error' });
+    const lines: string[] = [];
+    const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+    expect(await send({ query: formBody({ id_token_hint: id_token }), cookie }, handlers)).toMatchObject(GOODBYE);
+    log.mockRestore();
+    await world.table.put(record);
+    expect(lines.map((line) => JSON.parse(line))).toContainEqual(
+      expect.objectContaining({ level: 'error', client_id: 'broken', fault: 'MalformedItem' }),
+    );
+    expect(await isSignedIn(sid)).toBe(false);
+    for (const { grant_id } of old) expect(await people.grants.find(grant_id)).toMatchObject({ state: 'revoked' });
   });
 
   it.each([
