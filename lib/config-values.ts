@@ -55,7 +55,7 @@ export const oneOf =
   };
 
 /** No part may occur twice, because one of the two would be ignored. @param nameOf what a part is about */
-const listOf =
+export const listOf =
   <T>(what: string, parse: (part: string) => T, nameOf: (part: string) => string = (part) => part) =>
   (text: string): [T, ...T[]] => {
     const [first = '', ...others] = text.split(',').map((part) => part.trim());

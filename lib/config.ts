@@ -4,6 +4,7 @@ import {
   InvalidValue,
   integerBetween,
   LOOPBACK_HOSTS,
+  listOf,
   listOfKmsKeys,
   oneOf,
   parseHost,
@@ -51,7 +52,7 @@ export const variables = {
   // Beyond the day after which an old signature is logged.
   REGISTRY_MAX_AGE_SECONDS: { parse: integerBetween(2 * DAY, LONGEST_REGISTRY_MAX_AGE_SECONDS), default: '604800' },
   WRAPPING_KMS_KEY: { parse: parseKmsKeyId, optional: true },
-  NEW_KEY_ALGORITHM: { parse: oneOf(algorithmNames), default: 'ES256' },
+  NEW_KEY_ALGORITHM: { parse: listOf('algorithm', oneOf(algorithmNames)), default: 'ES256,RS256' },
   JWKS_CACHE_SECONDS: { parse: integerBetween(0, 30 * DAY), default: '7200' },
   KEY_ROTATION: { parse: oneOf(['off', 'on'] as const), default: 'off' },
   KEY_ROTATION_SECONDS: { parse: integerBetween(3600, 3650 * DAY), default: '7776000' },

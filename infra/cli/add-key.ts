@@ -44,7 +44,7 @@ export const addCommand = (io: Io) =>
       .addOption(
         new Option(
           '--alg <alg>',
-          'algorithm it signs with (default: NEW_KEY_ALGORITHM or ES256 with --wrapped, the first that fits with --kms)',
+          'algorithm it signs with (default: the first of NEW_KEY_ALGORITHM or ES256 with --wrapped, the first that fits with --kms)',
         ).choices(algorithmNames),
       )
       .option('--wrapping-key <key>', 'KMS key that wraps the new key (default: WRAPPING_KMS_KEY)', parse.knownId)
@@ -113,5 +113,5 @@ async function newKey(options: AddOptions, store: Store, { env }: Io): Promise<N
   if (wrappingKey === undefined) {
     throw new UsageProblem('which KMS key wraps the new key? Give --wrapping-key KEY or set WRAPPING_KMS_KEY');
   }
-  return makeWrappedKey(store, env, alg ?? readConfig(env).get('NEW_KEY_ALGORITHM'), wrappingKey);
+  return makeWrappedKey(store, env, alg ?? readConfig(env).get('NEW_KEY_ALGORITHM')[0], wrappingKey);
 }

@@ -14,7 +14,7 @@ import { userClaimNames } from '../users/claims.ts';
 
 export interface DiscoveryContext extends LogContext {
   readonly issuer: string;
-  /** Those of all published keys. */
+  /** Those that keys sign with, or signed tokens with that may still be valid. */
   algorithms(): Promise<readonly string[]>;
   /** Seconds. */
   readonly jwksCache: number;
@@ -38,9 +38,8 @@ export const discovery: Endpoint<DiscoveryContext> = {
     if (forIssuer && forIssuer !== new URL(issuer).pathname) {
       throw new OAuthError('invalid_request', 'this issuer is unknown', { status: 404 });
     }
-    // Of all published keys: a client has to know an algorithm from before its first token until after its last.
     const signingAlgorithms = [...new Set(await algorithms())];
-    if (signingAlgorithms.length === 0) throw new Unavailable('a published key');
+    if (signingAlgorithms.length === 0) throw new Unavailable('a key that signs');
     return conditionalResponse(
       createPublicDocument(metadata(issuer, signingAlgorithms), Math.min(MAX_AGE, jwksCache)),
       request,

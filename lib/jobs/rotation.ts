@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { KeyManagement } from '../key-registry/management.ts';
 import type { KeyRegistry, NewKey } from '../key-registry/registry.ts';
-import { algorithmOfDueKey, type RotationPolicy, rotate } from '../key-registry/rotation.ts';
-import { addKey } from '../key-registry/transitions.ts';
+import { algorithmsOfDueKeys, type RotationPolicy, rotate } from '../key-registry/rotation.ts';
+import { addKey, firstKeys } from '../key-registry/transitions.ts';
 import type { AlgorithmName } from '../keys/algorithm.ts';
 import type { LogContext } from '../log.ts';
 import type { Job } from './job.ts';
@@ -22,7 +22,7 @@ export interface RotationContext extends LogContext {
  */
 const SIGNED_FOR = 3_000;
 
-/** Makes the first key, rotates what is due, and signs the registry again. */
+/** Makes the first keys, rotates what is due, and signs the registry again. */
 export const rotation: Job<RotationContext> = { failure: 'the keys could not be managed', run: manageKeys };
 
 /** Makes all due changes in one write. If another writer was faster, this write is dropped; the next run starts from theirs. */
@@ -40,8 +40,9 @@ async function manageKeys(context: RotationContext): Promise<void> {
 
 async function createRegistry({ management, policy, createKey, clock, log }: RotationContext): Promise<void> {
   if (!createKey) return log.warn('there is no key registry yet: start it with latchkey keys add');
-  const isDone = await management.create(addKey(undefined, await createKey(policy.algorithm), clock()));
-  log.info(isDone ? 'the first key is made' : 'another writer has made the first key in the meantime');
+  const keys = await Promise.all(policy.algorithms.map(createKey));
+  const isDone = await management.create(firstKeys(keys, clock()));
+  log.info(isDone ? 'the first keys are made' : 'another writer has made the first keys in the meantime');
 }
 
 /** The same registry when nothing is due. */
@@ -50,6 +51,6 @@ async function changed(registry: KeyRegistry, context: RotationContext): Promise
   if (!isRotating) return registry;
   const now = clock();
   const rotated = rotate(registry, policy, now);
-  const alg = createKey && algorithmOfDueKey(rotated, policy, now);
-  return alg ? addKey(rotated, await createKey(alg), clock()) : rotated;
+  const keys = await Promise.all(createKey ? algorithmsOfDueKeys(rotated, policy, now).map(createKey) : []);
+  return keys.reduce((before, key) => addKey(before, key, clock()), rotated);
 }

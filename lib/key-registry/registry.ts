@@ -59,5 +59,9 @@ export const publishedKeys = <Key extends Pick<RegisteredKey, 'status'>>({
   readonly keys: readonly Key[];
 }): Key[] => keys.filter(({ status }) => status !== 'retired');
 
+/** Not those of keys in preparation: whoever asked for them would get nothing until then. */
+export const usedAlgorithms = ({ keys }: KeyRegistry): AlgorithmName[] =>
+  keys.filter(({ status }) => status === 'active' || status === 'retiring').map(({ alg }) => alg);
+
 /** The first one is the default. */
 export const activeKeys = ({ keys }: KeyRegistry): RegisteredKey[] => keys.filter(({ status }) => status === 'active');

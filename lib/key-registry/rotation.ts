@@ -12,8 +12,8 @@ import {
 export interface RotationPolicy extends KeyPolicy {
   /** Seconds for which a key signs before its successor takes over. */
   readonly period: number;
-  /** Of the key that is made when none is left. */
-  readonly algorithm: AlgorithmName;
+  /** Of the keys that are made when none is left; the first signs access tokens. */
+  readonly algorithms: readonly AlgorithmName[];
 }
 
 /** While the active key is younger than the period, its successors wait. Returns the same registry when nothing is due. */
@@ -29,18 +29,17 @@ export function rotate(registry: KeyRegistry, policy: RotationPolicy, now: numbe
   }, rest);
 }
 
-/** For the successor of a wrapped key that has signed for a period, or the first key. People replace keys of other origins. */
-export function algorithmOfDueKey(
+/** For successors of wrapped keys that have signed for a period, or the first keys. People replace keys of other origins. */
+export function algorithmsOfDueKeys(
   registry: KeyRegistry,
   policy: RotationPolicy,
   now: number,
-): AlgorithmName | undefined {
+): readonly AlgorithmName[] {
   const active = activeKeys(registry);
-  if (active.length === 0) return registry.keys.some(({ status }) => status === 'next') ? undefined : policy.algorithm;
-  const old = active.find(
-    (key) => key.origin.type === 'wrapped' && isOld(key, policy, now) && !oldestNext(registry, key.alg),
-  );
-  return old?.alg;
+  if (active.length === 0) return registry.keys.some(({ status }) => status === 'next') ? [] : policy.algorithms;
+  return active
+    .filter((key) => key.origin.type === 'wrapped' && isOld(key, policy, now) && !oldestNext(registry, key.alg))
+    .map(({ alg }) => alg);
 }
 
 const isOld = ({ activated_at = 0 }: RegisteredKey, { period }: RotationPolicy, now: number) =>

@@ -43,9 +43,14 @@ export const withdrawableFrom = ({ retiring_at = Number.POSITIVE_INFINITY }: Reg
 /** For a retired key. The next change after that drops it. */
 const KEPT_SECONDS = 90 * 86_400;
 
-/** The very first key signs at once, because no verifier can have a JWK Set without it. @throws KeyRefusal */
+/** The very first keys sign at once, because no verifier can have a JWK Set without them. @param keys of different algorithms */
+export const firstKeys = (keys: readonly NewKey[], now: number): KeyRegistry => ({
+  keys: keys.map((key) => ({ ...key, status: 'active', published_at: now, activated_at: now })),
+});
+
+/** @throws KeyRefusal */
 export function addKey(registry: KeyRegistry | undefined, key: NewKey, now: number): KeyRegistry {
-  if (!registry) return { keys: [{ ...key, status: 'active', published_at: now, activated_at: now }] };
+  if (!registry) return firstKeys([key], now);
   if (registry.keys.some(({ kid }) => kid === key.kid))
     throw new KeyRefusal('known_key', key.kid, 'is already registered');
   return kept({ keys: [...registry.keys, { ...key, status: 'next', published_at: now }] }, now);

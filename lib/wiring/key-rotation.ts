@@ -25,7 +25,7 @@ export function keyRotationContext({ config, log, clock, issuer, table }: Founda
       jwksCache: config.get('JWKS_CACHE_SECONDS'),
       maxLifetime: Math.max(config.get('ACCESS_TOKEN_MAX_LIFETIME_SECONDS'), config.get('ID_TOKEN_LIFETIME_SECONDS')),
       period: config.get('KEY_ROTATION_SECONDS'),
-      algorithm: config.get('NEW_KEY_ALGORITHM'),
+      algorithms: config.get('NEW_KEY_ALGORITHM'),
     },
     isRotating: config.get('KEY_ROTATION') === 'on',
     management: createKeyManagement({

@@ -1,9 +1,10 @@
 import { signingKeys } from '../config.ts';
-import { publishedKeys } from '../key-registry/registry.ts';
+import { type KeyRegistry, publishedKeys, usedAlgorithms } from '../key-registry/registry.ts';
 import { registrySigners } from '../key-registry/signers.ts';
 import { registryVerifiers } from '../key-registry/verifiers.ts';
+import type { AlgorithmName } from '../keys/algorithm.ts';
 import { keySigners, type Signers } from '../keys/signer.ts';
-import type { SigningJwk } from '../keys/signing-key.ts';
+import type { SigningJwk, SigningKey } from '../keys/signing-key.ts';
 import { keyVerifiers } from '../keys/verifier.ts';
 import { kmsSigners } from '../kms/signers.ts';
 import { createChangingJwtVerifier, createJwtVerifier } from '../tokens/jws.ts';
@@ -32,13 +33,29 @@ export function jwtVerification(kind: JwtKind, { config, clock, registry }: Foun
   return { verifyJwt, keysIn: copy.freshIn };
 }
 
-/** For functions that do not load the table. */
-export function publishedKeysReader(base: Foundation): () => Promise<readonly SigningJwk[]> {
+// For functions that do not load the table.
+
+export const publishedKeysReader = (base: Foundation) =>
+  reader(
+    base,
+    (keys): readonly SigningJwk[] => keys.map(({ jwk }) => jwk),
+    (registry) => publishedKeys(registry).map(({ jwk }) => jwk),
+  );
+
+/** The environment does not say which keys are in preparation. */
+export const algorithmsReader = (base: Foundation) =>
+  reader(base, (keys): readonly AlgorithmName[] => keys.map(({ alg }) => alg), usedAlgorithms);
+
+function reader<Value>(
+  base: Foundation,
+  fromKeys: (keys: readonly SigningKey[]) => Value,
+  fromRegistry: (registry: KeyRegistry) => Value,
+): () => Promise<Value> {
   const { config } = base;
   if (!config.usesKeyRegistry('VERIFICATION_KEYS')) {
-    const keys = config.get('VERIFICATION_KEYS').map(({ jwk }) => jwk);
-    return async () => keys;
+    const value = fromKeys(config.get('VERIFICATION_KEYS'));
+    return async () => value;
   }
   const copy = openRegistry(base);
-  return async () => publishedKeys(await copy.fresh()).map(({ jwk }) => jwk);
+  return async () => fromRegistry(await copy.fresh());
 }

@@ -274,6 +274,23 @@ describe('Without a key registry,', () => {
     for (const token of tokens) expect(await ask(world.handlers, token)).toBe('allow');
   });
 
+  it('thirty runs of key management at once make one key of each algorithm, which are published before anything is signed', async () => {
+    const handlers = restart();
+    const both = world.rotation({ NEW_KEY_ALGORITHM: '' });
+    const [, early] = await Promise.all([
+      Promise.all(Array.from({ length: 30 }, () => both())),
+      Promise.all(Array.from({ length: 30 }, () => fetchJwks(handlers))),
+    ]);
+    const { keys } = await world.find();
+    expect(keys.map(({ alg, status }) => `${alg} ${status}`)).toEqual(['ES256 active', 'RS256 active']);
+    // Nobody keeps an answer from before, because it is no set without keys.
+    for (const { status, json } of early) if (status !== 503) expect(json['keys']).toHaveLength(2);
+    const kids = keys.map(({ kid }) => kid);
+    expect((await fetchJwks(handlers)).json['keys']).toEqual(kids.map((kid) => expect.objectContaining({ kid })));
+    expect(kidOf(await getToken(handlers, 'machine-jwt'))).toBe(kids[0]);
+    expect(world.kms.takeCalls()).toMatchObject({ Decrypt: 1 });
+  });
+
   it.each(['ES384', 'EdDSA'])('the first key is made for NEW_KEY_ALGORITHM=%s', async (NEW_KEY_ALGORITHM) => {
     await world.rotation({ NEW_KEY_ALGORITHM, KEY_ROTATION: 'off' })();
     expect((await world.find()).keys).toEqual([expect.objectContaining({ alg: NEW_KEY_ALGORITHM })]);

@@ -1,7 +1,7 @@
 // What may become of a key, and when: the registry as a pure function of it.
 import { describe, expect, it } from 'vitest';
 import type { KeyOrigin, KeyRegistry, KeyStatus, NewKey, RegisteredKey } from '../../lib/key-registry/registry.ts';
-import { algorithmOfDueKey, rotate } from '../../lib/key-registry/rotation.ts';
+import { algorithmsOfDueKeys, rotate } from '../../lib/key-registry/rotation.ts';
 import { activateKey, addKey, compromiseKey, KeyRefusal, retireKey } from '../../lib/key-registry/transitions.ts';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
 
@@ -190,40 +190,48 @@ describe('A key that is compromised', () => {
 
 describe('The scheduled rotation, with', () => {
   const PERIOD = 90 * DAY;
-  const rotation = { ...policy, period: PERIOD, algorithm: 'PS256' } as const;
+  const rotation = { ...policy, period: PERIOD, algorithms: ['PS256', 'RS256'] } as const;
   const signing = (age: number, more: Partial<RegisteredKey> = {}) =>
     key('a', 'active', { ...newKey('a', 'ES256', 'wrapped'), activated_at: T - age, ...more });
   const waiting = (age: number, more: Partial<RegisteredKey> = {}) =>
     key('b', 'next', { published_at: T - age, ...more });
   const ending = (age: number) => key('c', 'retiring', { retiring_at: T - age });
 
-  const cases: [string, RegisteredKey[], string[], string | undefined][] = [
-    ['a young key', [signing(PERIOD - 1)], ['a active'], undefined],
-    ['an old key', [signing(PERIOD)], ['a active'], 'ES256'],
-    ['an old key that somebody else keeps', [signing(PERIOD, newKey('a'))], ['a active'], undefined],
-    ['a successor too early', [signing(PERIOD), waiting(ACTIVATION - 1)], ['a active', 'b next'], undefined],
-    ['a successor in time', [signing(PERIOD), waiting(ACTIVATION)], ['b active', 'a retiring'], undefined],
-    ['a reserve', [signing(0), waiting(DAY)], ['a active', 'b next'], undefined],
-    ['a new algorithm', [signing(0), waiting(DAY, newKey('b', 'RS256'))], ['a active', 'b active'], undefined],
-    ['an end too early', [signing(0), ending(WITHDRAWAL - 1)], ['a active', 'c retiring'], undefined],
-    ['an end in time', [signing(0), ending(WITHDRAWAL)], ['a active', 'c retired'], undefined],
+  const cases: [string, RegisteredKey[], string[], readonly string[]][] = [
+    ['a young key', [signing(PERIOD - 1)], ['a active'], []],
+    ['an old key', [signing(PERIOD)], ['a active'], ['ES256']],
     [
-      'all at once',
-      [signing(PERIOD), waiting(DAY), ending(2 * DAY)],
-      ['b active', 'a retiring', 'c retired'],
-      undefined,
+      'two old keys',
+      [signing(PERIOD), signing(PERIOD, newKey('d', 'RS256', 'wrapped'))],
+      ['a active', 'd active'],
+      ['ES256', 'RS256'],
     ],
-    ['nothing that signs', [key('a', 'retired', { retired_at: T })], ['a retired'], 'PS256'],
-    ['nothing that signs yet', [waiting(0)], ['b next'], undefined],
+    [
+      'two old keys, one with a successor',
+      [signing(PERIOD), signing(PERIOD, newKey('d', 'RS256', 'wrapped')), waiting(0)],
+      ['a active', 'd active', 'b next'],
+      ['RS256'],
+    ],
+    ['an old key that somebody else keeps', [signing(PERIOD, newKey('a'))], ['a active'], []],
+    ['a successor too early', [signing(PERIOD), waiting(ACTIVATION - 1)], ['a active', 'b next'], []],
+    ['a successor in time', [signing(PERIOD), waiting(ACTIVATION)], ['b active', 'a retiring'], []],
+    ['a reserve', [signing(0), waiting(DAY)], ['a active', 'b next'], []],
+    ['a new algorithm', [signing(0), waiting(DAY, newKey('b', 'RS256'))], ['a active', 'b active'], []],
+    ['an end too early', [signing(0), ending(WITHDRAWAL - 1)], ['a active', 'c retiring'], []],
+    ['an end in time', [signing(0), ending(WITHDRAWAL)], ['a active', 'c retired'], []],
+    ['all at once', [signing(PERIOD), waiting(DAY), ending(2 * DAY)], ['b active', 'a retiring', 'c retired'], []],
+    ['nothing that signs', [key('a', 'retired', { retired_at: T })], ['a retired'], ['PS256', 'RS256']],
+    ['nothing that signs yet', [waiting(0)], ['b next'], []],
   ];
-  const outcome = (keys: string[], needed = 'no') => `results in ${keys.join(', ')} and asks for ${needed} new key`;
+  const outcome = (keys: string[], needed: readonly string[]) =>
+    `results in ${keys.join(', ')} and asks for ${needed.join(' and ') || 'no'} new key`;
   it.each(
     cases.map(([name, keys, expected, needed]) => [name, outcome(expected, needed), keys, expected, needed] as const),
   )('%s, %s', (_name, _outcome, keys, expected, needed) => {
     const registry = of(...keys);
     const rotated = rotate(registry, rotation, T);
     expect(summary(rotated)).toEqual(expected);
-    expect(algorithmOfDueKey(rotated, rotation, T)).toBe(needed);
+    expect(algorithmsOfDueKeys(rotated, rotation, T)).toEqual(needed);
     // Once is enough.
     expect(rotate(rotated, rotation, T)).toBe(rotated);
     if (summary(registry).join() === expected.join()) expect(rotated).toBe(registry);

@@ -90,8 +90,8 @@ export interface Deployment {
   deliver(): Promise<void>;
   /** Calls key management. Defined only with a registry. */
   readonly rotate: (() => Promise<void>) | undefined;
-  /** Whether a second key signs, with another algorithm. */
-  readonly hasSecondKey: boolean;
+  /** That of the second key. */
+  readonly secondAlgorithm: AlgorithmName;
   stop(): Promise<void>;
 }
 
@@ -152,7 +152,7 @@ export async function deploy(origin: Origin, clock: Clock): Promise<Deployment> 
     rotate:
       stack.functions['rotation'] &&
       createJobHandler(rotation, () => composeRotation(createFoundationWithTable(env('rotation'), clock))),
-    hasSecondKey: origin !== 'wrapped',
+    secondAlgorithm: origin === 'wrapped' ? 'RS256' : 'PS256',
     async stop() {
       await proxy.stop();
       await Promise.all([embedded.stop(), kms.stop()]);

@@ -48,7 +48,7 @@ type Tokens = Readonly<Record<string, string>>;
 export async function useEverything(deployment: Deployment, clock: Clock): Promise<void> {
   await seed(deployment);
   const handlers = deployment.start();
-  // As at the end of `serverless deploy`.
+  // As at the end of `serverless deploy`: from then on keys are published, although nothing is signed yet.
   await deployment.rotate?.();
   await publish(handlers);
   await useMachines(handlers, deployment);
@@ -67,14 +67,12 @@ function expectStatus(what: string, actual: number, wanted: number, answer: unkn
   if (actual !== wanted) throw new Error(`${what}: ${actual}, not ${wanted} ${JSON.stringify(answer)}`);
 }
 
-const alternative = ({ hasSecondKey }: Deployment) => (hasSecondKey ? 'PS256' : 'ES256');
-
 /** Creates records, as an administrator. The second key signs the tokens for the resource server `second`. */
 async function seed(deployment: Deployment): Promise<void> {
   const clients = createClientStore(deployment.table);
   const resourceServers = createResourceServerStore(deployment.table);
   const users = createUserStore(deployment.table);
-  const alg = alternative(deployment);
+  const alg = deployment.secondAlgorithm;
   for (const id of ['orders', 'billing'] as const) {
     const access_token_encryption_jwk = encryptionJwk(DECRYPTION_KEYS[id]);
     await resourceServers.create(resourceServer(id, { access_token_encryption_jwk }));
@@ -103,7 +101,10 @@ async function seed(deployment: Deployment): Promise<void> {
 
 async function publish(handlers: Handlers): Promise<void> {
   for (const document of [handlers.jwks, handlers.discovery]) {
-    await document(httpEvent({ method: 'GET', path: '/.well-known/openid-configuration' }));
+    const { statusCode, body } = await document(
+      httpEvent({ method: 'GET', path: '/.well-known/openid-configuration' }),
+    );
+    expectStatus('a published document', statusCode, 200, body);
   }
   await handlers.whoami(httpEvent({ method: 'GET', path: '/whoami' }));
 }

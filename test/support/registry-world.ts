@@ -128,6 +128,8 @@ export async function startRegistryWorld(variables: Variables = {}, clock?: Cloc
               ...counted,
               ...managementVariables,
               WRAPPING_KMS_KEY: wrappingKey,
+              // One key, unless a test is about several.
+              NEW_KEY_ALGORITHM: 'ES256',
               KEY_ROTATION: 'on',
               ...more,
             },
