@@ -40,7 +40,7 @@ async function manageKeys(context: RotationContext): Promise<void> {
 
 async function createRegistry({ management, policy, createKey, clock, log }: RotationContext): Promise<void> {
   if (!createKey) return log.warn('there is no key registry yet: start it with latchkey keys add');
-  const keys = await Promise.all(policy.algorithms.map(createKey));
+  const keys = await createAll(policy.algorithms, createKey);
   const isDone = await management.create(firstKeys(keys, clock()));
   log.info(isDone ? 'the first keys are made' : 'another writer has made the first keys in the meantime');
 }
@@ -51,6 +51,10 @@ async function changed(registry: KeyRegistry, context: RotationContext): Promise
   if (!isRotating) return registry;
   const now = clock();
   const rotated = rotate(registry, policy, now);
-  const keys = await Promise.all(createKey ? algorithmsOfDueKeys(rotated, policy, now).map(createKey) : []);
+  if (!createKey) return rotated;
+  const keys = await createAll(algorithmsOfDueKeys(rotated, policy, now), createKey);
   return keys.reduce((before, key) => addKey(before, key, clock()), rotated);
 }
+
+const createAll = (algorithms: readonly AlgorithmName[], createKey: (alg: AlgorithmName) => Promise<NewKey>) =>
+  Promise.all(algorithms.map(createKey));
