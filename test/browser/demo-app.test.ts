@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import { createCli, succeeding } from '../infra/cli-runner.ts';
 import type { LocalService } from '../support/local-service.ts';
+import { itInLongRun } from '../support/long-run.ts';
 import { pairs, sampled } from '../support/scale.ts';
 import { createLocalUser, type LocalUser, sharedService } from '../support/shared.ts';
 import { violations } from './axe.ts';
@@ -137,7 +138,7 @@ describeInBrowser('The demo apps', () => {
     expect((await stored(other))['refresh_token']).not.toBe(before['refresh_token']);
   });
 
-  it('keep a session that two tabs refresh at the same time: the web app', async () => {
+  itInLongRun('keep a session that two tabs refresh at the same time: the web app', async () => {
     const page = await openPage();
     await page.goto(service.demo.app);
     await signIn(page, await createLocalUser(service));
@@ -179,7 +180,7 @@ describeInBrowser('The demo apps', () => {
     },
   );
 
-  it('say so when the API refuses a new access token as well: the single-page app', async () => {
+  itInLongRun('say so when the API refuses a new access token as well: the single-page app', async () => {
     const { page, sent } = await visitWithApi([403, 403]);
     await press(page, 'Call the API');
     await says(page, '403: the API has refused the access token, and a new one as well');

@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 import type { LocalService } from '../support/local-service.ts';
+import { itInLongRun } from '../support/long-run.ts';
 import { createLocalUser, type LocalUser, sharedService } from '../support/shared.ts';
 import { describeInBrowser, openPage, PATIENCE_MS } from './chromium.ts';
 
@@ -76,7 +77,7 @@ describeInBrowser('The demo web app, in a browser that runs no scripts,', () => 
     expect(await text(page)).toContain(`You are signed in as ${user.name}`);
   });
 
-  it('signs in a user who has a session at the service without asking anything', async () => {
+  itInLongRun('signs in a user who has a session at the service without asking anything', async () => {
     const page = await visitSignedIn();
     const other = await page.context().newPage();
     await page.context().clearCookies({ name: 'web_app' });
@@ -85,7 +86,7 @@ describeInBrowser('The demo web app, in a browser that runs no scripts,', () => 
     expect(await text(other)).toContain(`You are signed in as ${user.name}`);
   });
 
-  it('lets a user who typed a wrong password try again, with the username filled in', async () => {
+  itInLongRun('lets a user who typed a wrong password try again, with the username filled in', async () => {
     const page = await visit();
     await signIn(page, 'wrong');
     expect(await page.getByRole('alert').innerText()).toMatch(/username or password is wrong/);

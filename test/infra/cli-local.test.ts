@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Explanation } from '../../infra/cli/explain-token.ts';
 import type { LocalService } from '../support/local-service.ts';
+import { sampled } from '../support/scale.ts';
 import { createLocalUser, sharedService } from '../support/shared.ts';
 import { type Cli, createCli } from './cli-runner.ts';
 import { type LocalWorld, removeTemporary, requestToken, startLocalWorld, withKeysInKms } from './local-world.ts';
@@ -93,7 +94,8 @@ describe('On npm start -- --issuer https://id.example.com --keys kms, without a 
     expect((await latchkey(['keys', 'list', '--json'])).json()).toMatchObject([{ kid, status: 'published' }]);
   });
 
-  it.each(machines)('token explain tells a token of %s from a forged one', async (name) => {
+  // How each format is explained does not depend on the origin of the keys.
+  it.each(sampled(machines, 3))('token explain tells a token of %s from a forged one', async (name) => {
     const explain = explainWith(latchkey);
     const { access_token } = await tokenFrom(await requestToken(local(), name));
     expect(await explain(access_token)).toMatchObject({ code: 0, verdict: 'accepted', not_checked: [] });

@@ -9,6 +9,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../../infra/local/local-service.ts';
 import { help, parseOptions } from '../../infra/local/options.ts';
 import { launchLocalService, type Program, root } from '../support/local-service.ts';
+import { describeInLongRun, itInLongRun } from '../support/long-run.ts';
 import { reusablePort } from '../support/port.ts';
 import { isLongRun } from '../support/scale.ts';
 import { sharedService } from '../support/shared.ts';
@@ -125,22 +126,27 @@ describe('npm start', () => {
     expect(statuses).toEqual([200, 200, 200, 200, 403]);
   });
 
-  it('with --keys kms prints a tour that works, and with --data signs with the same key after a restart', async () => {
-    const args = [...withKeysInKms, '--data', temporary(), '--port', String(await reusablePort())];
-    const first = await startWorld(...args);
-    expect(first.complaints).toEqual([]);
-    if (isLongRun) await expectTourToWork(first.said.join('\n'), first.issuer);
-    const tokens = [await getToken(first, 'machine-jwt'), await getToken(first, 'machine-reference')];
-    const keys = await keySet(first);
-    await first.stop();
+  // In the normal run, the stacks of local-own-api.test.ts and cli-local.test.ts have keys in KMS.
+  itInLongRun(
+    'with --keys kms prints a tour that works, and with --data signs with the same key after a restart',
+    async () => {
+      const args = [...withKeysInKms, '--data', temporary(), '--port', String(await reusablePort())];
+      const first = await startWorld(...args);
+      expect(first.complaints).toEqual([]);
+      await expectTourToWork(first.said.join('\n'), first.issuer);
+      const tokens = [await getToken(first, 'machine-jwt'), await getToken(first, 'machine-reference')];
+      const keys = await keySet(first);
+      await first.stop();
 
-    const second = await startWorld(...args);
-    expect(await keySet(second)).toEqual(keys);
-    for (const token of tokens) expect(await whoami(second, token)).toBe(200);
-  });
+      const second = await startWorld(...args);
+      expect(await keySet(second)).toEqual(keys);
+      for (const token of tokens) expect(await whoami(second, token)).toBe(200);
+    },
+  );
 });
 
-describe('A disk that becomes full while npm start runs', () => {
+// Which sentence there is for which error: local-state.test.ts.
+describeInLongRun('A disk that becomes full while npm start runs', () => {
   it('ends the process with one sentence and exit code 1, and the next start continues with the state', async () => {
     const data = temporary();
     const args = ['--data', data, '--port', String(await reusablePort())];

@@ -102,10 +102,10 @@ describe('The state of a local stack', () => {
       expect(await statusAt(third, jwt)).toBe(403);
       expect(await statusAt(third, reference)).toBe(200);
       await stop(third);
-    }
 
-    const fourth = await start(data, temporary());
-    for (const token of tokens) expect(await statusAt(fourth, token)).toBe(200);
+      const fourth = await start(data, temporary());
+      for (const token of tokens) expect(await statusAt(fourth, token)).toBe(200);
+    }
   });
 
   it('is not kept with port 0', async () => {
