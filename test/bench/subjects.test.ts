@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { itInLongRun } from '../support/long-run.ts';
 import { isLongRun, sampled } from '../support/scale.ts';
 import { measureColdStarts } from './cold-start/cold-start.ts';
 import { measureDeliveries } from './deliveries.ts';
@@ -17,10 +18,11 @@ import { bundleSubjects, measureSubject, type SubjectName, subjectNames } from '
 let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'latchkey-bench-'));
-  await bundleSubjects(directory);
+  await bundleSubjects(directory, measured);
 });
 afterAll(() => rm(directory, { recursive: true }));
 
+const measured = sampled(subjectNames, 6);
 const effort = { rounds: 1, milliseconds: 0, warmUp: 0 };
 const require = createRequire(import.meta.url);
 
@@ -30,7 +32,7 @@ const measure = (name: SubjectName): Promise<Figure[]> =>
     ? measureSubject(directory, name, effort)
     : require(join(directory, `${name}.cjs`)).measure(effort);
 
-test.each(sampled(subjectNames, 3))('%s is measured, and every call of it is answered', async (name) => {
+test.each(measured)('%s is measured, and every call of it is answered', async (name) => {
   const figures = await measure(name);
   expect(figures).not.toEqual([]);
   for (const { name, value } of figures) expect(value, name).toBeGreaterThan(0);
@@ -50,12 +52,12 @@ test('the revocation list is measured, from an empty one on', async () => {
   expect(curves).toMatchObject({ x: [0, 400], units: [1, 2], cpu: [1, expect.any(Number)] });
 });
 
-test('logout tokens are measured beside a dead receiver, and none waits for more than a minute', async () => {
+itInLongRun('logout tokens are measured beside a dead receiver, and none waits for more than a minute', async () => {
   const { curves } = await measureDeliveries({ queued: [0, 5], runs: 3, signOuts: 1 });
   expect(curves).toMatchObject({ x: [0, 5], minutes: [59 / 60, 59 / 60] });
 });
 
-test('guessing is measured beside the right secret', async () => {
+itInLongRun('guessing is measured beside the right secret', async () => {
   const { figures, curves } = await measureGuessing({ guesses: [0, 12], requests: 1 });
   expect(curves).toEqual({ x: [0, 12], hashes: [0, 11], answered: [100, 100] });
   expect(figures.filter(({ unit }) => unit === 'hashes').map(({ value }) => value)).toEqual([0, 0, 11, 0]);
@@ -83,12 +85,12 @@ test('cold starts are measured to an answer, each beside what it is held against
     ['AWS SDK', 'signed by hand', undefined],
     ['AWS SDK, stripped', 'signed by hand', undefined],
   ] as const;
-  const measured = sampled(goals, 4); // of those with and without the table
-  const figures = await measureColdStarts(1, (name) => measured.some(([one]) => one === name));
+  const chosen = sampled(goals, goals.length);
+  const figures = await measureColdStarts(1, (name) => chosen.some(([one]) => one === name));
   for (const kind of [/, time /, /, CPU time /]) {
     const found = figures.filter(({ name }) => kind.test(name));
     expect(
       found.map(({ name, floor, goal }) => [name.replace(kind, '|').split('|')[0], floor?.name, goal?.most]),
-    ).toEqual(measured);
+    ).toEqual(chosen);
   }
 });

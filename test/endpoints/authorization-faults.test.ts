@@ -160,15 +160,15 @@ async function callsOf(journey: Journey): Promise<string[]> {
 }
 
 /**
- * Chooses the calls to break, by number: in the long run all of them; in the normal run the last of each journey, and each
- * kind of call in the first journey that makes it.
+ * Chooses the calls to break, by number: in the long run all of them; in the normal run each kind of call in the first journey
+ * that makes it.
  */
 function createChoice(kindOf = (call: string) => call) {
   const chosen = new Set<string>();
   return (calls: readonly string[]): number[] =>
     calls.flatMap((call, index) => {
       const kind = kindOf(call);
-      if (!isLongRun && chosen.has(kind) && index < calls.length - 1) return [];
+      if (!isLongRun && chosen.has(kind)) return [];
       chosen.add(kind);
       return [index + 1];
     });

@@ -295,7 +295,9 @@ describe('Pages escape everything that was sent or registered:', () => {
 
   it.each(NAMES)('the parameter %s', async (name) => {
     const browser = open();
-    for (const query of [proper({ [name]: EVIL }), proper({ response_mode: 'form_post', [name]: EVIL })] as Query[]) {
+    const queries = [proper({ [name]: EVIL }), proper({ response_mode: 'form_post', [name]: EVIL })] as Query[];
+    // In the normal run the parameters take turns.
+    for (const query of sampled(queries, 2, NAMES.indexOf(name))) {
       for (const seen of [await browser.get(query), await browser.pass(query)]) {
         const scripts = seen.body.match(/<script>[^<]*<\/script>/g) ?? [];
         expect(scripts.filter((script) => script !== '<script>document.forms[0].submit()</script>')).toEqual([]);

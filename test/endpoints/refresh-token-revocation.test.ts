@@ -9,7 +9,7 @@ import { forge, signingKeyOf } from '../support/forge.ts';
 import { app, newCode, payloadOf, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
 import { createRandom } from '../support/random.ts';
 import { openList } from '../support/revocation-list.ts';
-import { scaled } from '../support/scale.ts';
+import { sampled, scaled } from '../support/scale.ts';
 import {
   authorizerEvents,
   createTestClock,
@@ -52,24 +52,30 @@ async function signIn(id: string): Promise<Tokens & { grant_id: string }> {
 describe.each(accessTokenFormats)('the refresh token of a grant with access tokens of the format %s', (format) => {
   const id = `web-${format}`;
 
-  it.each(['the newest', 'an old one'])('%s: its revocation revokes the grant and all access tokens', async (which) => {
-    const first = await signIn(id);
-    advance(60);
-    const second = tokensOf(await refresh(world.handlers, id, first.refresh_token));
-    const bystander = await signIn(id);
-    const elsewhere = world.restart();
-    expect(await introspectionDoor.show(elsewhere, first.access_token)).toBe('allow');
+  // In the normal run the formats take turns.
+  const turn = accessTokenFormats.indexOf(format);
 
-    const result = await revoke(id, (which === 'the newest' ? second : first).refresh_token);
-    expect(result).toMatchObject({ status: 200, json: {} });
-    for (const { access_token, refresh_token } of [first, second]) {
-      expect(await authorize(access_token)).toBe('refuse');
-      expect(await introspectionDoor.show(elsewhere, access_token)).toBe('refuse');
-      expect(await refresh(world.handlers, id, refresh_token)).toMatchObject(REFUSED);
-    }
-    expect(await authorize(bystander.access_token)).toBe('allow');
-    expect(await refresh(world.handlers, id, bystander.refresh_token)).toMatchObject({ status: 200 });
-  });
+  it.each(sampled(['the newest', 'an old one'], 2, turn))(
+    '%s: its revocation revokes the grant and all access tokens',
+    async (which) => {
+      const first = await signIn(id);
+      advance(60);
+      const second = tokensOf(await refresh(world.handlers, id, first.refresh_token));
+      const bystander = await signIn(id);
+      const elsewhere = world.restart();
+      expect(await introspectionDoor.show(elsewhere, first.access_token)).toBe('allow');
+
+      const result = await revoke(id, (which === 'the newest' ? second : first).refresh_token);
+      expect(result).toMatchObject({ status: 200, json: {} });
+      for (const { access_token, refresh_token } of [first, second]) {
+        expect(await authorize(access_token)).toBe('refuse');
+        expect(await introspectionDoor.show(elsewhere, access_token)).toBe('refuse');
+        expect(await refresh(world.handlers, id, refresh_token)).toMatchObject(REFUSED);
+      }
+      expect(await authorize(bystander.access_token)).toBe('allow');
+      expect(await refresh(world.handlers, id, bystander.refresh_token)).toMatchObject({ status: 200 });
+    },
+  );
 
   it('stays valid when an access token is revoked', async () => {
     const { access_token, refresh_token } = await signIn(id);
@@ -106,7 +112,7 @@ it('A refresh token can be revoked again, with the same answer and without a sec
   const { refresh_token } = await signIn('web-jwt');
   await revoke('web-jwt', refresh_token);
   const length = await listLength();
-  for (const seconds of [0, 1, 60, 3_600, DAY]) {
+  for (const seconds of sampled([0, 1, 60, 3_600, DAY], 2)) {
     advance(seconds);
     expect(await revoke('web-jwt', refresh_token)).toMatchObject({ status: 200 });
     expect(await post(world.restart().revocation, 'web-jwt', { token: refresh_token })).toMatchObject({ status: 200 });

@@ -3,6 +3,7 @@ import { BURST } from '../../lib/revocation/share.ts';
 import { forge, properClaims, signingKeyOf } from '../support/forge.ts';
 import { derivedKey, directRecipient, encryptJwe } from '../support/forge-jwe.ts';
 import { openList } from '../support/revocation-list.ts';
+import { sampled } from '../support/scale.ts';
 import {
   authorizerEvents,
   basic,
@@ -74,11 +75,14 @@ describe.each(MACHINES)('a token of %s', (id) => {
     expect(await authorize(token)).toBe('refuse');
   });
 
-  it.each(['access_token', 'refresh_token', 'nonsense'])('is revoked with the hint %s', async (token_type_hint) => {
-    const token = await getToken(world.handlers, id);
-    expect(await revoke(id, token, { token_type_hint })).toMatchObject({ status: 200 });
-    expect(await authorize(token)).toBe('refuse');
-  });
+  it.each(sampled(['access_token', 'refresh_token', 'nonsense'], 3, MACHINES.indexOf(id)))(
+    'is revoked with the hint %s',
+    async (token_type_hint) => {
+      const token = await getToken(world.handlers, id);
+      expect(await revoke(id, token, { token_type_hint })).toMatchObject({ status: 200 });
+      expect(await authorize(token)).toBe('refuse');
+    },
+  );
 
   it('is not revoked by another client, which gets an error', async () => {
     const token = await getToken(world.handlers, id);

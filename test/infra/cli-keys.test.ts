@@ -19,7 +19,7 @@ import { callOf, type FaultyStore, faults, onlyFor, startFaultyStore } from '../
 import { createKey, type KmsWorld, startKmsWorld } from '../support/kms-world.ts';
 import { manageKeys, managementVariables } from '../support/registry-world.ts';
 import { openList } from '../support/revocation-list.ts';
-import { sampled } from '../support/scale.ts';
+import { pairs, sampled } from '../support/scale.ts';
 import {
   authorizerEvents,
   getToken,
@@ -120,7 +120,7 @@ async function published({ jwks }: Handlers): Promise<string[]> {
 }
 
 describe('keys add', () => {
-  it.each(sampled(['ES256', 'ES384', 'ES512', 'RS256', 'PS256', 'EdDSA'], 2, 1))(
+  it.each(sampled(['ES256', 'ES384', 'ES512', 'RS256', 'PS256', 'EdDSA'], 3, 2))(
     '--wrapped makes a %s key that signs, and prints nothing of its private half',
     async (alg) => {
       const { stdout, stderr } = await latchkey(['keys', 'add', '--wrapped', '--alg', alg]);
@@ -460,7 +460,7 @@ describe('A registry that key management did not sign', () => {
   const commands = { add: ['--wrapped'], activate: ['x'], retire: ['x'], compromise: ['x', '--yes'] };
 
   it.each(
-    Object.keys(tampering).flatMap((how) => Object.entries(commands).map(([name, args]) => [how, name, args] as const)),
+    pairs(Object.keys(tampering), Object.entries(commands)).map(([how, [name, args]]) => [how, name, args] as const),
   )('because it %s is not changed by keys %s', async (how, name, args) => {
     await tamper(how as keyof typeof tampering);
     const before = await registry.find(KEY_REGISTRY);

@@ -163,8 +163,8 @@ class Consumer {
 }
 
 /** Of every so many, two end with a compromised key. */
-const CYCLE = scaled(6, 10);
-const ROTATIONS = scaled(6, 50);
+const CYCLE = scaled(4, 10);
+const ROTATIONS = scaled(4, 50);
 
 describe(`Consumers of the JWK Set through ${ROTATIONS} rotations`, () => {
   it('refuse no valid token, and accept no token by a compromised key after their cache time', async () => {

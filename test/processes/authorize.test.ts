@@ -185,24 +185,30 @@ const isWrite = (call: string) => /^(Put|Update|Delete)Item /.test(call);
 
 /**
  * Reads, and what a password writes, have the same effect in every journey: the normal run takes them in one only, and of the
- * reads, which have no effect, every third.
+ * reads, which have no effect, every sixth.
  */
 function isCovered(journey: Journey, call: string, index: number): boolean {
   if (isLongRun || (isWrite(call) && !PASSWORD.includes(call))) return false;
-  if (!isWrite(call) && index % 3 !== 0) return true;
+  if (!isWrite(call) && index % 6 !== 0) return true;
   const all = Object.values(journeys);
   return all.slice(0, all.indexOf(journey)).some(({ calls }) => calls.includes(call));
 }
 
+const DECISIVE = ['PutItem SESSION', 'PutItem CONSENT', 'PutItem GRANT'];
+
 /** How often each call was chosen so far, over all journeys. */
 const chosen = new Map<string, number>();
 
-/** In the normal run a call is killed before and after it where it occurs first, and from then on before and after by turns. */
+/**
+ * In the normal run a call is killed before and after it where it occurs first, if it is decisive, and otherwise before and after
+ * by turns.
+ */
 function timesOf(call: string): KillTime[] {
   const times = killTimes(call);
   const count = chosen.get(call) ?? 0;
   chosen.set(call, count + 1);
-  return isLongRun || count === 0 ? times : times.filter((_, index) => index === count % times.length);
+  if (isLongRun || (count === 0 && DECISIVE.includes(call))) return times;
+  return times.filter((_, index) => index === count % times.length);
 }
 
 /** Each call, with its number among the same calls. */

@@ -7,7 +7,7 @@ import { createGrantStore } from '../../lib/store/grant.ts';
 import { type Behaviour, callOf, type FaultyStore, faults, onlyAt, startFaultyStore } from '../support/faulty-store.ts';
 import { app, newCode, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
 import { passTime } from '../support/pass-time.ts';
-import { isLongRun } from '../support/scale.ts';
+import { isLongRun, sampled } from '../support/scale.ts';
 import {
   authorizerEvents,
   createTestClock,
@@ -58,7 +58,11 @@ async function signIn(id: string): Promise<Tokens & { grant_id: string; code: st
 
 const LOST: Behaviour = faults['an answer lost after the fact'];
 const BROKEN: Behaviour = faults['connection reset'];
-const EPOCHS = ['client', 'subject', 'consent', 'issuer'].map((kind) => `GetItem EPOCH ${kind}`);
+/** In the normal run one of them: they are read side by side. */
+const EPOCHS = sampled(
+  ['client', 'subject', 'consent', 'issuer'].map((kind) => `GetItem EPOCH ${kind}`),
+  4,
+);
 const STEP = [...EPOCHS, 'UpdateItem GRANT'];
 const callsFor = (id: string) => (id === 'web-reference' ? [...STEP, 'PutItem TOKEN'] : STEP);
 
@@ -80,6 +84,10 @@ const casesOf = (ids: readonly string[]) =>
         .map(([when, behaviour]) => [id, when, call, behaviour] as const),
     ),
   );
+
+/** Each call, before and after its effect: in the normal run by turns. */
+const byTurns = (calls: readonly string[]) =>
+  calls.flatMap((call, turn) => sampled(hard, 2, turn).map(([when, behaviour]) => [when, call, behaviour] as const));
 
 /** Makes a call that must be answered by a proper 503. */
 async function expectFault(call: () => Promise<JsonResult>): Promise<void> {
@@ -167,7 +175,7 @@ describe('A refresh', () => {
   );
 
   it.each(['web-reference', 'strict'])('by %s that loses the first answer to any call gets its tokens', async (id) => {
-    for (const call of callsFor(id)) {
+    for (const call of sampled(callsFor(id), 2, 1)) {
       const first = await signIn(id);
       store.behave(onlyAt(call, LOST, 'first'));
       const second = tokensOf(await refresh(handlers, id, first.refresh_token));
@@ -237,7 +245,7 @@ describe('While KMS, which has the signing key, fails,', () => {
     expect((await redeem(handlers, 'web-jwt', code)).status).toBe(200);
   });
 
-  it.each(['web-jwt', 'strict'])('a refresh token of %s survives three failed refreshes', async (id) => {
+  it.each(sampled(['web-jwt', 'strict'], 2, 1))('a refresh token of %s survives three failed refreshes', async (id) => {
     const { refresh_token } = await signIn(id);
     const faulty = cutOff();
     for (let attempt = 0; attempt < 3; attempt++) await expectFault(() => refresh(faulty, id, refresh_token));
@@ -248,7 +256,7 @@ describe('While KMS, which has the signing key, fails,', () => {
 
 describe('The revocation of a refresh token', () => {
   const calls = ['UpdateItem GRANT', 'UpdateItem REVOKED'];
-  const cases = calls.flatMap((call) => hard.map(([when, behaviour]) => [when, call, behaviour] as const));
+  const cases = byTurns(calls);
 
   it.each(cases)(
     'that fails %s %s gets 503, and the retry revokes the grant and its tokens',
@@ -275,8 +283,7 @@ describe('The revocation of a refresh token', () => {
 });
 
 describe('A code that is used again', () => {
-  const calls = ['GetItem GRANT', 'UpdateItem GRANT', 'UpdateItem REVOKED'];
-  const cases = calls.flatMap((call) => hard.map(([when, behaviour]) => [when, call, behaviour] as const));
+  const cases = byTurns(['GetItem GRANT', 'UpdateItem GRANT', 'UpdateItem REVOKED']);
 
   it.each(cases)(
     'while the table fails %s %s gets 503, and the next attempt revokes the grant and its tokens',
