@@ -37,6 +37,8 @@ const RETENTION_DAYS = '1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 182
 export const parameters = {
   issuer: sets('ISSUER'),
   audience: sets('AUDIENCE'),
+  'groups-claim': sets('GROUPS_CLAIM'),
+  'roles-claim': sets('ROLES_CLAIM'),
   'revocation-max-age': sets('REVOCATION_MAX_AGE_SECONDS'),
   'authorizer-cache-ttl': whole(0, 3600),
   keys: { parse: oneOf(['secret', 'kms', 'wrapped']) },

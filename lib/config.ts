@@ -70,6 +70,8 @@ export const variables = {
   SEALING_KEYS: { parse: parseSecrets, optional: true },
   OPENING_KEYS: { parse: parseOpeningKeys, optional: true },
   AUDIENCE: { parse: text },
+  GROUPS_CLAIM: { parse: text, default: 'groups' },
+  ROLES_CLAIM: { parse: text, default: 'roles' },
   AUTHORIZER_RESPONSE: { parse: oneOf(['simple', 'policy'] as const), default: 'simple' },
   REVOCATION_MAX_AGE_SECONDS: { parse: parseRevocationMaxAge, default: 'jwt=5,reference=0' },
   CLOCK_SKEW_SECONDS: { parse: integerBetween(0, MAX_CLOCK_SKEW_SECONDS), default: '0' },

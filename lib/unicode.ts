@@ -27,3 +27,27 @@ export function requireUnicode<Value>(value: Value, hook: string): Value {
   if (!isUnicode(value)) throw new TypeError(`${hook} returned text that is not Unicode`);
   return value;
 }
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * What a hook returned, as JSON can say it, so that it means the same in every token and answer; null and undefined = nothing.
+ * @throws TypeError which is a fault
+ */
+export function requireJsonObject(value: unknown, hook: string): Json {
+  const json: unknown = JSON.parse(toJson(value ?? {}, hook));
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new TypeError(`${hook} returned something else than an object`);
+  }
+  if (!isUnicode(json)) throw new TypeError(`${hook} returned text that is not Unicode`);
+  return json as Json;
+}
+
+/** @throws TypeError for a circle or a number that JSON does not have, without a word of the value */
+function toJson(value: unknown, hook: string): string {
+  try {
+    return JSON.stringify(value) ?? 'null';
+  } catch {
+    throw new TypeError(`${hook} returned something that is not JSON`);
+  }
+}

@@ -15,6 +15,8 @@ describe('The default of', () => {
     ['ACCESS_TOKEN_LIFETIME_SECONDS', 3600],
     ['ACCESS_TOKEN_MAX_LIFETIME_SECONDS', 86_400],
     ['AUTHORIZER_RESPONSE', 'simple'],
+    ['GROUPS_CLAIM', 'groups'],
+    ['ROLES_CLAIM', 'roles'],
     ['KEY_REGISTRY', 'off'],
     ['NEW_KEY_ALGORITHM', ['ES256', 'RS256']],
     ['JWKS_CACHE_SECONDS', 7200],

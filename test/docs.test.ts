@@ -43,6 +43,14 @@ describe('The commands of the documents, pasted into a shell while npm start run
     expect(output).toMatch(/withdrawn/);
   });
 
+  it('give groups and roles to users and clients, as the page on claims says', async () => {
+    const output = (await commandsOf('docs/claims.md')).join('\n');
+    expect(output).toMatch(/^user_claims_in_id_token +yes$/m);
+    expect(output).toMatch(/^groups +staff, Domain Admins$/m);
+    expect(output).toMatch(/^roles +exporter$/m);
+    expect(output).toMatch(/^groups_claim +cognito:groups$/m);
+  });
+
   it('create an API and a client, add a secret, and disable the client, as the page on the command line says', async () => {
     const output = (await commandsOf('docs/command-line.md')).join('\n');
     expect(output.match(/lk_cs_[\w-]{43}/g)).toHaveLength(3);

@@ -17,6 +17,8 @@ export interface Settings {
   readonly public?: true;
   readonly format?: AccessTokenFormatName | typeof parse.DEFAULT;
   readonly lifetime?: number | typeof parse.DEFAULT;
+  readonly group?: readonly string[] | typeof parse.DEFAULT;
+  readonly role?: readonly string[] | typeof parse.DEFAULT;
   /** One of the settings in `sign-in-settings.ts`. */
   readonly redirectUri?: unknown;
 }
@@ -59,13 +61,34 @@ const withTokenSettings = (command: Command): Command =>
       `lifetime of its access tokens in seconds, 1 to ${parse.MAX_LIFETIME}, or default (the lifetime of the resource server)`,
       parse.orDefault(parse.lifetime),
     )
+    .option(
+      '--group <name>',
+      'group that it belongs to when it acts for itself, for the scope groups; repeatable, or default (none)',
+      parse.listOf(parse.membership),
+    )
+    .option(
+      '--role <name>',
+      'role that it has when it acts for itself, for the scope roles; repeatable, or default (none)',
+      parse.listOf(parse.membership),
+    )
     .addHelpText('after', parse.formatHelp);
 
 /** Whether any setting is given. */
 export const hasSettings = (settings: Settings): boolean =>
   SETTINGS.some((name) => settings[name] !== undefined) || hasSignInSettings({ ...settings });
 
-const SETTINGS = ['name', 'scope', 'resource', 'grantType', 'authMethod', 'public', 'format', 'lifetime'] as const;
+const SETTINGS = [
+  'name',
+  'scope',
+  'resource',
+  'grantType',
+  'authMethod',
+  'public',
+  'format',
+  'lifetime',
+  'group',
+  'role',
+] as const;
 
 /** Why a client has no secrets, as a predicate of "a client that". */
 export const whyNoSecrets = (client: Client): string =>
@@ -76,7 +99,7 @@ const authMethodOf = (settings: Settings) => (settings.public ? 'none' : setting
 
 /** The client with the settings applied. @throws UsageProblem for a client that has secrets and would use none */
 export function withChanges(client: Client, settings: Settings): Client {
-  const { name, scope, resource, grantType, format, lifetime } = settings;
+  const { name, scope, resource, grantType, format, lifetime, group, role } = settings;
   const authMethod = authMethodOf(settings);
   const next = withoutUndefined<Client>({
     ...withSignInChanges(client, { ...settings }),
@@ -87,6 +110,8 @@ export function withChanges(client: Client, settings: Settings): Client {
     token_endpoint_auth_method: parse.chosen(authMethod, client.token_endpoint_auth_method),
     access_token_format: parse.chosen(format, client.access_token_format),
     access_token_lifetime: parse.chosen(lifetime, client.access_token_lifetime),
+    groups: parse.chosen(group, client.groups),
+    roles: parse.chosen(role, client.roles),
   });
   if (!usesSecret(next) && next.secrets.length > 0) {
     throw new UsageProblem(

@@ -7,6 +7,7 @@ import { parseEncryptionKey } from '../../lib/keys/encryption-key.ts';
 import { KeyError } from '../../lib/keys/jwk.ts';
 import { type AccessTokenFormatName, accessTokenTyps } from '../../lib/oauth/access-token.ts';
 import { isIdentifier, isNewIdentifier } from '../../lib/oauth/identifier.ts';
+import { isMembershipName, MAX_MEMBERSHIP_LENGTH } from '../../lib/oauth/membership.ts';
 import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 import { responseModes } from '../../lib/oauth/response-type.ts';
 import { parseScope } from '../../lib/oauth/scope.ts';
@@ -57,6 +58,14 @@ export const identifiers = (text: string, before: readonly string[] = []): strin
 export function name(text: string): string {
   if (text !== '' && text.length <= 255 && !/\p{Cc}/u.test(text) && isUnicode(text)) return text;
   throw new InvalidArgumentError('The value has 1 to 255 characters and no control characters.');
+}
+
+/** A group or role. */
+export function membership(text: string): string {
+  if (isMembershipName(text) && isUnicode(text)) return text;
+  throw new InvalidArgumentError(
+    `A group or role has 1 to ${MAX_MEMBERSHIP_LENGTH} characters and no control characters.`,
+  );
 }
 
 /** The id of an existing subject, grant or key. */

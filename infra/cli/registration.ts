@@ -45,6 +45,9 @@ const advice: Readonly<Record<Code, Advice>> = {
   signing_key_unknown: { remedy: 'set ISSUER to compare with the keys that it publishes. Without one, it answers 503' },
   no_sealing_key: { remedy: 'set SEALING_KEYS in the secret, and deploy with sealed-tokens=on', isElsewhere: true },
   sealing_key_unknown: { remedy: 'see that the stage was deployed with sealed-tokens=on. Otherwise it answers 503' },
+  reserved_claim: { remedy: 'choose another name' },
+  same_claim: { remedy: 'choose another --groups-claim or --roles-claim' },
+  too_many_memberships: { remedy: 'give fewer of --group and --role' },
   issuer_as_audience: { remedy: 'choose another identifier and audience', isElsewhere: true },
 };
 

@@ -10,6 +10,7 @@ import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-ser
 import { judgeResourceServer, type ResourceServerFinding } from '../../lib/oauth/resource-server-registration.ts';
 import { listOfResourceServers } from '../../lib/store/resource-server.ts';
 import { change, create, get, withoutUndefined } from './change.ts';
+import { claimChanges, hasClaimSettings, withClaimSettings } from './claim-settings.ts';
 import { examples, withTableAction } from './command.ts';
 import { readDeployedSettings } from './disable-client.ts';
 import type { Io } from './io.ts';
@@ -44,7 +45,9 @@ export const resourceCommand = (io: Io): Command =>
     .addCommand(switchCommand(io, 'enable'))
     .addCommand(openingKeysCommand(io));
 
-const withSettings = (command: Command): Command =>
+const withSettings = (command: Command): Command => withClaimSettings(withTokenSettings(command));
+
+const withTokenSettings = (command: Command): Command =>
   command
     .option('--audience <aud>', 'aud claim of its tokens (default: the identifier)', parse.newAudience)
     .option('--scope <scopes>', 'scopes that it understands, separated by spaces', parse.scope)
@@ -163,7 +166,7 @@ const updateCommand = (io: Io) =>
     io,
     async ({ out, open }, options, id = '') => {
       const { cacheNote } = readDeployedSettings(io.env);
-      if (!SETTINGS.some((setting) => options[setting] !== undefined)) {
+      if (!SETTINGS.some((setting) => options[setting] !== undefined) && !hasClaimSettings({ ...options })) {
         throw new UsageProblem('nothing to change: give at least one setting (see --help)');
       }
       const store = await open();
@@ -222,6 +225,7 @@ const withChanges = (resource: ResourceServer, options: Settings): ResourceServe
   const { audience, scope, format, encryptionKey, signingAlg, typ, lifetime } = options;
   return withoutUndefined<ResourceServer>({
     ...resource,
+    ...claimChanges({ ...options }),
     audience: audience ?? resource.audience,
     scope: scope ?? resource.scope,
     access_token_format: parse.chosen(format, resource.access_token_format),

@@ -1,29 +1,24 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { algorithmNames } from '../../lib/keys/algorithm.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import { defaultResponseModes } from '../../lib/oauth/response-type.ts';
 import { withoutUndefined } from './change.ts';
 import * as parse from './parse.ts';
+import {
+  hasRows,
+  optionName,
+  type RowOptions,
+  rowChanges,
+  type Setting,
+  type Switch,
+  single,
+  withRows,
+} from './setting-rows.ts';
 import { origin, postLogoutRedirectUri, redirectUri, webUri } from './uri.ts';
 
 // The settings of a client that people sign in to: one row for each member of its metadata.
 
-interface Setting {
-  readonly member: keyof Client;
-  readonly flags: string;
-  readonly description: string;
-  readonly parse: (text: string, before?: never) => unknown;
-}
-
-/** A boolean member. `flags` departs from the default, and `opposite` restores it. */
-interface Switch {
-  readonly member: keyof Client;
-  readonly flags: string;
-  readonly description: string;
-  readonly opposite: string;
-}
-
-const settings: readonly Setting[] = [
+const settings: readonly Setting<Client>[] = [
   {
     member: 'redirect_uris',
     flags: '--redirect-uri <uri>',
@@ -96,7 +91,7 @@ const settings: readonly Setting[] = [
   },
 ];
 
-const switches: readonly Switch[] = [
+const switches: readonly Switch<Client>[] = [
   {
     member: 'require_pkce',
     flags: '--no-pkce',
@@ -116,47 +111,26 @@ const switches: readonly Switch[] = [
     description: 'revoke its refresh tokens when the session that they were issued in ends',
     opposite: '--no-end-grants-on-logout',
   },
+  {
+    member: 'user_claims_in_id_token',
+    flags: '--claims-in-id-token',
+    description:
+      'put the claims of the scopes profile, email, address and phone into its ID tokens, not only into /userinfo',
+    opposite: '--no-claims-in-id-token',
+  },
 ];
 
-/** A parser for one value, or `default`, which removes the setting. */
-function single<T>(parser: (text: string) => T) {
-  return (text: string) => parse.orDefault(parser)(text);
-}
+const rows = { settings, switches };
 
-const nameOf = (flags: string) => new Option(flags).attributeName();
+export const withSignInSettings = (command: Command): Command =>
+  withRows(command, 'Settings for sign-in (the value "default" removes a setting):', rows);
 
-const NAMES = [...settings, ...switches].map(({ flags }) => nameOf(flags));
-
-/** Options by their attribute names in commander. */
-export type SignInSettings = Readonly<Record<string, unknown>>;
-
-export function withSignInSettings(command: Command): Command {
-  command.optionsGroup('Settings for sign-in (the value "default" removes a setting):');
-  for (const { flags, description, parse: parser } of settings) command.option(flags, description, parser as never);
-  for (const { flags, description, opposite } of switches) {
-    const options = [new Option(flags, description), new Option(opposite, `undo ${flags}`)];
-    // Commander sets a default of true for a negated option that is added before its counterpart.
-    for (const option of options.sort((option) => (option.negate ? 1 : -1))) command.addOption(option);
-  }
-  return command.optionsGroup('Options:');
-}
-
-export const hasSignInSettings = (options: SignInSettings): boolean =>
-  NAMES.some((name) => options[name] !== undefined);
+export const hasSignInSettings = (options: RowOptions): boolean => hasRows(rows, options);
 
 /** The client with these settings applied. */
-export function withSignInChanges(client: Client, options: SignInSettings): Client {
-  const given = settings.flatMap(({ member, flags }) => {
-    const value = options[nameOf(flags)];
-    return value === undefined ? [] : [[member, value === parse.DEFAULT ? undefined : value] as const];
-  });
-  const switched = switches.flatMap(({ member, flags }) => {
-    const value = options[nameOf(flags)];
-    const departs = value === !flags.startsWith('--no-');
-    return value === undefined ? [] : [[member, departs ? value : undefined] as const];
-  });
+export function withSignInChanges(client: Client, options: RowOptions): Client {
   // Not for a client that had a redirect URI before: version 0.1.0 allowed every mode.
-  const isNew = client.redirect_uris === undefined && options[nameOf('--redirect-uri')] !== undefined;
+  const isNew = client.redirect_uris === undefined && options[optionName('--redirect-uri')] !== undefined;
   const defaults = isNew ? { response_modes: defaultResponseModes } : {};
-  return withoutUndefined<Client>({ ...client, ...defaults, ...Object.fromEntries([...given, ...switched]) });
+  return withoutUndefined<Client>({ ...client, ...defaults, ...rowChanges(rows, options) });
 }

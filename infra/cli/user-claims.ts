@@ -1,8 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { whyNotMemberships } from '../../lib/oauth/membership.ts';
 import type { UserClaims } from '../../lib/oauth/user.ts';
 import { userClaimNames } from '../../lib/users/claims.ts';
-import { name as anyText } from './parse.ts';
+import { name as anyText, membership } from './parse.ts';
 import { webUri } from './uri.ts';
+import { UsageProblem } from './usage-problem.ts';
 
 // The claims of a user, as options: one for each standard claim. OpenID Connect Core section 5.1
 
@@ -14,7 +16,13 @@ const VERIFIED = '_verified';
 /** The one claim that is set here and not by an option. */
 const UPDATED = 'updated_at';
 
-const texts = userClaimNames.filter((claim) => claim !== UPDATED && !claim.endsWith(VERIFIED));
+/** Options that are repeated, by claim. */
+const lists = new Map<string, string>([
+  ['groups', 'group'],
+  ['roles', 'role'],
+]);
+
+const texts = userClaimNames.filter((claim) => claim !== UPDATED && !claim.endsWith(VERIFIED) && !lists.has(claim));
 const verified = userClaimNames.filter((claim) => claim.endsWith(VERIFIED));
 
 function matching(pattern: RegExp, problem: string) {
@@ -56,6 +64,12 @@ const parserOf =
 const kebab = (claim: string) => claim.replaceAll('_', '-');
 const optionOf = (claim: string) => claim.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 
+/** An empty value removes all before it. */
+const collect = (text: string, before: readonly string[] = []) =>
+  text === '' ? [] : [...new Set([...before, membership(text)])];
+
+const isEmptyList = (value: unknown) => Array.isArray(value) && value.length === 0;
+
 export function withClaims(command: Command): Command {
   command.optionsGroup("Claims, which clients get according to the scope (an empty value '' removes a claim):");
   for (const claim of texts) command.option(`--${kebab(claim)} <text>`, `claim ${claim}`, parserOf(claim));
@@ -64,13 +78,23 @@ export function withClaims(command: Command): Command {
       .option(`--${kebab(claim)}`, `set the claim ${claim} to true`)
       .option(`--no-${kebab(claim)}`, `set the claim ${claim} to false`);
   }
+  for (const [claim, option] of lists) {
+    command.option(
+      `--${option} <name>`,
+      `${option} of the user, for the scope ${claim}; repeatable, replaces those of before`,
+      collect,
+    );
+  }
   return command.optionsGroup('Options:');
 }
 
 export const hasClaimOptions = (options: ClaimOptions): boolean =>
-  [...texts, ...verified].some((claim) => options[optionOf(claim)] !== undefined);
+  [...[...texts, ...verified].map(optionOf), ...lists.values()].some((option) => options[option] !== undefined);
 
-/** The claims with the options applied. A new value is not verified, so its `_verified` claim is dropped. */
+/**
+ * The claims with the options applied. A new value is not verified, so its `_verified` claim is dropped. @throws UsageProblem for too
+ * many groups or roles
+ */
 export function withClaimChanges(claims: UserClaims, options: ClaimOptions, now: number): UserClaims {
   const next: Record<string, unknown> = { ...claims };
   for (const claim of texts) {
@@ -80,6 +104,11 @@ export function withClaimChanges(claims: UserClaims, options: ClaimOptions, now:
     next[claim] = value;
   }
   for (const claim of verified) next[claim] = options[optionOf(claim)] ?? next[claim];
-  const present = Object.entries(next).filter(([, value]) => value !== '' && value !== undefined);
+  for (const [claim, option] of lists) next[claim] = options[option] ?? next[claim];
+  const problem = whyNotMemberships(next);
+  if (problem !== undefined) throw new UsageProblem(`groups and roles ${problem}`);
+  const present = Object.entries(next).filter(
+    ([, value]) => value !== '' && value !== undefined && !isEmptyList(value),
+  );
   return { ...Object.fromEntries(present), [UPDATED]: now };
 }

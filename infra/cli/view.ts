@@ -2,6 +2,7 @@ import { authenticationMethods } from '../../lib/client-authentication/methods.t
 import { ACCESS_TOKEN_TYP, DEFAULT_FORMAT } from '../../lib/oauth/access-token.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import type { HashedSecret } from '../../lib/oauth/hashed-secret.ts';
+import { membershipNames } from '../../lib/oauth/membership.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import type { User } from '../../lib/oauth/user.ts';
 import { duration, fields, time } from './output.ts';
@@ -43,6 +44,12 @@ const signInFields = ({
   ...signIn
 }: Client) => signIn;
 
+/** Their names may contain spaces. */
+const membershipFields = (known: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(
+    membershipNames.flatMap((name) => (Array.isArray(known[name]) ? [[name, known[name].join(', ')]] : [])),
+  );
+
 /** The methods of a client that is registered for none. */
 const secretMethods = authenticationMethods
   .filter((method) => method.usesSecret)
@@ -61,6 +68,7 @@ export const clientText = ({ secrets, ...client }: Client, more: Record<string, 
     access_token_format: client.access_token_format ?? 'that of the resource server',
     access_token_lifetime: client.access_token_lifetime ?? 'that of the resource server',
     ...signInFields({ secrets, ...client }),
+    ...membershipFields({ ...client }),
     secrets: secretsText(secrets),
     ...more,
   });
@@ -76,9 +84,25 @@ export const resourceText = ({ secrets, ...resource }: ResourceServer, more: Rec
     access_token_signing_alg: resource.access_token_signing_alg ?? 'that of the first signing key',
     access_token_typ: resource.access_token_typ ?? ACCESS_TOKEN_TYP,
     access_token_lifetime: resource.access_token_lifetime ?? 'that of the service',
+    ...claimFields(resource),
     secrets: secretsText(secrets),
     ...more,
   });
+
+/** The settings of an API for the claims of its tokens, as far as they are set. */
+const claimFields = ({
+  groups_claim,
+  roles_claim,
+  access_token_static_audience,
+  access_token_nbf,
+  access_token_scope_list,
+}: Partial<ResourceServer>) => ({
+  groups_claim,
+  roles_claim,
+  access_token_static_audience,
+  access_token_nbf,
+  access_token_scope_list,
+});
 
 const encryptionKeyText = (jwk: EncryptionJwk | undefined) => (jwk ? `${jwk.kid} (${jwk.alg})` : 'none');
 
@@ -99,6 +123,7 @@ export const userText = ({ claims, ...user }: User, more: Record<string, unknown
     created_at: user.created_at,
     password_set_at: user.password.created_at,
     ...claims,
+    ...membershipFields(claims),
     ...more,
   });
 

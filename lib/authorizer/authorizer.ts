@@ -3,7 +3,7 @@ import type { Extensions } from '../extensions.ts';
 import type { LogContext } from '../log.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import { type AuthorizerRequest, parseAuthorizerEvent } from './event.ts';
-import { type AuthorizerResponse, allow, type ResponseFormat, refuse, Unauthorized } from './response.ts';
+import { type AuthorizerResponse, allow, type ResponseFormat, refuse, Unauthorized, withAdded } from './response.ts';
 import { createVerification, type VerificationContext, type VerifiedToken } from './verification.ts';
 
 export interface AuthorizerContext extends LogContext, VerificationContext {
@@ -44,7 +44,7 @@ function createDecider(context: AuthorizerContext) {
 
   const accept = (request: AuthorizerRequest, { accessToken, context: ownContext }: VerifiedToken): Answer => {
     const added = extensions.tokenValidated?.(accessToken);
-    return allow(request, responseFormat, accessToken.claims.sub, added ? { ...added, ...ownContext } : ownContext);
+    return allow(request, responseFormat, accessToken.claims.sub, added ? withAdded(ownContext, added) : ownContext);
   };
 
   const reject = (request: AuthorizerRequest, error: unknown, requestLog: RequestLog): Answer => {

@@ -1,4 +1,5 @@
 import { type AccessToken, audiences } from '../oauth/access-token.ts';
+import { isMembershipName, membershipNames } from '../oauth/membership.ts';
 import type { AuthorizerRequest } from './event.ts';
 
 /** Flat, as API Gateway requires, and without the token. */
@@ -25,10 +26,30 @@ export type AuthorizerResponse = SimpleResponse | PolicyResponse;
 /** What an HTTP API is configured for, which its events do not show. A REST API always takes a policy. */
 export type ResponseFormat = 'simple' | 'policy';
 
-export function claimsContext({ claims }: AccessToken): ResponseContext {
+/** The names of the claims with groups and roles. */
+export type MembershipClaims = { readonly [Name in (typeof membershipNames)[number]]: string };
+
+export function claimsContext({ claims }: AccessToken, named: MembershipClaims): ResponseContext {
   const { client_id, sub, scope = '', aud, jti, exp, grant_id = '' } = claims;
-  return { client_id, sub, scope, aud: audiences(aud).join(' '), jti, exp, grant_id };
+  const memberships = membershipNames.flatMap((name) => {
+    const list = claims[named[name]];
+    return Array.isArray(list) && list.every(isMembershipName) ? [[name, asciiJson(list)]] : [];
+  });
+  const own = { client_id, sub, scope, aud: audiences(aud).join(' '), jti, exp, grant_id };
+  return memberships.length === 0 ? own : { ...own, ...Object.fromEntries(memberships) };
 }
+
+/** `tokenValidated` may put groups and roles in another form, and replaces nothing else. */
+export const withAdded = ({ groups, roles, ...own }: ResponseContext, added: ResponseContext): ResponseContext => ({
+  ...(groups !== undefined && { groups }),
+  ...(roles !== undefined && { roles }),
+  ...added,
+  ...own,
+});
+
+/** The gateway may put it into a header. */
+const asciiJson = (list: readonly string[]) =>
+  JSON.stringify(list).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 export function allow(
   request: AuthorizerRequest,

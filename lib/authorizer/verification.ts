@@ -9,11 +9,12 @@ import type { Revocations } from '../revocation/list.ts';
 import type { ValidationContext } from '../tokens/format.ts';
 import { formats } from '../tokens/formats.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
-import { claimsContext, type ResponseContext } from './response.ts';
+import { claimsContext, type MembershipClaims, type ResponseContext } from './response.ts';
 
 export interface VerificationContext extends ValidationContext {
   readonly audience: string;
   readonly maxAge: RevocationMaxAge;
+  readonly membershipClaims: MembershipClaims;
   /** In which span the loaded keys may be relied on; undefined = always. */
   keysIn(): Span | undefined;
 }
@@ -37,7 +38,7 @@ const digestOf = (token: string) => hash('sha256', token, 'base64');
 
 /** Remembers the tokens that it has verified or refused. */
 export function createVerification(context: VerificationContext) {
-  const { audience, clock, clockSkew, keysIn, maxAge, revocations } = context;
+  const { audience, clock, clockSkew, keysIn, maxAge, membershipClaims, revocations } = context;
   /** By their text, because a digest would take longer than all else: docs/security.md */
   const verified = createBoundedMap<VerifiedToken>(MAX_TOKENS);
   /** By their digests. Other APIs may accept them. */
@@ -56,7 +57,7 @@ export function createVerification(context: VerificationContext) {
       throw new LastingRefusal('is for another audience');
     return {
       accessToken,
-      context: claimsContext(accessToken),
+      context: claimsContext(accessToken, membershipClaims),
       since: now.time,
       until: accessToken.claims.exp + clockSkew,
       reliableIn: reliableIn(accessToken, now),

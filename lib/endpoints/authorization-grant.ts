@@ -43,9 +43,10 @@ export async function issueAuthorization(
     ...(code_challenge !== undefined && { code_challenge }),
   };
   const { client_id } = client;
+  const subject = context.describeSubject(grant);
   const [code, tokens] = await Promise.all([
     responseType.has('code') ? issueCode(grant, secret, binding, context) : undefined,
-    responseType.has('token') ? issueAccessToken(grant, context) : undefined,
+    responseType.has('token') ? issueAccessToken(grant, context, subject) : undefined,
     // Issuing a code stores the grant. Without a code it has to be stored, too, so that it can be revoked.
     responseType.has('token') && !responseType.has('code') ? storeGrant(grant, context) : undefined,
     joinSession(session, client, grant.root_sid === undefined ? undefined : grantExpiry(grant, context), context),
@@ -55,7 +56,7 @@ export async function issueAuthorization(
     ...(tokens && { access_token: tokens.access_token }),
     isAlone: responseType.size === 1,
   };
-  const id_token = responseType.has('id_token') ? await issueIdToken(grant, together, context) : undefined;
+  const id_token = responseType.has('id_token') ? await issueIdToken(grant, together, context, subject) : undefined;
   context.log.info('authorized', { client_id, grant_id });
   return { code, ...tokens, id_token };
 }

@@ -35,6 +35,9 @@ const natures: Readonly<Record<AccessTokenFormatName, FormatNature>> = {
 
 export const isSelfContained = (format: AccessTokenFormatName): boolean => natures[format].isSelfContained;
 
+/** Whether its tokens can be meant for others than one API. */
+export const hasSoleReader = (format: AccessTokenFormatName): boolean => natures[format].maker === 'audience';
+
 export const isReadable = (format: AccessTokenFormatName): boolean => natures[format].isReadable;
 
 /** For each format, how old the container's copy of the revocation list may be, in seconds; 0 = strict. */
@@ -45,7 +48,7 @@ export const revocationMaxAge = (secondsOf: (format: AccessTokenFormatName) => n
 
 export const STRICT_MAX_AGE: RevocationMaxAge = revocationMaxAge(() => 0);
 
-/** RFC 9068 section 2.2; `grant_id` and `root_sid` are Latchkey's own. */
+/** RFC 9068 section 2.2, of users also `auth_time`, `acr` and `amr`; `grant_id` and `root_sid` are Latchkey's own. */
 export interface AccessTokenClaims {
   readonly iss: string;
   readonly sub: string;
@@ -60,6 +63,24 @@ export interface AccessTokenClaims {
   readonly root_sid?: string;
   readonly [extension: string]: unknown;
 }
+
+/** No hook sets them, even in a token that does not have them, and no API calls its groups or roles so. */
+export const reservedClaims: ReadonlySet<string> = new Set([
+  'iss',
+  'sub',
+  'aud',
+  'client_id',
+  'scope',
+  'auth_time',
+  'acr',
+  'amr',
+  'iat',
+  'exp',
+  'nbf',
+  'jti',
+  'grant_id',
+  'root_sid',
+]);
 
 export interface AccessToken {
   readonly format: AccessTokenFormatName;

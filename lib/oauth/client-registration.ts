@@ -1,6 +1,7 @@
 import { isBackchannelUri } from './backchannel-uri.ts';
 import { type Client, isPublic } from './client.ts';
 import { canAnyAppPoseAs } from './consent.ts';
+import { whyNotMemberships } from './membership.ts';
 import { postLogoutRedirectUriFault, type RedirectUriFault, redirectUriFault } from './redirect-uri.ts';
 import {
   type Deployment,
@@ -22,6 +23,7 @@ export const judgeClient = (client: Client, resourceServers: readonly ResourceSe
     consentFinding(client),
     backchannelFinding(client, deployment),
     scopeFinding(client, resourceServers),
+    membershipFinding(client),
     encryptionKeyFinding(client, resourceServers),
     signingKeyFinding(client.id_token_signed_response_alg, deployment),
     sealingKeyFinding(client.access_token_format, deployment),
@@ -128,6 +130,11 @@ function backchannelFinding({ backchannel_logout_uri: uri }: Client, { issuer }:
   return issuer === undefined && isBackchannelUri(uri, 'http:')
     ? doubtful('insecure_backchannel', `logout tokens are sent to ${uri} only if the issuer is on loopback, too`)
     : refused('unusable_backchannel', `logout tokens are not sent to ${uri}, because it is not https`);
+}
+
+function membershipFinding(client: Client) {
+  const problem = whyNotMemberships({ ...client });
+  return problem === undefined ? undefined : refused('too_many_memberships', `groups and roles ${problem}`);
 }
 
 function scopeFinding(client: Client, resourceServers: readonly ResourceServer[]) {

@@ -47,6 +47,11 @@ export interface Client {
   readonly end_grants_on_logout?: boolean;
   /** Their pages may read the endpoints' responses (CORS). */
   readonly allowed_origins?: readonly string[];
+  /** Standard claims by scope in each ID token, for those who never ask `/userinfo`. */
+  readonly user_claims_in_id_token?: boolean;
+  /** Of the client when it acts for itself. */
+  readonly groups?: readonly string[];
+  readonly roles?: readonly string[];
 }
 
 /** It cannot keep a secret, so it has none. RFC 6749 section 2.1 */

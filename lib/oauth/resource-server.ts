@@ -22,6 +22,15 @@ export interface ResourceServer {
   /** Of the header of JWTs and sealed tokens. Absent = that of RFC 9068. */
   readonly access_token_typ?: AccessTokenTyp;
   readonly access_token_lifetime?: number;
+  /** Names of the claims with the subject's groups and roles; absent = `groups` and `roles`. */
+  readonly groups_claim?: string;
+  readonly roles_claim?: string;
+  /** Its tokens have `nbf`. RFC 7519 section 4.1.5 */
+  readonly access_token_nbf?: boolean;
+  /** `scope` is a list in its tokens, against RFC 9068 section 2.2.3. */
+  readonly access_token_scope_list?: boolean;
+  /** A further `aud` of its tokens, which several APIs may share; none in sealed tokens, which have one reader. */
+  readonly access_token_static_audience?: string;
   readonly secrets: readonly HashedSecret[];
   readonly enabled: boolean;
 }

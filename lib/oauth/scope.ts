@@ -1,9 +1,18 @@
 import { OAuthError } from './errors.ts';
+import { membershipNames } from './membership.ts';
 
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-/** They belong to no resource server. OpenID Connect Core sections 5.4 and 11 */
-export const identityScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'] as const;
+/** They belong to no resource server. OpenID Connect Core sections 5.4 and 11; `groups` and `roles` are Latchkey's own. */
+export const identityScopes = [
+  'openid',
+  'profile',
+  'email',
+  'address',
+  'phone',
+  ...membershipNames,
+  'offline_access',
+] as const;
 
 /** Spaces too many are no error. RFC 6749 section 3.3. @throws OAuthError `invalid_scope` */
 export function parseScope(scope: string): string[] {

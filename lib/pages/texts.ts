@@ -40,6 +40,8 @@ const english = {
     email: 'See your email address',
     address: 'See your postal address',
     phone: 'See your phone number',
+    groups: 'See the groups that you belong to',
+    roles: 'See the roles that you have',
     offline_access: 'Keep this access while you are away',
   } as Readonly<Record<string, string>>,
   leaving: {

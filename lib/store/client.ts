@@ -42,6 +42,9 @@ const members: Members<Client> = {
   backchannel_logout_session_required: optional(boolean),
   end_grants_on_logout: optional(boolean),
   allowed_origins: optional(listOf(text)),
+  user_claims_in_id_token: optional(boolean),
+  groups: optional(listOf(text)),
+  roles: optional(listOf(text)),
 };
 
 export const clientAttributesWithoutSecrets = Object.keys(members).filter((attribute) => attribute !== 'secrets');

@@ -21,6 +21,11 @@ const members: Members<ResourceServer> = {
   access_token_signing_alg: optional(text),
   access_token_typ: optional(oneOf(...accessTokenTyps)),
   access_token_lifetime: optional(number),
+  groups_claim: optional(text),
+  roles_claim: optional(text),
+  access_token_nbf: optional(boolean),
+  access_token_scope_list: optional(boolean),
+  access_token_static_audience: optional(text),
   secrets: listOf(hashedSecret),
   enabled: boolean,
 };

@@ -43,14 +43,21 @@ export function validateClaims(
   if (!isText(jti) || jti.length > MAX_JTI_LENGTH) throw new InvalidToken('has a missing or invalid jti');
   if (grant_id !== undefined && !isText(grant_id)) throw new InvalidToken('has an invalid grant_id');
   if (root_sid !== undefined && !isText(root_sid)) throw new InvalidToken('has an invalid root_sid');
-  if (scope !== undefined && typeof scope !== 'string') throw new InvalidToken('has an invalid scope');
+  if (scope !== undefined && typeof scope !== 'string' && !isScopeList(scope)) {
+    throw new InvalidToken('has an invalid scope');
+  }
   // The proof of possession is not checked here (RFC 7800), and accepting the token would make it a bearer token.
   if (cnf !== undefined) throw new InvalidToken('is bound to a key');
-  return claims as unknown as AccessTokenClaims;
+  const validated = claims as unknown as AccessTokenClaims;
+  return Array.isArray(scope) ? { ...validated, scope: scope.join(' ') } : validated;
 }
 
 /** It may become a sort key, and APIs choose those of the sealed tokens that they make. */
 const MAX_JTI_LENGTH = 128;
+
+/** In tokens for APIs that are registered so. */
+const isScopeList = (value: unknown) =>
+  Array.isArray(value) && value.length > 0 && value.every((token) => isText(token) && !token.includes(' '));
 
 const isTime = (value: unknown): value is number => Number.isSafeInteger(value);
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

@@ -14,7 +14,11 @@ import type { ClaimsPolicy } from './claims.ts';
 import type { createChangingJwtVerifier } from './jws.ts';
 
 /** The format adds `jti`. */
-export type NewClaims = { [Name in keyof AccessTokenClaims as Exclude<Name, 'jti'>]: AccessTokenClaims[Name] };
+export type NewClaims = {
+  [Name in keyof AccessTokenClaims as Exclude<Name, 'jti' | 'scope'>]: AccessTokenClaims[Name];
+} & {
+  readonly scope?: string | readonly string[];
+};
 
 export interface IssuingContext {
   readonly signers: Signers;

@@ -6,7 +6,7 @@ import type { Signer, Signers } from '../keys/signer.ts';
 import { reachedAcr } from '../oauth/authentication-context.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import type { Grant } from '../oauth/grant.ts';
-import type { UserClaims } from '../oauth/user.ts';
+import type { Subject } from '../oauth/subject.ts';
 import { idTokenSigner } from './id-token-signer.ts';
 import { signJwt } from './jws.ts';
 import { ID_TOKEN_TYP } from './jwt-kind.ts';
@@ -19,8 +19,7 @@ export interface IdTokenContext {
   readonly clock: Clock;
   readonly signers: Signers;
   readonly idTokenLifetime: number;
-  /** With the claims of the scopes if no access token for userinfo is issued. OpenID Connect Core sections 5.4 and 5.5 */
-  idTokenClaims(grant: Pick<Grant, 'client' | 'sub' | 'scope' | 'claims'>, byScope: boolean): Promise<UserClaims>;
+  describeSubject(grant: Grant): Subject;
 }
 
 /** The ID token contains hashes of these. */
@@ -36,12 +35,18 @@ export const wantsIdToken = ({ scope, auth_time }: Pick<Grant, 'scope' | 'auth_t
   auth_time !== undefined && scope.split(' ').includes('openid');
 
 /** OpenID Connect Core sections 2, 3.1.3.6 and 3.3.2.11. @throws OAuthError `invalid_request` when it is too long for `/logout` */
-export async function issueIdToken(grant: Grant, together: IssuedTogether, context: IdTokenContext): Promise<string> {
+export async function issueIdToken(
+  grant: Grant,
+  together: IssuedTogether,
+  context: IdTokenContext,
+  subject: Subject = context.describeSubject(grant),
+): Promise<string> {
   const { client, sub, auth_time, amr, sid, nonce } = grant;
-  const isAlone = together.isAlone === true;
+  // Without an access token, nobody can ask `/userinfo`. OpenID Connect Core section 5.4
+  const byScope = together.isAlone === true || client.user_claims_in_id_token === true;
   const [signer, userClaims] = await Promise.all([
     idTokenSigner(client, context.signers),
-    grant.claims === undefined && !isAlone ? {} : context.idTokenClaims(grant, isAlone),
+    subject.idTokenClaims(byScope),
   ]);
   const iat = context.clock();
   const claims = {

@@ -12,9 +12,10 @@ export const reference: AccessTokenFormat<'reference'> = {
   // A handle has no dots, which all other formats have.
   matches: (token) => hasHandlePrefix('reference_token', token) && !token.includes('.'),
 
-  async issue(claims, { handles, referenceTokens }) {
+  async issue({ scope, ...claims }, { handles, referenceTokens }) {
     const { text, id } = (await handles.reference_token()).mint();
-    await referenceTokens.put({ ...claims, jti: id });
+    // Introspection answers with a string, whatever the API is registered for. RFC 7662 section 2.2
+    await referenceTokens.put({ ...claims, ...(scope !== undefined && { scope: [scope].flat().join(' ') }), jti: id });
     return text;
   },
 

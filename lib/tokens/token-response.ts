@@ -20,11 +20,12 @@ export async function issueTokens(
   { grant, refresh }: ObtainedGrant,
   context: TokenResponseContext,
 ): Promise<TokenResponse> {
-  const response = await issueAccessToken(grant, context);
+  const subject = context.describeSubject(grant);
+  const response = await issueAccessToken(grant, context, subject);
   const { access_token } = response;
   return {
     ...response,
     ...(refresh && { refresh_token: (await context.handles.refresh_token()).mint(refresh).text }),
-    ...(wantsIdToken(grant) && { id_token: await issueIdToken(grant, { access_token }, context) }),
+    ...(wantsIdToken(grant) && { id_token: await issueIdToken(grant, { access_token }, context, subject) }),
   };
 }

@@ -1,9 +1,10 @@
 import type { Extensions } from '../extensions.ts';
 import { isRequestedValue, type RequestedClaims } from '../oauth/claims-request.ts';
+import { requireMemberships } from '../oauth/membership.ts';
 import type { User, UserClaims } from '../oauth/user.ts';
-import { requireUnicode } from '../unicode.ts';
+import { requireJsonObject } from '../unicode.ts';
 
-/** OpenID Connect Core section 5.4 */
+/** OpenID Connect Core section 5.4, and the scopes of Latchkey */
 const claimsByScope = {
   profile: [
     'name',
@@ -24,6 +25,8 @@ const claimsByScope = {
   email: ['email', 'email_verified'],
   address: ['address'],
   phone: ['phone_number', 'phone_number_verified'],
+  groups: ['groups'],
+  roles: ['roles'],
 } as const satisfies Record<string, readonly string[]>;
 
 const entries = Object.entries(claimsByScope);
@@ -48,14 +51,23 @@ export async function findUserClaims(sub: string, context: UserClaimsContext): P
     // One after the other, so that users in the table do not depend on the directory.
     const user = await context.findUser(sub);
     if (user) return user.enabled ? user.claims : undefined;
-    return claimsFor ? requireUnicode(await claimsFor(sub), 'claimsFor') : {};
+    return claimsFor ? supplied(await claimsFor(sub)) : {};
   }
   const [user, claims] = await Promise.all([context.findUser(sub), claimsFor?.(sub)]);
   if (!user?.enabled) return undefined;
-  return claimsFor ? requireUnicode(claims, 'claimsFor') : user.claims;
+  return claimsFor ? withStoredMemberships(supplied(claims), user.claims) : user.claims;
 }
 
-/** Those granted by scope, or requested with an acceptable value; none outside `allowed`. OpenID Connect Core section 5.3.2 */
+const supplied = (claims: UserClaims | undefined) => claims && requireJsonObject(claims, 'claimsFor');
+
+/** Those of the table count as far as the hook says nothing of them. */
+const withStoredMemberships = (claims: UserClaims | undefined, { groups, roles }: UserClaims) =>
+  claims && { ...(groups !== undefined && { groups }), ...(roles !== undefined && { roles }), ...claims };
+
+/**
+ * Those granted by scope, or requested with an acceptable value; none outside `allowed`. OpenID Connect Core section 5.3.2
+ * @throws TypeError for malformed groups or roles
+ */
 export function selectClaims(
   known: UserClaims,
   {
@@ -76,7 +88,9 @@ export function selectClaims(
       return request !== undefined && isRequestedValue(known[claim], request);
     });
   });
+  if (names.includes('groups') || names.includes('roles')) requireMemberships(known);
   return Object.fromEntries(names.filter((claim) => isFilledIn(known[claim])).map((claim) => [claim, known[claim]]));
 }
 
-const isFilledIn = (value: unknown) => value !== undefined && value !== null && value !== '';
+const isFilledIn = (value: unknown) =>
+  value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);

@@ -5,7 +5,7 @@ import { createEpochStore } from '../store/epoch.ts';
 import { createReferenceTokenStore } from '../store/reference-token.ts';
 import { createUserStore } from '../store/user.ts';
 import { type AttemptOrigin, authenticateUser } from '../users/authenticate-user.ts';
-import { idTokenClaims } from '../users/id-token-claims.ts';
+import { describeSubject } from '../users/subject.ts';
 import { resourceServerFinder } from './clients.ts';
 import type { FoundationWithTable } from './foundation.ts';
 import { signers } from './keys.ts';
@@ -29,8 +29,7 @@ export function issuingContext(base: FoundationWithTable) {
     extensions,
     findUser,
     findResourceServer: resourceServerFinder(base),
-    idTokenClaims: (grant: Parameters<typeof idTokenClaims>[0], byScope: boolean) =>
-      idTokenClaims(grant, byScope, { extensions, findUser }),
+    describeSubject: (grant: Parameters<typeof describeSubject>[0]) => describeSubject(grant, { extensions, findUser }),
     authenticateUser: (username: string, password: string, origin: AttemptOrigin) =>
       authenticateUser(username, password, origin, { clock, extensions, users, attempts }),
   };

@@ -33,7 +33,7 @@ describe('The discovery document', () => {
       introspection_endpoint: `${ISSUER}/introspect`,
       revocation_endpoint: `${ISSUER}/revoke`,
       jwks_uri: `${ISSUER}/.well-known/jwks.json`,
-      scopes_supported: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'],
+      scopes_supported: ['openid', 'profile', 'email', 'address', 'phone', 'groups', 'roles', 'offline_access'],
       // Hybrid and implicit response types are for the clients that register them, so they are not advertised.
       response_types_supported: ['code'],
       response_modes_supported: ['query', 'fragment', 'form_post'],

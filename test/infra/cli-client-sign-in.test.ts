@@ -132,6 +132,8 @@ describe('client update', () => {
     ['--no-pkce', ['--no-pkce'], { require_pkce: false }],
     ['--no-consent', ['--no-consent'], { require_consent: false }],
     ['--end-grants-on-logout', ['--end-grants-on-logout'], { end_grants_on_logout: true }],
+    ['--claims-in-id-token', ['--claims-in-id-token'], { user_claims_in_id_token: true }],
+    ['--group and --role', ['--group', 'a', '--group', 'b', '--role', 'c d'], { groups: ['a', 'b'], roles: ['c d'] }],
     [
       '--backchannel-logout-uri',
       ['--backchannel-logout-uri', 'https://shop.example.com/bye'],
@@ -156,6 +158,9 @@ describe('client update', () => {
     ['require_pkce', ['--no-pkce'], ['--pkce']],
     ['require_consent', ['--no-consent'], ['--consent']],
     ['end_grants_on_logout', ['--end-grants-on-logout'], ['--no-end-grants-on-logout']],
+    ['user_claims_in_id_token', ['--claims-in-id-token'], ['--no-claims-in-id-token']],
+    ['groups', ['--group', 'a'], ['--group', 'default']],
+    ['roles', ['--role', 'a'], ['--role', 'default']],
   ])('removes %s with the value default', async (member, args, back) => {
     const id = await newClient();
     const before = await find(id);

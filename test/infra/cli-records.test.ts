@@ -299,6 +299,16 @@ describe('client update and resource update:', () => {
     [['--encryption-key', PUBLIC_KEY], { access_token_encryption_jwk: encryptionJwk(DECRYPTION_KEYS.orders) }],
     [['--format', 'reference', '--lifetime', '9'], { access_token_format: 'reference', access_token_lifetime: 9 }],
     [['--signing-alg', 'ES256'], { access_token_signing_alg: 'ES256' }],
+    [
+      ['--groups-claim', 'cognito:groups', '--roles-claim', 'role'],
+      { groups_claim: 'cognito:groups', roles_claim: 'role' },
+    ],
+    [['--nbf', '--scope-list'], { access_token_nbf: true, access_token_scope_list: true }],
+    [
+      ['--static-audience', 'https://id.example/resources'],
+      { access_token_static_audience: 'https://id.example/resources' },
+    ],
+    [['--groups-claim', 'default', '--no-nbf', '--static-audience', 'default'], {}],
   ])('%j changes these settings of a resource server only', async (args, expected) => {
     const identifier = `resource-${++count}`;
     await latchkey(['resource', 'create', identifier]);

@@ -140,6 +140,38 @@ describe('The command line refuses to register', () => {
       { SEALING_KEYS: '' },
     ],
     [
+      'a further audience of tokens that could pass for ID tokens of a client',
+      ['resource', '--typ', 'JWT', '--static-audience', 'machine-jwt'],
+      1,
+      /machine-jwt is the id of a client, whose ID tokens are typed JWT/,
+    ],
+    [
+      'the issuer as a further audience',
+      ['resource', '--static-audience', 'https://issuer.example'],
+      1,
+      /the issuer is the audience of tokens that only the userinfo endpoint accepts/,
+    ],
+    ['groups in a claim that is reserved', ['resource', '--groups-claim', 'sub'], 2, /the claim sub of a token cannot/],
+    ['roles in a claim that is reserved', ['resource', '--roles-claim', 'amr'], 2, /the claim amr of a token cannot/],
+    ['groups and roles in one claim', ['resource', '--groups-claim', 'roles'], 2, /cannot be in the same claim/],
+    [
+      'too many groups',
+      ['client', '--resource', 'orders', ...Array.from({ length: 51 }, (_, at) => ['--group', `g${at}`]).flat()],
+      2,
+      /groups and roles must be at most 50 each/,
+    ],
+    [
+      'too long groups',
+      [
+        'client',
+        '--resource',
+        'orders',
+        ...Array.from({ length: 25 }, (_, at) => ['--role', `${at}`.padEnd(90)]).flat(),
+      ],
+      2,
+      /groups and roles must have at most 2048 bytes together/,
+    ],
+    [
       'the same with a slash at the end',
       ['resource', '--audience', 'https://issuer.example/'],
       1,

@@ -151,6 +151,14 @@ describe('user update', () => {
       ['--email', 'b@example.com', '--email-verified'],
       { email: 'b@example.com', email_verified: true },
     ],
+    [
+      'gives groups and roles',
+      [],
+      ['--group', 'a', '--group', 'b', '--role', 'c'],
+      { groups: ['a', 'b'], roles: ['c'] },
+    ],
+    ['replaces groups', ['--group', 'a', '--role', 'c'], ['--group', 'b'], { groups: ['b'], roles: ['c'] }],
+    ['takes groups away', ['--group', 'a', '--role', 'c'], ['--group', ''], { groups: undefined, roles: ['c'] }],
     ['says that it was not', [], ['--no-phone-number-verified'], { phone_number_verified: false }],
   ])('%s, and leaves the rest', async (_, before, args, expected) => {
     const { name } = await newUser('--family-name', 'Adams', ...before);
@@ -158,7 +166,7 @@ describe('user update', () => {
     await latchkey(['user', 'update', name, ...args]);
     const { claims, ...after } = await find(name);
     expect(after).toEqual(rest);
-    expect({ nickname: undefined, email_verified: undefined, ...claims }).toMatchObject({
+    expect({ nickname: undefined, email_verified: undefined, groups: undefined, ...claims }).toMatchObject({
       family_name: 'Adams',
       ...expected,
     });
@@ -270,6 +278,12 @@ describe('The user commands refuse with exit code 2', () => {
     ['an address that is none', ['create', 'x', '--email', 'alice'], /An email address looks like/],
     ['a number that is none', ['create', 'x', '--phone-number', '12'], /A phone number looks like/],
     ['a picture on plain http', ['create', 'x', '--picture', 'http://example.com/a.png'], /must be https/],
+    ['a group without a name that can be shown', ['create', 'x', '--group', 'a\nb'], /A group or role has/],
+    [
+      'too many roles',
+      ['create', 'x', ...Array.from({ length: 51 }, (_, at) => ['--role', `r${at}`]).flat()],
+      /groups and roles must be at most 50 each/,
+    ],
     ['a locale that is none', ['create', 'x', '--locale', '_'], /A locale looks like/],
     ['a birthdate that is none', ['create', 'x', '--birthdate', '1/2/84'], /A birthdate looks like/],
     ['a time zone that is none', ['create', 'x', '--zoneinfo', 'UTC+1 h'], /A time zone looks like/],

@@ -311,7 +311,14 @@ export const functions: Record<string, FunctionRule> = {
     table: [],
   },
   authorizer: {
-    environment: [...verifier, 'AUDIENCE', 'REVOCATION_MAX_AGE_SECONDS', 'AUTHORIZER_RESPONSE'],
+    environment: [
+      ...verifier,
+      'AUDIENCE',
+      'GROUPS_CLAIM',
+      'ROLES_CLAIM',
+      'REVOCATION_MAX_AGE_SECONDS',
+      'AUTHORIZER_RESPONSE',
+    ],
     registry: reading,
     keys: ['references'],
     later: bundles,

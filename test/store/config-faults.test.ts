@@ -103,6 +103,8 @@ const variables: Record<string, { readers: FunctionName[]; required: boolean; wr
   PAGE_KEYS: { readers: WITH_PAGES, required: true, wrong: [MARK] },
   HANDLE_KEYS: { readers: WITH_TABLE, required: false, wrong: wrongSecrets },
   AUDIENCE: { readers: ['authorizer'], required: true, wrong: [] },
+  GROUPS_CLAIM: { readers: ['authorizer'], required: false, wrong: [] },
+  ROLES_CLAIM: { readers: ['authorizer'], required: false, wrong: [] },
   AUTHORIZER_RESPONSE: { readers: ['authorizer'], required: false, wrong: [MARK, 'Simple', 'iam'] },
   REVOCATION_MAX_AGE_SECONDS: {
     readers: ['authorizer'],

@@ -33,7 +33,13 @@ let handlers: Handlers;
 beforeAll(async () => {
   world = await startKmsWorld();
   store = await startFaultyStore(world.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
-  await Promise.all(CLIENTS.map(([id, access_token_format]) => world.clients.create(app(id, { access_token_format }))));
+  await Promise.all(
+    CLIENTS.map(([id, access_token_format]) =>
+      world.clients.create(
+        app(id, { access_token_format, scope: 'openid profile email groups roles offline_access read write' }),
+      ),
+    ),
+  );
   handlers = await warmContainer();
 });
 afterAll(async () => {
@@ -122,11 +128,22 @@ describe.each(CLIENTS)('The requests to the table for %s, with access tokens of 
   });
 });
 
-describe('The requests to the table for an ID token with claims of the user', () => {
-  it.each<[string, object, string[]]>([
-    ['that are requested by `claims`: the user is read while signing', { id_token: { name: null } }, [READ]],
-    ['that are asked for elsewhere: nothing', { userinfo: { name: null } }, []],
-  ])('%s', async (_name, claims, more) => {
+describe('The requests to the table for claims of the user', () => {
+  it.each<[string, CodeOptions, string[]]>([
+    ['standard claims by scope that nobody put into the ID token: nothing', { scope: 'openid profile' }, []],
+    ['groups and roles, in access token and ID token: the user is read once', { scope: 'openid groups roles' }, [READ]],
+    ['groups, in an access token alone', { scope: 'groups read' }, [READ]],
+    [
+      'that are requested by `claims`: the user is read while signing',
+      { scope: 'openid profile', claims: JSON.stringify({ id_token: { name: null } }) },
+      [READ],
+    ],
+    [
+      'that are asked for elsewhere: nothing',
+      { scope: 'openid profile', claims: JSON.stringify({ userinfo: { name: null } }) },
+      [],
+    ],
+  ])('%s', async (_name, options, more) => {
     await createUserStore(world.table).create({
       sub: 'alice',
       username: 'alice',
@@ -135,7 +152,7 @@ describe('The requests to the table for an ID token with claims of the user', ()
       enabled: true,
       created_at: 0,
     });
-    const { code: text } = await code(JWT, { scope: 'openid profile', claims: JSON.stringify(claims) });
+    const { code: text } = await code(JWT, options);
     expect((await counted(() => redeem(handlers, JWT, text), STEP.length)).store).toEqual([...STEP, ...more].sort());
   });
 });

@@ -411,7 +411,7 @@ describe('Introspection and authorizer refuse, after decryption, a JWE with', ()
     ['no sub', { sub: undefined }],
     ['an empty client_id', { client_id: '' }],
     ['no jti', { jti: undefined }],
-    ['a scope that is a list', { scope: ['read'] }],
+    ['a scope that is a list of lists', { scope: [['read']] }],
     ['a cnf', { cnf: { jkt: 'abc' } }],
   ];
   const cases = pairs(wrongClaims, Object.entries(makeWith)).map(

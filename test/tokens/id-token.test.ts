@@ -202,7 +202,8 @@ describe('The claims of the user in an ID token are', () => {
       nonce: 'x',
       name: 'Alice',
     });
-    const context = { ...composeAuthorization(createFoundationWithTable(world.env, clock)), idTokenClaims };
+    const describeSubject = () => ({ findUser: () => undefined, memberships: async () => ({}), idTokenClaims });
+    const context = { ...composeAuthorization(createFoundationWithTable(world.env, clock)), describeSubject };
     const claims = payloadOf(await issueIdToken(grant, { isAlone: true }, context));
     expect(claims).toMatchObject({ iss: ISSUER, sub, aud: 'web', exp: NOW + 3600, auth_time: NOW, name: 'Alice' });
     expect(claims).not.toHaveProperty('nonce');
@@ -213,7 +214,8 @@ describe('The claims of the user in an ID token are', () => {
     const grant = { grant_id: 'g', client, sub, scope: 'openid', resources: [] as never, auth_time: NOW };
     const issue = (length: number) => {
       const idTokenClaims = async () => ({ picture: 'x'.repeat(length) });
-      const context = { ...composeAuthorization(createFoundationWithTable(world.env, clock)), idTokenClaims };
+      const describeSubject = () => ({ findUser: () => undefined, memberships: async () => ({}), idTokenClaims });
+      const context = { ...composeAuthorization(createFoundationWithTable(world.env, clock)), describeSubject };
       return issueIdToken(grant, { isAlone: true }, context);
     };
     const room = Math.floor(((MAX_ID_TOKEN_LENGTH - (await issue(0)).length) * 3) / 4);
