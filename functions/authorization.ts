@@ -12,6 +12,7 @@ export const compose = (base = createFoundationWithTable()): AuthorizationContex
   handles: handles(base, 'reference_token', 'code', 'session', 'page'),
   codeLifetime: base.config.get('CODE_LIFETIME_SECONDS'),
   sessionLifetime: base.config.get('SESSION_LIFETIME_SECONDS'),
+  keepSignedIn: base.config.get('KEEP_SIGNED_IN_SECONDS'),
   consents: createConsentStore(base.table),
 });
 

@@ -71,6 +71,7 @@ export const parameters = {
   'refresh-reuse-interval': sets('REFRESH_REUSE_INTERVAL_SECONDS'),
   'code-lifetime': sets('CODE_LIFETIME_SECONDS'),
   'session-lifetime': sets('SESSION_LIFETIME_SECONDS'),
+  'keep-signed-in': sets('KEEP_SIGNED_IN_SECONDS'),
   'service-name': sets('SERVICE_NAME'),
   'service-logo': maySet('SERVICE_LOGO_URI'),
   'log-level': sets('LOG_LEVEL'),

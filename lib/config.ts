@@ -80,6 +80,8 @@ export const variables = {
   SERVICE_NAME: { parse: text, default: 'Latchkey' },
   SERVICE_LOGO_URI: { parse: parseLogoUri, optional: true },
   SESSION_LIFETIME_SECONDS: { parse: integerBetween(60, 30 * DAY), default: '28800' },
+  // Chromium keeps no cookie for longer than 400 days.
+  KEEP_SIGNED_IN_SECONDS: { parse: integerBetween(0, 400 * DAY), default: '0' },
   CODE_LIFETIME_SECONDS: { parse: integerBetween(1, 600), default: '60' },
   ID_TOKEN_LIFETIME_SECONDS: { parse: integerBetween(1, DAY), default: '3600' },
   REFRESH_TOKEN_LIFETIME_SECONDS: { parse: integerBetween(1, 3650 * DAY), default: '2592000' },

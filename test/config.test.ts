@@ -23,6 +23,7 @@ describe('The default of', () => {
     ['KEY_ROTATION_SECONDS', 7_776_000],
     ['SERVICE_NAME', 'Latchkey'],
     ['SESSION_LIFETIME_SECONDS', 28_800],
+    ['KEEP_SIGNED_IN_SECONDS', 0],
   ] as const)('%s is %j', (name, value) => {
     expect(readConfig({}).get(name)).toEqual(value);
     expect(read(name, '')).toEqual(value);
@@ -125,6 +126,7 @@ describe('The variable', () => {
     ['SERVICE_LOGO_URI', 'http://cdn.example/hush.svg'],
     ['SERVICE_LOGO_URI', 'javascript:hush'],
     ['SESSION_LIFETIME_SECONDS', '59'],
+    ['KEEP_SIGNED_IN_SECONDS', '34560001'],
     ['LOG_LEVEL', 'toString'],
     ['AUTHORIZER_RESPONSE', 'both'],
     ['SIGNING_KEYS', 'hush'],

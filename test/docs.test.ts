@@ -112,7 +112,7 @@ describe('The page on configuration', () => {
   // A default that is computed from other values is described in words.
   const plain = Object.entries(defaults).filter(([, value]) => !/\$\{/.test(String(value)));
   it.each(plain)('states the default of the parameter %s as serverless.yml has it', (name, value) => {
-    expect(parameters.get(name)).toBe(value === '' ? 'none' : `\`${value}\``);
+    expect(parameters.get(name)).toBe(value === '' || value === null ? 'none' : `\`${value}\``);
   });
 });
 

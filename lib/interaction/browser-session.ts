@@ -25,11 +25,15 @@ export interface Browser {
   readonly secret: string;
   /** It has no cookie with this `sid` yet. */
   readonly isNew: boolean;
+  /** Seconds for which a browser keeps the cookie of a person who stays signed in. */
+  readonly cookieLifetime?: number;
   /** Not expired. `isSessionValid` shows whether it was ended by a sign-out elsewhere. */
   readonly session?: Session;
   /** The same, or an expired one, as long as it is stored or there are grants that end with it. */
   readonly earlier?: Session;
 }
+
+export type BrowserWithSession = Browser & Required<Pick<Browser, 'session' | 'earlier'>>;
 
 /** A new browser when there is no valid cookie. */
 export async function readBrowser(request: HttpRequest, context: BrowserContext): Promise<Browser> {
@@ -59,8 +63,8 @@ export async function isSessionValid(
   return found.every((epoch) => epoch === undefined || epoch < auth_time);
 }
 
-export const sessionCookie = ({ secret }: Browser, issuer: string, handles: Handles): string =>
-  browserCookie(issuer).write(handles.mint({ secret }).text);
+export const sessionCookie = ({ secret, cookieLifetime }: Browser, issuer: string, handles: Handles): string =>
+  browserCookie(issuer, cookieLifetime).write(handles.mint({ secret }).text);
 
 /**
  * Ends the old session, and begins one with a new id, against session fixation. If the same person signs in again, what was given in
@@ -72,7 +76,7 @@ export async function beginSession(
   authentication: Authentication,
   lifetime: number,
   context: EndSessionContext,
-): Promise<Required<Browser>> {
+): Promise<BrowserWithSession> {
   const { sessions, clock } = context;
   const next = newBrowser();
   const fresh: Session = { ...authentication, sid: next.sid, expires_at: clock() + lifetime, root_sid: next.sid };

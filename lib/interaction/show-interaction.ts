@@ -7,16 +7,17 @@ import { type SignInPage, signInPage } from '../pages/sign-in.ts';
 import type { Continuation } from './continuation.ts';
 import type { Interaction } from './next-interaction.ts';
 import { createHtmlForm, type PageForm } from './page-form.ts';
+import type { SignInContext } from './sign-in.ts';
 import { type Visit, withCookies } from './visit.ts';
 
-export interface Shown extends Pick<SignInPage, 'username' | 'failed'> {
+export interface Shown extends Pick<SignInPage, 'username' | 'failed' | 'keep'> {
   /** Of the person who is signed in. */
   readonly claims?: UserClaims | undefined;
 }
 
 export function showInteraction(
   interaction: Interaction,
-  visit: Visit,
+  visit: Visit<SignInContext>,
   continuation: Continuation,
   shown: Shown = {},
 ): HttpResponse {
@@ -30,12 +31,17 @@ export const interactionForm = (page: Interaction, { endpoint, query, consent }:
   return { page, query, purpose: [endpoint, page, query, ...listed] };
 };
 
-type Show = (visit: Visit, form: HtmlForm, continuation: Continuation, shown: Shown) => HttpResponse;
+type Show = (visit: Visit<SignInContext>, form: HtmlForm, continuation: Continuation, shown: Shown) => HttpResponse;
 
 const pages = {
-  sign_in({ site }, form, { login_hint }, { username = login_hint, claims, failed }) {
+  sign_in({ site, context }, form, { login_hint }, { username = login_hint, claims, failed, keep = false }) {
     const proposed = username ?? textOf(claims?.['preferred_username']);
-    return signInPage(site, { form, ...(proposed && { username: proposed }), ...(failed && { failed }) });
+    return signInPage(site, {
+      form,
+      ...(proposed && { username: proposed }),
+      ...(failed && { failed }),
+      ...(context.keepSignedIn > 0 && { keep }),
+    });
   },
   select_account: ({ site }, form, _, { claims }) => accountPage(site, { form, name: nameOf(claims) }),
   consent({ site }, form, { consent }, { claims }) {

@@ -1,15 +1,17 @@
 import type { Form } from '../http/form.ts';
 import type { Log } from '../log.ts';
-import type { SignInPage } from '../pages/sign-in.ts';
+import { KEEP_FIELD, type SignInPage } from '../pages/sign-in.ts';
 import type { EndSessionContext } from '../revocation/end-session.ts';
 import type { AttemptOrigin, SignInOutcome } from '../users/authenticate-user.ts';
-import { type Browser, beginSession } from './browser-session.ts';
+import { type BrowserWithSession, beginSession } from './browser-session.ts';
 import { createDeviceCookie, findDevice } from './device.ts';
 import type { Visit, VisitContext } from './visit.ts';
 
 export interface SignInContext extends VisitContext, EndSessionContext {
   /** Seconds. */
   readonly sessionLifetime: number;
+  /** Seconds, for whoever chooses to stay signed in when the browser is closed; 0 = nobody has the choice. */
+  readonly keepSignedIn: number;
   authenticateUser(
     username: string,
     password: string,
@@ -19,11 +21,11 @@ export interface SignInContext extends VisitContext, EndSessionContext {
 
 /** Or what the page says when it is shown again. */
 export type SignInResult =
-  | { readonly browser: Required<Browser>; readonly deviceCookie: string; readonly failed?: undefined }
+  | { readonly browser: BrowserWithSession; readonly deviceCookie: string; readonly failed?: undefined }
   | {
       readonly browser?: undefined;
       readonly deviceCookie?: undefined;
-      readonly failed: Pick<SignInPage, 'username' | 'failed'>;
+      readonly failed: Pick<SignInPage, 'username' | 'failed' | 'keep'>;
     };
 
 export async function signInWithPassword(
@@ -31,6 +33,7 @@ export async function signInWithPassword(
   form: Form,
 ): Promise<SignInResult> {
   const username = form.get('username') ?? '';
+  const keep = context.keepSignedIn > 0 && form.get(KEEP_FIELD) !== undefined;
   const result = await context.authenticateUser(username, form.get('password') ?? '', {
     address: request.sourceIp,
     deviceOf: (knownBy) => findDevice(request, knownBy, handles.page, context),
@@ -38,11 +41,13 @@ export async function signInWithPassword(
   if (result.outcome !== 'signed_in') {
     logRefusal(result, site.client?.client_id, context.log);
     const failed = result.outcome === 'delayed' ? { seconds: result.seconds } : 'refused';
-    return { failed: { username, failed } };
+    return { failed: { username, failed, keep } };
   }
   const authentication = { sub: result.sub, amr: result.amr, auth_time: context.clock() };
+  const lifetime = keep ? context.keepSignedIn : context.sessionLifetime;
+  const next = await beginSession(browser, authentication, lifetime, context);
   return {
-    browser: await beginSession(browser, authentication, context.sessionLifetime, context),
+    browser: keep ? { ...next, cookieLifetime: lifetime } : next,
     deviceCookie: createDeviceCookie(result.knownBy, handles.page, context),
   };
 }

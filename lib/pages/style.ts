@@ -44,6 +44,8 @@ input {
   width: 100%; padding: 0.6875rem 0.8125rem; font: inherit; color: var(--text);
   background: var(--surface); border: 1px solid var(--edge); border-radius: var(--radius-small);
 }
+input[type='checkbox'] { flex: none; width: 1.5rem; height: 1.5rem; margin: 0; accent-color: var(--accent); }
+.choice { display: flex; align-items: center; gap: 0.625rem; font-weight: 400; }
 input[aria-invalid='true'] { border-color: var(--danger); }
 input:focus-visible, button:focus-visible, a:focus-visible, summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 input:focus-visible { outline-width: 2px; outline-offset: 0; border-color: var(--accent); }
@@ -52,8 +54,8 @@ button, a.main {
   border-radius: var(--radius-small); border: 1px solid var(--edge); background: transparent; color: var(--text);
 }
 button:hover { background: var(--surface-sunken); }
-.main { border-color: transparent; background: var(--accent); color: var(--on-accent); }
-.main:hover { background: var(--accent-strong); }
+button.main, a.main { border-color: transparent; background: var(--accent); color: var(--on-accent); }
+button.main:hover, a.main:hover { background: var(--accent-strong); }
 a.main { text-align: center; text-decoration: none; }
 button.link {
   padding: 0; min-height: 1.5rem; border: 0; background: none; color: var(--accent); font-weight: 550; font-size: 0.875rem;
@@ -88,5 +90,5 @@ footer a { color: inherit; min-width: 0; overflow-wrap: anywhere; }
   .card { padding: 0.5rem 1.5rem; border: 0; border-radius: 0; box-shadow: none; max-width: none; }
   footer { padding: 0 1.5rem; margin-top: auto; }
 }
-@media (forced-colors: active) { .main { border-color: ButtonText; } }
+@media (forced-colors: active) { button.main, a.main { border-color: ButtonText; } }
 `;

@@ -5,6 +5,7 @@ const english = {
     toContinue: 'to continue to',
     username: 'Username',
     password: 'Password',
+    keep: 'Keep me signed in. Only on a device that nobody else uses.',
     submit: 'Sign in',
     cancel: 'Cancel',
     refused: 'The username or password is wrong. Check both and try again.',

@@ -2,11 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
+import { chooseLanguage } from '../../lib/pages/texts.ts';
 import type { LocalService } from '../support/local-service.ts';
 import { isLongRun, sampled } from '../support/scale.ts';
 import { createLocalUser, type LocalUser, sharedService } from '../support/shared.ts';
 import { violations } from './axe.ts';
 import { DESKTOP, describeInBrowser, keepPicture, openPage, PATIENCE_MS, PHONE } from './chromium.ts';
+
+const CHOICE = chooseLanguage(undefined).texts.signIn.keep;
 
 const stranger = () => ({ username: `nobody-${randomUUID()}`, password: 'wrong' });
 
@@ -63,6 +66,18 @@ describeInBrowser('The pages of the service', () => {
         ) {
           await signIn(page, impatient);
         }
+      },
+    },
+    'sign-in, with the choice to stay': {
+      heading: /^Sign in$/,
+      async open(page) {
+        // As a deployment with keep-signed-in shows it: its markup is held by test/endpoints/authorization.test.ts.
+        await page.goto(request());
+        await page.evaluate(
+          `document.querySelector('.buttons').insertAdjacentHTML('beforebegin', ${JSON.stringify(
+            `<label class="choice"><input type="checkbox" name="keep_signed_in" value="on">${CHOICE}</label>`,
+          )})`,
+        );
       },
     },
     consent: {

@@ -11,9 +11,12 @@ import { createSessionStore } from '../../lib/store/session.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import {
+  type Browser,
+  type BrowserResult,
   browserResult,
   CALLBACK,
   openBrowser,
+  PASSWORD,
   proper,
   type Query,
   queryOf,
@@ -447,6 +450,49 @@ describe('A browser session', () => {
     const { values: told } = await sessions.clients(session?.root_sid ?? '', 100);
     return told.map(({ client_id }) => client_id).toSorted();
   };
+});
+
+describe('A person who is offered to stay signed in', () => {
+  const MONTH = 2_592_000;
+  const query = proper({ client_id: 'own' });
+  const credentials = { username: 'alice', password: PASSWORD };
+  const openOffered = () => openBrowser(world.restart({ KEEP_SIGNED_IN_SECONDS: String(MONTH) }).authorization);
+  const isSignedIn = async (browser: Browser) => (await browser.get(query)).answer['code'] !== undefined;
+  const isChosen = ({ body }: BrowserResult) => /type="checkbox"[^>]* checked>/.test(body);
+
+  it.each([
+    ['and chooses it, stays so for that long, also when the browser is closed', { keep_signed_in: 'on' }, MONTH],
+    ['and does not choose it, is signed in as usual', {}, undefined],
+  ])('%s', async (_, chosen, lifetime) => {
+    const browser = openOffered();
+    const page = await browser.get(query);
+    expect([page.body.includes('Keep me signed in'), isChosen(page)]).toEqual([true, false]);
+    const { setCookies } = await browser.press(page, 'sign_in', { ...credentials, ...chosen });
+    const [, age] = /^__Host-latchkey=[^;]*; (?:Max-Age=(\d+); )?Path=/.exec(setCookies[0] ?? '') ?? [];
+    expect(age).toBe(lifetime && String(lifetime));
+    advance((lifetime ?? 28_800) - 1);
+    expect(await isSignedIn(browser)).toBe(true);
+    advance(1);
+    expect(await isSignedIn(browser)).toBe(false);
+  });
+
+  it('has the choice kept after a wrong password, and makes it anew at each sign-in', async () => {
+    const browser = openOffered();
+    const form = { ...credentials, keep_signed_in: 'on' };
+    const again = await browser.press(await browser.get(query), 'sign_in', { ...form, password: 'wrong' });
+    expect(isChosen(again)).toBe(true);
+    expect((await browser.press(again, 'sign_in', form)).setCookies[0]).toContain('Max-Age');
+    const anew = await browser.signIn(await browser.get({ ...query, prompt: 'login' }));
+    expect(anew.setCookies[0]).not.toContain('Max-Age');
+  });
+
+  it('is not asked where the deployment does not offer it, and cannot choose it', async () => {
+    const browser = open();
+    const page = await browser.get(query);
+    expect(page.body).not.toContain('type="checkbox"');
+    const { setCookies } = await browser.press(page, 'sign_in', { ...credentials, keep_signed_in: 'on' });
+    expect(setCookies[0]).not.toContain('Max-Age');
+  });
 });
 
 describe('prompt=', () => {

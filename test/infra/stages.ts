@@ -5,6 +5,7 @@ const changed = {
   audience: 'https://api.example.com',
   'secrets-version': '2',
   'encrypted-tokens': 'on',
+  'keep-signed-in': '2592000',
 };
 /** Stages of every kind, each with the parameters that it is packaged with. */
 export const parameters: Readonly<Record<string, Readonly<Record<string, string>>>> = {

@@ -537,6 +537,9 @@ function onKeys(use: Use, template: Template, { origin }: Setup): Json[] {
 /** What a function that reads the key registry reads with it: the schema too, if it reads nothing else. */
 export const registryKinds = (name: string) => (functions[name]?.table.length === 0 ? ['SCHEMA', 'KEYS'] : ['KEYS']);
 
+/** The parameter `keep-signed-in` sets a variable only where it is given: `stages.ts` gives it to these. */
+const withKeepSignedIn = ['prod', 'wrapped'];
+
 type Rule = (template: Template, stage: string) => string[];
 
 export const rules: Record<string, Rule> = {
@@ -570,7 +573,9 @@ export const rules: Record<string, Rule> = {
       const expected = setupOf(stage).registry
         ? [...environment.filter((it) => it !== 'VERIFICATION_KEYS'), ...registry]
         : environment;
-      return differs(`environment of ${name}`, sorted(actual), sorted([...expected, 'LOG_LEVEL', 'URL_SUFFIX']));
+      const chosen = name === 'authorization' && withKeepSignedIn.includes(stage) ? ['KEEP_SIGNED_IN_SECONDS'] : [];
+      const all = [...expected, ...chosen, 'LOG_LEVEL', 'URL_SUFFIX'];
+      return differs(`environment of ${name}`, sorted(actual), sorted(all));
     }),
 
   // Each function has the keys that it needs, from one place; who cannot sign has no signing key.

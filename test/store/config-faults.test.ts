@@ -129,6 +129,7 @@ const variables: Record<string, { readers: FunctionName[]; required: boolean; wr
   REFRESH_REUSE_INTERVAL_SECONDS: { readers: ['token'], required: false, wrong: [...wrongNumbers(), '301'] },
   CODE_LIFETIME_SECONDS: { readers: ['authorization'], required: false, wrong: [...wrongNumbers(), '0', '601'] },
   SESSION_LIFETIME_SECONDS: { readers: ['authorization'], required: false, wrong: [...wrongNumbers(), '59'] },
+  KEEP_SIGNED_IN_SECONDS: { readers: ['authorization'], required: false, wrong: wrongNumbers() },
   SERVICE_LOGO_URI: { readers: WITH_PAGES, required: false, wrong: [MARK, `http://${MARK}.example/logo.svg`] },
   ACCESS_TOKEN_MAX_LIFETIME_SECONDS: { readers: WITH_TABLE, required: false, wrong: [...wrongNumbers(), '0'] },
   CLIENT_CACHE_SECONDS: { readers: WITH_CLIENTS, required: false, wrong: wrongNumbers() },
