@@ -28,7 +28,7 @@ interface Progress {
   began: number;
   /** What had expired at this time may be missing from the copy. */
   latest: number;
-  /** Entries of version 0.1.0 before this place were read, if they take more than a page. */
+  /** Entries of version 0.1.0 before this place were read, if there are more than a few. */
   formerFrom: string | undefined;
   /** Segments in a page; undefined = as many as there are in 1 MB. */
   pageSize: number | undefined;
@@ -51,6 +51,9 @@ const MAX_GAPS = 8;
 
 /** Seconds for which version 0.1.0 may still add entries, during a deployment, after the first segment was made. */
 const FORMER_WRITERS_SECONDS = 3_600;
+
+/** So many take less to read again than a request of their own. */
+const FEW_FORMER = 100;
 
 /** Seconds by which the clock of a writer of version 0.1.0, which gives an entry its place, may be behind. */
 const FORMER_CLOCKS_SECONDS = 60;
@@ -100,10 +103,10 @@ export function createReading(
     }
   }
 
-  function noteFormer({ after }: ListPage, of: Progress, now: number) {
-    if (after === undefined || !isFormerPlace(after)) return;
+  /** @param after the place of the last one that was read; undefined = all were read */
+  function noteFormer(after: string | undefined, of: Progress, now: number) {
     const latest = formerPlace(now - FORMER_CLOCKS_SECONDS);
-    of.formerFrom = after < latest ? after : latest;
+    of.formerFrom = after !== undefined && after < latest ? after : latest;
   }
 
   async function readFormer(of: Progress, from: string, startedAt: number, now: number): Promise<void> {
@@ -111,7 +114,7 @@ export function createReading(
     do {
       page = await inTime(of, store.readFormer(from, { ...pageOf(of, startedAt), after: page?.after }));
       copy.mergeFormer(page.formerEntries, now);
-      noteFormer(page, of, now);
+      noteFormer(page.after, of, now);
     } while (page.after !== undefined);
   }
 
@@ -124,6 +127,7 @@ export function createReading(
     const hasFormer = !of.isComplete || now < of.began + FORMER_WRITERS_SECONDS;
     const isWhole = hasFormer && formerFrom === undefined;
     let [page, last]: [ListPage | undefined, Segment | undefined] = [undefined, undefined];
+    let former = 0;
     do {
       const options: ReadOptions = {
         ...pageOf(of, startedAt),
@@ -139,7 +143,9 @@ export function createReading(
       }
       for (const segment of page.segments) accept(segment, of, now);
       copy.mergeFormer(page.formerEntries, now);
-      if (!few) noteFormer(page, of, now);
+      former += page.formerEntries.length;
+      const areMany = page.after === undefined ? former > FEW_FORMER : isFormerPlace(page.after);
+      if (areMany && !few) noteFormer(page.after, of, now);
       last = page.segments.at(-1) ?? last;
     } while (page.after !== undefined && !few);
     if (page.after !== undefined) return false;

@@ -662,6 +662,24 @@ describe('Entries of version 0.1.0', () => {
     expect(await missing(reader, ['before', 'later'])).toEqual(['before', 'later']);
   });
 
+  it('are read once, except for the last minute, although there are many', async () => {
+    await Promise.all(ids('before', 200).map(putFormer));
+    await list.put(entryOf('new'));
+    const reader = container();
+    expect(await missing(reader, [...ids('before', 200), 'new'])).toEqual([]);
+    advance(120);
+    await reader.fresh(0);
+    await unitsRead();
+    await reader.fresh(0);
+    // The embedded table counts nothing for the query that finds no entry.
+    expect(await unitsRead()).toBe(1);
+    // By a writer whose clock is behind.
+    advance(-50);
+    await putFormer('late');
+    advance(50);
+    expect(await missing(reader, [...ids('before', 200), 'late'])).toEqual([]);
+  });
+
   it('cost strict checks nothing an hour after the first segment was made', async () => {
     await Promise.all(ids('before', 100).map(putFormer));
     await list.put(entryOf('new', DAY));
