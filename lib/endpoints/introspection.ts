@@ -4,6 +4,7 @@ import {
   type CallerAuthenticationContext,
   callerId,
 } from '../client-authentication/authenticate.ts';
+import { getLiveGrant, type LiveRefreshTokenContext } from '../grants/live-refresh-token.ts';
 import { parseForm } from '../http/form.ts';
 import { json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
@@ -17,11 +18,19 @@ import {
 } from '../oauth/access-token.ts';
 import type { Client } from '../oauth/client.ts';
 import { InvalidToken } from '../oauth/errors.ts';
+import type { HandlesByKind } from '../oauth/handle.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
 import type { ValidationContext } from '../tokens/format.ts';
+import { isRefreshToken } from '../tokens/refresh-token.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
 
-export interface IntrospectionContext extends LogContext, CallerAuthenticationContext, ValidationContext {}
+export interface IntrospectionContext
+  extends LogContext,
+    CallerAuthenticationContext,
+    ValidationContext,
+    LiveRefreshTokenContext {
+  readonly handles: HandlesByKind<'reference_token' | 'refresh_token'>;
+}
 
 /** The introspection endpoint. Always strict: a token that was revoked before the request is inactive. RFC 7662 */
 export const introspection: Endpoint<IntrospectionContext> = {
@@ -37,6 +46,7 @@ export const introspection: Endpoint<IntrospectionContext> = {
 /** Every token that is not valid or not for this caller gets the same answer, whatever the reason. RFC 7662 section 2.2 */
 async function introspect(token: string, caller: Caller, context: IntrospectionContext) {
   try {
+    if (isRefreshToken(token)) return await describeRefreshToken(token, caller, context);
     const accessToken = await validateAccessToken(token, STRICT_MAX_AGE, context);
     const described =
       'client' in caller ? forClient(accessToken, caller.client) : forApi(accessToken, caller.resourceServer);
@@ -47,6 +57,14 @@ async function introspect(token: string, caller: Caller, context: IntrospectionC
     context.log.info('inactive token introspected', { ...callerId(caller), reason: error.message });
     return { active: false };
   }
+}
+
+/** Only for its own client, which must not take it for an access token: it has no `token_type`. RFC 7662 section 2.2 */
+async function describeRefreshToken(token: string, caller: Caller, context: IntrospectionContext) {
+  if (!('client' in caller)) throw new InvalidToken('is a refresh token, which is not for an API');
+  const { scope, ends_at, idle_until } = await getLiveGrant(token, caller.client, context);
+  const exp = Math.min(ends_at, idle_until);
+  return { active: true, token_use: 'refresh_token', exp, ...(scope.length > 0 && { scope: scope.join(' ') }) };
 }
 
 /** With the scopes that this API defines, if the token is for several. Undefined for a token for others. */

@@ -4,7 +4,6 @@ import { createGrantId } from '../oauth/grant-id.ts';
 import { authorizeScope, identityScopes } from '../oauth/scope.ts';
 import { hasRefreshTokens, storeGrant } from '../tokens/code.ts';
 import type { GrantType } from './grant-type.ts';
-import { invalidGrant } from './one-time-use.ts';
 import { getResourceServersOrIssuer } from './resource-servers.ts';
 
 /**
@@ -19,7 +18,7 @@ export const password: GrantType = {
     if (resources[0].identifier === context.issuer && !scope.split(' ').includes('openid')) throw nothingFor();
     const signIn = await context.authenticateUser(username, typed, { address, client_id: client.client_id });
     if (signIn.outcome === 'delayed') throw tooManyAttempts(signIn.seconds);
-    if (signIn.outcome === 'refused') throw invalidGrant(signIn.reason);
+    if (signIn.outcome === 'refused') throw refusedSignIn(signIn.reason);
 
     const { sub, amr } = signIn;
     const auth_time = context.clock();
@@ -35,6 +34,10 @@ export const password: GrantType = {
 /** A client without resource servers can only get tokens for the userinfo endpoint, which requires openid. */
 const nothingFor = () =>
   new OAuthError('invalid_scope', 'this client needs the scope openid, because it has no resource servers');
+
+/** The same, whatever is wrong; only the log shows `reason`. RFC 6749 section 5.2 */
+const refusedSignIn = (reason: string) =>
+  new OAuthError('invalid_grant', 'username and password do not match', { reason });
 
 const tooManyAttempts = (seconds: number) =>
   new OAuthError('invalid_grant', 'there were too many attempts', { headers: { 'retry-after': String(seconds) } });

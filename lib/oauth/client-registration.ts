@@ -54,7 +54,11 @@ function grantTypeFindings(client: Client) {
 }
 
 const redirectUriFaults = {
-  form: 'must be https, http on loopback, or have a private-use scheme like com.example.app:/cb, without fragment or user',
+  form: 'must be an absolute URI of visible ASCII, without a fragment and with its scheme in lower case (RFC 6749 section 3.1.2)',
+  user: 'must not have a user name or password',
+  http: 'must be https, as http is for loopback only: 127.0.0.1, [::1] or localhost (RFC 8252 section 7.3)',
+  scheme:
+    'has a private-use scheme without a dot, which any app may claim: use a reversed domain name, as in com.example.app:/cb (RFC 8252 section 7.1)',
   wildcard: 'has a wildcard, but redirect URIs are compared character by character',
   parameter: 'has a parameter in its query that the service adds itself',
 } as const satisfies Record<RedirectUriFault, string>;

@@ -11,18 +11,24 @@ const LOOPBACK_HOST = /^(127\.\d+\.\d+\.\d+|\[::1\]|\[::ffff:7f[\da-f]{2}:[\da-f
 const PRIVATE_USE = /^[a-z][a-z\d-]*(\.[a-z\d-]+)+:/;
 
 /** https, http on loopback, or a private-use scheme; without user information. RFC 8252 section 7 */
-export function isClientUri(text: string): boolean {
-  if (!URI.test(text) || !URL.canParse(text)) return false;
+export const isClientUri = (text: string): boolean => clientUriFault(text) === undefined;
+
+export type ClientUriFault = 'form' | 'user' | 'http' | 'scheme';
+
+function clientUriFault(text: string): ClientUriFault | undefined {
+  if (!URI.test(text) || !URL.canParse(text)) return 'form';
   const { protocol, username, password } = new URL(text);
-  if (username || password) return false;
-  return protocol === 'https:' || LOOPBACK.test(text) || PRIVATE_USE.test(text);
+  if (username || password) return 'user';
+  if (protocol === 'https:' || LOOPBACK.test(text) || PRIVATE_USE.test(text)) return undefined;
+  return protocol === 'http:' ? 'http' : 'scheme';
 }
 
-export type RedirectUriFault = 'form' | 'wildcard' | 'parameter';
+export type RedirectUriFault = ClientUriFault | 'wildcard' | 'parameter';
 
 /** A wildcard would suggest a match by pattern, and no parameter may occur twice. RFC 6749 section 3.1 */
 const faultOf = (text: string, added: readonly string[]): RedirectUriFault | undefined => {
-  if (!isClientUri(text)) return 'form';
+  const fault = clientUriFault(text);
+  if (fault !== undefined) return fault;
   if (text.includes('*')) return 'wildcard';
   return added.some((name) => new URL(text).searchParams.has(name)) ? 'parameter' : undefined;
 };

@@ -444,6 +444,18 @@ describe('A redirect URI', () => {
     ]),
     ['https://app.example/cb?c%6fde=1', false],
   ];
+  it.each([
+    ['http://app.example/cb', 'http'],
+    ['cursor://anysphere/cb', 'scheme'],
+    ['https://user@app.example/cb', 'user'],
+    ['https://app.example/cb#', 'form'],
+    ['/cb', 'form'],
+    ['https://*.app.example/cb', 'wildcard'],
+    ['https://app.example/cb?code=1', 'parameter'],
+  ])('%j is refused for its %s', (uri, fault) => {
+    expect(redirectUriFault(uri)).toBe(fault);
+  });
+
   it.each(uris.map(([uri, isAllowed]) => [uri, isAllowed ? 'may' : 'may not', isAllowed] as const))(
     '%j %s be registered',
     (uri, _, isAllowed) => {

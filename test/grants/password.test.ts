@@ -78,6 +78,14 @@ describe('The grant type password', () => {
     expect(await ask(id, more)).toMatchObject({ status: 400, json: { error } });
   });
 
+  it('is refused for a wrong password with a message about that, the same for a user who does not exist', async () => {
+    for (const more of [{ username: 'bob', password: 'wrong' }, { username: 'nobody' }, { username: 'gone' }]) {
+      const { json } = await ask('legacy', more);
+      expect(json['error_description']).toBe('username and password do not match');
+    }
+    advance(600);
+  });
+
   it('delays guessing, with Retry-After', async () => {
     const guess = () => ask('legacy', { username: 'bob', password: 'wrong' });
     let result = await guess();

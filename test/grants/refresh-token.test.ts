@@ -528,3 +528,66 @@ describe('After a change since the grant was given,', () => {
     for (const token of [access_token, next.access_token]) expect(await authorize(token)).toBe('refuse');
   });
 });
+
+// RFC 7662 section 2.1
+describe('A refresh token at the introspection endpoint', () => {
+  const ask = (token: string, id = 'web') =>
+    post(world.handlers.introspection, id, { token }).then(({ status, json }) => ({ status, json }));
+  const INACTIVE = { status: 200, json: { active: false } };
+
+  it('is active for its client, until it could not be used any more', async () => {
+    const { refresh_token, scope } = await signIn('short');
+    const active = { active: true, token_use: 'refresh_token', scope };
+    expect(await ask(refresh_token, 'short')).toEqual({ status: 200, json: { ...active, exp: NOW + 50 } });
+    set(NOW + 40);
+    const second = tokensOf(await refresh(world.handlers, 'short', refresh_token)).refresh_token;
+    set(NOW + 80);
+    const third = tokensOf(await refresh(world.handlers, 'short', second)).refresh_token;
+    expect(await ask(third, 'short')).toEqual({ status: 200, json: { ...active, exp: NOW + 100 } });
+    set(NOW + 100);
+    expect(await ask(third, 'short')).toEqual(INACTIVE);
+  });
+
+  it.each<[string, (token: string, grant_id: string) => Promise<[token: string, id: string]>]>([
+    ['another client', async (token) => [token, 'other']],
+    ['its API', async (token) => [token, 'orders']],
+    [
+      'its client with a letter changed',
+      async (token) => [token.slice(0, -1) + (token.endsWith('A') ? 'B' : 'A'), 'web'],
+    ],
+    [
+      'its client after a refresh',
+      async (token) => {
+        await refresh(world.handlers, 'web', token);
+        return [token, 'web'];
+      },
+    ],
+    [
+      'its client after the revocation of the grant',
+      async (token) => {
+        await post(world.handlers.revocation, 'web', { token });
+        return [token, 'web'];
+      },
+    ],
+    [
+      'its client after all grants of the subject were ended',
+      async (token) => {
+        set(NOW + 5);
+        await createEpochStore(world.table).put('subject', subjectTag('introspected'), NOW + 5);
+        return [token, 'web'];
+      },
+    ],
+  ])('is inactive for %s', async (_name, change) => {
+    const { refresh_token, grant_id } = await signIn('web', { sub: 'introspected', auth_time: NOW });
+    const [token, id] = await change(refresh_token, grant_id);
+    expect(await ask(token, id)).toEqual(INACTIVE);
+  });
+
+  it('is inactive for a client that may not refresh any more', async () => {
+    await world.clients.create(app('changing'));
+    const { refresh_token } = await signIn('changing');
+    expect(await ask(refresh_token, 'changing')).toMatchObject({ json: { active: true } });
+    await change('changing', { grant_types: ['authorization_code'] });
+    expect(await ask(refresh_token, 'changing')).toEqual(INACTIVE);
+  });
+});

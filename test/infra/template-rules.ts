@@ -229,10 +229,10 @@ export const functions: Record<string, FunctionRule> = {
   introspection: {
     environment: [...verifier, 'CLIENT_CACHE_SECONDS'],
     registry: reading,
-    keys: ['references'],
+    keys: ['references', 'refreshes'],
     later: bundles,
     table: [
-      [['SCHEMA', 'CLIENT#*', 'RESOURCE#*', 'TOKEN#*', 'ATTEMPTS#*'], ['GetItem']],
+      [['SCHEMA', 'CLIENT#*', 'RESOURCE#*', 'TOKEN#*', 'GRANT#*', 'EPOCH#*', 'ATTEMPTS#*'], ['GetItem']],
       [['ATTEMPTS#*'], ['PutItem']],
       [['REVOKED#*'], ['Query']],
     ],

@@ -175,6 +175,8 @@ async function useBrowser(handlers: Handlers, clock: Clock): Promise<void> {
       httpEvent({ method: 'GET', headers: { authorization: `Bearer ${tokens['access_token']}` } }),
     );
     expectStatus(`userinfo for ${client_id}`, userinfo.statusCode, 200, userinfo.body);
+    const introspected = await post(handlers.introspection, client_id, { token: tokens['refresh_token'] ?? '' });
+    if (introspected.json['active'] !== true) throw new Error(`refresh token: ${JSON.stringify(introspected.json)}`);
     expectStatus('refresh', (await refresh(client_id, tokens)).status, 200);
     // Reuse of a refresh token revokes the grant. The code is then refused because the grant is already revoked.
     clock.advance(60);

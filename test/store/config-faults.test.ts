@@ -98,7 +98,7 @@ const variables: Record<string, { readers: FunctionName[]; required: boolean; wr
   VERIFICATION_KEYS: { readers: [...VERIFYING, ...WITH_PAGES, 'discovery', 'jwks'], required: true, wrong: wrongKeys },
   REFERENCE_TOKEN_KEYS: { readers: [...ISSUING, ...VERIFYING], required: true, wrong: wrongSecrets },
   CODE_KEYS: { readers: ISSUING, required: true, wrong: [MARK] },
-  REFRESH_TOKEN_KEYS: { readers: ['token', 'revocation'], required: true, wrong: [MARK] },
+  REFRESH_TOKEN_KEYS: { readers: ['token', 'introspection', 'revocation'], required: true, wrong: [MARK] },
   SESSION_KEYS: { readers: WITH_PAGES, required: true, wrong: [MARK] },
   PAGE_KEYS: { readers: WITH_PAGES, required: true, wrong: [MARK] },
   HANDLE_KEYS: { readers: WITH_TABLE, required: false, wrong: wrongSecrets },
