@@ -760,6 +760,29 @@ describe('The authorization endpoint ignores', () => {
   });
 });
 
+describe('Groups and roles', () => {
+  it('are asked for on the consent page, and come in every token of a hybrid response', async () => {
+    const memberships = { groups: ['staff'], roles: ['editor'] };
+    const frank = user('frank', { claims: { name: 'Frank', ...memberships } });
+    const users = createUserStore(world.table);
+    await users.reserveName('frank', frank.sub);
+    await users.create(frank);
+    const scope = 'openid groups roles read';
+    await world.clients.create(webClient('grouped', { scope, response_types: ['code id_token token'] }));
+    const browser = open();
+    const query = proper({ client_id: 'grouped', scope, response_type: 'code id_token token' });
+    const consent = await browser.signIn(await browser.get(query), 'frank');
+    for (const text of ['See the groups that you belong to', 'See the roles that you have']) {
+      expect(consent.body).toContain(text);
+    }
+    const { answer } = await browser.press(consent, 'allow');
+    const { json } = await redeem(answer['code'], {}, 'grouped');
+    for (const token of [answer['id_token'], answer['access_token'], json['id_token'], json['access_token']]) {
+      expect(claimsOf(token)).toMatchObject(memberships);
+    }
+  });
+});
+
 describe('The authentication context', () => {
   const PASSWORD_ONLY = 'urn:latchkey:acr:password';
   /** Signs in by a directory that says how. */
