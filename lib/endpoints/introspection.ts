@@ -4,7 +4,6 @@ import {
   type CallerAuthenticationContext,
   callerId,
 } from '../client-authentication/authenticate.ts';
-import { getLiveGrant, type LiveRefreshTokenContext } from '../grants/live-refresh-token.ts';
 import { parseForm } from '../http/form.ts';
 import { json } from '../http/message.ts';
 import type { Endpoint } from '../http/serve.ts';
@@ -21,6 +20,7 @@ import { InvalidToken } from '../oauth/errors.ts';
 import type { HandlesByKind } from '../oauth/handle.ts';
 import type { ResourceServer } from '../oauth/resource-server.ts';
 import type { ValidationContext } from '../tokens/format.ts';
+import { getLiveGrant, type LiveRefreshTokenContext } from '../tokens/live-refresh-token.ts';
 import { isRefreshToken } from '../tokens/refresh-token.ts';
 import { validateAccessToken } from '../tokens/validate.ts';
 

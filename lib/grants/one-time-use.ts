@@ -2,8 +2,8 @@ import { clauseHolds } from '../clause.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import type { GrantState, Transition } from '../oauth/grant-state.ts';
 import type { TransitionFailure } from '../oauth/transition-failure.ts';
+import { readEpochs } from '../revocation/epochs.ts';
 import { revokeGrant } from '../revocation/revoke-grant.ts';
-import { readEpochs } from './epochs.ts';
 import type { GrantContext, GrantRequest, OutcomeHandlers } from './grant-type.ts';
 
 export interface OneTimeUse {

@@ -3,9 +3,9 @@ import type { Client } from '../oauth/client.ts';
 import { InvalidToken } from '../oauth/errors.ts';
 import type { GrantState } from '../oauth/grant-state.ts';
 import type { HandlesByKind } from '../oauth/handle.ts';
+import { readEpochs } from '../revocation/epochs.ts';
 import type { EpochStore } from '../store/epoch.ts';
 import type { GrantStore } from '../store/grant.ts';
-import { readEpochs } from './epochs.ts';
 
 export interface LiveRefreshTokenContext {
   readonly clock: Clock;
