@@ -22,10 +22,15 @@ export function webUri(text: string): string {
   throw new InvalidArgumentError('The URL must be https (or http on loopback), without fragment or user.');
 }
 
+/** Of pages that come with an app (Capacitor, Ionic, Tauri) or with an extension of a browser. */
+const APP_ORIGIN =
+  /^((capacitor|ionic|tauri):\/\/[a-z\d.-]+|chrome-extension:\/\/[a-p]{32}|(moz|safari-web)-extension:\/\/[\dA-Fa-f-]{36})$/;
+
 /** An origin as browsers send it. RFC 6454 section 6.2 */
 export function origin(text: string): string {
   if (/^https?:/.test(text) && isClientUri(text) && new URL(text).origin === text) return text;
+  if (APP_ORIGIN.test(text)) return text;
   throw new InvalidArgumentError(
-    'An origin looks like https://app.example.com, without a path (http is allowed on loopback only).',
+    'An origin looks like https://app.example.com, without a path (http is allowed on loopback only), or is that of an app or extension: capacitor://localhost, ionic://localhost, tauri://localhost, chrome-extension://ID, moz-extension://ID, safari-web-extension://ID.',
   );
 }

@@ -16,7 +16,9 @@ const { clock } = createTestClock();
 const ORIGIN = 'https://spa.example';
 const OTHER = 'https://other.example';
 
-const spa = app('spa', { token_endpoint_auth_method: 'none', secrets: [], allowed_origins: [ORIGIN, 'null'] });
+const APP = 'capacitor://localhost';
+
+const spa = app('spa', { token_endpoint_auth_method: 'none', secrets: [], allowed_origins: [ORIGIN, APP, 'null'] });
 const machine = client('machine', { allowed_origins: [OTHER] });
 
 let world: World;
@@ -117,6 +119,8 @@ describe.each(['token', 'revocation'] as const)('%s', (name) => {
       headers: { 'access-control-allow-origin': OTHER, vary: 'Origin' },
     });
     expect(refusal).toMatchObject({ statusCode: 400, headers: { 'access-control-allow-origin': ORIGIN } });
+    const native = await ask('spa', APP, { token: '', grant_type: 'x' });
+    expect(native).toMatchObject({ statusCode: 400, headers: { 'access-control-allow-origin': APP } });
     expect(refusal.headers['access-control-expose-headers']).toBe('www-authenticate, retry-after');
     expect(answer.headers).not.toHaveProperty('access-control-allow-credentials');
   });
