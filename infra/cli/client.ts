@@ -3,6 +3,7 @@ import { usesSecret } from '../../lib/client-authentication/methods.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import { type ClientFinding, judgeClient } from '../../lib/oauth/client-registration.ts';
 import { randomId } from '../../lib/oauth/handle.ts';
+import { isNewIdentifier } from '../../lib/oauth/identifier.ts';
 import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { listOfClients } from '../../lib/store/client.ts';
 import { change, create, get } from './change.ts';
@@ -12,7 +13,7 @@ import { DEPLOYED_SETTINGS_HELP, disableClient, HOW_SOON, readDeployedSettings }
 import type { Io } from './io.ts';
 import { type PageOptions, printPages, readOptions, withPages } from './list.ts';
 import { requireNoResourceServer } from './namesakes.ts';
-import { newSecret, SECRET_STDIN, SHOWN_ONCE } from './new-secret.ts';
+import { newSecret, SECRET_STDIN, SHORT_SECRET, SHOWN_ONCE } from './new-secret.ts';
 import { time } from './output.ts';
 import * as parse from './parse.ts';
 import { findRefusedTokens, whenNewTokensWork } from './refused-tokens.ts';
@@ -32,13 +33,17 @@ export const clientCommand = (io: Io): Command =>
     .addCommand(enableCommand(io));
 
 const createCommand = (io: Io) =>
-  withTableAction<Settings & { secretStdin?: true }>(
+  withTableAction<Settings & { secretStdin?: true; imported?: true }>(
     withSettings(
       new Command('create')
         .description('Register a client. Prints its secret once.')
-        .argument('[client_id]', `id of the new client (default: a random id): ${parse.ID_RULES}`, parse.newIdentifier),
+        .argument('[client_id]', `id of the new client (default: a random id): ${parse.ID_RULES}`, parse.identifier),
     )
       .option('--secret-stdin', SECRET_STDIN)
+      .option(
+        '--imported',
+        'keep an id with spaces or punctuation, or a short secret, of a client that another system has registered',
+      )
       .addHelpText(
         'after',
         examples(
@@ -47,10 +52,12 @@ const createCommand = (io: Io) =>
           'latchkey client create shop --redirect-uri https://shop.example.com/callback --scope "openid email offline_access"',
           'latchkey client create app --public --redirect-uri com.example.app:/callback --scope openid',
           'printf %s "$OLD_SECRET" | latchkey client create legacy-app --resource orders --secret-stdin',
+          'printf %s secret | latchkey client create "my app" --resource orders --secret-stdin --imported',
         ),
       ),
     io,
     async ({ out, open }, options, client_id = randomId()) => {
+      if (!isNewIdentifier(client_id) && !options.imported) throw new UsageProblem(parse.NEW_ID);
       if (!options.resource && !options.scope?.split(' ').includes('openid')) {
         throw new UsageProblem(
           'a client needs a resource server unless its scope includes openid: give --resource ID or --scope openid',
@@ -80,9 +87,14 @@ const createCommand = (io: Io) =>
       const shown = made?.secret === undefined ? {} : { client_secret: made.secret };
       out.result({ ...recordView(record), ...shown }, clientText(record, shown));
       if (made?.secret !== undefined) out.note(SHOWN_ONCE);
+      if (made?.isShort) out.note(SHORT_SECRET);
+      if (!isNewIdentifier(client_id)) out.note(ODD_ID);
       noteFindings(findings, out);
     },
   );
+
+const ODD_ID =
+  'A new client cannot have such an id, because programs quote and encode it in different ways: change it as soon as the client can.';
 
 const listCommand = (io: Io) =>
   withTableAction<PageOptions>(

@@ -7,6 +7,8 @@ import { type Io, readStdin } from './io.ts';
 export interface NewSecret {
   readonly stored: HashedSecret;
   readonly secret?: string;
+  /** Others can guess it. */
+  readonly isShort?: boolean;
 }
 
 const MIN_LENGTH = 12;
@@ -15,6 +17,8 @@ const RULES = `${MIN_LENGTH} to ${MAX_LENGTH} printable ASCII characters, on one
 /** Description of the option. */
 export const SECRET_STDIN = `read a chosen secret from standard input: ${RULES}; stored as a scrypt hash`;
 
+export const SHORT_SECRET = `This secret has fewer than ${MIN_LENGTH} characters, so it can be guessed: replace it with latchkey secret add as soon as the client can change.`;
+
 /**
  * Generates a random secret, or reads a chosen one from standard input.
  * @param expires_at seconds since the epoch
@@ -22,16 +26,17 @@ export const SECRET_STDIN = `read a chosen secret from standard input: ${RULES};
  */
 export async function newSecret(
   io: Io,
-  options: { readonly secretStdin?: true },
+  options: { readonly secretStdin?: true; readonly imported?: true },
   now: number,
   expires_at?: number,
 ): Promise<NewSecret> {
   if (!options.secretStdin) return createSecret(now, expires_at);
   const secret = await readStdin(io, 'secret', `, ${RULES}`);
-  if (secret.length < MIN_LENGTH || secret.length > MAX_LENGTH || !/^[\x20-\x7e]+$/.test(secret)) {
+  const isShort = secret.length < MIN_LENGTH;
+  if (secret === '' || (isShort && !options.imported) || secret.length > MAX_LENGTH || !/^[\x20-\x7e]+$/.test(secret)) {
     throw new Problem(`this secret cannot be used: a secret has ${RULES}`);
   }
-  return { stored: await importSecret(secret, now, expires_at) };
+  return { stored: await importSecret(secret, now, expires_at), isShort };
 }
 
 export const SHOWN_ONCE = 'This secret is shown only now: the table keeps only a hash of it.';

@@ -35,19 +35,21 @@ const SECONDS = new Map([
 export function identifier(text: string): string {
   const id = text.trim();
   if (isIdentifier(id)) return id;
-  throw new InvalidArgumentError('An id has 1 to 255 visible ASCII characters without "#".');
+  throw new InvalidArgumentError('An id has 1 to 255 ASCII characters without "#" and control characters.');
 }
 
 /** The rules for new ids, for help texts. */
 export const ID_RULES =
   'up to 255 visible ASCII characters without "#", beginning with a letter, digit or _, not ending with punctuation';
 
+/** What a new id is like, as a sentence. */
+export const NEW_ID =
+  'An id begins with a letter, a digit or _, does not end with punctuation such as . , : or ?, and has no space and no . or .. between slashes.';
+
 /** The id of a new record. Stricter than for existing records, which may have ids from earlier versions. */
 export function newIdentifier(text: string): string {
   if (isNewIdentifier(identifier(text))) return identifier(text);
-  throw new InvalidArgumentError(
-    'An id begins with a letter, a digit or _, does not end with punctuation such as . , : or ?, and has no . or .. between slashes.',
-  );
+  throw new InvalidArgumentError(NEW_ID);
 }
 
 export const identifiers = (text: string, before: readonly string[] = []): string[] => [

@@ -1,6 +1,9 @@
-const IDENTIFIER = /^[\x21\x22\x24-\x7e]{1,255}$/;
+const IDENTIFIER = /^(?! )[\x20-\x22\x24-\x7e]{1,255}(?<! )$/;
 
-/** Visible ASCII without `#`, to fit a key, a header and a resource indicator, which has no fragment (RFC 8707 section 2). */
+/**
+ * ASCII without `#`, to fit a key, a header and a resource indicator, which has no fragment (RFC 8707 section 2). Only a client that
+ * was imported has spaces, inside (RFC 6749 appendix A.1).
+ */
 export const isIdentifier = (text: string): boolean => IDENTIFIER.test(text);
 
 /** The end of an identifier that was copied with its sentence or quotes. */
@@ -9,7 +12,7 @@ const PUNCTUATION = /[.,;:!?'")>\]}]$/;
 const DOT_SEGMENT = /(^|\/)\.{1,2}(\/|$)/;
 
 export const isNewIdentifier = (text: string): boolean =>
-  isIdentifier(text) && /^\w/.test(text) && !PUNCTUATION.test(text) && !DOT_SEGMENT.test(text);
+  isIdentifier(text) && /^\w[^ ]*$/.test(text) && !PUNCTUATION.test(text) && !DOT_SEGMENT.test(text);
 
 /** As an option of a command, or a formula or number in a spreadsheet. One in 64 base64url texts begins with a dash. */
 const MISTAKABLE = /^[-=+@]|^\d+(e\d+)?$/i;

@@ -161,6 +161,23 @@ describe('client create', () => {
     expect((await requestToken('chosen', `${secret}!`)).status).toBe(401);
   });
 
+  it('takes over the id and the short secret of a client of another system, and warns of both', async () => {
+    const args = ['client', 'create', 'My app.', '--resource', 'orders', '--secret-stdin', '--imported'];
+    const { stderr } = await latchkey(args, { stdin: 's3cret' });
+    expect(stderr).toMatch(/A new client cannot have such an id/);
+    expect(stderr).toMatch(/This secret has fewer than 12 characters/);
+    await tokenOf('My app.', 's3cret');
+    const headers = { authorization: `Basic ${Buffer.from('My app.:s3cret').toString('base64')}` };
+    const form = { grant_type: 'client_credentials' };
+    expect(readResult(await handlers.token(httpEvent({ headers, form }))).status).toBe(200);
+    expect((await latchkey(['client', 'show', 'My app.', '--json'])).json()).toMatchObject({ client_id: 'My app.' });
+
+    const { stderr: nothing } = await latchkey([...args.with(2, 'plain'), '--json'], {
+      stdin: 'as long as it must be',
+    });
+    expect(nothing).toBe('');
+  });
+
   it('gives a public client no secret', async () => {
     const args = ['client', 'create', 'public', '--resource', 'orders', '--auth-method', 'none', '--json'];
     const { json } = await latchkey(args);
@@ -498,7 +515,8 @@ describe('The client, resource and secret commands refuse', () => {
   const create = ['client', 'create', 'new', '--resource', 'orders'];
   it.each<[string, string[], number, RegExp, string?]>([
     ['a client_id with #', ['client', 'create', 'a#b', '--resource', 'orders'], 2, /An id has/],
-    ['a client_id with a space', ['client', 'create', 'a b', '--resource', 'orders'], 2, /An id has/],
+    ['a client_id with a space', ['client', 'create', 'a b', '--resource', 'orders'], 2, /has no space/],
+    ['an imported client_id with #', ['client', 'create', 'a#b', '--resource', 'orders', '--imported'], 2, /An id has/],
     ['a client_id that is too long', ['client', 'create', long, '--resource', 'orders'], 2, /An id has/],
     ['an empty client_id', ['client', 'create', '', '--resource', 'orders'], 2, /An id has/],
     ['a client without resource server', ['client', 'create', 'new'], 2, /needs a resource server/],
@@ -549,6 +567,7 @@ describe('The client, resource and secret commands refuse', () => {
     ['a secret for a public client', [...create, '--auth-method', 'none', '--secret-stdin'], 2, /has no secret/],
     ['a short secret', [...create, '--secret-stdin'], 1, /12 to 255/, 'short'],
     ['no secret at all', [...create, '--secret-stdin'], 1, /12 to 255/, ''],
+    ['an imported secret that is empty', [...create, '--secret-stdin', '--imported'], 1, /12 to 255/, ''],
     ['a secret of two lines', [...create, '--secret-stdin'], 1, /one line/, 'a secret of\ntwo lines'],
     [
       'making a client public that has secrets',
