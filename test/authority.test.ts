@@ -46,7 +46,7 @@ interface Victim {
 
 beforeAll(async () => {
   const root = fileURLToPath(new URL('..', import.meta.url));
-  const secret: Variables = { ...createStageSecret('ES256') };
+  const secret: Variables = { ...createStageSecret(['ES256']) };
   const stack = readPackagedStack(await packagedTemplate(root, ISSUER), { 'latchkey/local': secret });
   world = await startWorld({ ISSUER });
   const environments = Object.entries(stack.functions).map(([name, { environment }]): [string, Variables] => [

@@ -1,10 +1,9 @@
 import { Command, Option } from 'commander';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
-import { makeWithPlainId } from '../../lib/oauth/identifier.ts';
+import { createSigningKey } from '../signing-key.ts';
 import { examples } from './command.ts';
 import type { Io } from './io.ts';
 import { createOutput, fields } from './output.ts';
-import { createSigningKey } from './stage-secret.ts';
 
 interface GenerateOptions {
   readonly alg: AlgorithmName;
@@ -24,10 +23,7 @@ export const generateCommand = (io: Io) =>
     .action(async (_options, command: Command) => {
       const { alg, json } = command.optsWithGlobals<GenerateOptions>();
       const out = createOutput(io, json === true);
-      const { members, jwk } = makeWithPlainId(
-        () => createSigningKey(alg),
-        ({ jwk }) => jwk.kid,
-      );
+      const { members, jwk } = createSigningKey(alg);
       const made = { kid: jwk.kid, private_jwk: { ...members, ...jwk }, public_jwk: jwk };
       const { kid, private_jwk, public_jwk } = made;
       out.result(

@@ -1,17 +1,18 @@
 import { Command, Option } from 'commander';
-import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
+import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
 import { MAX_ENVIRONMENT_BYTES } from '../environment-size.ts';
 import { Problem } from '../problem.ts';
+import { DEFAULT_ALGORITHMS } from '../signing-key.ts';
 import { examples, regionOption } from './command.ts';
 import type { Io } from './io.ts';
 import { createOutput, fields, type Output } from './output.ts';
-import { stageName } from './parse.ts';
+import { signingAlgs, stageName } from './parse.ts';
 import { createStageSecret, elided, encryptionJwk, environmentSize, type StageSecret } from './stage-secret.ts';
 import { UsageProblem } from './usage-problem.ts';
 
 interface InitOptions {
   readonly stage?: string;
-  readonly alg: AlgorithmName;
+  readonly alg?: readonly AlgorithmName[];
   readonly region?: string;
   readonly dryRun?: true;
   readonly upgrade?: true;
@@ -26,24 +27,31 @@ export const initCommand = (io: Io): Command =>
         'An existing secret is never changed, except that --upgrade adds what a secret of version 0.1.0 lacks.',
     )
     .addOption(new Option('--stage <name>', 'stage that will be deployed, such as prod').argParser(stageName))
-    .addOption(new Option('--alg <alg>', 'algorithm that signs tokens').choices(algorithmNames).default('ES256'))
+    .option(
+      '--alg <alg>',
+      `algorithm to make a signing key for; repeatable: the first signs access tokens, RS256 ID tokens (default: ${DEFAULT_ALGORITHMS.join(' and ')})`,
+      signingAlgs,
+    )
     .addOption(regionOption())
     .option('--upgrade', 'add the keys that a secret of version 0.1.0 lacks, and leave the others as they are')
     .option('--dry-run', 'show a secret with sample keys, without their private parts, and make nothing')
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(
       'after',
-      examples('latchkey init --stage dev --dry-run', 'latchkey init --stage prod --alg RS256 --region eu-west-1'),
+      examples(
+        'latchkey init --stage dev --dry-run',
+        'latchkey init --stage prod --alg PS256 --alg RS256 --region eu-west-1',
+      ),
     )
     .action(async (_options, command: Command) => init(command.optsWithGlobals<InitOptions>(), io));
 
 async function init(options: InitOptions, io: Io): Promise<void> {
-  const { stage, alg, dryRun } = options;
+  const { stage, alg: algs = DEFAULT_ALGORITHMS, dryRun } = options;
   if (stage === undefined) throw new UsageProblem('which stage? Give --stage NAME');
   const out = createOutput(io, options.json === true);
   const name = `latchkey/${stage}`;
   if (options.upgrade) return upgrade(name, { ...options, stage }, io, out);
-  const secret = createStageSecret(alg);
+  const secret = createStageSecret(algs);
   const bytes = environmentSize(secret);
   requireRoom(bytes, 'choose another --alg');
 
@@ -58,10 +66,18 @@ async function init(options: InitOptions, io: Io): Promise<void> {
   }
   const { createSecret } = await import('./stored-secret.ts');
   const made = await createSecret(name, secret, io.env, options.region);
-  const [key] = (JSON.parse(secret.VERIFICATION_KEYS) as { keys: { kid: string }[] }).keys;
-  const result = { name, arn: made.arn, region: made.region, alg, kid: key?.kid };
+  const { keys } = JSON.parse(secret.VERIFICATION_KEYS) as { keys: { kid: string; alg: string }[] };
+  const signing_keys = keys.map(({ kid, alg }) => ({ kid, alg }));
+  const result = { name, arn: made.arn, region: made.region, ...signing_keys[0] };
   const encryption_jwk = encryptionJwk(secret);
-  out.result({ ...result, encryption_jwk }, fields({ ...result, encryption_jwk: JSON.stringify(encryption_jwk) }));
+  out.result(
+    { ...result, signing_keys, encryption_jwk },
+    fields({
+      ...result,
+      signing_keys: signing_keys.map(({ kid, alg }) => `${kid} (${alg})`),
+      encryption_jwk: JSON.stringify(encryption_jwk),
+    }),
+  );
   out.note(`
 Next:
   npm run build && npx serverless deploy --stage ${stage} --region ${made.region}

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { authenticationMethods } from '../../lib/client-authentication/methods.ts';
 import { grantTypes } from '../../lib/grants/grant-types.ts';
-import { algorithmNames } from '../../lib/keys/algorithm.ts';
+import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
 import { parseEncryptionKey } from '../../lib/keys/encryption-key.ts';
 import { KeyError } from '../../lib/keys/jwk.ts';
 import { type AccessTokenFormatName, accessTokenTyps } from '../../lib/oauth/access-token.ts';
@@ -150,6 +150,10 @@ const formats = Object.keys(explanations) as AccessTokenFormatName[];
 export const format = choice(formats);
 
 export const signingAlg = choice(algorithmNames);
+
+export const signingAlgs = (text: string, before: readonly AlgorithmName[] = []): AlgorithmName[] => [
+  ...new Set([...before, signingAlg(text)]),
+];
 
 export const typNames = accessTokenTyps.join(', ');
 export const typ = choice(accessTokenTyps);

@@ -1,13 +1,13 @@
-import { type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto';
-import { type Algorithm, type AlgorithmName, algorithms } from '../../lib/keys/algorithm.ts';
+import { randomBytes } from 'node:crypto';
+import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
 import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
-import { parseSigningKeys } from '../../lib/keys/signing-key.ts';
 import { makeWithPlainId } from '../../lib/oauth/identifier.ts';
 import { environmentBytes } from '../environment-size.ts';
 import { createHandleKeys, type HandleKeys } from '../handle-keys.ts';
 import { newKeyPair } from '../key-pair.ts';
 import { createRegistryKey } from '../registry-key.ts';
+import { createSigningKeys } from '../signing-key.ts';
 
 /** The secret of a stage. Each member becomes the environment variable of that name. */
 export interface StageSecret extends HandleKeys {
@@ -23,40 +23,19 @@ export interface StageSecret extends HandleKeys {
   readonly REGISTRY_KEYS: string;
 }
 
-/** RSA keys have 2048 bits, so that two of them fit into the environment of a function while one replaces the other. */
-function generate(alg: AlgorithmName): KeyObject {
-  const { kty, crv = '' }: Algorithm = algorithms[alg];
-  if (kty === 'RSA') return newKeyPair('rsa', { modulusLength: 2048 }).privateKey;
-  if (kty === 'EC') return newKeyPair('ec', { namedCurve: crv }).privateKey;
-  return newKeyPair('ed25519').privateKey;
-}
-
-/** Makes one new key of each kind. Those for encrypted tokens are unused until the stage switches such tokens on. */
-export function createStageSecret(alg: AlgorithmName): StageSecret {
-  const { members, jwk } = makeWithPlainId(
-    () => createSigningKey(alg),
-    ({ jwk }) => jwk.kid,
-  );
+/**
+ * Makes one new key of each kind, and to sign, of each algorithm. Those for encrypted tokens are unused until the stage switches such
+ * tokens on.
+ */
+export function createStageSecret(algs: readonly AlgorithmName[]): StageSecret {
   const decryptionJwk = makeWithPlainId(decryptionKey, ({ kid }) => kid);
   return {
-    SIGNING_KEYS: JSON.stringify({ keys: [{ ...members, ...jwk }] }),
-    VERIFICATION_KEYS: JSON.stringify({ keys: [jwk] }),
+    ...createSigningKeys(algs),
     ...createHandleKeys(),
     DECRYPTION_KEYS: JSON.stringify({ keys: [decryptionJwk] }),
     SEALING_KEYS: makeWithPlainId(() => randomBytes(32), sealingKeyId).toString('base64url'),
     ...createRegistryKey(),
   };
-}
-
-/** The private members of an RSA key that follow from its primes. The functions add them again: `lib/keys/rsa-primes.ts`. */
-const withoutDerived = ({ d, dp, dq, qi, ...jwk }: JsonWebKey): JsonWebKey =>
-  jwk.kty === 'RSA' ? jwk : { ...jwk, ...(d !== undefined && { d }) };
-
-/** Makes a signing key. The `kid` is its thumbprint. */
-export function createSigningKey(alg: AlgorithmName) {
-  const members = { ...withoutDerived(generate(alg).export({ format: 'jwk' })), alg };
-  const [{ jwk }] = parseSigningKeys(JSON.stringify(members), 'private');
-  return { members, jwk };
 }
 
 function decryptionKey() {

@@ -48,6 +48,8 @@ export interface SavedLocalKeys {
 }
 
 const SIGNING = 'alias/latchkey-local-signing';
+/** For ID tokens. */
+const SIGNING_RSA = 'alias/latchkey-local-signing-rsa';
 const WRAPPING = 'alias/latchkey-local-wrapping';
 const REFERENCE_TOKENS = 'alias/latchkey-local-reference-tokens';
 const GRANTS = 'alias/latchkey-local-grants';
@@ -60,6 +62,7 @@ const HMAC = { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' };
 
 const kmsKeys = {
   [SIGNING]: { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' },
+  [SIGNING_RSA]: { KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' },
   [WRAPPING]: { KeySpec: 'SYMMETRIC_DEFAULT', KeyUsage: 'ENCRYPT_DECRYPT' },
   [REGISTRY]: { KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' },
   [REFERENCE_TOKENS]: HMAC,
@@ -80,7 +83,7 @@ const registryParameters = { 'registry-kms-key': REGISTRY, 'registry-keys': ANY_
 /** Parameters that the stack is packaged with. */
 export const keyParameters = {
   environment: {},
-  kms: { keys: 'kms', 'signing-kms-keys': SIGNING, ...groups, ...registryParameters },
+  kms: { keys: 'kms', 'signing-kms-keys': `${SIGNING},${SIGNING_RSA}`, ...groups, ...registryParameters },
   wrapped: { keys: 'wrapped', 'wrapping-kms-key': WRAPPING, ...groups, ...registryParameters },
 } as const satisfies Record<KeyOrigin, Parameters>;
 
@@ -163,7 +166,7 @@ const start = {
 
   async kms(saved) {
     const { call, others, getPublicKey, ...running } = await startLocalKms(saved);
-    const VERIFICATION_KEYS = publicJwks(getPublicKey(SIGNING));
+    const VERIFICATION_KEYS = publicJwks([SIGNING, SIGNING_RSA].map(getPublicKey));
     return {
       ...running,
       secrets: { 'latchkey/local': { ...others, VERIFICATION_KEYS } },
@@ -198,7 +201,7 @@ export function describeKeyChange(before: KeyOrigin, now: KeyOrigin): string {
 export const startLocalKeys = (origin: KeyOrigin, { secrets, ...saved }: SavedLocalKeys = {}): Promise<LocalKeys> =>
   start[origin]({ ...saved, ...(secrets && { secrets: completeSecrets(secrets) }) });
 
-function publicJwks(key: KeyObject): string {
-  const pem = key.export({ format: 'pem', type: 'spki' });
-  return JSON.stringify({ keys: parseSigningKeys(pem.toString(), 'public').map(({ jwk }) => jwk) });
+function publicJwks(keys: readonly KeyObject[]): string {
+  const pem = keys.map((key) => key.export({ format: 'pem', type: 'spki' })).join('');
+  return JSON.stringify({ keys: parseSigningKeys(pem, 'public').map(({ jwk }) => jwk) });
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { parseDecryptionKeys } from '../../lib/keys/encryption-key.ts';
 import { sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { makeWithPlainId } from '../../lib/oauth/identifier.ts';
@@ -6,17 +6,16 @@ import type { EncryptionJwk } from '../../lib/oauth/resource-server.ts';
 import { createHandleKeys } from '../handle-keys.ts';
 import { newKeyPair } from '../key-pair.ts';
 import { createRegistryKey } from '../registry-key.ts';
+import { createSigningKeys, DEFAULT_ALGORITHMS } from '../signing-key.ts';
 
 /** The content of Secrets Manager: values by secret name, then by key. */
 export type Secrets = Record<string, Record<string, string>>;
 
 /** Makes a secret like that of `latchkey init`, with a decryption key for each demo resource server. */
-export function createSecrets(): Secrets {
-  const { d, ...publicJwk } = makeWithPlainId(signingKey, ({ kid }) => kid);
+export function createSecrets(algs = DEFAULT_ALGORITHMS): Secrets {
   return {
     'latchkey/local': {
-      SIGNING_KEYS: JSON.stringify({ keys: [{ ...publicJwk, d }] }),
-      VERIFICATION_KEYS: JSON.stringify({ keys: [publicJwk] }),
+      ...createSigningKeys(algs),
       ...createHandleKeys(),
       DECRYPTION_KEYS: JSON.stringify({ keys: ['orders', 'billing'].map(decryptionKey) }),
       SEALING_KEYS: makeWithPlainId(() => randomBytes(32), sealingKeyId).toString('base64url'),
@@ -25,18 +24,11 @@ export function createSecrets(): Secrets {
   };
 }
 
-/** Adds what earlier versions did not have. */
+/** Adds what earlier versions did not have, except for a second signing key: clients may know only the algorithm of the first. */
 export const completeSecrets = ({ 'latchkey/local': secret, ...others }: Secrets): Secrets => ({
   ...others,
   'latchkey/local': { ...createHandleKeys(), ...createRegistryKey(), ...secret },
 });
-
-function signingKey() {
-  const { d, crv, kty, x, y } = newKey();
-  // The required members in the order of RFC 7638 section 3.2.
-  const kid = createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
-  return { kty, crv, x, y, kid, alg: 'ES256', use: 'sig', d };
-}
 
 const newKey = () => newKeyPair('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
 

@@ -49,8 +49,8 @@ const generators: [string, number, () => readonly string[]][] = [
   ['the id of a reference token', 5_000, () => [createHandleSecret('reference_token').id]],
   ['the id of a session', 5_000, () => [createHandleSecret('session').id]],
   ['a secret_id', 5_000, () => [createSecret(0).stored.secret_id]],
-  ['the keys that init makes', scaled(50, 500), () => idsOf({ ...createStageSecret('EdDSA') })],
-  ['the keys of a local stack', scaled(50, 500), () => idsOf(createSecrets()['latchkey/local'] ?? {})],
+  ['the keys that init makes', scaled(50, 500), () => idsOf({ ...createStageSecret(['EdDSA']) })],
+  ['the keys of a local stack', scaled(50, 500), () => idsOf(createSecrets(['EdDSA'])['latchkey/local'] ?? {})],
 ];
 
 describe('A generated id', () => {
@@ -235,6 +235,6 @@ describe('A chosen id', () => {
 });
 
 it('The keys that init makes are usable', () => {
-  const { SIGNING_KEYS } = createStageSecret('ES256');
+  const { SIGNING_KEYS } = createStageSecret(['ES256']);
   expect(parseSigningKeys(SIGNING_KEYS, 'private')).toHaveLength(1);
 });

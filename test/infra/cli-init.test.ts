@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createStageSecret, environmentSize } from '../../infra/cli/stage-secret.ts';
 import { MAX_ENVIRONMENT_BYTES } from '../../infra/environment-size.ts';
 import { handleKeyVariables } from '../../infra/handle-keys.ts';
 import { type AlgorithmName, algorithmNames } from '../../lib/keys/algorithm.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
+import { app, newCode, redeem, tokensOf } from '../support/grants.ts';
 import { isLongRun } from '../support/scale.ts';
 import { authorizerEvents, getToken, MACHINES, startWorld, verdict, type World } from '../support/world.ts';
 import { type Cli, createCli } from './cli-runner.ts';
@@ -113,7 +115,7 @@ describe('init', () => {
   );
 
   it('prints the public half of the decryption key', async () => {
-    const { json } = await attempt(['init', '--stage', 'dev', '--json']);
+    const { json } = await attempt(['init', '--stage', 'dev', '--alg', 'ES256', '--json']);
     const [key] = JSON.parse(secrets.get('latchkey/dev')?.['DECRYPTION_KEYS'] ?? '').keys;
     const { encryption_jwk } = json<{ encryption_jwk: unknown }>();
     expect({ ...(encryption_jwk as object), d: key.d }).toEqual(key);
@@ -124,7 +126,7 @@ describe('init', () => {
 
   it.each(algorithms)('makes %s keys of which two private and three public ones fit into 4 KB in a rotation', (alg) => {
     // The same keys again take as much room as others.
-    const secret = createStageSecret(alg);
+    const secret = createStageSecret([alg]);
     const { SIGNING_KEYS, VERIFICATION_KEYS, SEALING_KEYS } = secret;
     const inRotation = {
       ...secret,
@@ -138,10 +140,46 @@ describe('init', () => {
     }
   });
 
+  it('makes a key of each kind by default, which sign access tokens and ID tokens, and fit into 4 KB with their successors', async () => {
+    const { json } = await attempt(['init', '--stage', 'dev', '--json']);
+    const secret = (secrets.get('latchkey/dev') ?? {}) as unknown as ReturnType<typeof createStageSecret>;
+    const published = JSON.parse(secret.VERIFICATION_KEYS).keys as Record<string, string>[];
+    const kids = published.map(({ kid, alg }) => ({ kid, alg }));
+    expect(json()).toMatchObject({ alg: 'ES256', kid: kids[0]?.kid, signing_keys: kids });
+    expect(kids.map(({ alg }) => alg)).toEqual(['ES256', 'RS256']);
+    expect(published.map(({ n = '' }) => Buffer.from(n, 'base64url').length)).toEqual([0, 256]);
+
+    await world.clients.create(app('web'));
+    const { code } = await newCode(world, 'web');
+    const { SIGNING_KEYS, VERIFICATION_KEYS, SEALING_KEYS } = secret;
+    const handlers = world.restart({ SIGNING_KEYS, VERIFICATION_KEYS });
+    const { id_token, access_token } = tokensOf(await redeem(handlers, 'web', code));
+    const algs = [access_token, id_token].map((token) => decodeProtectedHeader(token).alg);
+    expect(algs).toEqual(['ES256', 'RS256']);
+
+    // One private key of each, and the public ones of the next: docs/keys.md#rotate-without-the-registry
+    for (const name of handleKeyVariables) {
+      const inRotation = {
+        ...secret,
+        VERIFICATION_KEYS: join(VERIFICATION_KEYS, VERIFICATION_KEYS),
+        SEALING_KEYS: `${SEALING_KEYS},${SEALING_KEYS}`,
+        [name]: `${secret[name]},${secret[name]}`,
+      };
+      expect(environmentSize(inRotation)).toBeLessThan(MAX_ENVIRONMENT_BYTES);
+    }
+    // With the registry, two private keys of each and no public ones.
+    const registered = {
+      ...secret,
+      SIGNING_KEYS: join(SIGNING_KEYS, SIGNING_KEYS),
+      VERIFICATION_KEYS: secret.REGISTRY_KEYS,
+    };
+    expect(environmentSize(registered)).toBeLessThan(MAX_ENVIRONMENT_BYTES);
+  });
+
   it('never changes an existing secret', async () => {
-    expect(await attempt(['init', '--stage', 'prod'])).toMatchObject({ code: 0 });
+    expect(await attempt(['init', '--stage', 'prod', '--alg', 'ES256'])).toMatchObject({ code: 0 });
     const before = secrets.get('latchkey/prod');
-    const second = await attempt(['init', '--stage', 'prod', '--json']);
+    const second = await attempt(['init', '--stage', 'prod', '--alg', 'ES256', '--json']);
     expect(second).toMatchObject({ code: 1, stdout: '' });
     expect(JSON.parse(second.stderr).error).toMatch(/already exists and was not changed/);
     expect(secrets.get('latchkey/prod')).toBe(before);
@@ -165,7 +203,7 @@ describe('init', () => {
   it.each<[string, string[], number, RegExp]>([
     ['no stage', [], 2, /which stage/],
     ['a stage with a slash', ['--stage', 'a/b'], 2, /A stage name has/],
-    ['an unknown algorithm', ['--stage', 'dev', '--alg', 'HS256'], 2, /Allowed choices/],
+    ['an unknown algorithm', ['--stage', 'dev', '--alg', 'HS256'], 2, /must be one of/],
     ['a region that is none', ['--stage', 'dev', '--region', 'Europe'], 2, /A region/],
     ['a stage that AWS refuses', ['--stage', 'denied'], 1, /could not be created: not you/],
   ])('refuses %s', async (_, args, code, reason) => {
@@ -178,7 +216,7 @@ describe('init', () => {
 describe('init --upgrade', () => {
   const upgrade = (...args: string[]) => attempt(['init', '--stage', 'old', '--upgrade', ...args]);
   const old = (): Record<string, string> => {
-    const { SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS, SEALING_KEYS } = createStageSecret('ES256');
+    const { SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS, SEALING_KEYS } = createStageSecret(['ES256']);
     const HANDLE_KEYS = Buffer.alloc(32, 3).toString('base64url');
     return { SIGNING_KEYS, VERIFICATION_KEYS, DECRYPTION_KEYS, SEALING_KEYS, HANDLE_KEYS, OTHER: 'of the user' };
   };

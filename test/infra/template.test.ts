@@ -96,24 +96,35 @@ describe('The parameters of serverless.yml', () => {
     });
   });
 
-  it('leave room in each function for two private RSA keys and as many public ones, with the quotes that Lambda counts', () => {
+  it('leave room in each function for a rotation, with the quotes that Lambda counts', () => {
     // The same keys twice take as much room as others, and making RSA keys takes long.
-    const old = createStageSecret('RS256');
-    const twice = (name: 'SIGNING_KEYS' | 'VERIFICATION_KEYS') =>
-      JSON.stringify({ keys: [old, old].flatMap((secret) => JSON.parse(secret[name]).keys) });
-    const secret = {
-      ...old,
-      ...Object.fromEntries(handleKeyVariables.map((name) => [name, `${old[name]},${old[name]}`])),
-      SIGNING_KEYS: twice('SIGNING_KEYS'),
-      VERIFICATION_KEYS: twice('VERIFICATION_KEYS'),
+    const both = createStageSecret(['ES256', 'RS256']);
+    const keysOf = (text: string) => JSON.parse(text).keys as object[];
+    const set = (...keys: (object | undefined)[]) => JSON.stringify({ keys });
+    const [, rsa] = keysOf(both.SIGNING_KEYS);
+    const published = keysOf(both.VERIFICATION_KEYS);
+    const rings = Object.fromEntries(handleKeyVariables.map((name) => [name, `${both[name]},${both[name]}`]));
+    const rotations = {
+      'a private key of each kind and two public ones': {
+        SIGNING_KEYS: both.SIGNING_KEYS,
+        VERIFICATION_KEYS: set(...published, ...published),
+      },
+      'two private RSA keys and as many public ones': {
+        SIGNING_KEYS: set(rsa, rsa),
+        VERIFICATION_KEYS: set(published[1], published[1]),
+      },
     };
-    const sizes = environmentSizes(stacks['dev']!.template, { 'latchkey/dev': secret }, 'ap-southeast-2');
-    expect(sizes.size).toBe(functionsOf('dev').length);
-    for (const [id, bytes] of sizes) expect({ id, bytes: bytes < MAX_ENVIRONMENT_BYTES }).toEqual({ id, bytes: true });
+    for (const [what, keys] of Object.entries(rotations)) {
+      const secret = { ...both, ...rings, ...keys };
+      const sizes = environmentSizes(stacks['dev']!.template, { 'latchkey/dev': secret }, 'ap-southeast-2');
+      expect(sizes.size).toBe(functionsOf('dev').length);
+      for (const [id, bytes] of sizes)
+        expect({ what, id, fits: bytes < MAX_ENVIRONMENT_BYTES }).toMatchObject({ fits: true });
+    }
   });
 
   it('take no more room beside the secret than latchkey init counts', () => {
-    const secret = { ...createStageSecret('ES256'), DECRYPTION_KEYS: '', SEALING_KEYS: '' };
+    const secret = { ...createStageSecret(['ES256']), DECRYPTION_KEYS: '', SEALING_KEYS: '' };
     const sizes = environmentSizes(stacks['dev']!.template, { 'latchkey/dev': secret }, 'ap-southeast-2');
     expect(Math.max(...sizes.values())).toBeLessThanOrEqual(environmentSize(secret));
   });
