@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { compose as composeLogout } from '../../functions/logout.ts';
 import { newKeyPair } from '../../infra/key-pair.ts';
 import type { HttpRequest } from '../../lib/http/message.ts';
 import { beginSession, readBrowser, sessionCookie } from '../../lib/interaction/browser-session.ts';
 import { revocationTransition } from '../../lib/oauth/grant-state.ts';
-import { joinSession } from '../../lib/revocation/end-session.ts';
+import { MAX_CLOCK_SKEW_SECONDS } from '../../lib/oauth/revocation.ts';
+import { endSession, joinSession } from '../../lib/revocation/end-session.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { openBrowser, proper, refreshTarget, user, VERIFIER } from '../support/browser.ts';
 import { faults, onlyAt, onlyIf, type StoreRequest, startFaultyStore } from '../support/faulty-store.ts';
 import { handlesOf, tokensOf } from '../support/grants.ts';
+import { openList } from '../support/revocation-list.ts';
 import { AFTER_LOGOUT, ALICE, app, createSignIn, REDIRECT_URI } from '../support/sign-in.ts';
 import {
   client,
@@ -530,7 +532,7 @@ describe('The grants of the session', () => {
     const form = { grant_type: 'authorization_code', code: other.code, redirect_uri: REDIRECT_URI };
     expect(await post(world.handlers.token, 'ender', form)).toMatchObject({ json: { error: 'invalid_grant' } });
     for (const [record, until] of [
-      [ender, NOW + 86_400],
+      [ender, { grants_until: NOW + 86_400, access_token_lifetime: 3_600 }],
       [listener, undefined],
     ] as const) {
       await expect(joinSession(session, record, until, context())).rejects.toMatchObject({ code: 'login_required' });
@@ -739,6 +741,117 @@ describe('The grants of the session', () => {
     expect(await get({ id_token_hint: id_token }, cookie)).toMatchObject(GOODBYE);
     expect((await people.deliveries.list()).filter((delivery) => delivery.sid === sid)).toHaveLength(1);
   });
+});
+
+describe('The entry that ends the grants of a session stays on the list until their last access token has expired:', () => {
+  const HOUR = 3_600;
+  const DELAY = 20;
+  const lasting = app('lasting', { end_grants_on_logout: true, access_token_lifetime: 5 * HOUR });
+  beforeAll(() => world.clients.create(lasting));
+  beforeEach(() => openList(world.table).clear());
+
+  const refresh = { scope: 'openid offline_access' };
+  const give = (record: typeof web, sid: string) => people.give(world.handlers, record, { ...refresh, sid });
+  /** As the sign-in page does. */
+  async function signInAgain(cookie: string) {
+    const request = { cookies: [cookie] } as unknown as HttpRequest;
+    const again = { sub: ALICE.sub, amr: ['pwd'], auth_time: clock() };
+    const next = await beginSession(await readBrowser(request, context()), again, 28_800, context());
+    return { sid: next.sid, cookie: sessionCookie(next, ISSUER, handlesOf(world).session).split(';')[0]! };
+  }
+
+  /** What happens before the sign-out. @returns the cookie with which the person signs out */
+  const courses: [string, number, (first: { sid: string; cookie: string }) => Promise<string>][] = [
+    [
+      'one',
+      HOUR,
+      async ({ sid, cookie }) => {
+        await give(ender, sid);
+        return cookie;
+      },
+    ],
+    [
+      'several, of which the longest counts',
+      5 * HOUR,
+      async ({ sid, cookie }) => {
+        for (const record of [ender, lasting, ender]) await give(record, sid);
+        return cookie;
+      },
+    ],
+    [
+      'several that are given in two windows at once',
+      5 * HOUR,
+      async ({ sid, cookie }) => {
+        await Promise.all([give(lasting, sid), give(ender, sid), give(ender, sid)]);
+        return cookie;
+      },
+    ],
+    [
+      'those of a session that was replaced',
+      5 * HOUR,
+      async ({ sid, cookie }) => {
+        await give(lasting, sid);
+        const next = await signInAgain(cookie);
+        await give(ender, next.sid);
+        return next.cookie;
+      },
+    ],
+    [
+      'those of a session that replaced the same one, in another window',
+      5 * HOUR,
+      async ({ sid, cookie }) => {
+        await give(ender, sid);
+        const [one, other] = [await signInAgain(cookie), await signInAgain(cookie)];
+        await give(lasting, one.sid);
+        await give(ender, other.sid);
+        return other.cookie;
+      },
+    ],
+    [
+      'after the session has expired',
+      5 * HOUR,
+      async ({ sid, cookie }) => {
+        for (const record of [ender, lasting]) await give(record, sid);
+        set(clock() + 30_000);
+        await world.table.remove({ pk: `SESSION#${sid}`, sk: 'SESSION' });
+        return cookie;
+      },
+    ],
+    [
+      'after the session has expired, and a later one of the same person has replaced it',
+      5 * HOUR,
+      async ({ sid, cookie }) => {
+        await give(lasting, sid);
+        set(clock() + 30_000);
+        await world.table.remove({ pk: `SESSION#${sid}`, sk: 'SESSION' });
+        const next = await signInAgain(cookie);
+        await give(ender, next.sid);
+        return next.cookie;
+      },
+    ],
+    [
+      'for the longest lifetime of all if none is noted',
+      24 * HOUR,
+      async ({ sid, cookie }) => {
+        await give(ender, sid);
+        await world.table.remove({ pk: `SESSION#${sid}`, sk: 'LIFETIME' });
+        return cookie;
+      },
+    ],
+  ];
+  it.each(courses)('%s', async (_name, lifetime, course) => {
+    const first = await people.begin();
+    await endSessionOf(await course(first));
+    const [entry, ...others] = await openList(world.table, clock).find('session', first.sid);
+    expect(others).toEqual([]);
+    const needed = clock() + DELAY + lifetime + MAX_CLOCK_SKEW_SECONDS;
+    expect(entry?.expires_at).toBe(Math.ceil(needed / 900) * 900);
+  });
+
+  async function endSessionOf(cookie: string) {
+    const { earlier } = await readBrowser({ cookies: [cookie] } as unknown as HttpRequest, context());
+    await endSession(earlier!, context());
+  }
 });
 
 describe('The deliveries that /logout stores', () => {
