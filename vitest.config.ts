@@ -63,7 +63,7 @@ const serial = 'test/**/*.serial.test.ts';
 
 // `vitest run` is the normal run; `vitest run --mode long` is everything.
 export default defineConfig(({ mode }) => {
-  // Most code runs a few times only, so V8 optimises it eight times as late as by default, which takes a fifth less of the CPU.
+  // Most code runs a few times only, so V8 optimises it fifteen times as late as by default, which takes a fifth less of the CPU.
   if (mode !== 'long') setFlagsFromString('--interrupt-budget=1000000');
   const common = {
     globalSetup: ['test/support/build.ts', 'test/support/shared-programs.ts'],

@@ -13,6 +13,7 @@ import { type ForgingKey, forgingKey, type Json, seal, segment, signingKeyOf } f
 import { derivedKey, directRecipient, ecdhRecipient, encryptJwe, ringKeyId } from './support/forge-jwe.ts';
 import { payloadOf } from './support/grants.ts';
 import { readPackagedStack } from './support/packaged-functions.ts';
+import { sampled } from './support/scale.ts';
 import {
   authorizerEvents,
   client,
@@ -425,9 +426,12 @@ it('What can be made of the keys of a function or an API, and of what tokens sho
     ),
   );
   const found: Record<string, string[]> = {};
-  for (const { variable, value, holder } of variables.values()) {
+  for (const [turn, { variable, value, holder }] of [...variables.values()].entries()) {
     const make = () => (makers[variable] ?? handlesWith)(value, holder);
-    for (const what of Object.keys(make())) {
+    // In the normal run what is believed somewhere, and of the rest a third, in turn.
+    const all = Object.keys(make());
+    const some = sampled(all, 3, turn);
+    for (const what of all.filter((one) => some.includes(one) || `${variable}: ${one}` in expected)) {
       const believed = await believedAt(make()[what] ?? '');
       if (believed.length === 0) continue;
       found[`${variable}: ${what}`] = believed.toSorted();
