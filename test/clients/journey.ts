@@ -2,7 +2,7 @@
 // what came of each step. This file checks what they say against the service.
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
-import { createCli, succeeding } from '../infra/cli-runner.ts';
+import { type Cli, createCli, succeeding } from '../infra/cli-runner.ts';
 import type { LocalService } from '../support/local-service.ts';
 import { createLocalUser, type LocalUser, sharedService } from '../support/shared.ts';
 import { openWebBrowser, type WebBrowser } from './web-browser.ts';
@@ -47,19 +47,22 @@ export interface Journey {
 
 /**
  * Registers a client and a user for one program.
- * @param origin of the program, if it is a server
  * @param options for `latchkey client create`, besides URIs, scope and API
+ * @param uris of the program, if it is a server
+ * @param apiOptions for `latchkey resource create`, for an API with the scope `things:read` in place of that of the demo
  */
 export async function prepareJourney(
   options: readonly string[] = [],
   { redirect_uri = `${APP}/callback`, post_logout_redirect_uri = `${APP}/` } = {},
+  apiOptions?: readonly string[],
 ): Promise<Journey> {
   const service = await sharedService();
   const user = await createLocalUser(service);
-  const api = ordersOf(service);
   const latchkey = succeeding(createCli({}, service.directory));
+  const api = apiOptions ? await createApi(latchkey, apiOptions) : ordersOf(service);
+  const scope = apiOptions ? SCOPE.replace('orders:', 'things:') : SCOPE;
   const uris = ['--redirect-uri', redirect_uri, '--post-logout-redirect-uri', post_logout_redirect_uri];
-  const rights = ['--scope', SCOPE, '--resource', api.identifier];
+  const rights = ['--scope', scope, '--resource', api.identifier];
   const id = `client-${randomUUID()}`;
   const created = await latchkey(['client', 'create', id, ...uris, ...rights, ...options, '--json']);
   const { client_secret = '' } = created.json<{ client_secret?: string }>();
@@ -69,10 +72,16 @@ export async function prepareJourney(
     client_secret,
     redirect_uri,
     post_logout_redirect_uri,
-    scope: SCOPE,
+    scope,
     api: { url: `${service.issuer}/whoami`, ...api },
   };
   return { settings, user, browser: openWebBrowser(user) };
+}
+
+async function createApi(latchkey: Cli, options: readonly string[]): Promise<{ identifier: string; secret: string }> {
+  const identifier = `https://things.example/${randomUUID()}`;
+  const created = await latchkey(['resource', 'create', identifier, '--scope', 'things:read', ...options, '--json']);
+  return { identifier, secret: created.json<{ secret: string }>().secret };
 }
 
 function ordersOf({ demo }: LocalService): { identifier: string; secret: string } {

@@ -49,7 +49,8 @@ export async function expectJourney({ command, args, callback, options, steps }:
   }
 }
 
-const variables = ({ api, ...settings }: Settings): Record<string, string> => ({
+/** The settings as environment variables. */
+export const variables = ({ api, ...settings }: Settings): Record<string, string> => ({
   ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name.toUpperCase(), value])),
   API_URL: api.url,
   API_IDENTIFIER: api.identifier,

@@ -45,10 +45,10 @@ export function openWebBrowser(person: Person) {
 
   /** What the person enters on a page, and the button pressed; undefined if the page has no form. */
   function fillIn(body: string): URLSearchParams | undefined {
-    if (!body.includes('<form method="post"')) return undefined;
-    const fields = [...body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)];
+    if (!/<form [^>]*method="post"/.test(body)) return undefined;
+    const fields = [...body.matchAll(/<input [^>]*>/g)].filter(([input]) => input.includes('type="hidden"'));
     const form = new URLSearchParams();
-    for (const [, name = '', value = ''] of fields) form.set(name, unescapeHtml(value));
+    for (const [input] of fields) form.set(attribute(input, 'name'), attribute(input, 'value'));
     const page = form.get('page');
     if (page === null) return form;
     if (page === 'sign_in') {
@@ -75,14 +75,14 @@ export function openWebBrowser(person: Person) {
         } else {
           form = fillIn(body);
           if (!form) return { url: url.href, body };
-          const action = /<form method="post"(?: action="([^"]*)")?/.exec(body)?.[1];
-          url = new URL(unescapeHtml(action ?? ''), url);
+          const [start = ''] = /<form [^>]*method="post"[^>]*>/.exec(body) ?? [];
+          url = new URL(attribute(start, 'action'), url);
         }
       }
       throw new Error(`the browser is still at ${url} after ${MOST_PAGES} pages`);
     },
-    /** Forgets all cookies, like a new private window. */
-    forget: () => jars.clear(),
+    /** Whether a page redirects, as one does that needs somebody to sign in. */
+    isRedirected: async (url: string): Promise<boolean> => (await load(new URL(url))).headers.has('location'),
   };
 }
 
@@ -90,6 +90,9 @@ export type WebBrowser = ReturnType<typeof openWebBrowser>;
 
 /** The button that goes on, by page. */
 const actions: Readonly<Record<string, string>> = { consent: 'allow', select_account: 'continue' };
+
+const attribute = (tag: string, name: string): string =>
+  unescapeHtml(new RegExp(` ${name}="([^"]*)"`).exec(tag)?.[1] ?? '');
 
 const unescapeHtml = (text: string): string =>
   text

@@ -48,7 +48,7 @@ const launch: { readonly [Name in keyof SharedPrograms]: () => Promise<Running<S
   },
   async moto() {
     const { installPeer, python } = await import('./toolchain.ts');
-    return { value: await installPeer('peers/moto', python), end: async () => {} };
+    return { value: await installPeer('test/peers/moto', python), end: async () => {} };
   },
 };
 

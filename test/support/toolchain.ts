@@ -5,7 +5,7 @@
 // For another language, pin its packages in such a folder, and describe their installation like `python`.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -19,6 +19,8 @@ export interface Toolchain {
   readonly versionArgument: string;
   /** The files in the folder that pin its packages. Default: everything but tests, where programs are compiled. */
   readonly pins?: readonly string[];
+  /** What else tells one installation of a folder from another. */
+  readonly variant?: string;
   /** Installs the packages that one directory pins into another, empty one. */
   install(pinned: string, into: string): Promise<void>;
 }
@@ -46,19 +48,37 @@ export const go: Toolchain = {
 };
 
 /**
+ * Packages a project, into its `target`. Maven keeps what it has downloaded in its own cache.
+ * @param parentVersion of the parent in `pom.xml`, in place of the one that is there
+ */
+export const maven = (parentVersion?: string): Toolchain => ({
+  command: 'mvn',
+  versionArgument: '--version',
+  variant: parentVersion ?? '',
+  async install(pinned, into) {
+    cpSync(pinned, into, { recursive: true });
+    if (parentVersion) {
+      const pom = join(into, 'pom.xml');
+      writeFileSync(pom, readFileSync(pom, 'utf8').replace(/<version>[^<]+/, `<version>${parentVersion}`));
+    }
+    await run('mvn', ['--quiet', '--batch-mode', 'package'], { cwd: into });
+  },
+});
+
+/**
  * Installs a peer, or reuses an earlier installation from the same pins.
- * @param folder below test
+ * @param folder with what pins it
  * @returns the directory of the installation; undefined if its tests must be skipped, after printing why
  * @throws Error in CI when the toolchain is present but the packages cannot be installed
  */
 export async function installPeer(folder: string, toolchain: Toolchain): Promise<string | undefined> {
-  const { command, versionArgument, pins, install } = toolchain;
-  const name = folder.replace('/', '-');
+  const { command, versionArgument, pins, variant = '', install } = toolchain;
+  const name = folder.replace(/^test\//, '').replaceAll('/', '-');
   const version = await run(command, [versionArgument]).catch(() => undefined);
   if (!version) return skip(name, `there is no ${command} on this machine`);
 
-  const pinned = join(root, 'test', folder);
-  const hash = createHash('sha256').update(`${version.stdout}${version.stderr}`);
+  const pinned = join(root, folder);
+  const hash = createHash('sha256').update(`${version.stdout}${version.stderr}${variant}`);
   for (const pin of pins ?? sourcesIn(pinned)) hash.update(readFileSync(join(pinned, pin)));
   const directory = join(root, 'node_modules/.cache/latchkey/peers', `${name}-${hash.digest('hex').slice(0, 16)}`);
   const isComplete = join(directory, '.complete');

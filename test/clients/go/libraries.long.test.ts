@@ -13,7 +13,7 @@ const programs: Readonly<Record<string, Omit<Program, 'args'>>> = {
   },
 };
 
-const installed = await installPeer('clients/go', go);
+const installed = await installPeer('test/clients/go', go);
 
 describe.skipIf(!installed)('The steps that client libraries for Go take work with', () => {
   it.each(Object.entries(programs))('%s', (_name, { command, ...program }) =>

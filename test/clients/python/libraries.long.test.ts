@@ -24,7 +24,7 @@ const programs: Readonly<Record<string, Omit<Program, 'command'>>> = {
   },
 };
 
-const installed = await installPeer('clients/python', python);
+const installed = await installPeer('test/clients/python', python);
 
 describe.skipIf(!installed)('The steps that client libraries for Python take work with', () => {
   it.each(Object.entries(programs))('%s', (_name, program) =>

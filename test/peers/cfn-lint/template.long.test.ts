@@ -49,7 +49,7 @@ async function lint(directory: string, files: readonly string[]): Promise<Findin
   return JSON.parse(output) as Finding[];
 }
 
-const installed = await installPeer('peers/cfn-lint', python);
+const installed = await installPeer('test/peers/cfn-lint', python);
 
 describe.skipIf(installed === undefined)('cfn-lint', () => {
   const directory = mkdtempSync(join(tmpdir(), 'latchkey-lint-'));
