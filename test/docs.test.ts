@@ -126,9 +126,11 @@ describe('The page on dependencies', () => {
 });
 
 describe('The page on client libraries', () => {
-  const rows = [...document('docs/clients.md').matchAll(/^\| `([^`]+)`[^|]* \| (\d[\w.]*) \|/gm)].map(
-    ([, name, version]) => `${name} ${version}`,
-  );
+  const rows = document('docs/clients.md')
+    .split('\n')
+    .map((line) => line.split(' | '))
+    .filter(([, version = '']) => /^\d/.test(version))
+    .map(([name = '', version]) => `${name.replace(/^\| |`| \(.*/g, '')} ${version}`);
 
   it('names the versions that the tests use', () => {
     expect(rows.length).toBeGreaterThan(5);
@@ -211,7 +213,14 @@ function pinnedVersions(): Set<string> {
     ...document('test/clients/python/requirements.txt').matchAll(/^(?<name>[\w-]+)==(?<version>.+)$/gm),
     ...document('test/clients/go/go.mod').matchAll(/^\t(?<name>\S+) v(?<version>\S+)$/gm),
   ];
-  return new Set([...ofNpm, ...ofOthers.map(({ groups }) => `${groups?.['name']} ${groups?.['version']}`)]);
+  const poms = document('test/clients/java/pom.xml') + document('examples/spring/pom.xml');
+  const ofJava = poms.matchAll(
+    /<groupId>(\S+)<\/groupId>\s+<artifactId>(\S+)<\/artifactId>\s+(?:<!--.*-->\s+)?<version>(\S+)<\/version>/g,
+  );
+  const inJava = [...ofJava].map(([, group, artifact, version]) =>
+    `${group}:${artifact} ${version}`.replace('org.springframework.boot:spring-boot-starter-parent', 'Spring Boot'),
+  );
+  return new Set([...ofNpm, ...inJava, ...ofOthers.map(({ groups }) => `${groups?.['name']} ${groups?.['version']}`)]);
 }
 
 const withoutCode = (text: string): string => text.replace(/^```.*?^```$/gms, '').replace(/`[^`\n]*`/g, 'code');

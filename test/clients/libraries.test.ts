@@ -27,7 +27,6 @@ const app = { options: ['--public'], steps: ['sign in', 'refresh', 'logout'] } s
 const programs: Readonly<Record<string, Program>> = {
   'openid-client 5': {
     file: 'openid-client-5',
-    options: ['--id-token-alg', 'ES256'],
     steps: ['sign in', 'userinfo', 'refresh', 'introspection', 'revocation', 'logout'],
   },
   '@auth/core': { file: 'auth-core', steps: ['sign in', 'userinfo'], callback: '/auth/callback/latchkey' },

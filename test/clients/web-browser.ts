@@ -29,7 +29,7 @@ export function openWebBrowser(person: Person) {
       method: form ? 'POST' : 'GET',
       redirect: 'manual',
       headers: {
-        accept: 'text/html',
+        accept: 'text/html, */*;q=0.8',
         cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; '),
         ...(form && { origin: url.origin, 'sec-fetch-site': 'same-origin' }),
       },

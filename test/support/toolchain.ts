@@ -98,7 +98,7 @@ export async function installPeer(folder: string, toolchain: Toolchain): Promise
 
 const sourcesIn = (directory: string): string[] =>
   readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !name.endsWith('.test.ts') && statSync(join(directory, name)).isFile())
+    .filter((name) => !/\.test\.ts$|^target\//.test(name) && statSync(join(directory, name)).isFile())
     .toSorted();
 
 function skip(name: string, reason: string): undefined {

@@ -42,7 +42,11 @@ describe.each([
       const { settings, user, browser } = journey;
       const args = [...run, join(installed!, 'target/shop-1.jar'), `--server.port=${port}`];
       const app = await startPeer('java', args, /Started Shop/, variables(settings));
-      const read = async (path: string) => JSON.parse((await browser.visit(origin + path)).body);
+      const read = async (path: string) => {
+        const { url, body } = await browser.visit(origin + path);
+        expect({ url, body }).toMatchObject({ body: expect.stringMatching(/^\{.*\}$/) });
+        return JSON.parse(body);
+      };
       const call = (path: string, token: string) =>
         fetch(origin + path, { headers: { authorization: `Bearer ${token}` } });
       try {

@@ -12,7 +12,6 @@ export async function* run(
     client_id,
     client_secret,
     redirect_uris: [redirect_uri],
-    id_token_signed_response_alg: 'ES256',
   });
   const checks = { code_verifier: generators.codeVerifier(), state: generators.state(), nonce: generators.nonce() };
   const url = client.authorizationUrl({

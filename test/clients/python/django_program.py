@@ -25,7 +25,6 @@ settings.configure(
         "django.contrib.auth.middleware.AuthenticationMiddleware",
     ],
     AUTHENTICATION_BACKENDS=["social_core.backends.open_id_connect.OpenIdConnectAuth"],
-    SOCIAL_AUTH_OIDC_JWT_ALGORITHMS=["ES256"],
     LOGIN_REDIRECT_URL="/me",
     SOCIAL_AUTH_OIDC_OIDC_ENDPOINT=ISSUER,
     SOCIAL_AUTH_OIDC_KEY=CLIENT_ID,

@@ -19,7 +19,6 @@ const programs: Readonly<Record<string, Omit<Program, 'command'>>> = {
   'social-auth-core in Django': {
     args: [join(directory, 'django_program.py')],
     callback: '/complete/oidc/',
-    options: ['--id-token-alg', 'ES256'],
     steps: ['sign in', 'userinfo', 'refresh'],
   },
 };
