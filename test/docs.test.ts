@@ -201,14 +201,16 @@ function documents(): string[] {
   );
 }
 
+interface LockedPackage {
+  readonly name?: string;
+  readonly version: string;
+}
+
 /** The packages that the tests of client libraries use, each with its version. */
 function pinnedVersions(): Set<string> {
-  const { packages } = JSON.parse(document('package-lock.json')) as {
-    packages: Record<string, { name?: string; version: string }>;
-  };
-  const ofNpm = Object.entries(packages).map(
-    ([path, { name = path.replace('node_modules/', ''), version }]) => `${name} ${version}`,
-  );
+  const ofNpm = ['package-lock.json', 'test/clients/browser/package-lock.json']
+    .flatMap((lock) => Object.entries(JSON.parse(document(lock)).packages as Record<string, LockedPackage>))
+    .map(([path, { name = path.replace('node_modules/', ''), version }]) => `${name} ${version}`);
   const ofOthers = [
     ...document('test/clients/python/requirements.txt').matchAll(/^(?<name>[\w-]+)==(?<version>.+)$/gm),
     ...document('test/clients/go/go.mod').matchAll(/^\t(?<name>\S+) v(?<version>\S+)$/gm),

@@ -38,6 +38,17 @@ export const python: Toolchain = {
   },
 };
 
+/** Installs what a lock file pins. */
+export const npm: Toolchain = {
+  command: 'npm',
+  versionArgument: '--version',
+  pins: ['package.json', 'package-lock.json'],
+  async install(pinned, into) {
+    for (const name of ['package.json', 'package-lock.json']) cpSync(join(pinned, name), join(into, name));
+    await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: into });
+  },
+};
+
 /** Compiles the programs in the folders of a module. Go keeps what it has downloaded in its own cache. */
 export const go: Toolchain = {
   command: 'go',
