@@ -77,13 +77,13 @@ async function seed(deployment: Deployment): Promise<void> {
     const access_token_encryption_jwk = encryptionJwk(DECRYPTION_KEYS[id]);
     await resourceServers.create(resourceServer(id, { access_token_encryption_jwk }));
   }
-  await resourceServers.create(resourceServer('second', { access_token_signing_alg: alg }));
+  await resourceServers.create(resourceServer('second-api', { access_token_signing_alg: alg }));
   for (const id of MACHINES) await clients.create(client(id, { access_token_format: machines[id] }));
   const web: Record<string, Partial<Client>> = {
     web: { end_grants_on_logout: true, backchannel_logout_uri: 'https://127.0.0.1:9/' },
     references: { access_token_format: 'reference', response_types: ['code', 'code token', 'id_token token'] },
     second: {
-      resources: ['second'],
+      resources: ['second-api'],
       id_token_signed_response_alg: alg,
       response_types: ['code', 'code id_token token'],
       backchannel_logout_uri: 'https://127.0.0.1:9/',
