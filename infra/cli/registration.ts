@@ -32,6 +32,8 @@ const advice: Readonly<Record<Code, Advice>> = {
   no_code_grant: { remedy: 'give --grant-type authorization_code, too' },
   no_openid_scope: { remedy: 'give --scope with openid, too' },
   tokens_in_url: { remedy: 'use it only for a client that cannot do otherwise' },
+  claimable_without_pkce: { remedy: 'leave out --no-pkce' },
+  claimable_scheme: { remedy: 'use it only for an app that cannot have https or a reversed domain name' },
   public_without_pkce: { remedy: 'leave out --no-pkce' },
   without_pkce: { remedy: 'use it only for a client that cannot do PKCE' },
   claimable_without_consent: { remedy: 'leave out --no-consent, or use an https redirect URI' },

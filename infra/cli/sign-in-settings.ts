@@ -14,7 +14,7 @@ import {
   single,
   withRows,
 } from './setting-rows.ts';
-import { origin, postLogoutRedirectUri, redirectUri, webUri } from './uri.ts';
+import { origin, postLogoutRedirectUri, redirectUri, scheme, webUri } from './uri.ts';
 
 // The settings of a client that people sign in to: one row for each member of its metadata.
 
@@ -24,6 +24,13 @@ const settings: readonly Setting<Client>[] = [
     flags: '--redirect-uri <uri>',
     description: 'redirect URI, which must match exactly except for a loopback port; repeatable',
     parse: parse.listOf(redirectUri),
+  },
+  {
+    member: 'private_use_schemes',
+    flags: '--allow-scheme <scheme>',
+    description:
+      'scheme without a dot for its redirect URIs, such as cursor: any app on a device can claim it, so PKCE is required; repeatable',
+    parse: parse.listOf(scheme),
   },
   {
     member: 'post_logout_redirect_uris',

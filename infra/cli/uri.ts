@@ -1,11 +1,12 @@
 import { InvalidArgumentError } from 'commander';
 import { whyNotPostLogoutRedirectUri, whyNotRedirectUri } from '../../lib/oauth/client-registration.ts';
-import { isClientUri } from '../../lib/oauth/redirect-uri.ts';
+import { isAllowableScheme, isClientUri } from '../../lib/oauth/redirect-uri.ts';
 
 // Parsers for the URIs and origins that a client may register.
 
-const unless = (whyNot: (uri: string) => string | undefined) => (text: string) => {
-  const reason = whyNot(text);
+/** Whether the client may have the scheme is decided when all options are known. */
+const unless = (whyNot: (uri: string, schemes: readonly string[]) => string | undefined) => (text: string) => {
+  const reason = whyNot(text, [text.split(':')[0] ?? '']);
   if (reason === undefined) return text;
   throw new InvalidArgumentError(`The URI ${reason}.`);
 };
@@ -15,6 +16,14 @@ export const redirectUri = unless(whyNotRedirectUri);
 
 /** A URI that a logout leads to. OpenID Connect RP-Initiated Logout section 3 */
 export const postLogoutRedirectUri = unless(whyNotPostLogoutRedirectUri);
+
+/** Of redirect URIs. */
+export function scheme(text: string): string {
+  if (isAllowableScheme(text)) return text;
+  throw new InvalidArgumentError(
+    'A scheme looks like cursor: small letters, digits, + and -, and none that browsers open themselves. One with a dot needs no permission.',
+  );
+}
 
 /** The URL of a page or picture that a browser loads, or of an endpoint that the service calls. */
 export function webUri(text: string): string {

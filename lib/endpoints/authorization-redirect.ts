@@ -40,7 +40,7 @@ export async function findClientRedirect(
   const requested = get('redirect_uri');
   const redirect_uri = requested ?? impliedRedirectUri(get('scope'), client);
   if (redirect_uri === undefined) throw new UntrustedClient('invalid_request', 'redirect_uri is missing', { caller });
-  if (!matchesRedirectUri(redirect_uri, client.redirect_uris ?? [])) {
+  if (!matchesRedirectUri(redirect_uri, client.redirect_uris ?? [], client.private_use_schemes)) {
     const description = 'redirect_uri is not registered for this client';
     throw new UntrustedClient('invalid_request', description, { caller });
   }

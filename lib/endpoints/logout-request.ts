@@ -53,7 +53,7 @@ function parseRedirect(parameters: Form, client: Client | undefined): string | u
   const uri = parameters.get('post_logout_redirect_uri');
   if (uri === undefined) return undefined;
   if (!client) throw invalid('post_logout_redirect_uri needs a client_id or an id_token_hint');
-  if (!matchesPostLogoutRedirectUri(uri, client.post_logout_redirect_uris ?? [])) {
+  if (!matchesPostLogoutRedirectUri(uri, client.post_logout_redirect_uris ?? [], client.private_use_schemes)) {
     throw invalid('post_logout_redirect_uri is not registered for this client', {
       caller: { client_id: client.client_id },
     });

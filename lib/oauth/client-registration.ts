@@ -58,19 +58,22 @@ const redirectUriFaults = {
   user: 'must not have a user name or password',
   http: 'must be https, as http is for loopback only: 127.0.0.1, [::1] or localhost (RFC 8252 section 7.3)',
   scheme:
-    'has a private-use scheme without a dot, which any app may claim: use a reversed domain name, as in com.example.app:/cb (RFC 8252 section 7.1)',
+    'has a private-use scheme without a dot, which any app may claim: use a reversed domain name, as in com.example.app:/cb (RFC 8252 section 7.1), or allow the scheme by --allow-scheme',
+  reserved: 'has a scheme that is no app’s, as browsers open it themselves',
   wildcard: 'has a wildcard, but redirect URIs are compared character by character',
   parameter: 'has a parameter in its query that the service adds itself',
 } as const satisfies Record<RedirectUriFault, string>;
 
-export const whyNotRedirectUri = (uri: string): string | undefined => reasonOf(redirectUriFault(uri));
+export const whyNotRedirectUri = (uri: string, schemes?: readonly string[]): string | undefined =>
+  reasonOf(redirectUriFault(uri, schemes));
 
-export const whyNotPostLogoutRedirectUri = (uri: string): string | undefined =>
-  reasonOf(postLogoutRedirectUriFault(uri));
+export const whyNotPostLogoutRedirectUri = (uri: string, schemes?: readonly string[]): string | undefined =>
+  reasonOf(postLogoutRedirectUriFault(uri, schemes));
 
 const reasonOf = (fault: RedirectUriFault | undefined) => fault && redirectUriFaults[fault];
 
-function redirectUriFindings({ grant_types, response_types, redirect_uris = [], ...client }: Client) {
+function redirectUriFindings(client: Client) {
+  const { grant_types, response_types, redirect_uris = [], private_use_schemes: schemes = [] } = client;
   const isSignedInTo = grant_types.includes('authorization_code') || response_types !== undefined;
   const unusable = (uri: string, reason: string | undefined) =>
     reason === undefined ? undefined : refused('unusable_redirect_uri', `the redirect URI ${uri} ${reason}`);
@@ -78,10 +81,25 @@ function redirectUriFindings({ grant_types, response_types, redirect_uris = [], 
     isSignedInTo && redirect_uris.length === 0
       ? refused('no_redirect_uri', 'a client that people sign in to needs a redirect URI')
       : undefined,
-    ...redirect_uris.map((uri) => unusable(uri, whyNotRedirectUri(uri))),
-    ...(client.post_logout_redirect_uris ?? []).map((uri) => unusable(uri, whyNotPostLogoutRedirectUri(uri))),
+    ...redirect_uris.map((uri) => unusable(uri, whyNotRedirectUri(uri, schemes))),
+    ...(client.post_logout_redirect_uris ?? []).map((uri) => unusable(uri, whyNotPostLogoutRedirectUri(uri, schemes))),
+    ...schemes.map(claimableFinding(client)),
   ];
 }
+
+/** RFC 8252 section 8.6 */
+const claimableFinding =
+  ({ require_pkce }: Client) =>
+  (scheme: string) =>
+    require_pkce === false
+      ? refused(
+          'claimable_without_pkce',
+          `PKCE is required, because any app can claim the scheme ${scheme} and get the codes`,
+        )
+      : doubtful(
+          'claimable_scheme',
+          `any app on a device can claim the scheme ${scheme}, ask people to sign in in the name of this client, and get the answer`,
+        );
 
 function responseTypeFindings({ response_types = [], grant_types, scope }: Client) {
   const withMember = (member: string) => response_types.find((type) => type.split(' ').includes(member));

@@ -20,6 +20,8 @@ export interface Client {
 
   /** Compared character by character. RFC 9700 section 4.1.3 */
   readonly redirect_uris?: readonly string[];
+  /** Schemes without a dot that its redirect URIs may have, although any app can claim them. */
+  readonly private_use_schemes?: readonly string[];
   /** Absent = only `code`. */
   readonly response_types?: readonly string[];
   /** Of responses with a code alone. Absent = all, as for the clients of version 0.1.0. */

@@ -24,6 +24,7 @@ const members: Members<Client> = {
   secrets: listOf(hashedSecret),
   enabled: boolean,
   redirect_uris: optional(listOf(text)),
+  private_use_schemes: optional(listOf(text)),
   response_types: optional(listOf(text)),
   response_modes: optional(listOf(text)),
   require_pkce: optional(boolean),

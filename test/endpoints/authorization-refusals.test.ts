@@ -1,6 +1,6 @@
 // Each refusal, by its code and by where it is reported: to the client by a redirect, or to the user by a page.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { matchesRedirectUri, redirectUriFault } from '../../lib/oauth/redirect-uri.ts';
+import { matchesPostLogoutRedirectUri, matchesRedirectUri, redirectUriFault } from '../../lib/oauth/redirect-uri.ts';
 import { responseParameters } from '../../lib/oauth/response-parameters.ts';
 import { createUserStore } from '../../lib/store/user.ts';
 import { CALLBACK, CHALLENGE, openBrowser, proper, type Query, queryOf, user, webClient } from '../support/browser.ts';
@@ -447,6 +447,7 @@ describe('A redirect URI', () => {
   it.each([
     ['http://app.example/cb', 'http'],
     ['cursor://anysphere/cb', 'scheme'],
+    ['javascript:alert(1)', 'reserved'],
     ['https://user@app.example/cb', 'user'],
     ['https://app.example/cb#', 'form'],
     ['/cb', 'form'],
@@ -454,6 +455,19 @@ describe('A redirect URI', () => {
     ['https://app.example/cb?code=1', 'parameter'],
   ])('%j is refused for its %s', (uri, fault) => {
     expect(redirectUriFault(uri)).toBe(fault);
+  });
+
+  it.each<[string, string[], string[], boolean]>([
+    ['cursor://anysphere/cb', ['cursor://anysphere/cb'], ['cursor'], true],
+    ['cursor://anysphere/cb', ['cursor://anysphere/cb'], ['vscode'], false],
+    ['cursor://anysphere/other', ['cursor://anysphere/cb'], ['cursor'], false],
+    ['cursor://user@anysphere/cb', ['cursor://user@anysphere/cb'], ['cursor'], false],
+    ['cursor://anysphere/*', ['cursor://anysphere/*'], ['cursor'], false],
+    ['javascript:alert(1)', ['javascript:alert(1)'], ['javascript'], false],
+    ['http://app.example/cb', ['http://app.example/cb'], ['http'], false],
+  ])('%j, registered as %j with the schemes %j, is matched: %s', (uri, registered, schemes, isMatched) => {
+    expect(matchesRedirectUri(uri, registered, schemes)).toBe(isMatched);
+    expect(matchesPostLogoutRedirectUri(uri, registered, schemes)).toBe(isMatched);
   });
 
   it.each(uris.map(([uri, isAllowed]) => [uri, isAllowed ? 'may' : 'may not', isAllowed] as const))(

@@ -104,6 +104,7 @@ const aClient = client('shaped', {
   access_token_format: 'jwt',
   access_token_lifetime: 60,
   redirect_uris: ['https://app.example/'],
+  private_use_schemes: ['cursor'],
   response_types: ['code'],
   require_pkce: true,
   require_consent: false,
