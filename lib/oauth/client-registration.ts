@@ -59,7 +59,7 @@ const redirectUriFaults = {
   http: 'must be https, as http is for loopback only: 127.0.0.1, [::1] or localhost (RFC 8252 section 7.3)',
   scheme:
     'has a private-use scheme without a dot, which any app may claim: use a reversed domain name, as in com.example.app:/cb (RFC 8252 section 7.1), or allow the scheme by --allow-scheme',
-  reserved: 'has a scheme that is no app’s, as browsers open it themselves',
+  reserved: 'has a scheme that browsers open themselves, so no app can have it',
   wildcard: 'has a wildcard, but redirect URIs are compared character by character',
   parameter: 'has a parameter in its query that the service adds itself',
 } as const satisfies Record<RedirectUriFault, string>;

@@ -11,7 +11,7 @@ import { pairs } from '../support/scale.ts';
 import { createLocalUser, type LocalUser, sharedService } from '../support/shared.ts';
 import { describeInBrowser, openPage } from './chromium.ts';
 
-const APP = 'com.example.leaving:/cb';
+const APP = 'example-leaving://signed-in/cb';
 
 const library = readFileSync('node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js', 'utf8');
 
@@ -52,7 +52,17 @@ describeInBrowser('Chromium, after a form of', () => {
     ) as typeof places;
     const uris = Object.values(places).flatMap((uri) => ['--redirect-uri', uri, '--post-logout-redirect-uri', uri]);
     const latchkey = succeeding(createCli({}, service.directory));
-    await latchkey(['client', 'create', client.client_id, '--scope', 'openid', '--no-consent', ...uris]);
+    await latchkey([
+      'client',
+      'create',
+      client.client_id,
+      '--scope',
+      'openid',
+      '--no-consent',
+      '--allow-scheme',
+      'example-leaving',
+      ...uris,
+    ]);
   });
   afterAll(() => server?.close());
 

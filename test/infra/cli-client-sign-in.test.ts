@@ -190,26 +190,28 @@ describe('client update', () => {
 });
 
 describe('client create and update refuse with exit code 2, and change nothing:', () => {
-  const uri = /https, http on loopback, or have a private-use scheme/;
+  const form = /must be an absolute URI of visible ASCII/;
+  const http = /must be https, as http is for loopback only/;
+  const reserved = /a scheme that browsers open themselves/;
   const url = /must be https/;
   it.each<[string, string[], RegExp]>([
-    ['plain http', ['--redirect-uri', 'http://shop.example.com/callback'], uri],
-    ['a host that only begins like loopback', ['--redirect-uri', 'http://localhost.example.com/'], uri],
-    ['a fragment', ['--redirect-uri', `${CALLBACK}#a`], uri],
-    ['an empty fragment', ['--redirect-uri', `${CALLBACK}#`], uri],
-    ['a relative URI', ['--redirect-uri', '/callback'], uri],
-    ['a user', ['--redirect-uri', 'https://a:b@shop.example.com/'], uri],
-    ['a space in the URI', ['--redirect-uri', 'https://shop.example.com/a b'], uri],
-    ['a script', ['--redirect-uri', 'javascript:alert(1)'], uri],
-    ['a document', ['--redirect-uri', 'data:text/html,hello'], uri],
-    ['a scheme that is nobody’s', ['--redirect-uri', 'myapp:/callback'], uri],
+    ['plain http', ['--redirect-uri', 'http://shop.example.com/callback'], http],
+    ['a host that only begins like loopback', ['--redirect-uri', 'http://localhost.example.com/'], http],
+    ['a fragment', ['--redirect-uri', `${CALLBACK}#a`], form],
+    ['an empty fragment', ['--redirect-uri', `${CALLBACK}#`], form],
+    ['a relative URI', ['--redirect-uri', '/callback'], form],
+    ['a user', ['--redirect-uri', 'https://a:b@shop.example.com/'], /must not have a user name/],
+    ['a space in the URI', ['--redirect-uri', 'https://shop.example.com/a b'], form],
+    ['a script', ['--redirect-uri', 'javascript:alert(1)'], reserved],
+    ['a document', ['--redirect-uri', 'data:text/html,hello'], reserved],
+    ['a scheme that is nobody’s', ['--redirect-uri', 'myapp:/callback'], /without a dot/],
     ['a scheme that is not allowed', ['--redirect-uri', 'vscode://x/cb', '--allow-scheme', 'cursor'], /without a dot/],
     ['a page to return to with such a scheme', ['--post-logout-redirect-uri', 'vscode://x/cb'], /without a dot/],
     ['a script as a scheme', ['--allow-scheme', 'javascript'], /A scheme looks like cursor/],
     ['a scheme with its colon', ['--allow-scheme', 'cursor:'], /A scheme looks like cursor/],
     ['such a scheme without PKCE', ['--allow-scheme', 'cursor', '--no-pkce'], /PKCE is required/],
-    ['an upper-case scheme', ['--redirect-uri', 'HTTPS://shop.example.com/'], uri],
-    ['a logout page on plain http', ['--post-logout-redirect-uri', 'http://shop.example.com/'], uri],
+    ['an upper-case scheme', ['--redirect-uri', 'HTTPS://shop.example.com/'], form],
+    ['a logout page on plain http', ['--post-logout-redirect-uri', 'http://shop.example.com/'], http],
     ['no redirect URI any more', ['--redirect-uri', 'default'], /needs a redirect URI/],
     ['an origin with a path', ['--allowed-origin', 'https://shop.example.com/'], /An origin looks like/],
     ['any origin', ['--allowed-origin', '*'], /An origin looks like/],
