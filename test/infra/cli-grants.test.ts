@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../lib/clock.ts';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
+import { MAX_CLOCK_SKEW_SECONDS } from '../../lib/oauth/revocation.ts';
 import { type FaultyStore, faults, onlyAt, startFaultyStore } from '../support/faulty-store.ts';
 import { app, type CodeOptions, newCode, redeem, refresh, type Tokens, tokensOf } from '../support/grants.ts';
 import { openList } from '../support/revocation-list.ts';
@@ -144,6 +145,22 @@ describe('grants revoke', () => {
       await expectEnded('web-jwt', tokens);
     },
   );
+});
+
+it.each([
+  ['grants revoke', (id: string) => ['grants', 'revoke', '--', id]],
+  ['token revoke --grant', (id: string) => ['token', 'revoke', '--yes', `--grant=${id}`]],
+])('%s adds an entry that lives no longer than the access tokens of the grant', async (_name, command) => {
+  const { grant_id } = await signIn('web-jwt');
+  const list = openList(world.table);
+  await list.clear();
+  const before = systemClock();
+  await latchkey(command(grant_id));
+  const [entry] = await list.find('grant', grant_id);
+  // The lifetime, the leeway, and what is in flight; segments end at a quarter of an hour.
+  const needed = 3_600 + MAX_CLOCK_SKEW_SECONDS + 60;
+  expect(entry?.expires_at).toBeGreaterThanOrEqual(before + needed);
+  expect(entry?.expires_at).toBeLessThan(systemClock() + needed + 900);
 });
 
 describe('Commands that revoke many grants at once:', () => {
