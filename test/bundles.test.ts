@@ -9,14 +9,14 @@ import { BUNDLE_GOALS } from './bench/bundle-sizes.ts';
 const names = readdirSync(new URL('../functions', import.meta.url)).map((file) => basename(file, '.ts'));
 /** What is not loaded at start, and who may load it: whose keys may be in the table, and whose tokens may be encrypted. */
 const LATER: Record<string, readonly string[]> = {
-  'aws-client': ['jwks', 'discovery'],
+  'aws-client': ['jwks', 'discovery', 'health'],
   'jwe-cipher': ['token', 'authorization', 'introspection', 'revocation', 'userinfo', 'authorizer'],
 };
 /** Functions without a class or state: a second copy does no harm. */
 const PURE = ['lib/aws-signature.ts', 'lib/clock.ts'];
 const laterOf = (name: string) => Object.keys(LATER).filter((later) => LATER[later]?.includes(name));
 const signing = ['token', 'authorization', 'backchannel'];
-const withoutTable = ['discovery', 'jwks', 'whoami'];
+const withoutTable = ['discovery', 'jwks', 'health', 'whoami'];
 
 let bundles: Metafile['outputs'];
 const bundle = (name: string) => bundles[`dist/${name}/index.cjs`]!;

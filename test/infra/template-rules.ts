@@ -310,6 +310,13 @@ export const functions: Record<string, FunctionRule> = {
     later: ['aws-client.cjs'],
     table: [],
   },
+  health: {
+    environment: ['ISSUER', 'TABLE_NAME', 'VERIFICATION_KEYS'],
+    registry: reading,
+    keys: [],
+    later: ['aws-client.cjs'],
+    table: [[['SCHEMA'], ['GetItem']]],
+  },
   authorizer: {
     environment: [
       ...verifier,
@@ -368,6 +375,7 @@ const routes: Record<string, string> = {
   'ANY /.well-known/oauth-authorization-server': 'discovery',
   'ANY /.well-known/oauth-authorization-server/{path+}': 'discovery',
   'ANY /.well-known/jwks.json': 'jwks',
+  'ANY /health': 'health',
   'GET /whoami': 'whoami',
 };
 

@@ -156,6 +156,7 @@ describe('The parameters of serverless.yml', () => {
       'backchannel',
       'discovery',
       'jwks',
+      'health',
       'authorizer',
     ]);
   });

@@ -100,7 +100,7 @@ async function seed(deployment: Deployment): Promise<void> {
 }
 
 async function publish(handlers: Handlers): Promise<void> {
-  for (const document of [handlers.jwks, handlers.discovery]) {
+  for (const document of [handlers.jwks, handlers.discovery, handlers.health]) {
     const { statusCode, body } = await document(
       httpEvent({ method: 'GET', path: '/.well-known/openid-configuration' }),
     );

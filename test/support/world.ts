@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { compose as composeAuthorization } from '../../functions/authorization.ts';
 import { compose as composeAuthorizer } from '../../functions/authorizer.ts';
 import { compose as composeDiscovery } from '../../functions/discovery.ts';
+import { compose as composeHealth } from '../../functions/health.ts';
 import { compose as composeIntrospection } from '../../functions/introspection.ts';
 import { compose as composeJwks } from '../../functions/jwks.ts';
 import { compose as composeLogout } from '../../functions/logout.ts';
@@ -16,6 +17,7 @@ import type { AuthorizerResponse } from '../../lib/authorizer/response.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { authorization } from '../../lib/endpoints/authorization.ts';
 import { discovery } from '../../lib/endpoints/discovery.ts';
+import { health } from '../../lib/endpoints/health.ts';
 import { introspection } from '../../lib/endpoints/introspection.ts';
 import { jwks } from '../../lib/endpoints/jwks.ts';
 import { logout } from '../../lib/endpoints/logout.ts';
@@ -119,6 +121,7 @@ export function createHandlers(env: Variables, clock?: Clock) {
     jwks: serve(jwks, () => composeJwks(base())),
     userinfo: serve(userinfo, () => composeUserinfo(baseWithTable())),
     logout: serve(logout, () => composeLogout(baseWithTable())),
+    health: serve(health, () => composeHealth(base())),
     whoami: serve(whoami, () => composeWhoami(base())),
     authorizer: createAuthorizer(() => composeAuthorizer(baseWithTable())),
   };
