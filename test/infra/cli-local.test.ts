@@ -88,10 +88,13 @@ describe('On npm start -- --issuer https://id.example.com --keys kms, without a 
   });
   const local = () => ({ issuer: `http://localhost:${world.port}`, demo: world.demo });
 
-  it('keys list shows the key that signs', async () => {
+  it('keys list shows the keys that sign', async () => {
     const { access_token } = await tokenFrom(await requestToken(local(), 'machine-jwt'));
     const { kid } = JSON.parse(Buffer.from(access_token.split('.')[0] ?? '', 'base64url').toString());
-    expect((await latchkey(['keys', 'list', '--json'])).json()).toMatchObject([{ kid, status: 'published' }]);
+    expect((await latchkey(['keys', 'list', '--json'])).json()).toMatchObject([
+      { kid, alg: 'ES256', status: 'published' },
+      { alg: 'RS256', status: 'published' },
+    ]);
   });
 
   // How each format is explained does not depend on the origin of the keys.
