@@ -22,7 +22,7 @@ export interface Settings {
 /**
  * What a step shows:
  * - `sign in`, `refresh`: the access token;
- * - `userinfo`: the email address;
+ * - `userinfo`: the email address, also where a library takes it from the ID token;
  * - `introspection`: the user name or subject that the library found;
  * - `revocation`: an access token that must be dead now;
  * - `logout`: the URL at which the browser arrived.

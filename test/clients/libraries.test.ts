@@ -29,7 +29,12 @@ const programs: Readonly<Record<string, Program>> = {
     file: 'openid-client-5',
     steps: ['sign in', 'userinfo', 'refresh', 'introspection', 'revocation', 'logout'],
   },
-  '@auth/core': { file: 'auth-core', steps: ['sign in', 'userinfo'], callback: '/auth/callback/latchkey' },
+  '@auth/core': {
+    file: 'auth-core',
+    options: ['--claims-in-id-token'],
+    callback: '/auth/callback/latchkey',
+    steps: ['sign in', 'userinfo'],
+  },
   'passport-oauth2': { file: 'passport-oauth2', steps: ['sign in', 'userinfo', 'refresh'], callback: '/callback' },
   'simple-oauth2': { file: 'simple-oauth2', steps: ['sign in', 'refresh', 'revocation'] },
   '@badgateway/oauth2-client': { file: 'oauth2-client', steps: ['sign in', 'refresh', 'introspection', 'revocation'] },

@@ -18,8 +18,6 @@ export async function* run({ issuer, client_id, client_secret, redirect_uri, sco
         clientId: client_id,
         clientSecret: client_secret,
         authorization: { params: { scope } },
-        // Read the profile from userinfo, and not from the ID token.
-        idToken: false,
       },
     ],
     callbacks: {
