@@ -210,6 +210,15 @@ describe('The authorization endpoint returns an error to the client for', () => 
     expect(answer['iss']).toBe(ISSUER);
   });
 
+  it('a posted request, whose answer travels by its form or request object', async () => {
+    for (const more of [{ response_mode: 'form_post' }, { request: object({ response_mode: 'form_post' }) }]) {
+      const form = { ...proper({ request: object({}), ...more }) } as Record<string, string>;
+      const { headers } = await world.handlers.authorization(httpEvent({ path: '/authorize', form }));
+      const { status, answer } = await open().get(new URL(headers['location'] ?? '').search.slice(1));
+      expect([status, answer['error'], answer['state']]).toEqual([200, 'request_not_supported', 'the-state']);
+    }
+  });
+
   it('a request without state, and the error has no state', async () => {
     const { answer } = await open().get(proper({ state: undefined, response_type: 'magic' }));
     expect(Object.keys(answer).toSorted()).toEqual(['error', 'error_description', 'iss']);

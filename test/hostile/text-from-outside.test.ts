@@ -301,6 +301,6 @@ describe('No other way leads in:', () => {
   });
 
   it('percent-encoding is decoded by the file that checks the text', () => {
-    expect(users(/\bdecodeURI(Component)?\b|\bunescape\b/)).toEqual(['http/form.ts']);
+    expect(users(/\bdecodeURI(Component)?\b|\bunescape\b/)).toEqual(['oauth/form-component.ts']);
   });
 });
