@@ -53,13 +53,13 @@ export function headerValues(multiple: unknown, single: unknown, name: string): 
 }
 
 function named(headers: Fields, name: string): string[] {
-  let found: string[] = [];
+  let found: string[] | undefined;
   for (const key in headers) {
-    if (key !== name && (key.length !== name.length || key.toLowerCase() !== name)) continue;
+    if (key.length !== name.length || (key !== name && key.toLowerCase() !== name)) continue;
     const values = strings(headers[key]);
-    found = found.length === 0 ? values : [...found, ...values];
+    found = found ? [...found, ...values] : values;
   }
-  return found;
+  return found ?? [];
 }
 
 /** RFC 6265 section 4.2.1 */

@@ -19,10 +19,10 @@ interface FakeTimer {
 export function fakeTimers(): ReplacedTimers {
   const { setTimeout: realSetTimeout, clearTimeout: realClearTimeout } = globalThis;
   const realTimeout = AbortSignal.timeout;
-  const realHighResolutionTime = process.hrtime.bigint;
+  const realHighResolutionTime = process.hrtime;
   // Whole milliseconds, so that sums are exact.
   let now = Math.ceil(performance.now());
-  const start = { now, nanoseconds: (realHighResolutionTime() / 1_000_000n + 1n) * 1_000_000n };
+  const start = { now, nanoseconds: (realHighResolutionTime.bigint() / 1_000_000n + 1n) * 1_000_000n };
   let isStopped = false;
   /** In the order in which they were set. */
   const timers = new Set<FakeTimer>();
@@ -59,7 +59,9 @@ export function fakeTimers(): ReplacedTimers {
   Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
   AbortSignal.timeout = abortAfter;
   performance.now = () => now;
-  process.hrtime.bigint = () => start.nanoseconds + BigInt(Math.round((now - start.now) * 1e6));
+  const bigint = () => start.nanoseconds + BigInt(Math.round((now - start.now) * 1e6));
+  const hrtime = (): [number, number] => [Number(bigint() / 1_000_000_000n), Number(bigint() % 1_000_000_000n)];
+  process.hrtime = Object.assign(hrtime, { bigint });
 
   return {
     count: () => timers.size,
@@ -74,7 +76,7 @@ export function fakeTimers(): ReplacedTimers {
       isStopped = true;
       Object.assign(globalThis, { setTimeout: realSetTimeout, clearTimeout: realClearTimeout });
       AbortSignal.timeout = realTimeout;
-      process.hrtime.bigint = realHighResolutionTime;
+      process.hrtime = realHighResolutionTime;
       // That of the prototype is visible again.
       Reflect.deleteProperty(performance, 'now');
     },
