@@ -302,7 +302,7 @@ describe('--param of npm start', () => {
       expect.objectContaining({
         name: 'Problem',
         message: expect.stringMatching(
-          /^--param token-lifetme: there is no such parameter; use one of revocation-max-age, .*token-lifetime/,
+          /^--param token-lifetme: there is no such parameter; use one of .*revocation-max-age, .*token-lifetime/,
         ),
       }),
     );
