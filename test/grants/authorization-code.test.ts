@@ -89,6 +89,9 @@ describe('The redemption of a code', () => {
       exp: NOW + 3600,
       jti: expect.any(String),
       grant_id,
+      auth_time: NOW - 5,
+      amr: ['pwd'],
+      acr: 'urn:latchkey:acr:password',
     });
   });
 
