@@ -273,7 +273,7 @@ describe('A failed sign-in', () => {
       const result = await post(handlers.token, 'legacy', { grant_type: 'password', username, password });
       expect(result.json).toEqual({
         error: 'invalid_grant',
-        error_description: 'the grant is unknown, expired, used, or not for this client and request',
+        error_description: 'username and password do not match',
       });
       expect(logged()).toMatchObject([{ event: 'refused', client_id: 'legacy', ...line }]);
     },

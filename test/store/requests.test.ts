@@ -300,7 +300,11 @@ describe('No request to the table is made for', () => {
     ['no body', 'token', { headers: { authorization } }],
     ['no credentials', 'introspection', { form: { token: 'x' } }],
     ['a wrong secret', 'token', { headers: { authorization: basic(JWT, 'x') }, form: {} }],
-    ['a client_id that is none', 'revocation', { headers: { authorization: basic('#') }, form: { token: 'x' } }],
+    [
+      'a client_id that is none',
+      'revocation',
+      { headers: { authorization: `Basic ${btoa('#:x')}` }, form: { token: 'x' } },
+    ],
     ['a repeated parameter', 'revocation', { headers: { authorization }, form: { token: ['x', 'x'] } }],
     ['an unknown grant type', 'token', { headers: { authorization }, form: { grant_type: 'x' } }],
     [
