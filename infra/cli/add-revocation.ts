@@ -1,17 +1,20 @@
 import type { AccessToken } from '../../lib/oauth/access-token.ts';
+import { Unavailable } from '../../lib/oauth/errors.ts';
 import { type Revocation, type RevocationKind, revocationIds, revocationKinds } from '../../lib/oauth/revocation.ts';
 import type { FoundEntry } from '../../lib/revocation/copy.ts';
 import type { RevocationList, Revocations } from '../../lib/revocation/list.ts';
 
 /**
  * Puts an entry that covers many tokens on the revocation list, unless an existing entry covers as many: repeating a command
- * does not make the list longer.
+ * does not make the list longer. If the list cannot be read, the entry is added all the same: a second one does no harm.
  * @returns what is in force: the new entry, or as much as the list still knows of the existing one
  */
 export async function addRevocation(revocations: RevocationList, entry: Revocation): Promise<Revocation> {
   const { kind, id, issued_until = Number.POSITIVE_INFINITY, expires_at } = entry;
-  const found = (await revocations.fresh(0)).find(kind, id);
-  const wider = found.find((other) => other.issued_until >= issued_until && other.expires_at >= expires_at);
+  const known = await readIfAvailable(revocations);
+  const wider = known
+    ?.find(kind, id)
+    .find((other) => other.issued_until >= issued_until && other.expires_at >= expires_at);
   if (!wider) {
     await revocations.add(entry);
     return entry;
@@ -24,6 +27,15 @@ export async function addRevocation(revocations: RevocationList, entry: Revocati
     ...(Number.isFinite(until) && { issued_until: until }),
     expires_at: wider.expires_at,
   };
+}
+
+async function readIfAvailable(revocations: RevocationList): Promise<Revocations | undefined> {
+  try {
+    return await revocations.fresh(0);
+  } catch (error) {
+    if (error instanceof Unavailable) return undefined;
+    throw error;
+  }
 }
 
 export interface CoveringEntry extends Omit<FoundEntry, 'issued_until'> {

@@ -23,6 +23,7 @@ import type { ChosenTable } from './chosen-table.ts';
 import { countGrants, type GrantsOf } from './count-grants.ts';
 import { inEitherSpelling } from './either-spelling.ts';
 import type { LocalStack } from './local-stack.ts';
+import { pageByPage } from './page-by-page.ts';
 import { probe } from './store-clock.ts';
 
 export interface Store {
@@ -70,7 +71,7 @@ export async function openStore(
     clients: createClientStore(table),
     resourceServers: inEitherSpelling(createResourceServerStore(table)),
     referenceTokens: createReferenceTokenStore(table),
-    revocations: createRevocationList(createRevocationStore(table), clock),
+    revocations: createRevocationList(pageByPage(createRevocationStore(table)), clock),
     keys: createKeyRegistryStore(table),
     kms: connectKms(local, env, aws),
     users: createUserStore(table),

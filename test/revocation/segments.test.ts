@@ -1,6 +1,8 @@
 // The chain of segments that the revocation list is: no entry is missed or lost, whoever is killed, late or behind, and what a
 // check reads. docs/decisions/one-revocation-list.md
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { addRevocation } from '../../infra/cli/add-revocation.ts';
+import { pageByPage } from '../../infra/cli/page-by-page.ts';
 import { createSeedTable } from '../../infra/local/seed-table.ts';
 import { type Table as EmbeddedTable, sendToTable, startTable } from '../../infra/local/table.ts';
 import { packRevocation } from '../../lib/oauth/packed-revocation.ts';
@@ -53,7 +55,11 @@ beforeEach(async () => {
 afterEach(() => store.behave());
 
 /** The list of a new container. */
-const container = (ownClock = clock, patience = 50): RevocationList => {
+const container = (ownClock = clock, patience = 50): RevocationList =>
+  createRevocationList(openStore(patience), ownClock);
+/** The list of a command. */
+const command = (): RevocationList => createRevocationList(pageByPage(openStore(10)), clock);
+const openStore = (patience: number) => {
   const credentials = { accessKeyId: 'x', secretAccessKey: 'x' };
   const options = {
     endpoint: store.endpoint,
@@ -62,7 +68,7 @@ const container = (ownClock = clock, patience = 50): RevocationList => {
     tableName: embedded.tableName,
     patience,
   };
-  return createRevocationList(createRevocationStore(openTable(options)), ownClock);
+  return createRevocationStore(openTable(options));
 };
 const entryOf = (id: string, lifetime = HOUR): Revocation => createRevocation('grant', id, { now: clock(), lifetime });
 const has = async (reader: RevocationList, id: string) => (await reader.fresh(0)).find('grant', id).length > 0;
@@ -626,6 +632,22 @@ describe('All pages of a reading have one deadline, at which the request is answ
     expect(await readInSlices(reader, 1)).toHaveLength(1);
     store.behave();
     expect(await missing(reader, [...ids('before', 25), 'new', 'late'])).toEqual([]);
+  });
+
+  const commands: [string, (limit: number) => number, number][] = [
+    ['is repeated, although its pages take longer than the deadline together', () => 4_000, 1],
+    ['adds its entry, although no page of the list comes in time', (limit) => (limit === 1 ? 20 : 7_000), 2],
+  ];
+
+  it.each(commands)('except in a command line, where a command that %s', async (_name, msOf, entries) => {
+    const entry = entryOf('urgent');
+    await list.put(entry);
+    await list.fill(18, end());
+    await list.put(entryOf('last'));
+    store.behave(slow(msOf, PAGE_ITEMS));
+    await passTime(() => addRevocation(command(), entry));
+    store.behave();
+    expect((await container().fresh(0)).find('grant', 'urgent')).toHaveLength(entries);
   });
 
   it('by pages that become smaller if none comes in time', async () => {
