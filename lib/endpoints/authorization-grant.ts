@@ -4,13 +4,12 @@ import type { Grant } from '../oauth/grant.ts';
 import { createGrantId } from '../oauth/grant-id.ts';
 import type { HandlesByKind } from '../oauth/handle.ts';
 import type { ResponseParameters } from '../oauth/response-parameters.ts';
-import { rootOf, type Session, type SessionGrant } from '../oauth/session.ts';
+import { rootOf, type Session } from '../oauth/session.ts';
 import { joinSession } from '../revocation/end-session.ts';
 import type { SessionStore } from '../store/session.ts';
 import { type CodeContext, grantExpiry, issueCode, storeGrant } from '../tokens/code.ts';
 import { type IdTokenContext, issueIdToken } from '../tokens/id-token.ts';
 import { type AccessTokenContext, issueAccessToken } from '../tokens/issue.ts';
-import { longestLifetimeOf } from '../tokens/lifetime.ts';
 import type { RequestedAccess } from './authorization-access.ts';
 import type { ClientRedirect } from './authorization-redirect.ts';
 
@@ -50,7 +49,7 @@ export async function issueAuthorization(
     responseType.has('token') ? issueAccessToken(grant, context, subject) : undefined,
     // Issuing a code stores the grant. Without a code it has to be stored, too, so that it can be revoked.
     responseType.has('token') && !responseType.has('code') ? storeGrant(grant, context) : undefined,
-    joinSession(session, client, grant.root_sid === undefined ? undefined : noteOf(grant, context), context),
+    joinSession(session, client, grant.root_sid === undefined ? undefined : grantExpiry(grant, context), context),
   ]);
   const together = {
     ...(code !== undefined && { code }),
@@ -61,11 +60,6 @@ export async function issueAuthorization(
   context.log.info('authorized', { client_id, grant_id });
   return { code, ...tokens, id_token };
 }
-
-const noteOf = (grant: Grant, context: AuthorizationGrantContext): SessionGrant => ({
-  grants_until: grantExpiry(grant, context),
-  access_token_lifetime: longestLifetimeOf(grant, context),
-});
 
 function createGrant(
   grant_id: string,

@@ -111,9 +111,8 @@ async function replaceSession(old: Session, fresh: Session, context: EndSessionC
   throw new Unavailable('the session');
 }
 
-const inherited = ({ grants_until, access_token_lifetime, has_listeners, ...old }: Session): Partial<Session> => ({
+const inherited = ({ grants_until, has_listeners, ...old }: Session): Partial<Session> => ({
   root_sid: rootOf(old),
   ...(grants_until !== undefined && { grants_until }),
-  ...(access_token_lifetime !== undefined && { access_token_lifetime }),
   ...(has_listeners !== undefined && { has_listeners }),
 });

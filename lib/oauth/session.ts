@@ -10,18 +10,8 @@ export interface Session extends Authentication {
   readonly root_sid?: string;
   /** When the last grant that ends with the session has expired; absent = there is none. */
   readonly grants_until?: number;
-  /** In seconds, the longest lifetime of their access tokens that is already noted for all sessions with this `root_sid`. */
-  readonly access_token_lifetime?: number;
   /** Whether a client wants to be notified. */
   readonly has_listeners?: boolean;
-}
-
-/** A grant that ends with a session. */
-export interface SessionGrant {
-  /** When it has expired. */
-  readonly grants_until: number;
-  /** Seconds: none of its access tokens has a longer one. */
-  readonly access_token_lifetime: number;
 }
 
 export const rootOf = ({ root_sid, sid }: Pick<Session, 'root_sid' | 'sid'>): string => root_sid ?? sid;

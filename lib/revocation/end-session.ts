@@ -3,7 +3,7 @@ import type { Client } from '../oauth/client.ts';
 import { OAuthError, Unavailable } from '../oauth/errors.ts';
 import { createSignOut } from '../oauth/logout-delivery.ts';
 import { createRevocation } from '../oauth/revocation.ts';
-import { hasGrants, mayBeOld, rootOf, type Session, type SessionGrant } from '../oauth/session.ts';
+import { hasGrants, mayBeOld, rootOf, type Session } from '../oauth/session.ts';
 import type { EpochStore } from '../store/epoch.ts';
 import type { SessionStore } from '../store/session.ts';
 import type { SignOutStore } from '../store/sign-out.ts';
@@ -33,45 +33,38 @@ const ROUNDED_TO = 86_400;
 
 /**
  * Notes what has to happen to a client and to a grant when the session ends.
- * @param grant if it ends with the session
+ * @param grants_until when the grant has expired, if it ends with the session
  * @throws OAuthError `login_required` when the session has ended in the meantime
  */
 export async function joinSession(
   session: Session,
   { client_id, backchannel_logout_uri }: Client,
-  grant: SessionGrant | undefined,
+  grants_until: number | undefined,
   { sessions, clock }: Pick<EndSessionContext, 'sessions' | 'clock'>,
 ): Promise<void> {
-  const { sid, has_listeners } = session;
+  const { sid, has_listeners, grants_until: noted_until = 0 } = session;
+  const until = Math.ceil((grants_until ?? 0) / ROUNDED_TO) * ROUNDED_TO;
   const isListener = backchannel_logout_uri !== undefined;
   if (isListener) {
     await sessions.addClient(rootOf(session), { client_id, sid, expires_at: clock() + CLIENT_MEMORY });
   }
-  const noteGrant = async ({ grants_until: until, access_token_lifetime: lifetime }: SessionGrant) => {
-    const { grants_until = 0, access_token_lifetime = 0 } = session;
-    const longest: SessionGrant = {
-      grants_until: Math.max(grants_until, Math.ceil(until / ROUNDED_TO) * ROUNDED_TO),
-      access_token_lifetime: Math.max(access_token_lifetime, lifetime),
-    };
-    if (longest.grants_until === grants_until && longest.access_token_lifetime === access_token_lifetime) return true;
-    // First, because the note keeps them from being written again.
-    await Promise.all([
-      sessions.keepRest(session, longest.grants_until),
-      sessions.noteLifetime(rootOf(session), longest),
-    ]);
-    return sessions.noteGrant(sid, longest, clock());
+  const noteGrant = async () => {
+    // First, because the note keeps it from being written again.
+    await sessions.keepRest(session, until);
+    return sessions.noteGrant(sid, until, clock());
   };
   const [isListenerNoted, isGrantNoted] = await Promise.all([
     !isListener || has_listeners || sessions.noteListener(sid, clock()),
-    grant === undefined || noteGrant(grant),
+    noted_until >= until || noteGrant(),
   ]);
   if (!isListenerNoted || !isGrantNoted)
     throw new OAuthError('login_required', 'the session has ended in the meantime');
 }
 
 /**
- * Whatever was given in the session, it takes one entry for its grants, one for their access tokens, and a note for a job that
- * notifies clients. It can have expired, with grants that are still in force. The session is removed last, so that after a fault the person can sign out again and everything is repeated.
+ * Whatever was given in the session, it takes one epoch for its grants, one entry for their access tokens, and a note for a job that
+ * notifies clients. It can have expired, with grants that are still in force. The session is removed last, so that after a fault
+ * the person can sign out again and everything is repeated.
  */
 export async function endSession(session: Session, context: EndSessionContext): Promise<void> {
   const { sessions } = context;
@@ -87,15 +80,17 @@ export async function endSession(session: Session, context: EndSessionContext): 
   if (hasRest) await sessions.removeRest(session.sid);
 }
 
-/** The epoch comes first: what another window notes after the lifetime was read gives no token any more. */
-async function endGrants(session: Session, { clock, epochs, sessions, revocations, maxLifetime }: EndSessionContext) {
+/**
+ * The entry lives for the longest lifetime of all, because other windows can give access tokens with any lifetime at the same moment.
+ * docs/decisions/ending-sessions.md
+ */
+async function endGrants(session: Session, { clock, epochs, revocations, maxLifetime }: EndSessionContext) {
   const { grants_until } = session;
   const root = rootOf(session);
   const now = clock();
   if (!hasGrants(session, now)) return;
-  await epochs.put('session', root, now + DELAY, grants_until);
-  const lifetime = (await sessions.findLifetime(root)) ?? maxLifetime;
-  await revocations.add(createRevocation('session', root, { now, lifetime, delay: DELAY }));
+  const entry = createRevocation('session', root, { now, lifetime: maxLifetime, delay: DELAY });
+  await Promise.all([epochs.put('session', root, now + DELAY, grants_until), revocations.add(entry)]);
 }
 
 async function notifyClients(session: Session, { clock, signOuts }: EndSessionContext) {

@@ -1,5 +1,4 @@
-import { Unavailable } from '../oauth/errors.ts';
-import type { OldSessionGrant, Session, SessionClient, SessionGrant } from '../oauth/session.ts';
+import type { OldSessionGrant, Session, SessionClient } from '../oauth/session.ts';
 import { type Batch, items, unchanged } from './items.ts';
 import type { List } from './lists.ts';
 import { boolean, listOf, number, optional, parser, text } from './shape.ts';
@@ -10,11 +9,7 @@ export interface SessionStore {
   find(sid: string): Promise<Session | undefined>;
   put(session: Session): Promise<void>;
   /** Never shortens the time. False when the session has ended. */
-  noteGrant(sid: string, grant: SessionGrant, now: number): Promise<boolean>;
-  /** For all sessions with this `root_sid`. Never shortens a time. */
-  noteLifetime(root_sid: string, grant: SessionGrant): Promise<void>;
-  /** Seconds: no access token of grants that end with these sessions has a longer one; undefined = not known. */
-  findLifetime(root_sid: string): Promise<number | undefined>;
+  noteGrant(sid: string, grants_until: number, now: number): Promise<boolean>;
   /** False when the session has ended. */
   noteListener(sid: string, now: number): Promise<boolean>;
   /** False when something was noted since the session was read, or when it has ended. */
@@ -37,7 +32,6 @@ export interface SessionStore {
 
 const KIND = 'SESSION';
 const REST = 'GRANTS';
-const LIFETIME = 'LIFETIME';
 const CLIENT = 'CLIENT#';
 const OLD_GRANT = 'GRANT#';
 
@@ -49,7 +43,6 @@ const parse = parser<Session>({
   expires_at: number,
   root_sid: optional(text),
   grants_until: optional(number),
-  access_token_lifetime: optional(number),
   has_listeners: optional(boolean),
 });
 
@@ -62,14 +55,6 @@ export const listOfSessions = (sub: string): List<Session> => ({
   listed,
   holds: (session) => session.sub === sub,
 });
-
-interface Lifetime {
-  readonly access_token_lifetime: number;
-  readonly expires_at: number;
-}
-
-/** Other windows may note grants at the same moment. */
-const MAX_WRITES = 5;
 
 const partitionOf = (sid: string) => `SESSION#${sid}`;
 
@@ -84,11 +69,6 @@ export function createSessionStore(table: Table): SessionStore {
     kind: 'SESSION REST',
     key: (sid: string) => ({ pk: partitionOf(sid), sk: REST }),
     parse,
-  });
-  const lifetimes = items(table, {
-    kind: 'SESSION LIFETIME',
-    key: (root_sid: string) => ({ pk: partitionOf(root_sid), sk: LIFETIME }),
-    parse: parser<Lifetime>({ access_token_lifetime: number, expires_at: number }),
   });
   const clients = items(table, {
     kind: 'SESSION CLIENT',
@@ -109,34 +89,17 @@ export function createSessionStore(table: Table): SessionStore {
     parse: parser<OldSessionGrant>({ grant_id: text, client_id: text, sid: text, expires_at: number }),
   });
   const isAlive = (now: number) => ({ attribute: 'expires_at', test: 'exceeds', value: now }) as const;
-  const isSame = (seen: Session) =>
-    unchanged(seen, 'grants_until', 'access_token_lifetime', 'has_listeners', 'expires_at');
+  const isSame = (seen: Session) => unchanged(seen, 'grants_until', 'has_listeners', 'expires_at');
 
   return {
     find: sessions.find,
     put: (session) => sessions.put([session.sid], session),
-    async noteGrant(sid, grant, now) {
-      const isNotEarlier = { attribute: 'grants_until', test: 'below', value: grant.grants_until + 1 } as const;
-      if (await sessions.changeBlindly([sid], grant, [isAlive(now), isNotEarlier])) return true;
+    async noteGrant(sid, grants_until, now) {
+      const isLater = { attribute: 'grants_until', test: 'below', value: grants_until } as const;
+      if (await sessions.changeBlindly([sid], { grants_until }, [isAlive(now), isLater])) return true;
       const { expires_at = 0 } = (await sessions.find(sid)) ?? {};
       return expires_at > now;
     },
-    async noteLifetime(root_sid, { access_token_lifetime, grants_until }) {
-      // Mostly there is none, so the first attempt needs no read.
-      let seen: Lifetime | undefined;
-      for (let tries = 0; tries < MAX_WRITES; tries++) {
-        const later: Lifetime = {
-          access_token_lifetime: Math.max(access_token_lifetime, seen?.access_token_lifetime ?? 0),
-          expires_at: Math.max(grants_until, seen?.expires_at ?? 0),
-        };
-        if (later.access_token_lifetime === seen?.access_token_lifetime && later.expires_at === seen.expires_at) return;
-        const when = unchanged(seen, 'access_token_lifetime', 'expires_at');
-        if (await lifetimes.replace([root_sid], later, when)) return;
-        seen = await lifetimes.find(root_sid);
-      }
-      throw new Unavailable('the session');
-    },
-    findLifetime: async (root_sid) => (await lifetimes.find(root_sid))?.access_token_lifetime,
     noteListener: (sid, now) => sessions.changeBlindly([sid], { has_listeners: true }, [isAlive(now)]),
     remove: (seen) => sessions.removeIf([seen.sid], isSame(seen)),
     expire: (seen, now) => sessions.changeBlindly([seen.sid], { expires_at: now }, isSame(seen)),

@@ -296,9 +296,9 @@ it('/authorize stays within its budget of reads and writes, and makes independen
   expect(comingBack).toBe(`${'GetItem '.repeat(6)}PutItem`);
 
   // The session notes a client that is notified of its end, and until when there are grants that end with it, also in
-  // the item that outlives it, and in that of the lifetime of their access tokens. The client is read once.
+  // the item that outlives it. The client is read once.
   const [, noted] = await asked(() => browser.get(proper({ client_id: 'told' })));
-  expect(noted).toBe(`${'GetItem '.repeat(7)}PutItem PutItem PutItem PutItem UpdateItem UpdateItem`);
+  expect(noted).toBe(`${'GetItem '.repeat(7)}PutItem PutItem PutItem UpdateItem UpdateItem`);
   const [, notedAgain] = await asked(() => browser.get(proper({ client_id: 'told' })));
   expect(notedAgain).toBe(`${'GetItem '.repeat(6)}PutItem PutItem`);
 

@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { compose as composeAuthorization } from '../../functions/authorization.ts';
 import { compose as composeLogout } from '../../functions/logout.ts';
 import { newKeyPair } from '../../infra/key-pair.ts';
+import { issueAuthorization } from '../../lib/endpoints/authorization-grant.ts';
 import type { HttpRequest } from '../../lib/http/message.ts';
 import { beginSession, readBrowser, sessionCookie } from '../../lib/interaction/browser-session.ts';
 import { revocationTransition } from '../../lib/oauth/grant-state.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../lib/oauth/revocation.ts';
+import type { Session } from '../../lib/oauth/session.ts';
 import { endSession, joinSession } from '../../lib/revocation/end-session.ts';
 import { createFoundationWithTable } from '../../lib/wiring/foundation.ts';
 import { openBrowser, proper, refreshTarget, user, VERIFIER } from '../support/browser.ts';
+import { introspectionDoor } from '../support/doors.ts';
 import { faults, onlyAt, onlyIf, type StoreRequest, startFaultyStore } from '../support/faulty-store.ts';
 import { handlesOf, tokensOf } from '../support/grants.ts';
 import { openList } from '../support/revocation-list.ts';
@@ -25,6 +29,7 @@ import {
   keyVariables,
   post,
   readResult,
+  resourceServer,
   startWorld,
   type World,
 } from '../support/world.ts';
@@ -532,7 +537,7 @@ describe('The grants of the session', () => {
     const form = { grant_type: 'authorization_code', code: other.code, redirect_uri: REDIRECT_URI };
     expect(await post(world.handlers.token, 'ender', form)).toMatchObject({ json: { error: 'invalid_grant' } });
     for (const [record, until] of [
-      [ender, { grants_until: NOW + 86_400, access_token_lifetime: 3_600 }],
+      [ender, NOW + 86_400],
       [listener, undefined],
     ] as const) {
       await expect(joinSession(session, record, until, context())).rejects.toMatchObject({ code: 'login_required' });
@@ -743,7 +748,7 @@ describe('The grants of the session', () => {
   });
 });
 
-describe('The entry that ends the grants of a session stays on the list until their last access token has expired:', () => {
+describe('The entry that ends the grants of a session stays on the list until their last access token has expired, for grants of', () => {
   const HOUR = 3_600;
   const DELAY = 20;
   const lasting = app('lasting', { end_grants_on_logout: true, access_token_lifetime: 5 * HOUR });
@@ -761,34 +766,30 @@ describe('The entry that ends the grants of a session stays on the list until th
   }
 
   /** What happens before the sign-out. @returns the cookie with which the person signs out */
-  const courses: [string, number, (first: { sid: string; cookie: string }) => Promise<string>][] = [
+  const courses: [string, (first: { sid: string; cookie: string }) => Promise<string>][] = [
     [
-      'one',
-      HOUR,
+      'one client',
       async ({ sid, cookie }) => {
         await give(ender, sid);
         return cookie;
       },
     ],
     [
-      'several, of which the longest counts',
-      5 * HOUR,
+      'several clients',
       async ({ sid, cookie }) => {
         for (const record of [ender, lasting, ender]) await give(record, sid);
         return cookie;
       },
     ],
     [
-      'several that are given in two windows at once',
-      5 * HOUR,
+      'several clients in two windows at once',
       async ({ sid, cookie }) => {
         await Promise.all([give(lasting, sid), give(ender, sid), give(ender, sid)]);
         return cookie;
       },
     ],
     [
-      'those of a session that was replaced',
-      5 * HOUR,
+      'a session that was replaced',
       async ({ sid, cookie }) => {
         await give(lasting, sid);
         const next = await signInAgain(cookie);
@@ -797,8 +798,7 @@ describe('The entry that ends the grants of a session stays on the list until th
       },
     ],
     [
-      'those of a session that replaced the same one, in another window',
-      5 * HOUR,
+      'another session that replaced the same one, in another window',
       async ({ sid, cookie }) => {
         await give(ender, sid);
         const [one, other] = [await signInAgain(cookie), await signInAgain(cookie)];
@@ -808,8 +808,7 @@ describe('The entry that ends the grants of a session stays on the list until th
       },
     ],
     [
-      'after the session has expired',
-      5 * HOUR,
+      'a session that has expired',
       async ({ sid, cookie }) => {
         for (const record of [ender, lasting]) await give(record, sid);
         set(clock() + 30_000);
@@ -818,8 +817,7 @@ describe('The entry that ends the grants of a session stays on the list until th
       },
     ],
     [
-      'after the session has expired, and a later one of the same person has replaced it',
-      5 * HOUR,
+      'a session that has expired, and that a later one of the same person has replaced',
       async ({ sid, cookie }) => {
         await give(lasting, sid);
         set(clock() + 30_000);
@@ -829,23 +827,63 @@ describe('The entry that ends the grants of a session stays on the list until th
         return next.cookie;
       },
     ],
-    [
-      'for the longest lifetime of all if none is noted',
-      24 * HOUR,
-      async ({ sid, cookie }) => {
-        await give(ender, sid);
-        await world.table.remove({ pk: `SESSION#${sid}`, sk: 'LIFETIME' });
-        return cookie;
-      },
-    ],
   ];
-  it.each(courses)('%s', async (_name, lifetime, course) => {
+  it.each(courses)('%s', async (_name, course) => {
     const first = await people.begin();
     await endSessionOf(await course(first));
     const [entry, ...others] = await openList(world.table, clock).find('session', first.sid);
     expect(others).toEqual([]);
-    const needed = clock() + DELAY + lifetime + MAX_CLOCK_SKEW_SECONDS;
+    const needed = clock() + DELAY + 24 * HOUR + MAX_CLOCK_SKEW_SECONDS;
     expect(entry?.expires_at).toBe(Math.ceil(needed / 900) * 900);
+  });
+
+  /** Window A has read this session, and now gives an access token that lives for five hours. */
+  async function giveToken(session: Session): Promise<string> {
+    const request = {
+      responseType: new Set(['token'] as const),
+      redirect: { client: lasting, redirect_uri: REDIRECT_URI, redirect_uri_omitted: false },
+      access: { scope: 'openid read', resources: [resourceServer('orders')] },
+    };
+    const authorization = composeAuthorization(createFoundationWithTable(world.env, clock));
+    const { access_token } = await issueAuthorization(request as never, session, undefined, authorization);
+    return access_token as string;
+  }
+
+  it.each<[string, () => Promise<string>]>([
+    [
+      'while window B, which has got one that lives for an hour, signs out',
+      async () => {
+        const { sid } = await people.begin();
+        const seenByA = (await people.sessions.find(sid))!;
+        await give(ender, sid);
+        const { revocations, ...rest } = context();
+        let token = '';
+        const add: typeof revocations.add = async (entry) => {
+          token = await giveToken(seenByA);
+          await revocations.add(entry);
+        };
+        await endSession((await people.sessions.find(sid))!, { ...rest, revocations: { ...revocations, add } });
+        expect(await isSignedIn(sid)).toBe(false);
+        return token;
+      },
+    ],
+    [
+      'five seconds after window B, with another session that replaced the same one, has signed out',
+      async () => {
+        const { sid, cookie } = await people.begin();
+        await give(ender, sid);
+        const [one, other] = [await signInAgain(cookie), await signInAgain(cookie)];
+        await endSessionOf(one.cookie);
+        advance(5);
+        return giveToken((await people.sessions.find(other.sid))!);
+      },
+    ],
+  ])('window A, which gives a token %s', async (_name, course) => {
+    const token = await course();
+    for (const later of [10, HOUR, 2 * HOUR, 5 * HOUR - 1]) {
+      set(NOW + later);
+      expect([later, await introspectionDoor.show(world.restart(), token)]).toEqual([later, 'refuse']);
+    }
   });
 
   async function endSessionOf(cookie: string) {

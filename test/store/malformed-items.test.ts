@@ -275,11 +275,6 @@ const kinds: Readonly<Record<string, Kind>> = {
     write: (table) => createSessionStore(table).keepRest(session, 9),
     reads: [(table) => createSessionStore(table).findRest('sid')],
   },
-  'SESSION LIFETIME': {
-    key: { pk: 'SESSION#sid', sk: 'LIFETIME' },
-    write: (table) => createSessionStore(table).noteLifetime('sid', { grants_until: 9, access_token_lifetime: 9 }),
-    reads: [(table) => createSessionStore(table).findLifetime('sid')],
-  },
   'SESSION GRANT': {
     key: { pk: 'SESSION#sid', sk: 'GRANT#grant' },
     write: (table) => createSessionStore(table).putOldGrant('sid', sessionGrant),

@@ -127,7 +127,7 @@ describe('With cached clients,', () => {
     [
       'ender',
       [
-        ...['GetItem SESSION', 'PutItem EPOCH session', 'GetItem SESSION', 'UpdateItem REVOKED', 'PutItem SIGNED_OUT'],
+        ...['GetItem SESSION', 'PutItem EPOCH session', 'UpdateItem REVOKED', 'PutItem SIGNED_OUT'],
         // Session, and what would be left of it once it has expired.
         ...['DeleteItem SESSION', 'DeleteItem SESSION'],
       ],

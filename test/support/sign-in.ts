@@ -115,9 +115,8 @@ export function createSignIn({ env, table }: World, clock: Clock) {
       context,
     );
     if (session) {
-      const { expires_at: grants_until, access_token_lifetime = 0 } = (await grants.find(grant_id))!;
-      const note = { grants_until, access_token_lifetime };
-      await joinSession(session, client, root_sid === undefined ? undefined : note, { sessions, clock });
+      const { expires_at } = (await grants.find(grant_id)) ?? {};
+      await joinSession(session, client, root_sid === undefined ? undefined : expires_at, { sessions, clock });
     }
     return { grant_id, code };
   }
