@@ -40,7 +40,7 @@ export interface Copy {
 /** The entries of one segment in memory. */
 interface Held {
   number: number;
-  readonly created_at: number;
+  created_at: number;
   end: number;
   readonly bytes: Buffer;
   count: number;
@@ -64,6 +64,8 @@ export function createCopy(): Copy {
   const counts = new Map<number, number>();
   /** By second and tag. */
   const recent = new Map<number, Map<number, number>>();
+  /** The last block for entries of version 0.1.0, which may have room for more: they can come one at a time. */
+  let former: Held | undefined;
   let added = 0;
   let prunedAt = Number.NEGATIVE_INFINITY;
 
@@ -142,15 +144,15 @@ export function createCopy(): Copy {
     },
 
     mergeFormer(entries, now) {
-      let held: Held | undefined;
       for (const entry of entries) {
         const packed = packRevocation(entry);
         const name = `${packed}/${entry.expires_at}`;
         if (isForgotten(entry.expires_at, now) || byFormerEntry.has(name)) continue;
-        if (!held || held.count === SEGMENT_ENTRIES) held = open(entry.revoked_at, 0);
-        insert(held, [packed], now);
-        byFormerEntry.set(name, held);
-        held.end = Math.max(held.end, entry.expires_at);
+        if (!former || former.count === SEGMENT_ENTRIES || !all.has(former)) former = open(entry.revoked_at, 0);
+        insert(former, [packed], now);
+        byFormerEntry.set(name, former);
+        former.created_at = Math.min(former.created_at, entry.revoked_at);
+        former.end = Math.max(former.end, entry.expires_at);
       }
     },
 

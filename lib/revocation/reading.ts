@@ -58,8 +58,14 @@ const FEW_FORMER = 100;
 /** Seconds by which the clock of a writer of version 0.1.0, which gives an entry its place, may be behind. */
 const FORMER_CLOCKS_SECONDS = 60;
 
-/** Segments. After a page that did not come in time, the next one is half as long, because a slow container may need that. */
+/** Segments. */
 const [LARGE_PAGE, SMALLEST_PAGE] = [256, 8];
+
+/**
+ * Milliseconds. After a page that came sooner than the first, the next one may be twice as long. After a page that failed later than
+ * the second, nearly the timeout of an attempt, it is half as long. Faults show sooner, and say nothing about the length.
+ */
+const [QUICK, SLOW] = [250, 500];
 
 /** Each but the last one is in vain only if the beginning of the list was deleted, or somebody else had begun before. */
 const ATTEMPTS = 4;
@@ -94,11 +100,16 @@ export function createReading(
     ...(pageSize !== undefined && { limit: pageSize }),
   });
 
+  /** Finds the length of pages that a slow container can read. */
   async function inTime(of: Progress, reading: Promise<ListPage>): Promise<ListPage> {
+    const began = elapsedMs();
+    const size = of.pageSize ?? LARGE_PAGE;
     try {
-      return await reading;
+      const page = await reading;
+      if (elapsedMs() - began < QUICK) of.pageSize = 2 * size < LARGE_PAGE ? 2 * size : undefined;
+      return page;
     } catch (error) {
-      of.pageSize = Math.max((of.pageSize ?? LARGE_PAGE) / 2, SMALLEST_PAGE);
+      if (elapsedMs() - began > SLOW) of.pageSize = Math.max(size / 2, SMALLEST_PAGE);
       throw error;
     }
   }
@@ -135,7 +146,8 @@ export function createReading(
         isWhole,
         after: page?.after,
       };
-      page = await inTime(of, store.read(anchor?.number ?? 0, options));
+      const reading = store.read(anchor?.number ?? 0, options);
+      page = await (few ? reading : inTime(of, reading));
       if (anchor && !last && !isSame(page.segments[0], anchor)) {
         // Deleted, because all its entries had expired. The list may have begun again with smaller numbers.
         if (progress === of) progress = newProgress();

@@ -5,10 +5,10 @@ import { addRevocation } from '../../infra/cli/add-revocation.ts';
 import { pageByPage } from '../../infra/cli/page-by-page.ts';
 import { createSeedTable } from '../../infra/local/seed-table.ts';
 import { type Table as EmbeddedTable, sendToTable, startTable } from '../../infra/local/table.ts';
-import { packRevocation } from '../../lib/oauth/packed-revocation.ts';
+import { packRevocation, revocationKey } from '../../lib/oauth/packed-revocation.ts';
 import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
 import { SEGMENT_ENTRIES, type Segment } from '../../lib/oauth/revocation-segment.ts';
-import { SET_BACK_SECONDS } from '../../lib/revocation/copy.ts';
+import { createCopy, SET_BACK_SECONDS } from '../../lib/revocation/copy.ts';
 import { createRevocationList, type RevocationList } from '../../lib/revocation/list.ts';
 import { BURST, CLIENT_SHARE } from '../../lib/revocation/share.ts';
 import { BinarySet } from '../../lib/store/attribute-value.ts';
@@ -654,11 +654,40 @@ describe('All pages of a reading have one deadline, at which the request is answ
     await list.put(entryOf('first'));
     await list.fill(14, end());
     await list.put(entryOf('last'));
-    store.behave(slow((limit) => (limit > 8 ? 2_000 : 20)));
+    store.behave(slow((limit) => Math.min(40 * limit, 2_000)));
     const reader = container(clock, 1);
     await readInSlices(reader, 7);
     store.behave();
     expect(await missing(reader, ['first', 'last'])).toEqual([]);
+  });
+
+  const refuse = (code: string): Behaviour =>
+    onlyIf(
+      ({ operation, input }) => operation === 'Query' && input['Limit'] !== 3,
+      (response) => void response.writeHead(400).end(JSON.stringify({ __type: `x#${code}` })),
+    );
+  const failures: [string, Behaviour, number, (number | undefined)[]][] = [
+    ['as long as before after faults', refuse('AccessDeniedException'), 3, [3, undefined, 3]],
+    ['as long as before after throttling', refuse('ThrottlingException'), 3, [3, undefined, 3]],
+    ['as long as before after a page that the deadline cut off', slowPages, 1, [3, undefined, 3]],
+    ['as long as before if not even the first few items came', slow(() => 2_000), 3, [3, undefined, 3]],
+    ['longer again once they come quickly', slow((limit) => (limit > 8 ? 2_000 : 20)), 5, [3, 8, 16, 32, 3]],
+  ];
+
+  it.each(failures)('by pages that are %s', async (_name, behaviour, requests, limits) => {
+    await list.put(entryOf('first'));
+    await list.fill(48, end());
+    await list.put(entryOf('last'));
+    const reader = container(clock, 1);
+    store.behave(behaviour);
+    for (let request = 0; request < requests; request++) {
+      const { result } = await passTime(async () => Promise.resolve(reader.fresh(0)).catch((error: unknown) => error));
+      expect(result).toMatchObject({ name: 'Unavailable' });
+    }
+    store.behave();
+    store.take();
+    expect(await missing(reader, ['first', 'last'])).toEqual([]);
+    expect(queries(store.take()).map(({ input }) => input['Limit'])).toEqual(limits);
   });
 });
 
@@ -700,6 +729,21 @@ describe('Entries of version 0.1.0', () => {
     await putFormer('late');
     advance(50);
     expect(await missing(reader, [...ids('before', 200), 'late'])).toEqual([]);
+  });
+
+  it('take as little memory if a container learns of them one at a time, in whatever order', () => {
+    const copy = createCopy();
+    const COUNT = 2_000;
+    const late = Array.from({ length: COUNT }, (_, n) => ({ ...entryOf(`late${n}`, DAY), revoked_at: clock() - n }));
+    const before = process.memoryUsage().arrayBuffers;
+    for (const entry of late) copy.mergeFormer([entry], clock());
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000 * COUNT);
+    const isWrong = ({ kind, id, revoked_at }: Revocation) =>
+      !copy.some(
+        () => [revocationKey(kind, id)],
+        ({ revoked_after, expires_at }) => revoked_after <= revoked_at && expires_at >= clock() + DAY,
+      );
+    expect(late.filter(isWrong)).toEqual([]);
   });
 
   it('cost strict checks nothing an hour after the first segment was made', async () => {
