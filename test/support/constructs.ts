@@ -41,6 +41,12 @@ const isWrittenOut = (argument: unknown): boolean =>
   argument.type === 'ArrayExpression' &&
   !(argument['elements'] as (Node | null)[]).some((element) => element?.type === 'SpreadElement');
 
+/** What takes as long as somebody else does, or begins what nobody waits for. */
+const isWaiting = ({ type, operator }: Node) =>
+  type === 'AwaitExpression' || (type === 'UnaryExpression' && operator === 'void');
+
+const waits = (part: unknown): boolean => isNode(part) && [...within(part)].some(isWaiting);
+
 const isComparison = ({ type, operator }: Node) =>
   type === 'BinaryExpression' && ['<', '<=', '>', '>='].includes(String(operator));
 
@@ -55,13 +61,16 @@ const tests: Readonly<Record<Exclude<Construct, 'recursion'>, (node: Node) => bo
     isCallOf(node, isFunction('inParallel')) ||
     (isCallOf(node, isMethod(['all', 'allSettled', 'any', 'race'], 'Promise')) &&
       !isWrittenOut((node['arguments'] as unknown[])[0])),
-  // One over what is there ends with it, and one that compares a number with its end.
+  // One over what is there ends with it, and one that compares a number with its end; at once, unless it waits.
   loop: (node) =>
     ['WhileStatement', 'DoWhileStatement'].includes(node.type) ||
+    (['ForOfStatement', 'ForInStatement', 'ForStatement'].includes(node.type) && waits(node['body'])) ||
+    (isCallOf(node, isMethod(['forEach'])) && (node['arguments'] as unknown[]).some(waits)) ||
     (node.type === 'ForOfStatement' && node['await'] === true) ||
     (node.type === 'ForStatement' && !(isNode(node['test']) && [...within(node['test'])].some(isComparison))),
   'read of many': (node) =>
-    isCallOf(node, isMethod(['query', 'scan', 'list', 'batch'])) && (node['arguments'] as unknown[]).length > 0,
+    isCallOf(node, isMethod(['slice'], 'table')) ||
+    (isCallOf(node, isMethod(['query', 'scan', 'list', 'batch'])) && (node['arguments'] as unknown[]).length > 0),
   wait: (node) => isCallOf(node, isFunction('setTimeout', 'setInterval')),
 };
 
