@@ -173,8 +173,8 @@ const disableCommand = (io: Io) =>
       ),
     io,
     async ({ io: { env }, out, open, confirm }, { yes }, id = '') => {
-      const deployed = readDeployedSettings(env);
       const store = await open();
+      const deployed = readDeployedSettings(env, store.local);
       await get(store.clients, 'client', id);
       if (!yes) {
         const grants = await store.countGrants({ client_id: id });

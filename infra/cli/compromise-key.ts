@@ -9,10 +9,11 @@ import {
 } from '../../lib/key-registry/registry.ts';
 import { addKey, compromiseKey, type KeyPolicy, oldestNext } from '../../lib/key-registry/transitions.ts';
 import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
+import { IN_FLIGHT_SECONDS } from '../../lib/revocation/revoke-grant.ts';
 import { Problem } from '../problem.ts';
 import { addRevocation } from './add-revocation.ts';
 import { examples, withTableAction, withYes } from './command.ts';
-import { HOW_SOON, IN_FLIGHT_SECONDS } from './disable-client.ts';
+import { HOW_SOON } from './disable-client.ts';
 import type { Io } from './io.ts';
 import { changeRegistry, keyIn, keyPolicyFrom, type ManagedKeys, openKeys, requireRegistry } from './key-registry.ts';
 import { KID, keyView, POLICY_HELP, warnOfEarlySigning } from './key-view.ts';

@@ -48,8 +48,8 @@ const withdrawCommand = (io: Io) =>
     io,
     async ({ out, open, confirm }, options, client_id = '') => {
       requireWhose(options);
-      const deployed = readDeployedSettings(io.env);
       const store = await open();
+      const deployed = readDeployedSettings(io.env, store.local);
       const sub = await subjectOf(options, store);
       if (!options.yes) {
         const grants = await store.countGrants({ sub, client_id });

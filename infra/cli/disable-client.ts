@@ -1,9 +1,11 @@
 import { type Environment, readConfig } from '../../lib/config.ts';
 import type { Client } from '../../lib/oauth/client.ts';
 import { createRevocation, type Revocation } from '../../lib/oauth/revocation.ts';
+import { IN_FLIGHT_SECONDS } from '../../lib/revocation/revoke-grant.ts';
 import { Problem } from '../problem.ts';
 import { addRevocation } from './add-revocation.ts';
 import { change } from './change.ts';
+import { type LocalStack, serviceEnvironment } from './local-stack.ts';
 import { revokeGrants } from './revoke-grants.ts';
 import type { Store } from './store.ts';
 
@@ -32,9 +34,9 @@ export const HOW_SOON =
 export const RUN_AGAIN =
   'What is being given at this moment may be missed. To be sure, run the same command again in 20 seconds.';
 
-/** @throws ConfigError naming the variable */
-export function readDeployedSettings(env: Environment): DeployedSettings {
-  const { get } = readConfig(env);
+/** @param local stack that has a longest lifetime of its own. @throws ConfigError naming the variable */
+export function readDeployedSettings(env: Environment, local?: LocalStack): DeployedSettings {
+  const { get } = readConfig(serviceEnvironment(env, local));
   const cache = get('CLIENT_CACHE_SECONDS');
   return {
     cache,
@@ -42,9 +44,6 @@ export function readDeployedSettings(env: Environment): DeployedSettings {
     cacheNote: `Running containers may use the old record for up to ${cache} s (CLIENT_CACHE_SECONDS).`,
   };
 }
-
-/** How long a request that read the old record may still run: the timeout of a function. */
-export const IN_FLIGHT_SECONDS = 10;
 
 /**
  * Disables a client and revokes its grants and tokens. The record changes first: in the other order, a failure in between

@@ -76,8 +76,8 @@ const revokeCommand = (io: Io) =>
     async ({ out, open }, _options, id = '') => {
       const handle = readUnverifiedHandle(id);
       if (handle) throw new Problem(`this is ${handleNames[handle.kind]}, not a grant id: ${remedyFor(handle)}`);
-      const { clock, grants, revocations } = await open();
-      const maxLifetime = readDeployedSettings(io.env).lifetime;
+      const { clock, grants, revocations, local } = await open();
+      const maxLifetime = readDeployedSettings(io.env, local).lifetime;
       const grant = await grants.find(id);
       if (!grant) throw notFound('grant', id);
       await revokeGrant(id, { clock, grants, revocations, maxLifetime });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Environment } from '../../lib/config.ts';
+import { type Environment, variables } from '../../lib/config.ts';
 import { Problem } from '../problem.ts';
 import { isRunning } from '../running-stack.ts';
 
@@ -22,6 +22,15 @@ export interface LocalStack {
   readonly pid: number | undefined;
   /** The message for a table that does not answer. */
   readonly notRunning: string;
+}
+
+/** The keys of one service, with which nothing of another can be checked. */
+const KEYS = Object.keys(variables).filter((name) => /_KEYS$/.test(name));
+
+/** The variables of the service. A local stack has its own, because those of this process may be for a deployed stage. */
+export function serviceEnvironment(env: Environment, local: LocalStack | undefined): Environment {
+  if (!local?.settings) return env;
+  return { ...env, ...Object.fromEntries(KEYS.map((name) => [name, undefined])), ...local.settings };
 }
 
 const DIRECTORY = '.latchkey';

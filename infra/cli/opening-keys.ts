@@ -4,9 +4,9 @@ import { deriveSealingKey, sealingKeyId } from '../../lib/keys/sealing-key.ts';
 import { get } from './change.ts';
 import { examples, withTableAction } from './command.ts';
 import type { Io } from './io.ts';
+import { serviceEnvironment } from './local-stack.ts';
 import { fields } from './output.ts';
 import * as parse from './parse.ts';
-import { serviceEnvironment } from './token-keys.ts';
 
 /** `latchkey resource opening-keys`: derives the keys that open the sealed tokens of one API only. */
 export const openingKeysCommand = (io: Io) =>

@@ -6,9 +6,9 @@ import { getKmsKey } from '../../lib/kms/signers.ts';
 import { unwrapKey } from '../../lib/kms/wrapped-key.ts';
 import { Unavailable } from '../../lib/oauth/errors.ts';
 import { Problem } from '../problem.ts';
+import { serviceEnvironment } from './local-stack.ts';
 import { environmentKeys, kmsOf } from './new-key.ts';
 import type { Store } from './store.ts';
-import { serviceEnvironment } from './token-keys.ts';
 
 /** Where the origins of keys are. */
 export interface Origins {

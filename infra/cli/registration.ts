@@ -6,9 +6,10 @@ import type { ClientFinding } from '../../lib/oauth/client-registration.ts';
 import type { Deployment, Finding } from '../../lib/oauth/registration.ts';
 import type { ResourceServerFinding } from '../../lib/oauth/resource-server-registration.ts';
 import { Problem } from '../problem.ts';
+import { serviceEnvironment } from './local-stack.ts';
 import type { Output } from './output.ts';
 import type { Store } from './store.ts';
-import { findPublicKeys, serviceEnvironment } from './token-keys.ts';
+import { findPublicKeys } from './token-keys.ts';
 import { UsageProblem } from './usage-problem.ts';
 
 // What `create` and `update` do about what lib finds wrong with a client or resource server.

@@ -1,4 +1,4 @@
-import { type Config, type Environment, handleKeys, readConfig, variables } from '../../lib/config.ts';
+import { type Config, type Environment, handleKeys, readConfig } from '../../lib/config.ts';
 import { KeyError } from '../../lib/keys/jwk.ts';
 import { createSealingKeys } from '../../lib/keys/sealing-key.ts';
 import { parseSigningKeys, type SigningKey } from '../../lib/keys/signing-key.ts';
@@ -8,7 +8,7 @@ import { handleKeyId, oldHandleKeyId } from '../../lib/oauth/handle-key.ts';
 import type { ExplainingContext } from '../../lib/tokens/explanation.ts';
 import { createJwtVerifier } from '../../lib/tokens/jws.ts';
 import { accessTokenKind } from '../../lib/tokens/jwt-kind.ts';
-import type { LocalStack } from './local-stack.ts';
+import { type LocalStack, serviceEnvironment } from './local-stack.ts';
 
 /** The issuer and the keys that tokens can be checked with. */
 export interface TokenKeys extends Pick<ExplainingContext, 'findJwtVerifier' | 'decryptionKeys' | 'openingKeys'> {
@@ -22,15 +22,6 @@ export interface KnownHandles {
   readonly keyIds: ReadonlySet<string>;
   /** The variables with the keys. */
   readonly where: string;
-}
-
-/** The keys of one service, with which nothing of another can be checked. */
-const KEYS = Object.keys(variables).filter((name) => /_KEYS$/.test(name));
-
-/** The variables of the service. A local stack has its own, because those of this process may be for a deployed stage. */
-export function serviceEnvironment(env: Environment, local: LocalStack | undefined): Environment {
-  if (!local?.settings) return env;
-  return { ...env, ...Object.fromEntries(KEYS.map((name) => [name, undefined])), ...local.settings };
 }
 
 /**

@@ -10,6 +10,7 @@ import { examples, withTableAction, withYes } from './command.ts';
 import { HOW_SOON, RUN_AGAIN, readDeployedSettings } from './disable-client.ts';
 import type { Explanation } from './explain-token.ts';
 import { type Io, readStdin } from './io.ts';
+import { serviceEnvironment } from './local-stack.ts';
 import { duration, fields, printable, time } from './output.ts';
 import * as parse from './parse.ts';
 import { handleNames } from './presented-handle.ts';
@@ -63,8 +64,8 @@ const revokeCommand = (io: Io) =>
         throw new UsageProblem(`revoke what? Give a token, or one of ${kinds.map((each) => `--${each}`).join(', ')}`);
       }
       const store = await open();
-      const { findTokenKeys, serviceEnvironment } = await import('./token-keys.ts');
-      const { lifetime } = readDeployedSettings(serviceEnvironment(io.env, store.local));
+      const { findTokenKeys } = await import('./token-keys.ts');
+      const { lifetime } = readDeployedSettings(io.env, store.local);
       if (kind) {
         const id = await idOf(kind, options, store, io);
         if (!options.yes) await confirm(await consequenceOf(kind, id, store));
@@ -144,7 +145,7 @@ const explainCommand = (io: Io) =>
       .addHelpText('after', EXPLAIN_HELP),
     io,
     async ({ out, openIfNamed, exitWith }, options, token) => {
-      const { findTokenKeys, serviceEnvironment } = await import('./token-keys.ts');
+      const { findTokenKeys } = await import('./token-keys.ts');
       const { explainToken } = await import('./explain-token.ts');
       const presented = await readToken(io, token);
       const store = await openIfNamed();

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Revocation } from '../../lib/oauth/revocation.ts';
 import { normalizeUsername, type User } from '../../lib/oauth/user.ts';
+import { IN_FLIGHT_SECONDS } from '../../lib/revocation/revoke-grant.ts';
 import { listOfUsers } from '../../lib/store/user.ts';
 import { createUser } from '../../lib/users/create-user.ts';
 import { hashPassword } from '../../lib/users/password.ts';
@@ -11,7 +12,6 @@ import {
   DEPLOYED_SETTINGS_HELP,
   type DeployedSettings,
   HOW_SOON,
-  IN_FLIGHT_SECONDS,
   RUN_AGAIN,
   readDeployedSettings,
 } from './disable-client.ts';
@@ -142,8 +142,8 @@ const resetCommand = (io: Io) =>
       .addHelpText('after', DEPLOYED_SETTINGS_HELP + examples('latchkey user reset alice')),
     io,
     async ({ out, open, confirm }, options, who = '') => {
-      const deployed = readDeployedSettings(io.env);
       const store = await open();
+      const deployed = readDeployedSettings(io.env, store.local);
       if (!options.yes) await confirm(await signOutOf(await getUser(store, who), store));
       const { password, isGenerated } = await newPassword(io, options);
       const stored = await hashPassword(password, store.clock());
@@ -169,8 +169,8 @@ const signOutCommand = (io: Io) =>
       .addHelpText('after', DEPLOYED_SETTINGS_HELP + examples('latchkey user sign-out alice --stage prod')),
     io,
     async ({ out, open, confirm }, { subject, yes }, who = '') => {
-      const deployed = readDeployedSettings(io.env);
       const store = await open();
+      const deployed = readDeployedSettings(io.env, store.local);
       // With a mistyped name, the command would succeed but sign nobody out.
       const { sub } = subject ? { sub: who } : await getUser(store, who);
       if (!yes) await confirm(await signOutOf({ sub, username: who }, store));
@@ -193,8 +193,8 @@ const disableCommand = (io: Io) =>
     ).addHelpText('after', DEPLOYED_SETTINGS_HELP + examples('latchkey user disable alice --stage prod')),
     io,
     async ({ out, open, confirm }, { yes }, who = '') => {
-      const deployed = readDeployedSettings(io.env);
       const store = await open();
+      const deployed = readDeployedSettings(io.env, store.local);
       if (!yes) await confirm(await signOutOf(await getUser(store, who), store));
       // The record changes first: otherwise the user could sign in again in between.
       const user = await changeUser(store, who, (found) => (found.enabled ? { ...found, enabled: false } : found));

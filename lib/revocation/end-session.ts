@@ -8,7 +8,7 @@ import type { EpochStore } from '../store/epoch.ts';
 import type { SessionStore } from '../store/session.ts';
 import type { SignOutStore } from '../store/sign-out.ts';
 import { endOldGrants } from './old-session-grants.ts';
-import { type GrantRevocationContext, IN_FLIGHT_SECONDS } from './revoke-grant.ts';
+import { CLOCK_LEAD_SECONDS, type GrantRevocationContext, IN_FLIGHT_SECONDS } from './revoke-grant.ts';
 
 export interface EndSessionContext extends GrantRevocationContext, LogContext {
   readonly sessions: SessionStore;
@@ -24,9 +24,10 @@ export const END_SESSION_ATTEMPTS = 3;
 const CLIENT_MEMORY = 2_592_000;
 
 /**
- * Seconds. Requests that are in flight while the session ends can have read it until then, and can issue tokens as long after.
+ * Seconds. Requests that are in flight while the session ends can have read it until then, and can issue tokens as long after, in a
+ * function whose clock is ahead. It affects nobody who signs in again: that session has another `root_sid`.
  */
-const DELAY = 2 * IN_FLIGHT_SECONDS;
+const DELAY = 2 * IN_FLIGHT_SECONDS + CLOCK_LEAD_SECONDS;
 
 /** Seconds, so that few grants of a session change the note of when the last one has expired. */
 const ROUNDED_TO = 86_400;

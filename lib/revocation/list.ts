@@ -37,7 +37,7 @@ export interface RevocationList {
 
 export interface RevokedGrant {
   readonly grant_id: string;
-  /** Undefined = not known. */
+  /** The client whose share the entry takes from; undefined = nobody's. */
   readonly client_id: string | undefined;
   /** When the last of its tokens has expired everywhere, in seconds since the epoch. */
   readonly expires_at: number;

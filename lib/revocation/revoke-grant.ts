@@ -16,8 +16,11 @@ export interface GrantRevocationContext {
 /** Seconds in which a request that read the grant before may still issue tokens: the timeout of a function. */
 export const IN_FLIGHT_SECONDS = 10;
 
-/** Seconds after its revocation up to which a grant's last access token may be dated: by a request in flight, and by a clock that is ahead. */
-const LAST_TOKEN_SECONDS = IN_FLIGHT_SECONDS + 50;
+/** Seconds that the clock of a function may be ahead: what it gives is dated so much later. */
+export const CLOCK_LEAD_SECONDS = 50;
+
+/** Seconds after its revocation up to which a grant's last access token may be dated. */
+const LAST_TOKEN_SECONDS = IN_FLIGHT_SECONDS + CLOCK_LEAD_SECONDS;
 
 /** When the last access token of a grant that was revoked then has expired everywhere. Times are seconds since the epoch. */
 export const lastTokenExpiry = (
@@ -28,7 +31,8 @@ export const lastTokenExpiry = (
 
 /**
  * The grant is revoked first: it then yields no tokens, so one entry in the list covers them all. Repeating it after a failure
- * completes the revocation. @param client_id when given, only a grant of this client is revoked
+ * completes the revocation.
+ * @param client_id of the client that asks for it: only its own grant is revoked, and the entry takes from its share
  * @returns `refused` for a grant of another client
  */
 export async function revokeGrant(
@@ -43,7 +47,6 @@ export async function revokeGrant(
   if (!grant) return 'unknown';
   if (client_id !== undefined && grant.client_id !== client_id) return 'refused';
   const expires_at = lastTokenExpiry(grant, grant.revoked_at ?? now, maxLifetime);
-  const cause = client_id ?? before?.client_id;
-  if (expires_at > now) await revocations.revokeTokensOfGrant({ grant_id, client_id: cause, expires_at }, !changed);
+  if (expires_at > now) await revocations.revokeTokensOfGrant({ grant_id, client_id, expires_at }, !changed);
   return 'revoked';
 }

@@ -730,7 +730,7 @@ describe('The grants of the session', () => {
       expect(await get({ id_token_hint: id_token }, begun[index]!.cookie)).toMatchObject(GOODBYE);
     }
     const epoch = await world.table.get({ pk: `EPOCH#session#${root.sid}`, sk: 'EPOCH' });
-    expect(epoch).toMatchObject({ issued_until: NOW + 10 + 20, expires_at: ends[0] });
+    expect(epoch).toMatchObject({ issued_until: NOW + 10 + 70, expires_at: ends[0] });
   });
 
   it('may have been revoked before', async () => {
@@ -750,7 +750,7 @@ describe('The grants of the session', () => {
 
 describe('The entry that ends the grants of a session stays on the list until their last access token has expired, for grants of', () => {
   const HOUR = 3_600;
-  const DELAY = 20;
+  const DELAY = 70;
   const lasting = app('lasting', { end_grants_on_logout: true, access_token_lifetime: 5 * HOUR });
   beforeAll(() => world.clients.create(lasting));
   beforeEach(() => openList(world.table).clear());
@@ -835,6 +835,18 @@ describe('The entry that ends the grants of a session stays on the list until th
     expect(others).toEqual([]);
     const needed = clock() + DELAY + 24 * HOUR + MAX_CLOCK_SKEW_SECONDS;
     expect(entry?.expires_at).toBe(Math.ceil(needed / 900) * 900);
+  });
+
+  it.each([21, 50])('a function whose clock is %d seconds ahead, and which are ended as well', async (ahead) => {
+    const { sid, cookie } = await people.begin();
+    set(NOW + ahead);
+    const { access_token, refresh_token } = await give(ender, sid);
+    set(NOW);
+    await endSessionOf(cookie);
+    set(NOW + ahead + 1);
+    const form = { grant_type: 'refresh_token', refresh_token };
+    expect(await post(world.handlers.token, 'ender', form)).toMatchObject({ json: { error: 'invalid_grant' } });
+    expect(await introspectionDoor.show(world.restart(), access_token)).toBe('refuse');
   });
 
   /** Window A has read this session, and now gives an access token that lives for five hours. */

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accessTokenFormats } from '../../lib/oauth/access-token.ts';
+import { shareTag } from '../../lib/oauth/packed-revocation.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../lib/oauth/revocation.ts';
+import { createCopy } from '../../lib/revocation/copy.ts';
 import { BURST } from '../../lib/revocation/share.ts';
 import { createGrantStore } from '../../lib/store/grant.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
@@ -259,6 +261,27 @@ it.each<[string, (token: string) => string]>([
     expect(await refresh(world.handlers, 'web-jwt', refresh_token)).toMatchObject({ status: 200 });
   },
 );
+
+it('The entry of a refresh token that is used twice counts for no client, neither at first nor when it is repeated', async () => {
+  const { refresh_token } = await signIn('web-jwt');
+  expect(await refresh(world.handlers, 'web-jwt', refresh_token)).toMatchObject({ status: 200 });
+  advance(600);
+  for (const _ of ['first', 'repeated']) {
+    // As if the entry had not been added: repeating the request completes the revocation.
+    await openList(world.table).clear();
+    expect(await refresh(world.restart(), 'web-jwt', refresh_token)).toMatchObject(REFUSED);
+    expect([await listLength(), await countFor('web-jwt')]).toEqual([1, 0]);
+  }
+  await openList(world.table).clear();
+  expect(await revoke('web-jwt', refresh_token)).toMatchObject({ status: 200 });
+  expect([await listLength(), await countFor('web-jwt')]).toEqual([1, 1]);
+});
+
+async function countFor(client_id: string): Promise<number> {
+  const copy = createCopy();
+  for (const segment of await openList(world.table).segments()) copy.merge(segment, clock());
+  return copy.count(shareTag(client_id));
+}
 
 it('Above the share of its client, a refresh token can be revoked again, and no other one can', async () => {
   const [{ refresh_token }, other] = [await signIn('web-jwt'), await signIn('web-jwt')];

@@ -1,6 +1,8 @@
 // The command line in the directory of a local stack finds the keys of this stack by itself.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Explanation } from '../../infra/cli/explain-token.ts';
+import { systemClock } from '../../lib/clock.ts';
+import type { Revocation } from '../../lib/oauth/revocation.ts';
 import type { LocalService } from '../support/local-service.ts';
 import { sampled } from '../support/scale.ts';
 import { createLocalUser, sharedService } from '../support/shared.ts';
@@ -72,6 +74,17 @@ describe('On npm start, token explain', () => {
       not_checked: [],
     });
   });
+});
+
+it.each<[string, readonly string[]]>([
+  ['user sign-out', ['user', 'sign-out', 'stranger', '--subject']],
+  ['token revoke', ['token', 'revoke', '--subject', 'other-stranger']],
+])('On npm start, %s adds an entry for the longest lifetime of this stack', async (_name, command) => {
+  const service = await sharedService();
+  const before = systemClock();
+  const { json } = await createCli(foreign, service.directory)([...command, '--yes', '--json']);
+  const { revocation, ...entry } = json<Partial<Revocation> & { revocation?: Revocation }>();
+  expect((revocation ?? entry).expires_at).toBeGreaterThanOrEqual(before + 86_400);
 });
 
 describe('On npm start -- --issuer https://id.example.com --keys kms, without a proxy,', () => {
