@@ -4,6 +4,7 @@ import { join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { demoApis } from '../infra/demo-apis.ts';
 import { parseOptions } from '../infra/local/options.ts';
 import { handleKeys, registrySigningKeys, signingKeys, variables } from '../lib/config.ts';
 import { drawKept, type PictureName, pictures, placeOf } from './bench/pictures.ts';
@@ -25,7 +26,11 @@ describe('The commands of the documents, pasted into a shell while npm start run
       service.directory,
     );
     expect(jwt).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/);
-    expect(JSON.parse(whoami ?? '')).toMatchObject({ client_id: 'machine-jwt', aud: 'orders', scope: 'orders:read' });
+    expect(JSON.parse(whoami ?? '')).toMatchObject({
+      client_id: 'machine-jwt',
+      aud: demoApis.orders,
+      scope: 'orders:read',
+    });
     expect(JSON.parse(active ?? '')).toMatchObject({ active: true, client_id: 'machine-jwt' });
     expect(revoked).toBe('{}\n{"active":false}HTTP/1.1 403 Forbidden');
     expect(reference).toMatch(/^lk_at_[\w-]{51}\n\{"client_id":"machine-reference".*\}\{\}\nHTTP\/1\.1 403 Forbidden$/);
@@ -67,7 +72,7 @@ it.each([
     .match(/^npm start -- (.*)$/m)?.[1];
   const { stdout } = await promisify(execFile)('bash', ['-c', `printf '%s\\n' ${command}`]);
   expect(parseOptions(stdout.trim().split('\n'), {})).toMatchObject({
-    audience: 'things',
+    audience: 'https://things.example',
     routes: [{ key: 'GET /things' }, { key: 'ANY /things/{proxy+}' }],
   });
 });

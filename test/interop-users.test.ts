@@ -4,6 +4,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as oauth from 'oauth4webapi';
 import * as oidc from 'openid-client';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { demoApis } from '../infra/demo-apis.ts';
 import type { ProxyEvent, ProxyResult } from '../lib/http/proxy-event.ts';
 import { openBrowser } from './support/browser.ts';
 import type { LocalService } from './support/local-service.ts';
@@ -184,7 +185,7 @@ describe('The client library oauth4webapi', () => {
     const refresh = await oauth.refreshTokenGrantRequest(server, client, auth, tokens.refresh_token ?? '', insecure);
     const refreshed = await oauth.processRefreshTokenResponse(server, client, refresh);
 
-    const orders = { client_id: 'orders' };
+    const orders = { client_id: demoApis.orders };
     const ordersAuth = oauth.ClientSecretBasic(service.demo.resources['orders']?.secret ?? '');
     const introspect = async (token: string) => {
       const answer = await oauth.introspectionRequest(server, orders, ordersAuth, token, insecure);

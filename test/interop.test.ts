@@ -2,6 +2,7 @@
 import { JwtVerifier } from 'aws-jwt-verify';
 import * as oauth from 'oauth4webapi';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { demoApis } from '../infra/demo-apis.ts';
 import type { LocalService } from './support/local-service.ts';
 import { sharedService } from './support/shared.ts';
 
@@ -40,7 +41,7 @@ describe.each(['machine-jwt', 'machine-encrypted', 'machine-sealed', 'machine-re
         const auth = authenticate(secretOf());
         const { access_token, expires_in, scope } = await getToken(name, auth, {
           scope: 'orders:read',
-          resource: 'orders',
+          resource: demoApis.orders,
         });
         expect({ expires_in, scope }).toEqual({ expires_in: 3600, scope: 'orders:read' });
 
@@ -53,10 +54,10 @@ describe.each(['machine-jwt', 'machine-encrypted', 'machine-sealed', 'machine-re
         expect(await introspect()).toMatchObject({
           active: true,
           client_id: name,
-          aud: 'orders',
+          aud: demoApis.orders,
           scope: 'orders:read',
         });
-        expect(await (await whoami(access_token)).json()).toMatchObject({ client_id: name, aud: 'orders' });
+        expect(await (await whoami(access_token)).json()).toMatchObject({ client_id: name, aud: demoApis.orders });
 
         const revoked = await oauth.revocationRequest(server, client, auth, access_token, insecure);
         await oauth.processRevocationResponse(revoked);
@@ -87,7 +88,7 @@ it('The library aws-jwt-verify verifies a JWT access token by the published keys
   const { access_token } = await getToken('machine-jwt', auth);
   const verifier = JwtVerifier.create({
     issuer: service.issuer,
-    audience: 'orders',
+    audience: demoApis.orders,
     jwksUri: 'https://unused.example',
   });
   const { keys } = (await (await fetch(server.jwks_uri ?? '')).json()) as Parameters<typeof verifier.cacheJwks>[0];
@@ -99,5 +100,7 @@ it('The library oauth4webapi validates a JWT access token by RFC 9068', async ()
   const auth = oauth.ClientSecretBasic(service.demo.clients['machine-jwt']?.client_secret ?? '');
   const { access_token } = await getToken('machine-jwt', auth);
   const request = new Request(`${service.issuer}/orders`, { headers: { authorization: `Bearer ${access_token}` } });
-  expect(await oauth.validateJwtAccessToken(server, request, 'orders', insecure)).toMatchObject({ sub: 'machine-jwt' });
+  expect(await oauth.validateJwtAccessToken(server, request, demoApis.orders, insecure)).toMatchObject({
+    sub: 'machine-jwt',
+  });
 });

@@ -32,6 +32,8 @@ describe.each(releases)('The data of npm start -- --data of %s', (release) => {
         if (!client_id?.startsWith('machine-')) continue;
         const { json } = await post('/token', client_id, client_secret ?? '', { grant_type: 'client_credentials' });
         const form = { token: String(json['access_token']) };
+        const headers = { authorization: `Bearer ${form.token}` };
+        expect((await fetch(`${issuer}/whoami`, { headers })).status).toBe(200);
         expect((await post('/introspect', orders.identifier, orders.secret, form)).json).toMatchObject({
           active: true,
           client_id,

@@ -1,7 +1,7 @@
 // An API of your own on Express, behind the authorizer:
 //
 //   node examples/protect-an-api/express.mjs
-//   npm start -- --audience things --route 'GET /things=http://127.0.0.1:4000'
+//   npm start -- --audience https://things.example --route 'GET /things=http://127.0.0.1:4000'
 import { fileURLToPath } from 'node:url';
 import express from 'express';
 import { readCaller, refuse } from './caller.mjs';

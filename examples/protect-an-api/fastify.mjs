@@ -1,7 +1,7 @@
 // An API of your own on Fastify, behind the authorizer:
 //
 //   node examples/protect-an-api/fastify.mjs
-//   npm start -- --audience things --route 'GET /things=http://127.0.0.1:4000'
+//   npm start -- --audience https://things.example --route 'GET /things=http://127.0.0.1:4000'
 import { fileURLToPath } from 'node:url';
 import fastify from 'fastify';
 import { readCaller, refuse } from './caller.mjs';

@@ -6,6 +6,7 @@ import { randomId } from '../../lib/oauth/handle.ts';
 import { isNewIdentifier } from '../../lib/oauth/identifier.ts';
 import type { ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { listOfClients } from '../../lib/store/client.ts';
+import { demoApis } from '../demo-apis.ts';
 import { change, create, get } from './change.ts';
 import { hasSettings, type Settings, whyNoSecrets, withChanges, withSettings } from './client-settings.ts';
 import { examples, withTableAction, withYes } from './command.ts';
@@ -47,12 +48,12 @@ const createCommand = (io: Io) =>
       .addHelpText(
         'after',
         examples(
-          'latchkey client create reports --resource orders --scope "orders:read"',
-          'latchkey client create --name "Nightly export" --resource orders --format reference --lifetime 600',
+          `latchkey client create reports --resource ${demoApis.orders} --scope "orders:read"`,
+          `latchkey client create --name "Nightly export" --resource ${demoApis.orders} --format reference --lifetime 600`,
           'latchkey client create shop --redirect-uri https://shop.example.com/callback --scope "openid email offline_access"',
           'latchkey client create app --public --redirect-uri com.example.app:/callback --scope openid',
-          'printf %s "$OLD_SECRET" | latchkey client create legacy-app --resource orders --secret-stdin',
-          'printf %s secret | latchkey client create "my app" --resource orders --secret-stdin --imported',
+          `printf %s "$OLD_SECRET" | latchkey client create legacy-app --resource ${demoApis.orders} --secret-stdin`,
+          `printf %s secret | latchkey client create "my app" --resource ${demoApis.orders} --secret-stdin --imported`,
         ),
       ),
     io,

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { AlgorithmName } from '../../lib/keys/algorithm.ts';
+import { demoApis } from '../demo-apis.ts';
 import { MAX_ENVIRONMENT_BYTES } from '../environment-size.ts';
 import { Problem } from '../problem.ts';
 import { DEFAULT_ALGORITHMS } from '../signing-key.ts';
@@ -81,8 +82,8 @@ async function init(options: InitOptions, io: Io): Promise<void> {
   out.note(`
 Next:
   npm run build && npx serverless deploy --stage ${stage} --region ${made.region}
-  npx latchkey resource create orders --scope "orders:read" --stage ${stage} --region ${made.region}
-  npx latchkey client create reports --resource orders --scope "orders:read" --stage ${stage} --region ${made.region}`);
+  npx latchkey resource create ${demoApis.orders} --scope "orders:read" --stage ${stage} --region ${made.region}
+  npx latchkey client create reports --resource ${demoApis.orders} --scope "orders:read" --stage ${stage} --region ${made.region}`);
 }
 
 /** Adds keys to the secret of a stage that was deployed by version 0.1.0. */

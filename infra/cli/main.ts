@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { Unavailable } from '../../lib/oauth/errors.ts';
 import { version } from '../../package.json';
+import { demoApis } from '../demo-apis.ts';
 import { Problem } from '../problem.ts';
 import { examples, withCommonOptions } from './command.ts';
 import { acceptDashIds } from './dash-ids.ts';
@@ -147,11 +148,11 @@ deployed table, AWS credentials and region come from the usual variables and pro
 
 Exit codes: 0 done, 1 failed, 2 wrong command line. latchkey token explain --help lists its own.
 ${examples(
-  'latchkey resource create orders --scope "orders:read orders:write"',
-  'latchkey client create reports --resource orders --scope orders:read',
+  `latchkey resource create ${demoApis.orders} --scope "orders:read orders:write"`,
+  `latchkey client create reports --resource ${demoApis.orders} --scope orders:read`,
   'latchkey client disable reports --stage prod',
   'latchkey user create alice --email alice@example.com',
-  'latchkey token explain - --audience orders < token.txt',
+  `latchkey token explain - --audience ${demoApis.orders} < token.txt`,
   'latchkey keys list --stage prod',
   'latchkey init --stage prod --dry-run',
 )}`;

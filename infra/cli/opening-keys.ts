@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { readConfig } from '../../lib/config.ts';
 import { deriveSealingKey, sealingKeyId } from '../../lib/keys/sealing-key.ts';
+import { demoApis } from '../demo-apis.ts';
 import { get } from './change.ts';
 import { examples, withTableAction } from './command.ts';
 import type { Io } from './io.ts';
@@ -35,4 +36,4 @@ export const openingKeysCommand = (io: Io) =>
 
 const HELP = `
 The command derives one opening key from each key in SEALING_KEYS. The issuer comes from ISSUER or from the local stack.
-${examples('latchkey resource opening-keys orders --stage prod')}`;
+${examples(`latchkey resource opening-keys ${demoApis.orders} --stage prod`)}`;

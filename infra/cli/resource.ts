@@ -9,6 +9,7 @@ import {
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { judgeResourceServer, type ResourceServerFinding } from '../../lib/oauth/resource-server-registration.ts';
 import { listOfResourceServers } from '../../lib/store/resource-server.ts';
+import { demoApis } from '../demo-apis.ts';
 import { change, create, get, withoutUndefined } from './change.ts';
 import { claimChanges, hasClaimSettings, withClaimSettings } from './claim-settings.ts';
 import { examples, withTableAction } from './command.ts';
@@ -93,7 +94,7 @@ const createCommand = (io: Io) =>
       .addHelpText(
         'after',
         examples(
-          'latchkey resource create orders --scope "orders:read orders:write"',
+          `latchkey resource create ${demoApis.orders} --scope "orders:read orders:write"`,
           'latchkey resource create https://api.example.com/billing --scope billing:read --format reference --lifetime 600',
         ),
       ),
@@ -148,7 +149,7 @@ const showCommand = (io: Io) =>
     new Command('show')
       .description('Show one resource server, without the hashes of its secrets.')
       .argument('<identifier>', 'identifier of the resource server', parse.identifier)
-      .addHelpText('after', examples('latchkey resource show orders')),
+      .addHelpText('after', examples(`latchkey resource show ${demoApis.orders}`)),
     io,
     async ({ out, open }, _options, id = '') => {
       const resource = await get((await open()).resourceServers, 'resource server', id);
@@ -162,7 +163,7 @@ const updateCommand = (io: Io) =>
       new Command('update')
         .description('Change the settings that are given. Tokens already issued stay as they are.')
         .argument('<identifier>', 'identifier of the resource server', parse.identifier),
-    ).addHelpText('after', examples('latchkey resource update orders --format reference --lifetime 300')),
+    ).addHelpText('after', examples(`latchkey resource update ${demoApis.orders} --format reference --lifetime 300`)),
     io,
     async ({ out, open }, options, id = '') => {
       const { cacheNote } = readDeployedSettings(io.env);
@@ -197,7 +198,7 @@ const switchCommand = (io: Io, verb: 'disable' | 'enable') =>
           : 'Let tokens be issued for a disabled resource server again, and let it introspect.',
       )
       .argument('<identifier>', 'identifier of the resource server', parse.identifier)
-      .addHelpText('after', examples(`latchkey resource ${verb} orders`)),
+      .addHelpText('after', examples(`latchkey resource ${verb} ${demoApis.orders}`)),
     io,
     async ({ out, open }, _options, id = '') => {
       const { cacheNote } = readDeployedSettings(io.env);

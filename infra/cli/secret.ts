@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { usesSecret } from '../../lib/client-authentication/methods.ts';
 import type { HashedSecret } from '../../lib/oauth/hashed-secret.ts';
 import type { RecordStore } from '../../lib/store/record.ts';
+import { demoApis } from '../demo-apis.ts';
 import { Problem } from '../problem.ts';
 import { change, get } from './change.ts';
 import { whyNoSecrets } from './client-settings.ts';
@@ -47,7 +48,10 @@ const addCommand = (io: Io) =>
       .option('--secret-stdin', SECRET_STDIN)
       .addHelpText(
         'after',
-        examples('latchkey secret add --client reports --expires-in 90d', 'latchkey secret add --resource orders'),
+        examples(
+          'latchkey secret add --client reports --expires-in 90d',
+          `latchkey secret add --resource ${demoApis.orders}`,
+        ),
       ),
     io,
     async ({ out, open }, options) => {

@@ -4,6 +4,7 @@ import { readConfig } from '../../lib/config.ts';
 import { KEY_REGISTRY } from '../../lib/key-registry/store.ts';
 import { createRevocation, type Revocation, type RevocationKind } from '../../lib/oauth/revocation.ts';
 import { lastTokenExpiry } from '../../lib/revocation/revoke-grant.ts';
+import { demoApis } from '../demo-apis.ts';
 import { addRevocation } from './add-revocation.ts';
 import { get } from './change.ts';
 import { examples, withTableAction, withYes } from './command.ts';
@@ -170,7 +171,7 @@ the issuer publishes), the keys of handles (REFERENCE_TOKEN_KEYS, CODE_KEYS and 
 CLOCK_SKEW_SECONDS (default 0) from the environment, and the table for reference tokens and revocations.
 
 Exit codes: 0 accepted, 1 refused or failed (with a message on standard error), 2 wrong command line, 3 undecided.
-${examples('pbpaste | latchkey token explain - --audience orders', 'latchkey token explain "$TOKEN" --stage prod --json')}`;
+${examples(`pbpaste | latchkey token explain - --audience ${demoApis.orders}`, 'latchkey token explain "$TOKEN" --stage prod --json')}`;
 
 const readToken = async (io: Io, token = '-'): Promise<string> =>
   (token === '-' ? await readStdin(io, 'token') : token).trim();

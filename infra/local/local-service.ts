@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isSameResource } from '../../lib/oauth/resource-indicator.ts';
 import { keyOfSchema, NewerSchema, requireKnownSchema } from '../../lib/store/schema.ts';
+import { demoApis } from '../demo-apis.ts';
 import { checkParameters } from '../parameters.ts';
 import { Problem } from '../problem.ts';
 import { announce } from './announcement.ts';
@@ -20,7 +21,7 @@ import { packagedTemplate } from './packaged-template.ts';
 import { patience, patientTimers } from './patience.ts';
 import { startSchedules } from './schedules.ts';
 import { encryptionJwks } from './secrets.ts';
-import { forgetKeys, seed } from './seed.ts';
+import { forgetKeys, identifiersOf, seed } from './seed.ts';
 import { createSeedTable } from './seed-table.ts';
 import type { Stack } from './stack.ts';
 import { type StartPage, startPage } from './start-page.ts';
@@ -88,7 +89,7 @@ async function start(
   running: (() => Promise<void>)[],
   { directory, say, complain }: Surroundings,
 ): Promise<void> {
-  const { audience = 'orders', routes = [], parameters = {} } = options;
+  const { routes = [], parameters = {} } = options;
   const timers = patientTimers(systemTimers);
   const complainOfJob = options.verbose ? complain : withoutRepeats(complain);
   // Before anything is made, or deleted because of --fresh.
@@ -105,7 +106,7 @@ async function start(
   running.push(gateway.stop);
   const url = `http://localhost:${gateway.port}`;
   const issuer = options.issuer ?? url;
-  if (isSameResource(audience, issuer))
+  if (isSameResource(options.audience ?? demoApis.orders, issuer))
     throw new Problem('--audience must not be the issuer, for which any client may get tokens');
   const startingApp = startDemoApp(root, options.port === 0 ? 0 : options.port + 1);
   running.push(async () => (await startingApp).stop());
@@ -113,10 +114,12 @@ async function start(
   const data =
     dataPath === undefined ? undefined : await openDataDirectory(resolve(directory, dataPath), options.fresh);
   const saved = data?.load();
+  const apis = identifiersOf(saved, options.audience);
+  const audience = options.audience ?? apis.orders;
   const keys = await startLocalKeys(options.keys, saved);
   running.push(keys.stop);
   const overridden = {
-    ...(options.audience !== undefined && { AUDIENCE: audience }),
+    ...(audience !== demoApis.orders && { AUDIENCE: audience }),
     ...(options.logLevel !== undefined && { LOG_LEVEL: options.logLevel }),
   };
 
@@ -132,7 +135,7 @@ async function start(
   const seeding = Promise.all([opening, startingApp]).then(async ([table, { origin }]) => {
     if (data) await refuseNewerTable(table, data.path);
     if (saved && saved.issuer !== issuer) await forgetKeys(table);
-    return seed(table, { encryptionJwks: encryptionJwks(keys.secrets), app: origin, audience }, saved);
+    return seed(table, { encryptionJwks: encryptionJwks(keys.secrets), app: origin, apis, audience }, saved);
   });
   const loading = Promise.all([reading, opening, buildFinished(build)]).then(async ([stack, { endpoint }]) => {
     const environment = {

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { parseIssuer as readIssuer } from '../../lib/config-values.ts';
 import { isNewIdentifier } from '../../lib/oauth/identifier.ts';
+import { demoApis } from '../demo-apis.ts';
 import type { Parameters } from '../parameters.ts';
 import { Problem } from '../problem.ts';
 import { type KeyOrigin, keyOrigins } from './local-keys.ts';
@@ -16,7 +17,7 @@ export interface Options {
   fresh?: boolean;
   /** Where the keys come from. */
   keys: KeyOrigin;
-  /** The API that the authorizer accepts tokens for, instead of the demo API `orders`. */
+  /** The API that the authorizer accepts tokens for, instead of the demo API for orders. */
   audience?: string;
   /** Servers behind the authorizer. */
   routes?: readonly UpstreamRoute[];
@@ -45,8 +46,8 @@ Data
 
 Your own API behind the authorizer
   --audience API
-                identifier of the API that the authorizer accepts tokens for (default: the demo API orders). A new API is
-                registered, and the demo clients may get tokens for it
+                identifier of the API that the authorizer accepts tokens for, best its URL (default: the demo API
+                ${demoApis.orders}). A new API is registered, and the demo clients may get tokens for it
   --route 'METHOD /path=URL'
                 send requests for this route to your server at URL once the authorizer has accepted them; repeatable.
                 METHOD may be ANY, the path may have {variables} and end with {proxy+}, and a URL without a path keeps the

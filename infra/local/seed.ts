@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { keyOfKeyRegistry } from '../../lib/key-registry/store.ts';
 import { type Client, isPublic } from '../../lib/oauth/client.ts';
+import { spellingsOf } from '../../lib/oauth/resource-indicator.ts';
 import type { EncryptionJwk, ResourceServer } from '../../lib/oauth/resource-server.ts';
 import { defaultResponseModes } from '../../lib/oauth/response-type.ts';
 import { createSecret } from '../../lib/secrets/secret.ts';
@@ -10,6 +11,7 @@ import { createResourceServerStore } from '../../lib/store/resource-server.ts';
 import { createUserStore, type UserStore } from '../../lib/store/user.ts';
 import { createUser } from '../../lib/users/create-user.ts';
 import { hashPassword } from '../../lib/users/password.ts';
+import { type DemoApi, demoApis } from '../demo-apis.ts';
 import { randomPassword } from '../random-password.ts';
 import { createSeedTable } from './seed-table.ts';
 import type { Table } from './table.ts';
@@ -32,51 +34,63 @@ export interface Seeded {
 
 type WithoutSecrets<T> = Omit<T, 'secrets' | 'enabled'>;
 
-const resourceServers: WithoutSecrets<ResourceServer>[] = [
-  { identifier: 'orders', audience: 'orders', scope: 'orders:read orders:write' },
-  { identifier: 'billing', audience: 'billing', scope: 'billing:read billing:write' },
-];
+type Identifiers = Readonly<Record<DemoApi, string>>;
 
-const machine = {
-  grant_types: ['client_credentials'],
-  scope: 'orders:read orders:write billing:read billing:write',
-  resources: ['orders', 'billing'],
+const apiNames = Object.keys(demoApis) as DemoApi[];
+
+/**
+ * The identifiers of the demo APIs. One that is registered keeps its identifier: in version 0.1.0, it was the name.
+ * @param own the API of `--audience`. In a new table, `orders` and `billing` are taken as identifiers of the demo APIs
+ */
+export function identifiersOf(known: Seeded | undefined, own: string | undefined): Identifiers {
+  const entries = apiNames.map((name) => {
+    const unregistered = own === name ? name : demoApis[name];
+    return [name, known?.demo.resources[name]?.identifier ?? unregistered];
+  });
+  return Object.fromEntries(entries);
+}
+
+const scopeOf = (api: DemoApi) => `${api}:read ${api}:write`;
+
+const machines = (resources: string[]): WithoutSecrets<Client>[] => {
+  const machine = { grant_types: ['client_credentials'], scope: apiNames.map(scopeOf).join(' '), resources };
+  return [
+    { client_id: 'machine-jwt', client_name: 'A service that gets JWTs', ...machine, access_token_format: 'jwt' },
+    {
+      client_id: 'machine-encrypted',
+      client_name: 'A service that gets encrypted JWTs',
+      ...machine,
+      access_token_format: 'encrypted_jwt',
+    },
+    {
+      client_id: 'machine-sealed',
+      client_name: 'A service that gets sealed tokens',
+      ...machine,
+      access_token_format: 'sealed',
+    },
+    {
+      client_id: 'machine-reference',
+      client_name: 'A service that gets reference tokens',
+      ...machine,
+      access_token_format: 'reference',
+    },
+  ];
 };
-
-const machines: WithoutSecrets<Client>[] = [
-  { client_id: 'machine-jwt', client_name: 'A service that gets JWTs', ...machine, access_token_format: 'jwt' },
-  {
-    client_id: 'machine-encrypted',
-    client_name: 'A service that gets encrypted JWTs',
-    ...machine,
-    access_token_format: 'encrypted_jwt',
-  },
-  {
-    client_id: 'machine-sealed',
-    client_name: 'A service that gets sealed tokens',
-    ...machine,
-    access_token_format: 'sealed',
-  },
-  {
-    client_id: 'machine-reference',
-    client_name: 'A service that gets reference tokens',
-    ...machine,
-    access_token_format: 'reference',
-  },
-];
 
 /** What the clients that people sign in to may request. */
-const signIn = {
-  scope: 'openid profile email address phone offline_access orders:read orders:write',
-  resources: ['orders'],
-};
+const signInScope = `openid profile email address phone offline_access ${scopeOf('orders')}`;
 
-/** Clients that people sign in to. @param app the origin of the demo app */
-const signInClients = (app: string): WithoutSecrets<Client>[] => [
+/**
+ * Clients that people sign in to.
+ * @param app the origin of the demo app
+ * @param orders the identifier of the demo API `orders`
+ */
+const signInClients = (app: string, orders: string): WithoutSecrets<Client>[] => [
   {
     client_id: 'web',
     client_name: 'Demo web app',
-    ...signIn,
+    scope: signInScope,
+    resources: [orders],
     grant_types: ['authorization_code', 'refresh_token'],
     redirect_uris: [`${app}/callback`],
     response_modes: defaultResponseModes,
@@ -88,7 +102,8 @@ const signInClients = (app: string): WithoutSecrets<Client>[] => [
   {
     client_id: 'spa',
     client_name: 'Demo single-page app',
-    ...signIn,
+    scope: signInScope,
+    resources: [orders],
     token_endpoint_auth_method: 'none',
     grant_types: ['authorization_code', 'refresh_token'],
     redirect_uris: [`${app}/spa`],
@@ -100,7 +115,8 @@ const signInClients = (app: string): WithoutSecrets<Client>[] => [
   {
     client_id: 'legacy',
     client_name: 'An app that still asks for passwords itself',
-    ...signIn,
+    scope: signInScope,
+    resources: [orders],
     grant_types: ['password', 'refresh_token'],
   },
 ];
@@ -120,10 +136,12 @@ const users = {
 };
 
 interface SeedOptions {
-  /** Encryption keys by identifier of the resource server. */
+  /** Encryption keys by name of the demo API. */
   encryptionJwks: ReadonlyMap<string, EncryptionJwk>;
   /** The origin of the demo app. */
   app: string;
+  /** The identifiers of the demo APIs. */
+  apis: Identifiers;
   /** The identifier of the API that the authorizer accepts tokens for. A new API is registered. */
   audience: string;
 }
@@ -135,7 +153,7 @@ interface SeedOptions {
  */
 export async function seed(
   { endpoint, tableName }: Table,
-  { encryptionJwks, app, audience }: SeedOptions,
+  { encryptionJwks, app, apis, audience }: SeedOptions,
   known?: Seeded,
 ): Promise<Demo> {
   const table = createSeedTable(endpoint, tableName);
@@ -160,28 +178,34 @@ export async function seed(
     demo.clients[client_id] = { client_id, ...(hasSecret && { client_secret: secret }) };
   }
 
-  async function seedResourceServer(resourceServer: WithoutSecrets<ResourceServer>): Promise<void> {
-    const { identifier } = resourceServer;
-    if (demo.resources[identifier]) return;
+  /** @param name its name in `.latchkey/demo.json` */
+  async function seedResourceServer(name: string, { identifier, scope }: Api): Promise<void> {
     const { secret, stored } = createSecret(now());
     // An API without a key of its own uses that of `orders`, which the authorizer can decrypt.
-    const access_token_encryption_jwk = encryptionJwks.get(identifier) ?? encryptionJwks.get('orders');
+    const access_token_encryption_jwk = encryptionJwks.get(name) ?? encryptionJwks.get('orders');
     await put(resourceServerStore, identifier, {
-      ...resourceServer,
+      identifier,
+      audience: identifier,
+      scope,
       ...(access_token_encryption_jwk && { access_token_encryption_jwk }),
       secrets: [stored],
       enabled: true,
     });
-    demo.resources[identifier] = { identifier, secret };
+    demo.resources[name] = { identifier, secret };
+  }
+
+  async function seedDemoApi(name: DemoApi): Promise<void> {
+    if (!demo.resources[name]) await seedResourceServer(name, { identifier: apis[name], scope: scopeOf(name) });
   }
 
   /** Registers the API of `--audience`. An existing API is left alone, and its secret is unknown. */
   async function seedApi(): Promise<Api> {
-    const existing = await resourceServerStore.findVersion(audience);
-    if (existing) return existing.value;
-    delete demo.resources[audience];
-    const api = { identifier: audience, audience, scope: 'read write' };
-    await seedResourceServer(api);
+    for (const spelling of spellingsOf(audience)) {
+      const existing = await resourceServerStore.findVersion(spelling);
+      if (existing) return existing.value;
+    }
+    const api = { identifier: audience, scope: 'read write' };
+    await seedResourceServer(audience, api);
     return api;
   }
 
@@ -196,9 +220,10 @@ export async function seed(
 
   await Promise.all([
     (async () => {
-      await Promise.all(resourceServers.map(seedResourceServer));
+      await Promise.all(apiNames.map(seedDemoApi));
       const api = await seedApi();
-      await Promise.all([...machines, ...signInClients(app)].map((client) => seedClient(client, api)));
+      const clients = [...machines(Object.values(apis)), ...signInClients(app, apis.orders)];
+      await Promise.all(clients.map((client) => seedClient(client, api)));
     })(),
     ...Object.entries(users).map(seedUser),
   ]);

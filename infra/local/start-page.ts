@@ -84,7 +84,9 @@ curl -s -H "Authorization: Bearer $TOKEN" ${issuer}/whoami
 npx latchkey token explain $TOKEN</pre></section>
 <section><h2>Demo clients, APIs and users</h2><ul>
   <li>Clients: ${Object.keys(demo.clients).join(', ')}</li>
-  <li>APIs: ${Object.keys(demo.resources).join(', ')}</li>
+  <li>APIs: ${Object.values(demo.resources)
+    .map(({ identifier }) => identifier)
+    .join(', ')}</li>
   <li>Users: ${Object.keys(demo.users).join(', ')}</li>
 </ul>
 <p class="soft small-text">Their secrets and passwords are in ${file}. To list all clients and users, run <strong>npx latchkey client list</strong> and <strong>npx latchkey user list</strong>. This command, in the shell from above, prints the password of alice:</p>

@@ -1,3 +1,4 @@
+import { isSameResource } from '../../lib/oauth/resource-indicator.ts';
 import type { Demo } from './seed.ts';
 import type { UpstreamRoute } from './upstream.ts';
 
@@ -19,6 +20,7 @@ export function tour({ issuer, app, audience, routes, demo: { clients, resources
   const reference = user(clients['machine-reference']?.client_id, clients['machine-reference']?.client_secret);
   const token = (client: string) =>
     `$(curl -s ${client} -d grant_type=client_credentials ${issuer}/token | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`;
+  const api = Object.values(resources).find(({ identifier }) => isSameResource(identifier, audience));
   const status = `-o /dev/null -w '%{http_code}\\n'`;
   return `
 # get a JWT and a reference token
@@ -28,7 +30,7 @@ REF=${token(reference)}
 # call a protected route with each token
 curl -s -H "Authorization: Bearer $JWT" ${issuer}/whoami; echo
 curl -s -H "Authorization: Bearer $REF" ${issuer}/whoami; echo
-${ownApi(issuer, routes)}${introspection(issuer, resources[audience])}
+${ownApi(issuer, routes)}${introspection(issuer, api)}
 # revoke both tokens: now the same calls are refused with 403
 curl -s ${jwt} -d token=$JWT ${issuer}/revoke; echo
 curl -s ${reference} -d token=$REF ${issuer}/revoke; echo

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { demoApis } from '../../infra/demo-apis.ts';
 import { type LocalWorld, removeTemporary, requestToken, startLocalWorld, withKeysInKms } from './local-world.ts';
 
 const server = createServer((request, response) =>
@@ -36,7 +37,9 @@ describe('The local stack with an API of the user behind its authorizer', () => 
   );
 
   it('refuses a token for another API, and prints the reason', async () => {
-    const response = await requestToken({ issuer: here(), demo: world.demo }, 'machine-jwt', { resource: 'orders' });
+    const response = await requestToken({ issuer: here(), demo: world.demo }, 'machine-jwt', {
+      resource: demoApis.orders,
+    });
     const { access_token } = (await response.json()) as { access_token: string };
     const answer = await fetch(`${here()}/things/1`, { headers: { authorization: `Bearer ${access_token}` } });
     expect(answer.status).toBe(403);
@@ -73,7 +76,8 @@ describe('The local stack with an API of the user behind its authorizer', () => 
   });
 
   it('prints once for each client that its parameter audience is ignored', async () => {
-    const ask = (name: string) => requestToken({ issuer: here(), demo: world.demo }, name, { audience: 'orders' });
+    const ask = (name: string) =>
+      requestToken({ issuer: here(), demo: world.demo }, name, { audience: demoApis.orders });
     for (const name of ['machine-jwt', 'machine-jwt', 'machine-reference']) expect((await ask(name)).status).toBe(200);
     const rule = 'the API that a token is for is named by the parameter resource (RFC 8707)';
     expect(world.said.filter((line) => line.includes('is ignored'))).toEqual([

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { demoApis } from '../../infra/demo-apis.ts';
 import { run } from '../../infra/local/local-service.ts';
 import { help, parseOptions } from '../../infra/local/options.ts';
 import { launchLocalService, type Program, root } from '../support/local-service.ts';
@@ -91,8 +92,8 @@ describe('npm start', () => {
       spa: { client_id: 'spa' },
     });
     expect(demo.resources).toEqual({
-      orders: { identifier: 'orders', secret: expect.any(String) },
-      billing: { identifier: 'billing', secret: expect.any(String) },
+      orders: { identifier: demoApis.orders, secret: expect.any(String) },
+      billing: { identifier: demoApis.billing, secret: expect.any(String) },
     });
   });
 

@@ -14,11 +14,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
+import { demoApis } from '../../infra/demo-apis.ts';
 import { announce } from '../../infra/local/announcement.ts';
 import { openDataDirectory } from '../../infra/local/data-directory.ts';
 import { diskProblem } from '../../infra/local/disk-problem.mjs';
 import { describeKeyChange } from '../../infra/local/local-keys.ts';
 import { parseOptions } from '../../infra/local/options.ts';
+import { identifiersOf } from '../../infra/local/seed.ts';
 import { createSeedTable } from '../../infra/local/seed-table.ts';
 import { startTable } from '../../infra/local/table.ts';
 import { keyOfSchema } from '../../lib/store/schema.ts';
@@ -263,6 +265,24 @@ describe('The running stacks of a directory are announced in .latchkey', () => {
     writeFileSync(file, JSON.stringify(left));
     await announce(directory, 3000, content('a'));
     expect(existsSync(file)).toBe(false);
+  });
+});
+
+describe('The demo APIs', () => {
+  const plain = { orders: 'orders', billing: 'billing' };
+  const registered = (apis: Record<string, string>) => {
+    const resources = Object.entries(apis).map(([name, identifier]) => [name, { identifier, secret: '' }]);
+    return { demo: { clients: {}, users: {}, resources: Object.fromEntries(resources) } };
+  };
+
+  test.each([
+    ['are URIs in a new table', undefined, undefined, demoApis],
+    ['are URIs beside another API', undefined, 'things', demoApis],
+    ['keep the plain names that version 0.1.0 gave them', registered(plain), undefined, plain],
+    ['take the plain name of --audience in a new table', undefined, 'orders', { ...demoApis, orders: 'orders' }],
+    ['keep their URIs with a plain name as --audience', registered(demoApis), 'orders', demoApis],
+  ])('%s', (_, known, own, identifiers) => {
+    expect(identifiersOf(known, own)).toEqual(identifiers);
   });
 });
 

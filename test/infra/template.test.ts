@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createStageSecret, environmentSize } from '../../infra/cli/stage-secret.ts';
+import { demoApis } from '../../infra/demo-apis.ts';
 import { environmentSizes, MAX_ENVIRONMENT_BYTES } from '../../infra/environment-size.ts';
 import { handleKeyVariables } from '../../infra/handle-keys.ts';
 import { packagedTemplate } from '../../infra/local/packaged-template.ts';
@@ -133,7 +134,7 @@ describe('The parameters of serverless.yml', () => {
     const template = JSON.parse(await packagedTemplate(root, 'http://localhost:3000')) as Template;
     expect(variables(template, 'Authorizer')).toMatchObject({
       ISSUER: 'http://localhost:3000',
-      AUDIENCE: 'orders',
+      AUDIENCE: demoApis.orders,
       REVOCATION_MAX_AGE_SECONDS: '0',
     });
   });
