@@ -64,6 +64,7 @@ beforeAll(async () => {
       ...shared,
       ...previous,
       CLIENT_CACHE_SECONDS: '3600',
+      AUDIENCE: 'orders',
       LOG_LEVEL: 'silent',
       ...more,
     });
