@@ -145,7 +145,7 @@ function logoutComplaint(result: ProxyResult): string | undefined {
   const isTheirs = location === AFTER_LOGOUT || location?.startsWith(`${AFTER_LOGOUT}?state=`);
   if (location !== undefined && !isOurs && !isTheirs) return `leads to ${location}`;
   if (/<script|javascript:|onerror/i.test(body)) return `script in ${body}`;
-  const outside = body.replace(/(action|href)="[^"]*"/g, '');
+  const outside = body.replace(/(action|href)="[^"]*"|content="0;url=[^"]*"/g, '');
   if (target.isReflection(outside)) return `reflected in ${outside}`;
   return complaintOf(result, [200, 303, 400, 403, 405]);
 }

@@ -204,7 +204,7 @@ export function createHostile(random: Random) {
       () => ({ client_id: noText() }),
       () => ({ jti: noText() }),
       () => ({ grant_id: pick([null, '', 0, true, [], {}, [MARK]]) }),
-      () => ({ scope: pick([null, 0, true, [], {}, [MARK], { [MARK]: MARK }]) }),
+      () => ({ scope: pick([null, 0, true, [], {}, [`${MARK} ${MARK}`], { [MARK]: MARK }]) }),
       () => ({
         exp: pick([noTime(), now, now - integer(1e6), now + 86_401 + integer(1e6), String(now + 60), now + 0.5]),
       }),
