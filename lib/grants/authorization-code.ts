@@ -9,8 +9,7 @@ import type { GrantType } from './grant-type.ts';
 import { invalidGrant, type OneTimeUse, useOnce } from './one-time-use.ts';
 import { invalidTarget } from './resource-servers.ts';
 
-const proofMissing = (reason: string) =>
-  new OAuthError('invalid_request', 'redirect_uri or code_verifier is missing', { reason });
+const proofMissing = () => new OAuthError('invalid_request', 'redirect_uri or code_verifier is missing');
 
 /** RFC 6749 section 4.1.3, with PKCE: RFC 7636 section 4.5 */
 export const authorizationCode: GrantType = {
@@ -39,7 +38,10 @@ export const authorizationCode: GrantType = {
       undo: undoRedemptionTransition(redemption.request),
       whyNot: (grant) => whyNotRedeemed(grant, redemption),
       excess: invalidTarget,
-      ...(redirect_uri === undefined && verifier === undefined && { refusal: proofMissing }),
+      lacking: ({ code_challenge, redirect_uri_omitted }) =>
+        redirect_uri === undefined && verifier === undefined && (code_challenge !== undefined || !redirect_uri_omitted)
+          ? proofMissing()
+          : undefined,
     };
     const state = await useOnce(use, request, context);
     return effectiveGrant(state, handle.secret, { scope: [], resources: redemption.resources }, client, context);

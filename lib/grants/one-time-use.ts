@@ -16,8 +16,8 @@ export interface OneTimeUse {
   whyNot(grant: GrantState | undefined): TransitionFailure;
   /** For a request for more than was granted. */
   excess(grant: GrantState): OAuthError;
-  /** For one that is refused for anything else; by default, `invalid_grant`. */
-  readonly refusal?: (reason: string) => OAuthError;
+  /** For one that is refused because it lacks a parameter that this grant requires; undefined = `invalid_grant`. */
+  lacking?(grant: GrantState): OAuthError | undefined;
 }
 
 /**
@@ -57,7 +57,7 @@ async function readBack(
   const outcome = use.whyNot(grant);
   if (outcome !== 'landed') onOutcome({});
   if (!grant) throw invalidGrant('there is no such grant');
-  if (outcome === 'refused') throw (use.refusal ?? invalidGrant)(whyRefused(grant, use.transition));
+  if (outcome === 'refused') throw use.lacking?.(grant) ?? invalidGrant(whyRefused(grant, use.transition));
   if (outcome === 'exceeded') throw use.excess(grant);
   if (outcome === 'undone') throw new Unavailable('the grant');
   if (outcome === 'repeated') throw invalidGrant('used just before, by the same client with the same verifier');

@@ -70,6 +70,7 @@ export const reservedClaims: ReadonlySet<string> = new Set([
   'sub',
   'aud',
   'client_id',
+  'cnf',
   'scope',
   'auth_time',
   'acr',

@@ -50,7 +50,7 @@ const isRepetition = (
   { state, code_challenge, generation, rotated_at }: GrantState,
   { now }: Redemption,
   interval: number,
-) => state === 'active' && code_challenge !== undefined && generation === 0 && now - rotated_at <= interval;
+) => state === 'active' && code_challenge !== undefined && generation === 0 && Math.abs(now - rotated_at) <= interval;
 
 /** @param reuseInterval seconds in which the previous generation may be presented again */
 export function whyNotRotated(
@@ -63,8 +63,8 @@ export function whyNotRotated(
   if (!grant || !refreshable(refresh).every((clause) => clauseHolds(grant, clause))) return 'refused';
   if (grant.transition === refresh.request) return 'landed';
   if (grant.generation < refresh.generation) return 'refused';
-  // The other container's clock may be ahead, which must not turn reuse into a retry.
-  const age = Math.max(0, refresh.now - grant.rotated_at);
+  // The other container's clock may be ahead. If it is far ahead, that must not turn reuse into a retry.
+  const age = Math.abs(refresh.now - grant.rotated_at);
   const isRetry = grant.generation === refresh.generation + 1 && age < reuseInterval;
   if (grant.generation > refresh.generation && !isRetry) return 'reused';
   if (!narrows(refresh).every((clause) => clauseHolds(grant, clause))) return 'exceeded';

@@ -20,7 +20,7 @@ export interface EndSessionContext extends GrantRevocationContext, LogContext {
 /** Of ending a session, while other windows use it. */
 export const END_SESSION_ATTEMPTS = 3;
 
-/** Seconds for which clients are remembered, also when the session ends later because the person has signed in again. */
+/** Seconds for which clients are remembered at least, also when the session ends later because the person has signed in again. */
 const CLIENT_MEMORY = 2_592_000;
 
 /**
@@ -47,7 +47,8 @@ export async function joinSession(
   const until = Math.ceil((grants_until ?? 0) / ROUNDED_TO) * ROUNDED_TO;
   const isListener = backchannel_logout_uri !== undefined;
   if (isListener) {
-    await sessions.addClient(rootOf(session), { client_id, sid, expires_at: clock() + CLIENT_MEMORY });
+    const remembered_until = Math.max(clock() + CLIENT_MEMORY, session.expires_at);
+    await sessions.addClient(rootOf(session), { client_id, sid, expires_at: remembered_until });
   }
   const noteGrant = async () => {
     // First, because the note keeps it from being written again.

@@ -16,18 +16,21 @@ export function audienceFor(resources: Resources, format: AccessTokenFormatName)
 /** @throws OAuthError `invalid_target` when the APIs differ */
 export function scopeFor(scope: string, resources: Resources): Pick<NewClaims, 'scope'> | undefined {
   const [isList, ...others] = new Set(resources.map(({ access_token_scope_list = false }) => access_token_scope_list));
-  if (others.length > 0)
-    throw new OAuthError('invalid_target', 'one token cannot serve these resource servers together');
+  if (others.length > 0) throw notTogether();
   return scope === '' ? undefined : { scope: isList ? scope.split(' ') : scope };
 }
 
 export const notBefore = (resources: Resources, iat: number) =>
   resources.some((resource) => resource.access_token_nbf) ? { nbf: iat } : undefined;
 
-/** By the name that each API has for them. */
+/** By the name that each API has for them. @throws OAuthError `invalid_target` when one's groups have the name of another's roles */
 export function membershipClaims(memberships: Memberships, resources: Resources): Readonly<Record<string, unknown>> {
-  const entries = membershipNames.flatMap((name) =>
-    memberships[name] === undefined ? [] : resources.map((api) => [api[`${name}_claim`] ?? name, memberships[name]]),
-  );
+  const claimsOf = (name: keyof Memberships) => resources.map((api) => api[`${name}_claim`] ?? name);
+  const present = membershipNames.filter((name) => memberships[name] !== undefined);
+  const roles = claimsOf('roles');
+  if (present.length > 0 && claimsOf('groups').some((claim) => roles.includes(claim))) throw notTogether();
+  const entries = present.flatMap((name) => claimsOf(name).map((claim) => [claim, memberships[name]]));
   return Object.fromEntries(entries);
 }
+
+const notTogether = () => new OAuthError('invalid_target', 'one token cannot serve these resource servers together');

@@ -3,7 +3,7 @@ import type { Figure } from './figure.ts';
 
 /** Bytes of a minified bundle, by the name of its function. Asserted in test/bundles.test.ts. */
 export const BUNDLE_GOALS: Readonly<Record<string, number>> = {
-  token: 130_800,
+  token: 131_200,
   authorization: 161_000,
   authorizer: 93_500,
   jwks: 31_500,

@@ -223,6 +223,14 @@ describe('A refused redemption, after which the code still works:', () => {
     expect(await redeem(world.handlers, 'web', text)).toMatchObject({ status: 200 });
   });
 
+  it('an expired code with neither redirect_uri nor verifier, of a request that had no redirect_uri', async () => {
+    const binding = { redirect_uri: REDIRECT_URI, redirect_uri_omitted: true } as const;
+    const { code: text } = await code('web', { binding });
+    advance(3_600);
+    const form = { grant_type: 'authorization_code', code: text };
+    expect(await post(world.handlers.token, 'web', form)).toMatchObject(REFUSED);
+  });
+
   it('a verifier for a code without a challenge (no downgrade)', async () => {
     const { code: text } = await code('web', { binding: { redirect_uri: REDIRECT_URI } });
     expect(await redeem(world.handlers, 'web', text)).toMatchObject(REFUSED);

@@ -74,6 +74,7 @@ describe('A code that is presented again with its verifier', () => {
     ['at once', active, again(0), 'repeated'],
     ['two seconds later', active, again(2), 'repeated'],
     ['by a container whose clock is behind', active, again(-1), 'repeated'],
+    ['by a container whose clock is a minute behind', active, again(-60), 'reused'],
     ['without redirect URI, at once', active, again(0, { redirect_uri: undefined }), 'repeated'],
     ['three seconds later', active, again(3), 'reused'],
     ['at once, after a refresh', { ...active, generation: 1 }, again(0), 'reused'],

@@ -69,12 +69,13 @@ beforeAll(async () => {
         ...jwk,
       }),
     ),
+    world.resourceServers.create(resourceServer('crossed', { groups_claim: 'roles', roles_claim: 'duties' })),
     world.resourceServers.create(
       resourceServer('second', { access_token_scope_list: true, access_token_static_audience: SHARED }),
     ),
     ...MACHINES.flatMap((id) => {
       const [suffix, access_token_format] = [id.replace('machine', ''), machines[id]];
-      const resources = ['orders', 'billing', 'named', 'migrated', 'second'];
+      const resources = ['orders', 'billing', 'named', 'migrated', 'second', 'crossed'];
       return [
         world.clients.create(app(`web${suffix}`, { ...mine, access_token_format, resources })),
         world.clients.create(
@@ -322,6 +323,13 @@ describe('An API that is registered for it', () => {
     expect(payloadOf(both)).toMatchObject({ aud: ['migrated', 'second', SHARED], scope: ['read', 'write'] });
     const form = { grant_type: 'client_credentials', resource: ['migrated', 'orders'] };
     expect((await post(world.handlers.token, 'job-jwt', form)).json).toMatchObject({ error: 'invalid_target' });
+  });
+
+  it('never takes the roles of one API for the groups of another', async () => {
+    const form = { grant_type: 'client_credentials', resource: ['orders', 'crossed'], scope: 'read roles' };
+    expect((await post(world.handlers.token, 'job-jwt', form)).json).toMatchObject({ error: 'invalid_target' });
+    expect((await post(world.handlers.token, 'job-jwt', { ...form, scope: 'read' })).status).toBe(200);
+    expect((await post(world.handlers.token, 'job-jwt', { ...form, resource: 'crossed' })).status).toBe(200);
   });
 
   it('opens userinfo with a list of scopes', async () => {
